@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfinfra.cli.main import main
-from tfinfra.compiler.write import LIST, Written, differences, require_place, write_deploy, write_tree
+from tfinfra.compiler.write import LIST, Written, differences, require_place, said_of, write_deploy, write_tree
 from tfinfra.errors import UsageError
 
 TREE = {"__main__.py": "1\n", "stacks/a.py": "2\n", "plan.json": "3\n"}
@@ -86,13 +86,45 @@ def test_only_what_an_earlier_compile_wrote_is_removed_and_that_is_said(tmp_path
     (deploy / "stacks/mine.py").write_text("mine")
     (deploy / "plan.json").write_text("other")
     written = write_deploy(TREE, deploy)
-    assert written == Written(("plan.json",), ("stacks/old.py",), ("stacks/edited.py",))
+    copies = {"plan.json": ".edited/plan.json"}
+    assert written == Written(("plan.json",), ("stacks/old.py",), ("stacks/edited.py",), copies)
     assert sorted(p.name for p in (deploy / "stacks").iterdir()) == ["a.py", "edited.py", "mine.py"]
     assert differences(TREE, deploy) == [
         "stacks/edited.py: not of this manifest",
         "stacks/mine.py: not of this manifest",
     ]
     assert write_deploy(TREE, deploy) == Written()
+
+
+def test_what_was_changed_by_hand_is_kept_beside_and_said(tmp_path: Path) -> None:
+    deploy = tmp_path / "deploy" / "x"
+    write_deploy(TREE, deploy)
+    for version, copy in (("mine", "a.py"), ("mine again", "a.py.1"), ("mine", "a.py"), (b"\xff\0", "a.py.2")):
+        data = version if isinstance(version, bytes) else version.encode()
+        (deploy / "stacks/a.py").write_bytes(data)
+        written = write_deploy(TREE, deploy)
+        assert written.edited == {"stacks/a.py": f".edited/stacks/{copy}"}
+        assert (deploy / written.edited["stacks/a.py"]).read_bytes() == data
+        assert (deploy / "stacks/a.py").read_text() == TREE["stacks/a.py"]
+        assert f"your version is {deploy}/.edited/stacks/{copy}" in next(said_of(written, deploy))
+    assert differences(TREE, deploy) == []
+
+
+def test_what_a_compile_wrote_itself_is_no_change_by_hand(tmp_path: Path) -> None:
+    deploy = tmp_path / "deploy" / "x"
+    write_deploy(TREE, deploy)
+    written = write_deploy({**TREE, "plan.json": "new"}, deploy)
+    assert (written.replaced, written.edited) == (("plan.json",), {})
+
+
+def test_a_copy_is_written_through_no_link(tmp_path: Path) -> None:
+    deploy = tmp_path / "deploy" / "x"
+    write_deploy(TREE, deploy)
+    (deploy / "plan.json").write_text("mine")
+    (deploy / ".edited").symlink_to(tmp_path)
+    with pytest.raises(UsageError, match="is a link to"):
+        write_deploy(TREE, deploy)
+    assert (deploy / "plan.json").read_text() == "mine"
 
 
 def test_a_list_that_a_stranger_wrote_reaches_nothing_outside(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reader import MOST_BYTES, read_document
 from tfinfra.model import Requirements
+from tfinfra.system.local_tree import LeftOut, entries_of
 from tfinfra.travel.survey import Reason, Survey
 from tfinfra.travel.walk import survey
 
@@ -234,8 +236,32 @@ def data_path(folder: Path, written: str) -> DataPath:
     if not os.access(path, os.R_OK | (os.X_OK if is_folder(path) else 0)):
         return DataPath(path, problem="you may not read it")
     if is_folder(path):
-        return DataPath(path, problem="" if any(path.iterdir()) else "it is an empty folder")
+        return _data_folder(path)
     return DataPath(path, is_file=True, problem="" if is_file(path) else "it is neither a file nor a folder")
+
+
+def _data_folder(path: Path) -> DataPath:
+    """A folder of data, with what in it cannot be copied. It may have millions of files: a part of them says enough,
+    and `up` looks at all."""
+    seen = 0
+    left: list[LeftOut] = []
+    try:
+        for seen, one in enumerate(islice(entries_of(path), _MOST_LOOKED_AT), 1):  # noqa: B007
+            if isinstance(one, LeftOut):
+                left.append(one)
+            elif not os.access(one.path, os.R_OK):
+                return DataPath(path, problem=f"you may not read '{one.name}' in it")
+    except OSError as error:
+        return DataPath(path, problem=f"'{error.filename}' in it: {(error.strerror or str(error)).lower()}")
+    except ManifestError as error:
+        return DataPath(path, problem=error.message)
+    if len(left) == seen < _MOST_LOOKED_AT:
+        what = f"; '{left[0].name}' {left[0].why}" if left else ""
+        return DataPath(path, problem=f"it holds no file that could be copied{what}")
+    return DataPath(path, left=tuple(left))
+
+
+_MOST_LOOKED_AT = 50_000
 
 
 def machine_gpus() -> int:

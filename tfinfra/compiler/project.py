@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document
+from tfinfra.system.local_tree import LeftOut
 from tfinfra.travel.survey import Reason, Survey
 
 if TYPE_CHECKING:
@@ -156,11 +157,13 @@ def not_made_yet(wanted: Requirements, platform: str) -> EnvironmentModules | No
 
 @dataclass(frozen=True)
 class DataPath:
-    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used."""
+    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used.
+    `left` is what in it cannot be copied, as far as it was looked through."""
 
     path: Path
     is_file: bool = False
     problem: str = ""
+    left: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)

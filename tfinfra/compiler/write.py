@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tfinfra.errors import UsageError
@@ -20,7 +20,11 @@ from tfinfra.errors import UsageError
 LIST = ".tfinfra-files.json"
 """{path: SHA-256} of what a compile wrote into the folder."""
 
-_IGNORED = {"__pycache__"}
+EDITED = ".edited"
+"""Where the folder keeps what somebody has changed by hand, and a compile wrote anew."""
+
+_IGNORED = {"__pycache__", EDITED}
+_MOST_COPIES = 1000
 _MOST_LISTED = 1_000_000
 _LONGEST, _LONGEST_NAME = 1000, 255
 
@@ -28,11 +32,12 @@ _LONGEST, _LONGEST_NAME = 1000, 255
 @dataclass(frozen=True)
 class Written:
     """`replaced` had other content; `removed` were written by an earlier compile; so were `kept`, but they have been
-    changed since."""
+    changed since. Of the replaced ones, those in `edited` had been changed by hand: {path: its copy, which stays}."""
 
     replaced: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    edited: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
@@ -42,6 +47,9 @@ def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
         refuse_links(folder.parent.parent, [folder.parent.name])
         refuse_links(folder.parent, [folder.name, *(f"{folder.name}/{path}" for path in (*tree, LIST))])
         earlier = _read_list(folder)
+        edited = {
+            path: _copy_of(folder, path) for path, text in tree.items() if _is_edited(folder, path, text, earlier)
+        }
         replaced = _write_files(tree, folder)
         gone = [path for path in sorted(earlier) if path not in tree]
         states = {path: _remove(folder, path, earlier[path]) for path in gone}
@@ -50,7 +58,40 @@ def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
         tuple(replaced),
         tuple(path for path, state in states.items() if state == "removed"),
         tuple(path for path, state in states.items() if state == "kept"),
+        edited,
     )
+
+
+def said_of(written: Written, folder: Path) -> Iterator[str]:
+    """What a person should hear of a deploy folder that was written: what is gone, and where the copies are."""
+    for path, copy in written.edited.items():
+        yield f"{folder / path} was changed by hand, and is as the manifest says again; your version is {folder / copy}"
+    for path in written.removed:
+        yield f"removed {folder / path}, which an earlier compile wrote"
+    for path in written.kept:
+        yield f"kept {folder / path}, which an earlier compile wrote and somebody changed"
+
+
+def _is_edited(folder: Path, path: str, text: str, earlier: Mapping[str, str]) -> bool:
+    """Whether a file is neither as an earlier compile wrote it nor as this one will."""
+    file = folder / path
+    return _is_regular(file) and not _holds(file, text) and _sha256(file.read_bytes()) != earlier.get(path)
+
+
+def _copy_of(folder: Path, path: str) -> str:
+    """Copies a file to where nothing is yet, below EDITED; the copy's path."""
+    data = (folder / path).read_bytes()
+    names = (f"{EDITED}/{path}" + (f".{number}" if number else "") for number in range(_MOST_COPIES))
+    for name in names:
+        copy = folder / name
+        refuse_links(folder, [name])
+        if not os.path.lexists(copy):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            _put(copy, data.decode("utf-8", "surrogateescape"))
+            return name
+        if _is_regular(copy) and copy.read_bytes() == data:
+            return name
+    raise UsageError(f"{folder / EDITED} is full of copies of {path}", "remove those that nobody needs")
 
 
 def write_tree(tree: Mapping[str, str], folder: Path) -> None:
@@ -136,7 +177,7 @@ def _put(file: Path, text: str) -> None:
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666), "wb") as out:
-        out.write(text.encode())
+        out.write(text.encode("utf-8", "surrogateescape"))
     draft.replace(file)
 
 

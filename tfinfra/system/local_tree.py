@@ -3,8 +3,10 @@ remembered with its size and time of change, so that a second run does not read 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,12 +37,21 @@ class TreeFile:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What a tree has and no copy of it can have; `why` goes on the sentence that `name` begins."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class LocalTree:
-    """`only` is the name of the file where the tree is one file and no folder."""
+    """`only` is the name of the file where the tree is one file and no folder; `left` is what is no part of it."""
 
     files: tuple[TreeFile, ...]
     sha256: str
     only: str | None = None
+    left: tuple[LeftOut, ...] = ()
 
     @property
     def size(self) -> int:
@@ -52,29 +63,52 @@ def read_tree(path: Path, cache: Path, progress: Progress) -> LocalTree:
     Raises ManifestError for what cannot be read."""
     try:
         if path.is_file():
-            found = [TreeFile(path.name, path, path.stat().st_size)]
+            found: list[TreeFile | LeftOut] = [TreeFile(path.name, path, path.stat().st_size)]
         else:
-            found = list(_below(path, "", (os.path.realpath(path),)))
-        files = tuple(sorted(found, key=lambda f: os.fsencode(f.name)))
-        return LocalTree(files, _digest(files, cache, progress), None if path.is_dir() else path.name)
+            found = list(entries_of(path))
+        files = tuple(sorted((f for f in found if isinstance(f, TreeFile)), key=lambda f: os.fsencode(f.name)))
+        left = tuple(one for one in found if isinstance(one, LeftOut))
+        return LocalTree(files, _digest(files, cache, progress), None if path.is_dir() else path.name, left)
     except OSError as error:
         raise ManifestError(f"the input '{path}' cannot be read: {error.strerror}: '{error.filename}'") from error
 
 
-def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile]:
-    """`above` are the real folders on the way here: a link back to one of them is not followed. Raises ManifestError
-    where they are more than a name in a store has parts."""
+def entries_of(folder: Path) -> Iterator[TreeFile | LeftOut]:
+    """What is in the tree of a folder, folder by folder. Raises OSError for a folder that cannot be read, ManifestError
+    where folders are nested deeper than a name in a store has parts."""
+    return _below(folder, "", (os.path.realpath(folder),))
+
+
+def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile | LeftOut]:
+    """`above` are the real folders on the way here: a link back to one of them is not followed."""
     if len(above) > DEEPEST:
         first = name.partition("/")[0]
         raise ManifestError(f"an input cannot be read: '{first}/…' holds folders in folders, more than {DEEPEST} deep")
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda e: os.fsencode(e.name)):
             path, below = Path(entry.path), f"{name}{entry.name}"
-            if entry.is_dir():
+            try:
+                status = entry.stat()
+            except OSError as error:
+                if not entry.is_symlink():
+                    continue  # gone since its folder was read
+                circle = error.errno == errno.ELOOP
+                yield LeftOut(
+                    below, "is a link back to itself" if circle else f"is a link to '{path.readlink()}', not there"
+                )
+                continue
+            if stat.S_ISDIR(status.st_mode):
                 if (real := os.path.realpath(path)) not in above:
                     yield from _below(path, f"{below}/", (*above, real))
-            elif entry.is_file():
-                yield TreeFile(below, path, entry.stat().st_size)
+                else:
+                    yield LeftOut(below, "is a link to a folder that it is in")
+            elif stat.S_ISREG(status.st_mode):
+                yield TreeFile(below, path, status.st_size)
+            else:
+                yield LeftOut(below, f"is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}")
+
+
+_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
 def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str:

@@ -20,7 +20,7 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
     from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import Written, differences, write_deploy
+    from tfinfra.compiler.write import Written, differences, said_of, write_deploy
     from tfinfra.errors import DifferenceFound
 
     compiled = compile_manifest(load_project(manifest, target=target))
@@ -40,8 +40,7 @@ def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> N
     else:
         show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
         for path in written.replaced:
-            show(f"  replaced {path}, which was different")
-        for path in written.removed:
-            show(f"  removed {path}, which an earlier compile wrote")
-        for path in written.kept:
-            show(f"  kept {path}, which an earlier compile wrote and somebody changed")
+            if path not in written.edited:
+                show(f"  replaced {path}, which was different")
+        for line in said_of(written, folder):
+            show(f"  {line}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from tfinfra.compiler.facts import Facts, Rule
@@ -11,7 +11,10 @@ from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER
+from tfinfra.system.local_tree import LeftOut
+from tfinfra.text.wording import first_few
 
+_NAMED = 5
 _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 """What azure-identity, the azure-native provider and Pulumi read from the client's environment."""
 
@@ -58,6 +61,24 @@ def inputs(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI726", (*path, "mode"), message, hint)
 
 
+def incomplete_inputs(facts: Facts) -> Iterator[Diagnostic]:
+    """Links to nothing, pipes and the like in a local input: the nodes will not have them."""
+    manifest = facts.manifest
+    for name, given in manifest.inputs.items() if manifest.sound("inputs") else ():
+        left = facts.project.data[name].left if given.path is not None and given.url is None else ()
+        if left:
+            message = left_out_text(name, left)
+            hint = "fetch what a link stands for (`dvc pull`, `git annex get`), or remove what is not meant"
+            path = ("inputs", name, "path")
+            yield error_at(facts.document, "TFI730", path, message, hint, severity=Severity.WARNING)
+
+
+def left_out_text(name: str, left: Sequence[LeftOut]) -> str:
+    """What of an input the nodes will not have."""
+    told = first_few([f"'{one.name}' {one.why}" for one in left], _NAMED)
+    return f"the nodes get the input '{name}' without {len(left)} of what is in it: {told}"
+
+
 def resume_from(facts: Facts) -> Iterator[Diagnostic]:
     """Where checkpoints are is a run, or a Blob URL."""
     manifest = facts.manifest
@@ -83,4 +104,4 @@ def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:
         yield error_at(document, "TFI728", path, message, hint, severity=Severity.WARNING)
 
 
-RULES: tuple[Rule, ...] = (secrets, inputs, resume_from)
+RULES: tuple[Rule, ...] = (secrets, inputs, incomplete_inputs, resume_from)

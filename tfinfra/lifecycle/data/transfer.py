@@ -15,7 +15,7 @@ from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.backends.registry import backend
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.compiler.rules.data import is_url
+from tfinfra.compiler.rules.data import is_url, left_out_text
 from tfinfra.errors import ManifestError, ProvisioningError
 from tfinfra.lifecycle.data.secret_delivery import Delivery
 from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage, told_hashes
@@ -67,6 +67,10 @@ class RunData:
             for name, path in self._given.paths.items()
         }
         refuse_unmountable(self._compiled, trees)
+        for name, tree in trees.items():
+            known = self._compiled.facts.project.data.get(name)
+            if tree.left and (known is None or tree.left != known.left):  # else the compiler has told it
+                self._context.session.observer.say(f"warning: {left_out_text(name or 'checkpoints', tree.left)}")
         return trees
 
     def stage(

@@ -93,7 +93,7 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are shown. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import refuse_links, require_place, write_deploy
+    from tfinfra.compiler.write import refuse_links, require_place, said_of, write_deploy
 
     began = right_now()
     observer.begin("compile", "the manifest")
@@ -103,8 +103,8 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     require_place(options.results)
     written = write_deploy(compiled.tree, folder)
-    for path in written.removed:
-        observer.say(f"removed {folder / path}, which an earlier compile wrote")
+    for line in said_of(written, Path("deploy", compiled.plan.name)):
+        observer.say(f"warning: {line}" if written.edited else line)
     for diagnostic in compiled.diagnostics:
         observer.diagnose(diagnostic)
     observer.end("compile", right_now() - began, f"deploy/{compiled.plan.name}/")
