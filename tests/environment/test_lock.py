@@ -131,6 +131,8 @@ def test_a_pinned_hash_holds_and_one_that_the_index_has_not_is_refused(
     monkeypatch.setattr(
         module, "installable_hashes", lambda uv, request: files if request.lines == ("six==1.16.0",) else {}
     )
+    fetched: list[SolveRequest] = []
+    monkeypatch.setattr(module, "fetch", lambda uv, request: fetched.append(request))
     plain = dataclasses.replace(WANTED, horovod=False)
     for pins, kept in {
         ("six==1.16.0 --hash=sha256:bb",): "six==1.16.0 \\\n    --hash=sha256:bb\nnumpy",
@@ -140,6 +142,7 @@ def test_a_pinned_hash_holds_and_one_that_the_index_has_not_is_refused(
         made = make_lock(dataclasses.replace(plain, pip=pins), "", tmp_path)
         assert kept in made.packages
         assert "--hash" not in "".join(asked[-1].lines)
+    assert [request.lines for request in fetched] == [("six==1.16.0 \\\n    --hash=sha512:dd",)]
     for digits, why in {
         "00": r"no file that the index has of six==1\.16\.0",
         "aa": "files that cannot be used here",

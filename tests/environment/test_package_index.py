@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tfinfra.environment.package_index import source_variables
-from tfinfra.environment.pinned_hashes import held, pinned_hashes
+from tfinfra.environment.pinned_hashes import held, only_files_tell, pinned_hashes
 from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.solve import SolveRequest, installable_hashes, solve
+from tfinfra.environment.solve import SolveRequest, fetch, installable_hashes, solve
 from tfinfra.environment.tools import find_uv
 from tfinfra.errors import CredentialsError, NotFeasible
 from tfinfra.model import PackageSources
@@ -151,3 +151,24 @@ def test_a_pinned_hash_is_one_of_a_file_that_can_be_installed(server: str, tmp_p
     for wrong, why in ((windows, "cannot be used here"), (f"sha256:{'0' * 64}", "no file that the index has")):
         with pytest.raises(RefusedPackages, match=why):
             pinned(wrong)
+
+
+def test_hashes_that_no_index_tells_are_held_against_the_file(server: str, tmp_path: Path) -> None:
+    uv, sources, name = find_uv(tmp_path), PackageSources(f"{server}/simple"), "mine-2.0-py3-none-any.whl"
+    url, right = f"mine @ {server}/files/{name}#sha256=", DIGESTS[name].partition(":")[2]
+    fetch(uv, request(f"{url}{right}", sources))
+    fetch(uv, request(f"mine==2.0 --hash=sha512:{hashlib.sha512(FILES[name]).hexdigest()}", sources))
+    for line in (f"{url}{'0' * 64}", f"mine==2.0 --hash=sha512:{'0' * 128}"):
+        with pytest.raises(RefusedPackages, match="the file of mine has another hash") as caught:
+            fetch(uv, request(line, sources))
+        assert caught.value.code == "TFI328"
+
+
+def test_what_a_lock_must_fetch_to_know_its_hashes() -> None:
+    texts = (
+        "a==1 \\\n    --hash=sha256:00\n",
+        "b==1 \\\n    --hash=sha512:00\n",
+        "c @ https://a.example/c-1-py3-none-any.whl#sha256=00\n",
+        "d @ https://a.example/d-1-py3-none-any.whl \\\n    --hash=sha256:00\n",
+    )
+    assert only_files_tell("".join(texts)) == (texts[1].strip(), texts[2].strip())

@@ -17,10 +17,10 @@ from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_loc
 from tfinfra.environment.markers import this_platform
 from tfinfra.environment.package_index import answering_settings
 from tfinfra.environment.package_metadata import requires_of
-from tfinfra.environment.pinned_hashes import held, pinned_hashes
+from tfinfra.environment.pinned_hashes import held, only_files_tell, pinned_hashes
 from tfinfra.environment.refused_packages import RefusedPackages
 from tfinfra.environment.requirement import HASH
-from tfinfra.environment.solve import SolveRequest, installable_hashes, solve
+from tfinfra.environment.solve import SolveRequest, fetch, installable_hashes, solve
 from tfinfra.environment.tools import find_uv, tool_environment
 from tfinfra.environment.uv_refusals import Unsolvable, solver_error
 from tfinfra.model import Requirements, to_json
@@ -94,6 +94,9 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     pins = pinned_hashes((*requirements.pip, *requirements.constraints), python, platform)
     _refuse_pins_of_conda(pins, conda)
     packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(request, lines=lines)))
+    unproven = [part for part in only_files_tell(packages) if recipe.package_name(part) not in request.source_builds]
+    if unproven:
+        fetch(uv, replace(request, lines=tuple(unproven)))
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)

@@ -11,6 +11,7 @@ from tfinfra.environment.requirement import HASH, normalised
 
 _LINE = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NOT_OF_INDEX = re.compile(r"https://\S+#(?:\S*&)?(sha256|sha384|sha512)=|--hash=(sha384|sha512):")
 _LOCKED = re.compile(r" \\\n\s+--hash=(\S+)")
 
 
@@ -45,6 +46,12 @@ def held(
     exact = tuple(head for part in parts if _name(part) in pins and "==" in (head := _head(part)))
     files = installable(exact) if exact else {}
     return "".join(_pinned(part, pins[_name(part)], files) if _name(part) in pins else part for part in parts)
+
+
+def only_files_tell(packages: str) -> tuple[str, ...]:
+    """The requirements of a lock's text whose hashes no index has said: of a URL, or of another kind than sha256."""
+    parts = (part.strip() for part in _LINE.split(packages) if part.strip())
+    return tuple(part for part in parts if _NOT_OF_INDEX.search(part))
 
 
 def _pinned(part: str, pinned: frozenset[str], files: Mapping[str, frozenset[str]]) -> str:

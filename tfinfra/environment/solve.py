@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -56,6 +57,29 @@ def installable_hashes(uv: str, request: SolveRequest) -> dict[str, frozenset[st
         for name, block in named
         if name
     }
+
+
+def fetch(uv: str, request: SolveRequest) -> None:
+    """Fetches the wheels of the exact lines of `request`, into uv's cache: so that hashes are held against files, of
+    which no index tells them. Raises as `solve` does."""
+    with tempfile.TemporaryDirectory(prefix="tfinfra-fetch-") as folder:
+        packages = Path(folder, "requirements.txt")
+        packages.write_text("\n".join(request.lines) + "\n", "utf-8")
+        arguments = [
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--no-progress",
+            "--target",
+            str(Path(folder, "fetched")),
+        ]
+        arguments += [*wheels_only(()), *page_options(request.sources), "--python-version", request.python]
+        arguments += ["--python-platform", request.platform] if request.platform else []
+        arguments += ["--python", str(request.interpreter or sys.executable), "-r", str(packages)]
+        done = _uv([uv, *arguments], request.sources)
+    if done.returncode:
+        raise refusal_of(done.stderr, request.lines, lambda: _index_answers(uv, request.sources))
 
 
 def _compiled(uv: str, request: SolveRequest, *more: str) -> str:

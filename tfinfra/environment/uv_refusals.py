@@ -49,8 +49,7 @@ def refusal_of(stderr: str, lines: Sequence[str], index_answers: Callable[[], bo
     if is_unreachable(stderr):
         return _unreachable(f"{what} cannot be reached: {_last_cause(stderr)}", about if of_url else (), index_answers)
     if about:
-        message, hint = f"pip_packages: {about[0]} cannot be had:\n{explanation(stderr)}", "change or remove this line"
-        return RefusedPackages(message, hint=hint, about=about)
+        return _unusable(stderr, about)
     if _SETTINGS.search(stderr):
         message = f"uv does not take its settings on this machine:\n{explanation(stderr)}"
         return UsageError(message, hint="look at the variables UV_… of your environment, and at uv.toml")
@@ -63,6 +62,16 @@ def _unreachable(message: str, about: tuple[str, ...], index_answers: Callable[[
         return RefusedPackages(f"pip_packages: {message}", hint, about=about)
     hint = "the first run of an environment needs a package index; index_url of the target names another one"
     return NotFeasible(message, hint=hint)
+
+
+def _unusable(stderr: str, about: tuple[str, ...]) -> RefusedPackages:
+    """A package that a server has, and that is not what its line says."""
+    if computed := re.search(r"Computed:\s+(\S+)", stderr):
+        message = f"pip_packages: the file of {about[0]} has another hash than the one that is pinned: {computed[1]}"
+        hint = "another file is served than the one that was meant: find out why before you change the hash"
+        return RefusedPackages(message, hint, about=about, code="TFI328")
+    message, hint = f"pip_packages: {about[0]} cannot be had:\n{explanation(stderr)}", "change or remove this line"
+    return RefusedPackages(message, hint, about=about)
 
 
 def is_unreachable(stderr: str) -> bool:
