@@ -36,6 +36,8 @@ def status_lines(document: dict[str, Any]) -> list[str]:
     lines = [f"{document['run']}: {state['state']}" + (f", {state['result']}" if state["result"] else "")]
     if state["message"]:
         lines += [f"  {line}" for line in state["message"].splitlines()]
+    if document.get("waiting"):
+        lines.append(f"  {document['waiting']['text']}")
     if document.get("hint"):
         lines.append(f"  hint: {document['hint']}")
     if state["groups"]:

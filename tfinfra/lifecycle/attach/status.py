@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,10 +13,13 @@ from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended
-from tfinfra.model import Outcome, Plan
-from tfinfra.store import Unreadable, encode, keys, store_errors
+from tfinfra.lifecycle.watch.waiting import Waiting, waiting_for_nodes, waiting_for_outputs, waiting_for_tasks
+from tfinfra.model import CollectingMark, Outcome, Plan, TaskStatus, from_json
+from tfinfra.store import LARGE, Unreadable, encode, keys, readable, store_errors
 from tfinfra.system.clock import right_now
 
 UNKNOWN_END = "how it ended is not known"
@@ -27,7 +31,8 @@ ORPHANED: dict[str, Any] = {
 
 
 def status_document(found: FoundRun) -> dict[str, Any]:
-    """The run as `status --json` gives it: run.json's fields as they are now, and `state` as `runs --json` gives it."""
+    """The run as `status --json` gives it: run.json's fields as they are now, `state` as `runs --json` gives it, and
+    `waiting`: null, or what it waits for, since and until when (Unix seconds, or null), and all of it as a text."""
     found = with_outcome(found)
     state = asdict(found.status)
     if found.record is None:
@@ -39,16 +44,39 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     document = saved if isinstance(saved, dict) else document_of(record, found)
     odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
     unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
-    return {**document, "usd": round(found.status.usd, 4), "unreadable": list(unreadable), "state": state}
+    more = {"unreadable": list(unreadable), "state": state, "waiting": _waiting(found, document)}
+    return {**document, "usd": round(found.status.usd, 4), **more}
+
+
+def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Of a run whose nodes are at it, by what its document says of the tasks."""
+    store, plan = found.store, _plan(found)
+    if store is None or plan is None or not found.status.groups:
+        return None
+    timeouts = found.ports.cloud.timeouts
+    waits: Waiting | None = None
+    if found.outcome is not None and not is_collected(store):
+        waits = waiting_for_outputs(found.outcome, readable(store, keys.COLLECTING, CollectingMark, LARGE), timeouts)
+    elif found.outcome is None and found.status.state == RunState.TRAINING:
+        statuses = {task["task"]: from_json(TaskStatus, task) for task in document.get("tasks", [])}
+        waits = waiting_for_tasks(plan, statuses)
+        if not statuses:
+            waits = waiting_for_nodes(plan, len(store.list(keys.NODES)), timeouts, None)
+    if waits is None:
+        return None
+    return {"for": waits.what, "since": waits.since, "until": waits.until, "text": str(waits)}
 
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     """run.json of a run, by `record`."""
+    return collect.run_document(record, _plan(found), found.store, right_now())
+
+
+def _plan(found: FoundRun) -> Plan | None:
     try:
-        plan: Plan | None = found.folder.plan()
+        return found.folder.plan()
     except (OSError, ValueError):  # lost with its copy of the deploy folder
-        plan = None
-    return collect.run_document(record, plan, found.store, right_now())
+        return None
 
 
 def with_outcome(found: FoundRun) -> FoundRun:

@@ -64,7 +64,11 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
 
 
 def final(status: TaskStatus, record: RunRecord) -> TaskStatus:
-    """A task that was last seen running in a run that has ended was lost with its node, which could not say so."""
+    """A task that was last seen running in a run that has ended was lost with its node, which could not say so. One
+    that was cut off was ended for another task, unless it is the one that failed."""
+    if status.cut_off and record.failed_task is not None:
+        failed = record.failed_task == status.task
+        return replace(status, state="failed") if failed else replace(status, message=f"ended for {record.failed_task}")
     if record.result is None or status.state not in ("pending", "running"):
         return status
     return replace(status, state="lost", message=status.message or "its node was lost")

@@ -137,9 +137,11 @@ def prefixed(task: str, text: str) -> list[str]:
 def task_text(status: TaskStatus) -> str:
     """ "worker-1 on node 1 failed with exit status 3: …"."""
     who = f"{status.task} on node {status.node}"
-    if status.message and status.message.startswith(who):
+    if status.message and status.message.startswith(who) and not status.cut_off:
         return status.message
     text = f"{who} {status.state}"
     if status.exit_status is not None and status.state == "failed":
         text += f" with exit status {status.exit_status}"
+    if status.cut_off:  # most often its launcher ended it for another, whose own end is told
+        return text
     return text + (f": {status.message}" if status.message else "")

@@ -14,10 +14,18 @@ from tfinfra.lifecycle.watch.census import Census
 from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogReader
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
+from tfinfra.lifecycle.watch.waiting import (
+    Waiting,
+    last_line,
+    waiting_for_nodes,
+    waiting_for_outputs,
+    waiting_for_tasks,
+)
 from tfinfra.model import (
     Beat,
     BootFault,
     CollectedMark,
+    CollectingMark,
     Heartbeat,
     Inventory,
     Outcome,
@@ -34,6 +42,8 @@ SLOW = 0.5
 T = TypeVar("T")
 PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
+SOON = 10.0
+"""Seconds after which a wait is told that is most often over by then."""
 FROZEN = 30.0
 """Seconds that nodes may be silent for, at most, beyond the time after which each of them counts as late."""
 GRACE = 2.0
@@ -78,6 +88,9 @@ class Watch:
         self._boot_seen: set[str] = set()
         self._boot_errors: dict[str, str] = {}
         self._registered = self._gathering = 0
+        self._ended: tuple[Outcome, float] | None = None  # until its wait for the outputs was told
+        self._waited_for = ("", 0.0)
+        self._waits_told = set[str]()
         self._decided = False
         self._silent_since: float | None = None
         self._failed = 0.0
@@ -124,8 +137,10 @@ class Watch:
         self._lines(self._log.new())
         self._be_seen()
         if self._slow.due():
-            self._look_at_tasks()
+            statuses = self._task_statuses()  # before the nodes, and told after them: no task runs before all are there
             self._look_at_nodes()
+            self._tell_tasks(statuses)
+            self._tell_waiting(self._waiting())
             request = self._records.get(keys.STOP, StopRequest)
             if request is not None:  # from another tfinfra that can write the run's store
                 raise Cancelled(request.message or "another tfinfra asked this run to end")
@@ -134,6 +149,7 @@ class Watch:
         outcome = self.outcome() or self._own_outcome()
         if outcome is None:
             return None
+        self._ended = outcome, self._clock()
         self._look_at_tasks()
         died = self._census.died
         if outcome.result == Result.FAILED and not outcome.task and died and not self._decided:
@@ -157,7 +173,13 @@ class Watch:
         if self._slow.due():
             self._look_at_nodes()
         self._census.look(self._is_late())
-        return self._records.get(keys.COLLECTED, CollectedMark, LARGE) is not None
+        if self._records.get(keys.COLLECTED, CollectedMark, LARGE) is not None:
+            return True
+        if self._ended is not None and self._clock() - self._ended[1] >= SOON:
+            outcome, self._ended = self._ended[0], None
+            found = self._records.get(keys.COLLECTING, CollectingMark, LARGE)
+            self._observer.progress("train", str(waiting_for_outputs(outcome, found, self._timeouts)))
+        return False
 
     def finish(self) -> None:
         """Shows the end of the leader's log, or says where it is, and the tasks' last states."""
@@ -180,11 +202,33 @@ class Watch:
             self._observer.line(self._log.task, line)
 
     def _look_at_tasks(self) -> None:
-        for status in self._records.all(keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task)):
+        self._tell_tasks(self._task_statuses())
+
+    def _task_statuses(self) -> list[TaskStatus]:
+        return list(self._records.all(keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task)))
+
+    def _tell_tasks(self, statuses: Iterable[TaskStatus]) -> None:
+        for status in statuses:
             known = self.statuses.get(status.task)
             self.statuses[status.task] = status
             if known is None or _shown(known) != _shown(status):
                 self._observer.task(status)
+
+    def _waiting(self) -> Waiting | None:
+        if self._booted is not None and not self.statuses:
+            return waiting_for_nodes(self._plan, self._registered, self._timeouts, self._booted)
+        return waiting_for_tasks(self._plan, self.statuses)
+
+    def _tell_waiting(self, waiting: Waiting | None) -> None:
+        """Says each thing that is waited for once, with what it wrote last; what is soon over only where it is not."""
+        if waiting is None or waiting.what != self._waited_for[0]:
+            self._waited_for = (waiting.what if waiting else "", self._clock())
+        if waiting is None or waiting.what in self._waits_told:
+            return
+        if self._clock() - self._waited_for[1] >= (SOON if waiting.soon else 0.0):
+            self._waits_told.add(waiting.what)
+            said = last_line(self._store, waiting.task) if waiting.task else ""
+            self._observer.progress("train", f"{waiting}" + (f"; its last line: {said}" if said else ""))
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
