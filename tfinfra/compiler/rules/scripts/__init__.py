@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
-from tfinfra.compiler.rules.scripts import environment, imports, keras, lost_files, readable, staying, tensorflow1
+from tfinfra.compiler.rules.scripts import (
+    arguments,
+    environment,
+    imports,
+    keras,
+    lost_files,
+    readable,
+    staying,
+    tensorflow1,
+)
 
 RULES: tuple[Rule, ...] = (
     *readable.RULES,
     *imports.RULES,
     *staying.RULES,
     *environment.RULES,
+    *arguments.RULES,
     *tensorflow1.RULES,
     *keras.RULES,
     *lost_files.RULES,

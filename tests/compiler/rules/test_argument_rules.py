@@ -1,0 +1,188 @@
+"""script_params against the script's own parser, and against what Python makes of them: each by a sentence."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.rules.script_cases import said_of
+from tfinfra.compiler.load import load_project
+from tfinfra.compiler.pipeline import check_manifest
+from tfinfra.errors import TfinfraError
+
+HEAD = "import argparse\nimport sys\np = argparse.ArgumentParser()\n"
+PLAIN = (
+    HEAD + "p.add_argument('--epochs', '-e', type=int, default=1)\np.add_argument('--lr', type=float)\n"
+    "p.add_argument('--verbose', action='store_true')\np.add_argument('--mode', choices=['fast', 'slow'])\n"
+    "p.add_argument('--on', action=argparse.BooleanOptionalAction)\np.add_argument('--sizes', nargs='+', type=int)\n"
+)
+END = "args = p.parse_args()\n"
+KNOWN = "args, rest = p.parse_known_args()\n"
+PARAMS = "script_params:"
+FUNCTION = (
+    "import argparse\ndef get():\n    p = argparse.ArgumentParser()\n    p.add_argument('--n', type=int)\n"
+    "    return p.parse_args()\ndef main():\n    args = get()\nif __name__ == '__main__':\n    main()\n"
+)
+
+TABLE: dict[str, tuple[str, str, list[str]]] = {
+    "all is well": (PLAIN + END, "{--epochs: 3, --lr: 1e-3, --verbose: , --mode: fast, --on: , --sizes: [1, 2]}", []),
+    "a short name, an abbreviation, an equals sign": (PLAIN + END, "{-e: 3, --verb: , '--lr=0.1': , -e3: }", []),
+    "a bare flag with a value": (PLAIN + END, "{--verbose: true}", ["--verbose takes no value (train.py:6)"]),
+    "the same by an abbreviation": (PLAIN + END, "{--verb: 1}", ["--verb takes no value (train.py:6)"]),
+    "the same with an equals sign": (PLAIN + END, "{'--verbose=true': }", ["--verbose takes no value (train.py:6)"]),
+    "a flag that is on or off": (PLAIN + END, "{--on: false}", ["--on takes no value (train.py:8)"]),
+    "an argument that is not known": (PLAIN + END, "{--epoch_count: 3}", ["knows no --epoch_count"]),
+    "a text for a number": (PLAIN + END, "{--epochs: three}", ["--epochs: invalid int value: 'three'"]),
+    "a fraction for a whole number": (PLAIN + END, "{--epochs: 1.5}", ["--epochs: invalid int value: '1.5'"]),
+    "one of a list that is no number": (PLAIN + END, "{--sizes: [1, x]}", ["--sizes: invalid int value: 'x'"]),
+    "a choice that is none": (PLAIN + END, "{--mode: quick}", ["--mode: 'quick' is none of fast, slow"]),
+    "no value where one is wanted": (PLAIN + END, "{--lr: }", ["--lr: expected one argument"]),
+    "a value that looks like a flag": (PLAIN + END, "{--mode: -x}", ["--mode: expected one argument"]),
+    "a negative number": (PLAIN + END, "{--lr: -0.5}", []),
+    "two values for one": (PLAIN + END, "{--lr: [1, 2]}", ["--lr takes fewer values"]),
+    "several at once": (
+        PLAIN + END,
+        "{--epochs: x, --foo: 1, --verbose: 1}",
+        ["--epochs", "knows no --foo", "--verbose"],
+    ),
+    "what is not known, where that is no matter": (PLAIN + KNOWN, "{--foo: 3, --verbose: }", []),
+    "what is known, there": (PLAIN + KNOWN, "{--epochs: x}", ["--epochs: invalid"]),
+    "a required one that is missing": (
+        HEAD + "p.add_argument('--data', required=True)\n" + END,
+        "",
+        ["requires --data (train.py:4)"],
+    ),
+    "a required one that is there": (
+        HEAD + "p.add_argument('--data', required=True)\n" + END,
+        "{--data: '${TFINFRA_OUTPUTS}'}",
+        [],
+    ),
+    "a word that has to stand there": (HEAD + "p.add_argument('data')\n" + END, "", ["requires data (train.py:4)"]),
+    "a word that stands there": (HEAD + "p.add_argument('data')\n" + END, "{a/b: }", []),
+    "a variable where a number is wanted": (PLAIN + END, "{--epochs: '${TFINFRA_SHARD_COUNT}'}", []),
+    "a function of the script's own": (HEAD + "p.add_argument('--n', type=lambda x: x)\n" + END, "{--n: y}", []),
+    "in a function that main calls": (FUNCTION, "{--n: y}", ["--n: invalid int value: 'y'"]),
+    "in a function that nobody calls": (FUNCTION.replace("    main()\n", "    pass\n"), "{--n: y}", []),
+    "in groups": (
+        HEAD + "g = p.add_argument_group('a')\ng.add_argument('--a')\n"
+        "x = p.add_mutually_exclusive_group()\nx.add_argument('--b', action='store_true')\n"
+        "x.add_argument('--c', action='store_true')\n" + END,
+        "{--a: 1, --b: , --c: }",
+        ["--c: not allowed with argument --b"],
+    ),
+    "in a loop": (HEAD + "for n in 'ab':\n    p.add_argument('--' + n)\n" + END, "{--a: 1}", []),
+    "under a condition": (HEAD + "if len(sys.path):\n    p.add_argument('--a')\n" + END, "{--a: 1}", []),
+    "by a function that gets the parser": (
+        "def more(q):\n    q.add_argument('--a')\n" + HEAD + "more(p)\n" + END,
+        "{--a: 1}",
+        [],
+    ),
+    "by a method that is taken for itself": (HEAD + "add = p.add_argument\nadd('--a')\n" + END, "{--a: 1}", []),
+    "by a group that has no name": (HEAD + "p.add_argument_group('g').add_argument('--a')\n" + END, "{--a: 1}", []),
+    "from parents": (
+        "import argparse\nq = argparse.ArgumentParser(add_help=False)\nq.add_argument('--a')\n"
+        "p = argparse.ArgumentParser(parents=[q])\n" + END,
+        "{--a: 1}",
+        [],
+    ),
+    "subcommands": (
+        HEAD + "s = p.add_subparsers()\nt = s.add_parser('go')\nt.add_argument('--a')\n" + END,
+        "{go: , --a: 1}",
+        [],
+    ),
+    "words out of a file": (
+        "import argparse\np = argparse.ArgumentParser(fromfile_prefix_chars='@')\n" + END.replace("()", "([])"),
+        "{'@file': }",
+        [],
+    ),
+    "a command line of the script's own": (PLAIN + "args = p.parse_args(['--epochs', '2'])\n", "{--foo: 1}", []),
+    "a changed command line": ("import sys\nsys.argv[1:] = []\n" + PLAIN + END, "{--foo: 1}", []),
+    "an action of the script's own": (
+        "import argparse\nclass A(argparse.Action):\n    def __call__(self, *a): pass\n"
+        "p = argparse.ArgumentParser()\np.add_argument('--a', nargs=0, action=A)\n" + END,
+        "{--a: }",
+        [],
+    ),
+    "no abbreviations": (
+        "import argparse\np = argparse.ArgumentParser(allow_abbrev=False)\np.add_argument('--epochs')\n" + END,
+        "{--ep: 1}",
+        ["knows no --ep"],
+    ),
+    "an abbreviation of two": (
+        HEAD + "p.add_argument('--aa')\np.add_argument('--ab')\n" + END,
+        "{--a: 1}",
+        ["--a may be"],
+    ),
+    "help ends the script well": (PLAIN + END, "{--help: }", []),
+}
+
+
+@pytest.mark.parametrize(("script", "given", "expected"), TABLE.values(), ids=TABLE.keys())
+def test_what_is_said(tmp_path: Path, script: str, given: str, expected: list[str]) -> None:
+    found = said_of(tmp_path, {"train.py": script}, f"{PARAMS} {given}\n" if given else "")
+    assert [d.code for d in found] == ["TFI511"] * len(expected), [d.message for d in found]
+    assert all(words in d.message for words, d in zip(expected, found, strict=True)), [d.message for d in found]
+    assert all(d.is_error and d.hint and d.position for d in found)
+
+
+@pytest.mark.parametrize(("script", "given", "expected"), TABLE.values(), ids=TABLE.keys())
+def test_python_agrees(tmp_path: Path, script: str, given: str, expected: list[str]) -> None:
+    """What is refused ends with argparse's exit status, and nothing else does."""
+    (tmp_path / "file").touch()
+    (tmp_path / "train.py").write_text(script)
+    accepted = re.sub(r"\$\{TFINFRA_SHARD_COUNT\}", "1", given)
+    (tmp_path / "m.yaml").write_text("entry_script: plain.py\n" + (f"{PARAMS} {accepted}\n" if given else ""))
+    (tmp_path / "plain.py").write_text("print()\n")
+    words = check_manifest(load_project(tmp_path / "m.yaml")).spec.arguments
+    done = subprocess.run([sys.executable, "train.py", *words], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == (2 if expected else 0), done.stderr
+
+
+CONTRARY = {
+    "argparse's bool": (HEAD + "p.add_argument('--tpu', type=bool)\n" + END, "{--tpu: false}", True),
+    "argparse's bool, true": (HEAD + "p.add_argument('--tpu', type=bool)\n" + END, "{--tpu: true}", False),
+    "absl": ("from absl import flags\nflags.DEFINE_boolean('tpu', False, '')\n", "{--tpu: false}", True),
+    "absl, by an equals sign": (
+        "from absl import flags\nflags.DEFINE_boolean('tpu', 0, '')\n",
+        "{'--tpu=false': }",
+        False,
+    ),
+    "absl's text": ("from absl import flags\nflags.DEFINE_string('tpu', '', '')\n", "{--tpu: false}", False),
+}
+
+
+@pytest.mark.parametrize(("script", "given", "warned"), CONTRARY.values(), ids=CONTRARY.keys())
+def test_false_that_means_true(tmp_path: Path, script: str, given: str, warned: bool) -> None:
+    found = said_of(tmp_path, {"train.py": script}, f"{PARAMS} {given}\n")
+    assert [(d.code, d.is_error) for d in found] == ([("TFI514", False)] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("{--verbose: true}", "write `--verbose:` alone"),
+        ("{--verbose: false}", "leave the flag out"),
+        ("{--on: false}", "write `--no-on:`"),
+        ("{--epochz: 1}", "did you mean '--epochs'?"),
+        ("{--mode: fsat}", "did you mean 'fast'?"),
+        ("{--mode: -x}", "a value that begins with '-' is written `--mode=-x:`"),
+    ],
+)
+def test_the_way_out(tmp_path: Path, given: str, hint: str) -> None:
+    (found,) = said_of(tmp_path, {"train.py": PLAIN + END}, f"{PARAMS} {given}\n")
+    assert found.hint == hint
+
+
+def test_a_parser_that_is_wrong_itself_is_not_judged(tmp_path: Path) -> None:
+    script = HEAD + "p.add_argument('--a')\np.add_argument('--a')\n" + END
+    (tmp_path / "train.py").write_text(script)
+    (tmp_path / "m.yaml").write_text("entry_script: train.py\nscript_params: {--a: 1}\n")
+    try:
+        found = check_manifest(load_project(tmp_path / "m.yaml")).diagnostics
+    except TfinfraError as error:
+        found = error.diagnostics
+    assert found == ()

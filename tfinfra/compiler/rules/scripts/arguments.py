@@ -1,0 +1,250 @@
+"""script_params against the command line that the script's own parser takes: the parser is built again from what the
+script says of it, and asked."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.source.arguments import Argument, Arguments, absl_booleans, read_arguments
+from tfinfra.errors import Diagnostic, Severity
+from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.model.script_variables import expanded
+
+_NO_VALUE = ("store_true", "store_false", "store_const", "append_const", "count", "optional")
+_OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
+_MISSING = re.compile(r"the following arguments are required: (.*)|one of the arguments (.*) is required")
+_MOST = 50
+Words = dict[str, tuple[str, ...]]
+
+
+class _Refused(Exception):
+    """The parser's complaint."""
+
+
+class _Ended(Exception):
+    """The parser has printed its help or version, and would end the script."""
+
+
+class _Quiet(argparse.ArgumentParser):
+    """Prints nothing and ends nothing."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _Refused(message)
+
+    def exit(self, *_: object, **__: object) -> NoReturn:
+        raise _Ended
+
+    def print_help(self, file: object = None) -> None:
+        """Nobody reads it."""
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """What is wrong with one entry of script_params; no `flag` where something is missing there."""
+
+    flag: str
+    message: str
+    hint: str
+    at: str = "value"
+
+
+def arguments_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
+    """What argparse would refuse when the script starts, on every node."""
+    manifest, source = facts.manifest, facts.project.source
+    if not manifest.sound("script_params", "entry_script"):
+        return
+    found = read_arguments(source.modules, source.reach)
+    if found is None:
+        return
+    for wrong in _refusals(found, dict(manifest.script_params)):
+        path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
+        if not wrong.flag and "script_params" not in manifest.given:
+            path = manifest.path("entry_script")
+        yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+
+
+def _refusals(known: Arguments, given: Words) -> Iterator[_Wrong]:
+    """Each entry that the parser refuses; those that are refused are left out of the next try."""
+    for _ in range(_MOST):
+        try:
+            parser = _parser(known)
+            words = [word for flag, values in given.items() for word in (flag, *values)]
+            words = [expanded(word, _Anything()) for word in words]
+            _, unknown = parser.parse_known_args(words)
+        except _Refused as refused:
+            wrong = _explained(known, given, str(refused))
+        except (_Ended, argparse.ArgumentError, ValueError, TypeError, KeyError, AttributeError):
+            return  # a parser that this argparse does not build is not judged
+        else:
+            if not unknown or not (known.whole and known.strict):
+                return
+            wrong = _not_known(known, given, unknown)
+        if wrong is None:
+            return
+        if "${" not in f"{wrong.flag} {' '.join(given.get(wrong.flag, ()))}":
+            yield wrong
+        if not wrong.flag:
+            return
+        given = {flag: values for flag, values in given.items() if flag != wrong.flag}
+
+
+class _Anything(dict[str, str]):
+    """A value for each of tfinfra's variables."""
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
+        return "0" if "SHARD" in key else "/x"
+
+
+def _parser(known: Arguments) -> _Quiet:
+    settings = {k: v for k, v in known.keywords.items() if k in ("prefix_chars", "allow_abbrev", "add_help")}
+    if "fromfile_prefix_chars" in known.keywords:
+        raise ValueError("arguments may come out of files")
+    if not known.whole:
+        settings["allow_abbrev"] = False  # what would be short for one may be the name of another
+    parser = _Quiet(prog="script", **settings)
+    groups: dict[int, Any] = {
+        number: parser.add_mutually_exclusive_group(required=required and known.whole)
+        for number, required in known.exclusive.items()
+    }
+    for one in known.arguments:
+        if known.whole or one.names[0].startswith("-"):  # a word behind a flag that is not known may be its value
+            groups.get(one.group, parser).add_argument(*one.names, **_keywords(one))
+    return parser
+
+
+def _keywords(one: Argument) -> dict[str, Any]:
+    keywords: dict[str, Any] = dict(one.keywords)
+    action = keywords.get("action")
+    if action == "optional":
+        keywords["action"] = argparse.BooleanOptionalAction
+    elif action == "version":
+        keywords["version"] = ""
+    elif action in ("store_const", "append_const"):
+        keywords["const"] = 1
+    elif action in (None, "store", "append", "extend"):
+        if one.type in ("int", "float"):
+            keywords["type"] = {"int": int, "float": float}[one.type]
+        if keywords.get("nargs") == "?":
+            keywords["const"] = None
+    if action is not None and action not in ("store", "append", "extend", "optional"):
+        keywords = {k: v for k, v in keywords.items() if k in ("action", "dest", "const", "required", "version")}
+    if action in ("help", "version", "count"):
+        keywords.pop("required", None)
+    return keywords
+
+
+def _explained(known: Arguments, given: Words, refused: str) -> _Wrong | None:
+    """The entry that the parser's own words speak of. None where that cannot be told."""
+    if missing := re.match(
+        r"the following arguments are required: (.*)|one of the arguments (.*) is required", refused
+    ):
+        names = (missing[1] or missing[2]).split(", " if missing[1] else " ")
+        flag = names[0].split("/")[0]
+        first = next((one for one in known.arguments if flag in (*one.names, one.keywords.get("dest"))), None)
+        where = f" ({known.module}:{first.line})" if first else ""
+        hint = (
+            f"write `{flag}: …` in script_params"
+            if flag.startswith("-")
+            else "a positional argument is written `value:`"
+        )
+        return _Wrong("", f"the script's parser requires {missing[1] or missing[2]}{where}", hint)
+    about = re.match(r"argument ([^:]+): (.*)", refused, re.DOTALL)
+    ambiguous = re.match(r"ambiguous option: (\S+) could match (.*)", refused)
+    if ambiguous:
+        entry = next((flag for flag in given if flag.split("=")[0] == ambiguous[1].split("=")[0]), None)
+        return _Wrong(entry, f"{ambiguous[1]} may be {ambiguous[2]}", "write the whole name", "key") if entry else None
+    if about is None:
+        return None
+    names = about[1].split("/")
+    argument = next((one for one in known.arguments if {*names} & {*one.names}), None)
+    entry = next((flag for flag in given if _means(known, flag, names)), None)
+    if entry is None or argument is None:
+        return None
+    said = about[2]
+    if said.startswith("ignored explicit argument"):
+        return _Wrong(entry, *_bare(argument, entry, [entry.partition("=")[2]], known.module), "key")
+    hint = f"the script's own words are at {known.module}:{argument.line}"
+    if said.startswith("expected") and any(value.startswith("-") for value in given[entry]):
+        hint = f"a value that begins with '-' is written `{entry}={given[entry][0]}:`"
+    elif choices := argument.keywords.get("choices"):
+        value = (given[entry] or (entry.partition("=")[2],))[0]
+        near = nearest(value, [str(one) for one in choices])
+        hint = did_you_mean(near) if near else hint
+        said = f"{value!r} is none of {', '.join(map(str, choices))}" if "invalid choice" in said else said
+    return _Wrong(entry, f"{entry}: {said}", hint)
+
+
+def _means(known: Arguments, flag: str, names: list[str]) -> bool:
+    """Whether an entry's flag is one of `names`, or short for one."""
+    written = flag.split("=", maxsplit=1)[0]
+    if written in names:
+        return True
+    if any(written in one.names for one in known.arguments) or known.keywords.get("allow_abbrev") is False:
+        return False
+    short = any(len(name) == 2 and name.startswith("-") and written.startswith(name) for name in names)
+    return short or (written.startswith("--") and any(name.startswith(written) for name in names))
+
+
+def _not_known(known: Arguments, given: Words, unknown: list[str]) -> _Wrong | None:
+    """The first entry of which the parser leaves a word over."""
+    for flag, values in given.items():
+        written = flag.split("=")[0]
+        argument = next((one for one in known.arguments if _means(known, flag, list(one.names))), None)
+        if argument and argument.keywords.get("action") in _NO_VALUE and any(value in unknown for value in values):
+            return _Wrong(flag, *_bare(argument, flag, list(values), known.module))
+        if argument is None and flag in unknown:
+            names = sorted(name for one in known.arguments for name in one.names if name.startswith("-"))
+            near = nearest(written, names)
+            hint = did_you_mean(near) if near else f"it knows {', '.join(names) or 'none'}"
+            return _Wrong(flag, f"the script's parser ({known.module}) knows no {written}", hint, "key")
+        if argument and any(value in unknown for value in values):
+            left = next(value for value in values if value in unknown)
+            return _Wrong(
+                flag, f"{flag} takes fewer values: {left!r} is left over", f"see {known.module}:{argument.line}"
+            )
+    return None
+
+
+def _bare(argument: Argument, flag: str, values: list[str], module: str) -> tuple[str, str]:
+    """The message and the way out for a flag that takes no value and was given one."""
+    name, action = flag.split("=", maxsplit=1)[0], argument.keywords.get("action")
+    message = f"{name} takes no value ({module}:{argument.line}), and {values[0]!r} was given"
+    off = bool(values and _OFF.fullmatch(values[0]))
+    if action == "optional":
+        return message, f"write `--no-{name[2:]}:`" if off else f"write `{name}:`"
+    return message, "leave the flag out" if off else f"write `{name}:` alone"
+
+
+def values_that_mean_the_contrary(facts: Facts) -> Iterator[Diagnostic]:
+    """`false` that a script takes for true: with argparse's type=bool every text is true, and absl's flags leave a word
+    that stands behind a boolean one alone."""
+    manifest, source = facts.manifest, facts.project.source
+    if not manifest.sound("script_params"):
+        return
+    known = read_arguments(source.modules, source.reach)
+    booleans = absl_booleans(source.modules)
+    for flag, values in manifest.script_params.items():
+        if not values or not _OFF.fullmatch(values[0]):
+            continue
+        name = flag.lstrip("-")
+        at = next((one.line for one in known.arguments if one.type == "bool" and flag in one.names), 0) if known else 0
+        if known and at:
+            why = f"{known.module}:{at} has type=bool, for which every text is true"
+            hint = "leave the flag out, or have the script compare the text"
+        elif flag.startswith("-") and name in booleans:
+            module, line = booleans[name]
+            why = f"{module}:{line} defines a boolean flag of absl, which takes no word behind it"
+            hint = f"write `--no{name}:`"
+        else:
+            continue
+        message = f"{flag} is true with {values[0]!r}: {why}"
+        yield error_at(facts.document, "TFI514", ("script_params", flag), message, hint, severity=Severity.WARNING)
+
+
+RULES: tuple[Rule, ...] = (arguments_of_the_script, values_that_mean_the_contrary)

@@ -1,0 +1,282 @@
+"""The command line that a script's argparse parser takes, by its syntax tree: as far as it is certain."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.reached import reached
+from tfinfra.compiler.source.script import aliases_of, dotted, parse
+
+_HARMLESS = ("print_help", "print_usage", "format_help", "format_usage", "error", "exit", "set_defaults", "register")
+_TEXTS = ("prog", "usage", "description", "epilog", "formatter_class")
+_GROUPS = ("add_argument_group", "add_mutually_exclusive_group")
+_ACTIONS = frozenset(
+    {
+        *("store", "store_true", "store_false", "store_const", "append", "append_const", "count", "extend", "help"),
+        "version",
+    }
+)
+_TYPES = ("int", "float", "str", "bool")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One `add_argument`: its names, what of its keywords is known, and its line. `group` numbers the mutually
+    exclusive group that it belongs to, 0 for none. `type` is int, float, str or bool, "" for any other function."""
+
+    names: tuple[str, ...]
+    keywords: Mapping[str, Any]
+    line: int
+    type: str = "str"
+    group: int = 0
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The one parser of a script. `keywords` are those of ArgumentParser itself, `exclusive` says of each mutually
+    exclusive group whether one of it is required. `whole`: the parser has no arguments beside these; `strict`: it
+    refuses what it does not know."""
+
+    module: str
+    keywords: Mapping[str, Any]
+    arguments: tuple[Argument, ...]
+    exclusive: Mapping[int, bool]
+    whole: bool
+    strict: bool
+
+
+class _Unknown(Exception):
+    """Something decides over the command line that cannot be told from here."""
+
+
+def read_arguments(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> Arguments | None:
+    """The parser of the script's command line, None where there is none, several, or one that cannot be told."""
+    holders = [name for name, text in modules.items() if re.search(r"ArgumentParser|ArgParser", text)]
+    if len(holders) != 1 or any(not isinstance(parse(text), ast.Module) for text in modules.values()):
+        return None
+    (module,) = holders
+    how = reach.get(module, Reach(Sure.LATER))
+    tree = parse(modules[module])
+    if how.sure is not Sure.ALWAYS or not isinstance(tree, ast.Module):
+        return None
+    elsewhere = any("add_argument" in text for name, text in modules.items() if name != module)
+    try:
+        _refuse_changed_argv(modules.values())
+        return _Reading(tree, module, how).read(elsewhere=elsewhere)
+    except _Unknown:
+        return None
+
+
+def _refuse_changed_argv(texts: Iterable[str]) -> None:
+    for text in texts:
+        if "argv" in re.sub(
+            r"sys\.argv\[(0|1:)\](?!\s*=[^=])|def \w+\(_?argv\w*\)|\w+\(argv=\[?sys\.argv\[:?[01]\]", "", text
+        ):
+            raise _Unknown
+
+
+@dataclass
+class _Reading:
+    """One reading of the module that holds the parser."""
+
+    tree: ast.Module
+    module: str
+    how: Reach
+    names: set[str] = field(default_factory=set)
+    groups: dict[str, int] = field(default_factory=dict)
+    exclusive: dict[int, bool] = field(default_factory=dict)
+    whole: bool = True
+    _namings: int = 0
+
+    def read(self, *, elsewhere: bool) -> Arguments:
+        self.whole = not elsewhere
+        aliases = aliases_of(self.tree)
+        sure = {id(node): how for node, how in reached(self.tree, as_program=self.how.as_program)}
+        made = self._made(aliases)
+        if sure.get(id(made)) is not Sure.ALWAYS:
+            raise _Unknown
+        self._follow()
+        calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
+        self._refuse_other_uses(calls)
+        parsing = [one for one in calls if _method(one) in ("parse_args", "parse_known_args")]
+        if len(parsing) != 1 or sure.get(id(parsing[0])) is not Sure.ALWAYS or not _takes_the_command_line(parsing[0]):
+            raise _Unknown
+        found = [self._argument(one, sure) for one in calls if _method(one) == "add_argument"]
+        return Arguments(
+            self.module,
+            _literals(made.keywords),
+            tuple(sorted((one for one in found if one), key=lambda one: one.line)),
+            self.exclusive,
+            self.whole,
+            strict=_method(parsing[0]) == "parse_args",
+        )
+
+    def _made(self, aliases: Mapping[str, str]) -> ast.Call:
+        """The call that makes the parser, whose name is noted."""
+        found = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and _is_parser(n, aliases)]
+        if len(found) != 1 or any(one.arg in (None, "parents", "conflict_handler") for one in found[0].keywords):
+            raise _Unknown
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign) and node.value is found[0] and isinstance(node.targets[0], ast.Name):
+                self.names.add(node.targets[0].id)
+                self._namings += 1
+        if not self.names:
+            raise _Unknown
+        return found[0]
+
+    def _follow(self) -> None:
+        """Notes the other names of the parser and its groups, and whether it goes where it may get more arguments."""
+        self._follow_returns()
+        plain = set[int]()
+        for node in ast.walk(self.tree):
+            value = node.value if isinstance(node, (ast.Assign, ast.Expr)) else None
+            if isinstance(value, ast.Call) and self._receiver(value) and _method(value) in _GROUPS:
+                number = len(self.groups) + 1
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                    name, excludes = node.targets[0].id, _method(value) == _GROUPS[1]
+                    if name in self.groups and (excludes or self.groups[name]):
+                        raise _Unknown  # which of the groups an argument belongs to is a matter of order
+                    self.groups[name] = number if excludes else 0
+                    if excludes:
+                        self.exclusive[number] = _literals(value.keywords).get("required") is True
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                plain.add(id(node.value))
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
+                plain.add(id(node.value))
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in plain:
+                self.whole = self.whole and node.id not in {*self.names, *self.groups}
+            if isinstance(node, ast.Call) and self._receiver(node):
+                method = _method(node)
+                if method in ("add_subparsers", "parse_intermixed_args", "parse_known_intermixed_args"):
+                    raise _Unknown
+                known = (*_HARMLESS, *_GROUPS, "add_argument", "parse_args", "parse_known_args")
+                self.whole = self.whole and method in known
+
+    def _follow_returns(self) -> None:
+        """A function that returns the parser gives its name to what is assigned from it."""
+        makers = {
+            function.name
+            for function in ast.walk(self.tree)
+            if isinstance(function, ast.FunctionDef)
+            for node in ast.walk(function)
+            if isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in self.names
+        }
+        for node in ast.walk(self.tree):
+            called = node.value.func if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
+            if isinstance(node, ast.Assign) and isinstance(called, ast.Name) and called.id in makers:
+                self.names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+                self._namings += 1
+
+    def _refuse_other_uses(self, calls: list[ast.Call]) -> None:
+        """A parser whose methods are taken for themselves, whose name is given twice, or whose arguments are kept and
+        may be changed, is not known."""
+        called = {id(one.func) for one in calls}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in called:
+                own = node.value.id in {*self.names, *self.groups}
+                if own and not (isinstance(node.ctx, ast.Store) and node.attr in _TEXTS):
+                    raise _Unknown
+            if isinstance(node, ast.Call) and _method(node) == "add_argument" and not self._receiver(node):
+                self.whole = False
+            kept = node.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
+            if kept and id(kept.func) in called and _method(kept) == "add_argument":
+                raise _Unknown
+        stored = [n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        if len([name for name in stored if name in self.names]) > self._namings:
+            raise _Unknown
+
+    def _receiver(self, call: ast.Call) -> bool:
+        """Whether it is a call of a method of the parser, or of one of its groups."""
+        if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+            return False
+        return call.func.value.id in {*self.names, *self.groups}
+
+    def _argument(self, call: ast.Call, sure: Mapping[int, Sure]) -> Argument | None:
+        """None where it is not certain that the parser gets it, or under which names."""
+        names = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        if sure.get(id(call)) is not Sure.ALWAYS or len(names) != len(call.args) or not names:
+            self.whole = False
+            return None
+        if any(one.arg is None for one in call.keywords):
+            raise _Unknown
+        given = {str(one.arg): one.value for one in call.keywords}
+        keywords = {name: value for name, value in _literals(call.keywords).items() if name in _KEPT}
+        kind = _type(given.get("type"))
+        if "action" in given:
+            keywords["action"] = _action(given["action"])
+        if "nargs" in given and "nargs" not in keywords:
+            keywords["nargs"] = _nargs(given["nargs"])
+        if not kind:
+            keywords.pop("choices", None)
+        holder = call.func.value if isinstance(call.func, ast.Attribute) else None
+        group = self.groups.get(holder.id, 0) if isinstance(holder, ast.Name) else 0
+        return Argument(tuple(names), keywords, call.lineno, kind, group)
+
+
+_READS_ARGV = re.compile(r"sys\.argv\[(0|1:)\](?!\s*=[^=])|def \w+\(_?argv\w*\)|\w+\(argv=\[?sys\.argv\[:?[01]\]")
+_KEPT = ("nargs", "choices", "required", "dest")
+
+
+def _is_parser(node: ast.Call, aliases: Mapping[str, str]) -> bool:
+    return dotted(node.func, aliases) == "argparse.ArgumentParser"
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _takes_the_command_line(call: ast.Call) -> bool:
+    given = [*call.args, *(one.value for one in call.keywords)]
+    return not given or (len(given) == 1 and ast.unparse(given[0]) in ("sys.argv[1:]", "None"))
+
+
+def _literals(keywords: Iterable[ast.keyword]) -> dict[str, Any]:
+    return dict(_literal_pairs(keywords))
+
+
+def _literal_pairs(keywords: Iterable[ast.keyword]) -> Iterator[tuple[str, Any]]:
+    for one in keywords:
+        try:
+            yield str(one.arg), ast.literal_eval(one.value)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue
+
+
+def _type(node: ast.expr | None) -> str:
+    if node is None:
+        return "str"
+    return node.id if isinstance(node, ast.Name) and node.id in _TYPES else ""
+
+
+def _action(node: ast.expr) -> str:
+    """An action of argparse's own, "optional" for BooleanOptionalAction. Raises _Unknown for another class."""
+    if isinstance(node, ast.Constant) and node.value in _ACTIONS:
+        return str(node.value)
+    if isinstance(node, (ast.Attribute, ast.Name)) and ast.unparse(node).endswith("BooleanOptionalAction"):
+        return "optional"
+    raise _Unknown
+
+
+def _nargs(node: ast.expr) -> str:
+    if isinstance(node, (ast.Attribute, ast.Name)) and ast.unparse(node).endswith("REMAINDER"):
+        return "..."
+    raise _Unknown
+
+
+def absl_booleans(modules: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """The boolean flags that the modules define by absl, or by TensorFlow's name for it, {name: (module, line)}."""
+    found: dict[str, tuple[str, int]] = {}
+    for module, text in modules.items():
+        tree = parse(text) if "DEFINE_bool" in text else None
+        for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
+            if isinstance(node, ast.Call) and _method(node) in ("DEFINE_bool", "DEFINE_boolean") and node.args:
+                name = node.args[0]
+                if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                    found.setdefault(name.value, (module, node.lineno))
+    return found
