@@ -18,6 +18,8 @@ MEASURED = Path(__file__).with_name("measured.json")
 OLDEST = "2.15"
 """The oldest minor version that is tried; the catalog has older ones."""
 TRAINS, REFUSED, NOT_TRIED = "trains", "refused", "not tried"
+OTHER_MATTERS = ("TFI525",)
+"""What `validate` says of where a script writes: nothing that a version decides."""
 CASES: Mapping[str, Case] = {case.name: case for case in (*BACKENDS, *RULES)}
 
 
@@ -57,7 +59,8 @@ def judged(rows: Iterable[Seen]) -> Iterator[Judged]:
         for number, row in enumerate(rows):
             manifest = write_project(CASES[row.case], Path(name, str(number)), row.framework, row.python)
             _, said = told(manifest)
-            yield Judged(row, tuple(dict.fromkeys(d.code for d in said)))
+            codes = dict.fromkeys(d.code for d in said if d.code not in OTHER_MATTERS)
+            yield Judged(row, tuple(codes))
 
 
 def tried() -> tuple[Framework, ...]:
@@ -81,9 +84,9 @@ def _order(row: Seen) -> tuple[tuple[int, ...], tuple[int, ...], int]:
 
 
 def tables(rows: Sequence[Judged]) -> str:
-    """Two tables in Markdown: backends by TensorFlow and Python, and the rules' cases by TensorFlow."""
-    days = sorted({row.seen.taken for row in rows})
-    taken = f"Run on {' to '.join(dict.fromkeys((days[0], days[-1])))}." if days else ""
+    """Two tables in Markdown: backends by TensorFlow and Python, and the rules' scripts by what becomes of them."""
+    days = dict.fromkeys(sorted(row.seen.taken for row in rows))
+    taken = f"Run on {' to '.join(dict.fromkeys([*days][:1] + [*days][-1:]))}."
     found = {row.seen.key: row for row in rows}
     return f"{taken}\n\n{_backends(found)}\n{_rules(found)}"
 
@@ -93,30 +96,39 @@ def _backends(found: Mapping[tuple[str, str, str], Judged]) -> str:
     lines = [f"| TensorFlow | Python | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
     for one in tried():
         for python in one.python:
-            cells = [_cell(found.get((one.patch, python, name)), NOT_TRIED) for name in names]
+            cells = [_cell(found.get((one.patch, python, name))) for name in names]
             lines.append(f"| {one.patch} | {python} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def _rules(found: Mapping[tuple[str, str, str], Judged]) -> str:
-    versions = [one.minor for one in tried()]
-    lines = [f"| script | {' | '.join(versions)} |", f"|---|{'---|' * len(versions)}"]
+    """A line for each script: {what becomes of it: the TensorFlows with which it does}."""
+    lines = ["| script | what becomes of it |", "|---|---|"]
     for case in RULES:
-        cells = [_of_any_python(found, one, case) for one in tried()]
-        lines.append(f"| {case.name} | {' | '.join(cells)} |")
+        becomes: dict[str, list[str]] = {}
+        for one in (one for one in tried() if case.fits(one)):
+            of_any = (row for (patch, _, name), row in found.items() if (patch, name) == (one.patch, case.name))
+            becomes.setdefault(_cell(next(of_any, None)), []).append(one.minor)
+        text = "; ".join(f"{what}: {_spans(minors)}" for what, minors in becomes.items())
+        lines.append(f"| {case.name} | {text} |")
     return "\n".join(lines) + "\n"
 
 
-def _of_any_python(found: Mapping[tuple[str, str, str], Judged], one: Framework, case: Case) -> str:
-    rows = (row for (framework, _, name), row in found.items() if framework == one.patch and name == case.name)
-    return _cell(next(rows, None), NOT_TRIED if case.fits(one) else "")
+def _spans(minors: Sequence[str]) -> str:
+    """ "2.15, 2.17 to 2.21"."""
+    order = [one.minor for one in tried()]
+    spans: list[list[str]] = []
+    for minor in minors:
+        if spans and order.index(minor) == order.index(spans[-1][-1]) + 1:
+            spans[-1].append(minor)
+        else:
+            spans.append([minor])
+    return ", ".join(span[0] if len(span) == 1 else f"{span[0]} to {span[-1]}" for span in spans)
 
 
-def _cell(row: Judged | None, absent: str) -> str:
-    """ "yes", "TFI502" for what fails as it is told, and a mark where it is told wrongly."""
-    if row is None:
-        return absent
-    if row.seen.what.startswith(NOT_TRIED):
+def _cell(row: Judged | None) -> str:
+    """ "yes", the codes of what fails as it is told, and a mark where it is told wrongly."""
+    if row is None or row.seen.what.startswith(NOT_TRIED):
         return NOT_TRIED
     if not row.is_true:
         return f"{row.seen.what} ({', '.join(row.codes) or 'no word'}) !"

@@ -285,19 +285,19 @@ def _with(package: str, text: str) -> str:
 
 
 HOROVOD_RULES = (
-    Case("hvd.DistributedOptimizer of horovod.tensorflow.keras, in fit", _KERAS_OPTIMIZER, MPI),
+    Case("DistributedOptimizer of horovod.tensorflow.keras, in fit", _KERAS_OPTIMIZER, MPI),
     Case(
-        "hvd.DistributedOptimizer of horovod.tensorflow, in fit",
+        "DistributedOptimizer of horovod.tensorflow, in fit",
         _TF_HVD + _MODEL + _DISTRIBUTED + _FIT.format(""),
         MPI,
     ),
-    Case("hvd.DistributedOptimizer of horovod.keras, in fit", _ALONE, MPI),
+    Case("DistributedOptimizer of horovod.keras, in fit", _ALONE, MPI),
     Case("hvd.DistributedOptimizer in fit, with tf-keras", _KERAS_OPTIMIZER, {**MPI, **LEGACY}, keras=3),
     Case(
         "hvd.DistributedOptimizer in fit, the script sets TF_USE_LEGACY_KERAS", _LEGACY_OPTIMIZER, _MPI_KERAS, keras=3
     ),
-    Case("hvd.DistributedOptimizer of horovod.keras, with tf-keras", _ALONE, {**MPI, **LEGACY}, keras=3),
-    Case("hvd.DistributedOptimizer of horovod.keras, tf-keras in Keras's place", _ALIASED, _MPI_KERAS, keras=3),
+    Case("DistributedOptimizer of horovod.keras, with tf-keras", _ALONE, {**MPI, **LEGACY}, keras=3),
+    Case("DistributedOptimizer of horovod.keras, tf-keras in Keras's place", _ALIASED, _MPI_KERAS, keras=3),
     Case("hvd.DistributedOptimizer around a tf.compat.v1 optimizer", _V1_OPTIMIZER, MPI),
     Case("hvd.BroadcastGlobalVariablesHook", _HOOK, MPI),
     Case("hvd.DistributedGradientTape over a Keras model's variables", _TAPE, MPI),
@@ -312,7 +312,7 @@ HOROVOD_RULES = (
     Case("hvd's MetricAverageCallback", _METRICS, MPI),
     Case("hvd's LearningRateWarmupCallback, with Adam", _WARMUP, MPI),
     Case("hvd's LearningRateWarmupCallback, with SGD", _WARMUP_SGD, MPI),
-    Case("hvd's LearningRateWarmupCallback, with SGD and momentum_correction=False", _WARMUP_CURED, MPI),
+    Case("hvd's LearningRateWarmupCallback, with momentum_correction=False", _WARMUP_CURED, MPI),
     Case("hvd's LearningRateWarmupCallback, with legacy.SGD", _WARMUP_SGD.replace("SGD(", "legacy.SGD("), MPI, keras=2),
     Case("hvd's LearningRateWarmupCallback, with RMSprop", _WARMUP_SGD.replace("SGD(", "RMSprop("), MPI),
     Case("hvd's optimizer and callbacks together", _ALL_CALLBACKS, MPI),
@@ -356,7 +356,7 @@ STRATEGY_RULES = (
     Case("fit under ParameterServerStrategy, with tf-keras", _COORDINATOR_FIT, {**_COORDINATOR, **LEGACY}, keras=3),
     Case("a Keras model in a loop under ParameterServerStrategy", _COORDINATOR_LOOP, _COORDINATOR),
     Case(
-        "fit under MultiWorkerMirroredStrategy, TF_USE_LEGACY_KERAS set after `import tensorflow`",
+        "fit under MultiWorkerMirroredStrategy, the variable set after the import",
         _MIRRORED_FIT.replace("as tf\n", f"as tf\n{_LEGACY_FIRST}", 1),
         {**WORKERS, **_TF_KERAS},
         keras=3,
