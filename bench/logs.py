@@ -98,8 +98,8 @@ def _watch(root: Path, agent: subprocess.Popen[bytes]) -> Iterator[tuple[float, 
             time.sleep(POLL)
             ended = agent.poll() is not None
             for line in tail.rest() if ended else tail.new():
-                view.line(TASK, line)
-                yield time.time(), line
+                view.line(TASK, line.text)
+                yield time.time(), line.text
 
 
 def _up(load: Load, folder: Path, kind: str) -> dict[str, float]:

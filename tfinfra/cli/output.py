@@ -8,15 +8,19 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tfinfra.cli.tables import show_lines
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
+from tfinfra.system.clock import iso_time
 from tfinfra.system.interruption import held
 from tfinfra.system.streams import StdoutLost
 from tfinfra.text.cleaning import clean, defused_json, one_for_one
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.watch.log_reader import LogLine
 
 _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTICE: "36;1"}
 _WIDTH = 160
@@ -70,17 +74,25 @@ def show(*lines: str) -> None:
     show_lines(lines)
 
 
-def show_log(task: str, line: str, *, raw: bool = False) -> None:
-    """A line of a task's log on stdout, with its colours on a terminal and, but in a file, its task in front. `raw`: as
-    it stands."""
+def show_log(line: LogLine, *, raw: bool = False, named: bool = False, timed: bool = False) -> None:
+    """A line of a task's log on stdout, with its colours on a terminal and, but in a file that holds one task's alone
+    (not `named`), its task in front; `timed`: also its time. `raw`: as it stands, but for these."""
     from tfinfra.lifecycle.watch.plain_view import is_file, prefixed
 
+    time = f"{_log_time(line.time)} " if timed else ""
     if raw:
-        print(line, flush=True)
-    elif is_file(sys.stdout):
-        print(clean(line), flush=True)
-    else:
-        print("\n".join(prefixed(task, clean(line, color=wants_color(sys.stdout)))), flush=True)
+        print(time + (f"{line.task} | {line.text}" if named else line.text), flush=True)
+        return
+    text = clean(line.text, color=wants_color(sys.stdout))
+    rows = [text] if is_file(sys.stdout) and not named else prefixed(line.task, text)
+    print("\n".join(time + row for row in rows), flush=True)
+
+
+def _log_time(time: float | None) -> str:
+    """ "2026-11-24T10:00:00.4Z"; as many dashes where the time is not known."""
+    if time is None:
+        return "-" * len("2026-11-24T10:00:00.4Z")
+    return f"{iso_time(time)[:-1]}.{int(time * 10) % 10}Z"
 
 
 def progress(line: str) -> None:

@@ -5,12 +5,14 @@ a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (objec
 lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
 reads what Blob said (blob_errors.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
+`log_pieces` reads what logs are kept as (log_chunks.py).
 """
 
 from __future__ import annotations
 
 from tfinfra.store.blob_errors import ROLE, BlobAnswer, blob_answer
 from tfinfra.store.clearing import clear
+from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
@@ -22,7 +24,6 @@ from tfinfra.store.records import (
     decoded,
     encode,
     holds,
-    log_chunk,
     put_first,
     read,
     read_all,
@@ -41,6 +42,7 @@ __all__ = [
     "ObjectStore",
     "OddObject",
     "PatientStore",
+    "Piece",
     "Records",
     "Unreadable",
     "blob_answer",
@@ -50,6 +52,8 @@ __all__ = [
     "encode",
     "holds",
     "log_chunk",
+    "log_chunk_of",
+    "log_pieces",
     "open_store",
     "put_first",
     "read",

@@ -17,6 +17,7 @@ tasks/<task>.json                 TaskStatus
 inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a node; "mark" by the run's key, if any
 outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
 logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
+                                  (log_chunks.py)
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: a client watches the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches

@@ -116,14 +116,6 @@ def content(store: ObjectStore, key: str) -> bytes | None:
         return None
 
 
-def log_chunk(store: ObjectStore, key: str) -> bytes | None:
-    """A piece of a log, None where there is none yet; of one that is none, a line that says so."""
-    try:
-        return store.get(key)
-    except OddObject as error:
-        return f"[{Unreadable(shown(key), str(error))}]\n".encode()
-
-
 class Records:
     """Reads a store again and again; `tell` hears once of each record that is unreadable."""
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
-from tfinfra.store import MemoryStore
+from tfinfra.store import MemoryStore, log_chunk
 
 
 def shipped(store: MemoryStore) -> bytes:
-    return b"".join(store.objects[key] for key in sorted(store.objects))
+    return b"".join(log_chunk(store, key) or b"" for key in sorted(store.objects))
 
 
 def test_a_million_lines_arrive_in_order_in_bounded_chunks(tmp_path: Path) -> None:

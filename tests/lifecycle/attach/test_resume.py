@@ -12,6 +12,7 @@ import pytest
 
 from tests.lifecycle.fakes import World, a_plan, succeeding, training
 from tests.lifecycle.record.test_record import a_record
+from tests.lifecycle.runs import log_texts
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle.attach import attached_run, status
@@ -114,7 +115,7 @@ def test_following_the_logs_goes_on_after_one_empty_list(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(world.arm, "running_instances", lagging)
     live = found(world, phase="running")
-    assert list(attached_run.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(live, None, follow=True) == ["step 1", "test accuracy: 0.97"]
 
 
 def test_fetching_a_run_that_its_client_holds_deletes_nothing(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_following_the_logs_ends_where_nobody_is_left_to_write(tmp_path: Path) -
     training(world.store)
     world.store.put(keys.log_key("rank-0", 0), b"step 1\n")
     world.running = 0
-    assert list(attached_run.log_lines(found(world, phase="running"), None, follow=True)) == ["step 1"]
+    assert log_texts(found(world, phase="running"), None, follow=True) == ["step 1"]
 
 
 def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_are(
@@ -191,33 +192,33 @@ def test_following_the_logs_goes_on_while_arm_does_not_say_which_machines_there_
 
     monkeypatch.setattr(world.arm, "running_instances", refused)
     live = found(world, phase="running")
-    assert list(attached_run.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(live, None, follow=True) == ["step 1", "test accuracy: 0.97"]
 
 
 def test_logs_of_a_task_that_there_is_not_are_refused(tmp_path: Path) -> None:
     world = World(tmp_path)
     training(world.store)
     with pytest.raises(UsageError, match="no log of 'rank-9'"):
-        list(attached_run.log_lines(found(world), "rank-9", follow=False))
+        log_texts(found(world), "rank-9", follow=False)
 
 
 def test_logs_come_from_the_store_and_afterwards_from_the_results(tmp_path: Path) -> None:
     world = World(tmp_path)
     succeeding(world.store)
     live = found(world)
-    assert list(attached_run.log_lines(live, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(live, None, follow=True) == ["step 1", "test accuracy: 0.97"]
     attached_run.fetch(live, tmp_path / "runs", lambda text: None)
     record = run_folder(tmp_path / "state", RUN).read()
     home = FoundRun(RUN, live.folder, record, world.ports, (), None, None)
-    assert list(attached_run.log_lines(home, "rank-0", follow=False)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(home, "rank-0", follow=False) == ["step 1", "test accuracy: 0.97"]
     with pytest.raises(UsageError):
-        list(attached_run.log_lines(home, "rank-9", follow=False))
+        log_texts(home, "rank-9", follow=False)
 
 
 def test_logs_that_went_with_the_groups_are_not_called_a_wrong_name(tmp_path: Path) -> None:
     gone = found(World(tmp_path), groups=(), phase="deleted")
     with pytest.raises(UsageError, match="were never fetched"):
-        list(attached_run.log_lines(gone, None, follow=False))
+        log_texts(gone, None, follow=False)
 
 
 def test_status_tells_of_a_run_without_a_record(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import World, a_plan, failing, succeeding, training
 from tests.lifecycle.record.test_record import a_record
+from tests.lifecycle.runs import log_texts
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run, overview, status, sweep
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -75,7 +76,7 @@ def test_status_logs_and_fetch_give_what_they_give_at_home(
     own = ("results", "state")
     here, there = status.status_document(found), status.status_document(at_home)
     assert {k: v for k, v in here.items() if k not in own} == {k: v for k, v in there.items() if k not in own}
-    assert list(attached_run.log_lines(found, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(found, None, follow=True) == ["step 1", "test accuracy: 0.97"]
     document = attached_run.fetch(found, second / "runs", lambda text: None)
     assert (document["result"], document["phase"]) == ("succeeded", "deleted")
     assert (second / "runs" / RUN / "outputs" / "model" / "weights.h5").read_bytes() == b"weights"
@@ -112,7 +113,7 @@ def test_down_asks_nothing_of_a_store_that_cannot_be_read(
     found = find_run.find_run(RUN, AZURE)
     assert "no access" in found.status.message
     for verb in (
-        lambda: list(attached_run.log_lines(found, None, False)),
+        lambda: log_texts(found, None, False),
         lambda: attached_run.fetch(found, second, print),
     ):
         with pytest.raises(ProvisioningError, match="its store cannot be read: no access"):
@@ -136,7 +137,7 @@ def test_who_may_only_read_is_told_all_the_same(tmp_path: Path, second: Path, mo
     monkeypatch.setattr(world.store, "put_if_absent", lambda key, data: _refuse(key))
     world.running = 0
     found = find_run.find_run(RUN, AZURE)
-    assert list(attached_run.log_lines(found, None, follow=True)) == ["step 1"]
+    assert log_texts(found, None, follow=True) == ["step 1"]
     assert status.status_document(found)["result"] == "failed"
 
 
@@ -296,7 +297,7 @@ def test_a_run_that_is_verified_deleted_asks_no_cloud(tmp_path: Path, monkeypatc
     monkeypatch.setattr(find_run, "cloud_of", pytest.fail)
     found = find_run.find_run(RUN)
     assert status.status_document(found)["result"] == "succeeded"
-    assert list(attached_run.log_lines(found, None, follow=True)) == ["step 1", "test accuracy: 0.97"]
+    assert log_texts(found, None, follow=True) == ["step 1", "test accuracy: 0.97"]
     assert attached_run.fetch(found, tmp_path / "runs", print)["phase"] == "deleted"
 
 

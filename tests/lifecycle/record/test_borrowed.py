@@ -152,7 +152,7 @@ def test_a_terminal_that_closes_ends_no_fetch(
         os.kill(os.getpid(), signal.SIGHUP)
         return {"run": "digits-abc123", "result": "succeeded", "phase": "deleted", "results": str(folder)}
 
-    monkeypatch.setattr(find_run, "find_run", lambda *_: None)
+    monkeypatch.setattr(find_run, "find_run", lambda *_, **__: None)
     monkeypatch.setattr(attached_run, "fetch", closing)
     ended: list[int] = []
     before = signal.signal(signal.SIGHUP, lambda number, frame: ended.append(number))

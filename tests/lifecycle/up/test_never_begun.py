@@ -13,6 +13,7 @@ import pytest
 from tests.lifecycle.fake_effects import FakePulumi
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
+from tests.lifecycle.runs import log_texts
 from tfinfra.errors import NotFeasible, ProvisioningError, UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run, overview, status
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -87,7 +88,7 @@ def test_runs_and_doctor_tell_of_nothing_that_is_left(state: Path) -> None:
 
 def test_its_name_is_that_of_the_live_run(state: Path) -> None:
     run_folder(state, LIVE).write(starting(LIVE, client=this_process()))
-    assert find_run._by_record("digits", all_records(state), state) == LIVE
+    assert find_run._by_record("digits", all_records(state), state, ended=False) == LIVE
 
 
 def test_status_says_why_and_calls_nothing_provisioned(state: Path) -> None:
@@ -104,7 +105,7 @@ def test_down_has_nothing_to_do(state: Path) -> None:
 
 
 VERBS: dict[str, Callable[[FoundRun], Any]] = {
-    "logs": lambda found: list(attached_run.log_lines(found, None, follow=True)),
+    "logs": lambda found: log_texts(found, None, follow=True),
     "fetch": lambda found: attached_run.fetch(found, Path("runs"), lambda text: None),
 }
 

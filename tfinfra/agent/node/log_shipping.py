@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import first_line
 from tfinfra.model import Beat
-from tfinfra.store import ObjectStore, keys, store_errors
+from tfinfra.store import ObjectStore, keys, log_chunk_of, store_errors
 from tfinfra.system.clock import Clock
 from tfinfra.text.masking import mask, unfinished
 from tfinfra.text.redrawing import collapse
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
+_MOST_TIMES = 5000  # in a chunk; a store that does not answer for long gets no more of them
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces
 _FAST, _SLOW = 0.4, 15.0  # seconds between flushes: every flush of a remote store costs a transaction
 _WATCHED_FOR = 20.0  # seconds that a watcher's beat counts
@@ -26,44 +28,65 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class ShippedLog:
-    """One log file on its way into the store: how far it was read, and the next chunk's number."""
+    """One log file on its way into the store: how far it was read, what of that is not in the store yet with the times
+    at which it was found, and the next chunk's number."""
 
     name: str
     path: Path
+    now: Callable[[], float] = time.time
     offset: int = 0
     sequence: int = 0
     rest: bytes = b""
+    waiting: list[tuple[float, bytes]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ship(self, store: ObjectStore, *, final: bool = False, hidden: tuple[bytes, ...] = ()) -> None:
         """Puts what the file has gained, without what is `hidden` (masking.needles); `final` also its last, unfinished
-        line. What could not be put is read again by the next call."""
+        line. What could not be put waits for the next call."""
         with self.lock:
-            # What comes meanwhile waits for the next call: a fast writer would be chased.
-            written = 0
-            with suppress(FileNotFoundError):
-                written = self.path.stat().st_size
-            while self.offset < written:
-                with self.path.open("rb") as file:
-                    file.seek(self.offset)
-                    gained = file.read(CHUNK)
-                if not gained:
-                    break
-                data = self.rest + gained
-                end = data.rfind(b"\n") + 1
-                lines, rest = data[:end], data[end:]
-                if len(rest) > _LONGEST_LINE:
-                    lines, rest = split_line(mask(data, hidden), hidden)
-                if lines:
-                    self._write(store, _shown(lines, hidden))
-                self.offset, self.rest = self.offset + len(gained), rest
+            self._put(store, hidden)
+            written = self._size()  # what comes meanwhile waits for the next call: a fast writer would be chased
+            while self._take(written):
+                self._put(store, hidden)
             if final and self.rest:
-                self._write(store, _shown(self.rest, hidden) + b"\n")
+                self.waiting.append((self.now(), self.rest + b"\n"))
                 self.rest = b""
+            self._put(store, hidden)
 
-    def _write(self, store: ObjectStore, data: bytes) -> None:
-        store.put(keys.log_key(self.name, self.sequence), data)
-        self.sequence += 1
+    def look(self) -> None:
+        """Takes in what the file has gained, with the time; the next `ship` puts it."""
+        with self.lock:
+            if len(self.waiting) < _MOST_TIMES and sum(len(data) for _, data in self.waiting) < CHUNK:
+                self._take(self._size())
+
+    def _size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _take(self, written: int) -> bool:
+        """Reads on, up to so many bytes of the file; whether there was anything."""
+        if self.offset >= written:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            gained = file.read(CHUNK)
+        data = self.rest + gained
+        end = data.rfind(b"\n") + 1
+        self.offset, self.rest = self.offset + len(gained), data[end:]
+        if end:
+            self.waiting.append((self.now(), data[:end]))
+        return bool(gained)
+
+    def _put(self, store: ObjectStore, hidden: tuple[bytes, ...]) -> None:
+        if len(self.rest) > _LONGEST_LINE:
+            lines, self.rest = split_line(mask(self.rest, hidden), hidden)
+            self.waiting.append((self.now(), lines))
+        if self.waiting:
+            shown = [(time, _shown(lines, hidden)) for time, lines in self.waiting]
+            store.put(keys.log_key(self.name, self.sequence), log_chunk_of(shown))
+            self.sequence, self.waiting = self.sequence + 1, []
 
 
 def _shown(lines: bytes, hidden: tuple[bytes, ...]) -> bytes:
@@ -96,7 +119,7 @@ class LogShipper:
 
     def add(self, name: str, path: Path) -> None:
         """Ships `path` as the log `name` from now on."""
-        self._logs = {**self._logs, name: ShippedLog(name, path)}
+        self._logs = {**self._logs, name: ShippedLog(name, path, self._clock.time)}
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""
@@ -123,8 +146,11 @@ class LogShipper:
                 for log in list(self._logs.values()):
                     try:
                         log.ship(self._store, hidden=self._hidden)
-                    except store_errors() as error:  # the offset has not moved: the next round tries again
+                    except store_errors() as error:  # it waits: the next round tries again
                         _log.warning("could not put the log of %s: %s", log.name, first_line(error))
+            else:
+                for log in list(self._logs.values()):
+                    log.look()
 
 
 class Audience:

@@ -25,7 +25,7 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     from tfinfra.lifecycle.run.signals import outliving_terminal, telling
 
     with outliving_terminal():
-        document = fetch(find_run(run, asked, progress), Path.cwd() / "runs", telling(progress))
+        document = fetch(find_run(run, asked, progress, ended=True), Path.cwd() / "runs", telling(progress))
     if as_json:
         print_document(document)
     else:

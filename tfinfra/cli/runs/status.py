@@ -22,7 +22,7 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     from tfinfra.lifecycle.attach.find_run import find_run
     from tfinfra.lifecycle.attach.status import status_document
 
-    document = status_document(find_run(run, asked, progress))
+    document = status_document(find_run(run, asked, progress, ended=True))
     if as_json:
         print_document(document)
     else:

@@ -1,10 +1,7 @@
-"""What can be done with a run from outside of the client that began it: document, logs, outputs, end."""
+"""What can be done with a run from outside of the client that began it: document, outputs, end."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,87 +20,19 @@ from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, 
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.run.signals import leave_word
-from tfinfra.lifecycle.watch.log_reader import LogReader, lines_of
-from tfinfra.lifecycle.watch.poll_times import Every, Listing
-from tfinfra.model import Beat
-from tfinfra.store import ObjectStore, encode, keys, store_errors
-from tfinfra.system.clock import right_now
+from tfinfra.store import ObjectStore
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
 
-FOLLOW = 0.2
-BEAT_EVERY = 2.0
 
-
-def log_names(found: FoundRun) -> list[str]:
-    """The tasks of a run, the leader first; of a run that only its store knows, those that are in it."""
-    if found.record is not None:
-        return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
-    return [status.task for status in read_view(found.store).tasks] if found.store is not None else []
-
-
-def log_name(found: FoundRun, task: str | None) -> str:
-    """Whose log is meant: the `task`'s, or the leader's. Raises UsageError where the leader is not known."""
-    _must_be_readable(found)
-    return task or next(iter(log_names(found)), None) or _recorded(found).leader
-
-
-def log_lines(found: FoundRun, task: str | None, follow: bool) -> Iterator[str]:
-    """The lines of a task's log (None: the leader's), with `follow` until the run has ended. Raises UsageError."""
-    _must_be_readable(found)
-    names = log_names(found)
-    if found.store is not None and (task or names):
-        name = task or names[0]
-        if name not in names and not found.store.list(keys.log_folder(name)):
-            raise _no_log(name, names)
-        reader = LogReader(found.store, name)
-        if follow:
-            yield from _followed(found, reader)
-        yield from reader.rest()
-        return
-    record = _recorded(found)
-    name = task or record.leader
-    for kind in ("tasks", "nodes"):
-        path = Path(record.results) / kind / f"{name}.log"
-        if path.exists():
-            with path.open(encoding="utf-8", errors="replace", newline="\n") as log:
-                yield from lines_of(iter(lambda: log.read(1 << 20), ""))
-            return
-    if record.came_to_nothing:
-        raise _came_to_nothing(record)
-    if name in record.plan_tasks and not record.fetched:
-        raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
-    raise _no_log(name, names)
-
-
-def _no_log(name: str, names: list[str]) -> UsageError:
-    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(names) or 'not known'}")
-
-
-def _came_to_nothing(record: RunRecord) -> UsageError:
+def came_to_nothing(record: RunRecord) -> UsageError:
+    """The error of whoever asks for what such a run never had."""
     return UsageError(f"{record.run} came to nothing before it touched a cloud: {record.message}", hint=record.hint)
 
 
-def _followed(found: FoundRun, reader: LogReader) -> Iterator[str]:
-    """The lines as they come, until the run has ended or nothing is left that writes any. The nodes are told that
-    somebody reads them now."""
-    beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
-    listing = Listing(found.ports.cloud.timeouts, time.monotonic)
-    while alive and not _ended(found):
-        if beat.due() and found.store is not None:
-            with suppress(*store_errors()):  # whoever may only read gets the lines later
-                found.store.put(keys.WATCH, encode(Beat(right_now())))
-        if listing.due(late=False, refused=refused):
-            try:
-                alive, refused = has_nodes(found), False
-            except ProvisioningError:  # ARM does not say: read on
-                refused = True
-        yield from reader.new()
-        time.sleep(FOLLOW)
-
-
-def _ended(found: FoundRun) -> bool:
+def run_is_over(found: FoundRun) -> bool:
+    """Whether nothing more comes into its store, by what is there or recorded."""
     if found.store is None or is_collected(found.store):
         return True
     record = found.folder.read()
@@ -115,15 +44,15 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     Raises UsageError where there is nothing to copy."""
     found = with_outcome(found)
     results = folder / found.run
-    _must_be_readable(found)
+    must_be_readable(found)
     if found.record is None and found.store is not None:
         return _fetch_without_record(found, found.store, results, progress)
-    record = _recorded(found)
+    record = recorded(found)
     if found.store is None:
         return _already_home(found, record, progress)
     # The client that drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
-    over = _ended(found) or not has_nodes(found)
+    over = run_is_over(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
     bring = Fetching(found, results, progress, lost=True)
     dead = ended and not has_all(found.store)
@@ -151,7 +80,7 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
     """The document of a run that is gone from its cloud, as far as its outputs came home before."""
     saved = saved_document(record)
     if record.came_to_nothing and saved is None:
-        raise _came_to_nothing(record)
+        raise came_to_nothing(record)
     if not record.fetched:
         hint = f"{record.results} holds what a fetch brought while it trained" if saved is not None else None
         raise UsageError(f"{record.run} is deleted and its outputs were never fetched", hint=hint)
@@ -169,7 +98,7 @@ def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, pr
     view = read_view(store)
     home = bring_home(store, results, [status.task for status in view.tasks], None)
     try:
-        over = _ended(found) or not has_nodes(found)
+        over = run_is_over(found) or not has_nodes(found)
     except TfinfraError:  # ARM does not say, or does not let us ask
         over = False
     for line in home.lines(over=over):
@@ -189,7 +118,8 @@ def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> Non
         progress(f"how it ended is not known: nothing is deleted; `tfinfra down {found.run}` does")
 
 
-def _must_be_readable(found: FoundRun) -> None:
+def must_be_readable(found: FoundRun) -> None:
+    """Raises ProvisioningError for a run whose store does not open."""
     if found.unread:
         hint = "reading it takes the role Storage Blob Data Reader on it; `tfinfra down --discard` needs nothing of it"
         raise ProvisioningError(f"{found.run}: {found.unread}", hint=hint)
@@ -244,10 +174,11 @@ def stop_client(record: RunRecord) -> None:
         stop_process(record.client)
 
 
-def _recorded(found: FoundRun) -> RunRecord:
+def recorded(found: FoundRun) -> RunRecord:
+    """The run's record. Raises UsageError where nobody has one."""
     if found.record is None:
         hint = f"`tfinfra down {found.run}` deletes it"
-        _must_be_readable(found)
+        must_be_readable(found)
         why = "".join(f"; {odd}" for odd in found.odd)
         raise UsageError(f"nobody has a record of {found.run}: only its resource groups are known{why}", hint=hint)
     return replace(found.record)

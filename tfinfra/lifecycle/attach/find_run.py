@@ -30,22 +30,32 @@ HERE = CloudScope(None, "here")
 # One run
 
 
-def find_run(name: str, options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> FoundRun:
+def find_run(
+    name: str, options: CloudOptions = ANYWHERE, tell: Progress = say_nothing, *, ended: bool = False
+) -> FoundRun:
     """The run of this id or name, in the cloud that `options` name, else wherever it is known; `tell` hears which
-    subscription was used. Raises UsageError."""
+    subscription was used. With `ended` a name may also mean the newest run that has ended, where none is live, which
+    `tell` hears too. Raises UsageError."""
+    found = _find_run(name, options, tell, ended=ended)
+    if found.run != name and found.record is not None and found.record.phase == RunPhase.DELETED:
+        tell(f"no run '{name}' is live: this is the newest that has ended, {found.run}")
+    return found
+
+
+def _find_run(name: str, options: CloudOptions, tell: Progress, *, ended: bool) -> FoundRun:
     state = state_folder()
     records = all_records(state)
     if not options.nothing:
         scope = _named_scope(options, tell)
         within = [record for record in records if scope.holds(record.target, record.rehearse)]
-        return _found_in(name, within, _reached(scope, state), state)
-    run = _by_record(name, records, state)
+        return _found_in(name, within, _reached(scope, state), state, ended=ended)
+    run = _by_record(name, records, state, ended=ended)
     if run is not None:
         return _recorded(run_folder(state, run), state)
-    return _found_in(name, records, _likely_clouds(name, state, tell), state)
+    return _found_in(name, records, _likely_clouds(name, state, tell), state, ended=ended)
 
 
-def _by_record(name: str, records: Sequence[RunRecord], state: Path) -> str | None:
+def _by_record(name: str, records: Sequence[RunRecord], state: Path, *, ended: bool) -> str | None:
     """The run's id, where the records alone can say it. A name is looked up in this machine's cloud besides, which
     knows which of its runs still exist, also one whose record was lost."""
     if not any(name in (r.run, r.name) for r in records):
@@ -56,7 +66,7 @@ def _by_record(name: str, records: Sequence[RunRecord], state: Path) -> str | No
     unasked = {r.run for r in records if is_alive(r.client) or not HERE.holds(r.target, r.rehearse)}
     known = _uncontradicted(name, records, unasked | {group.run for group in here})
     try:
-        run = matching_run(name, known, here)
+        run = matching_run(name, known, here, ended=ended)
     except UsageError:
         if any(r.name == name and r.phase != RunPhase.DELETED for r in known):
             raise
@@ -76,10 +86,13 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
 
 
-def _found_in(name: str, records: Sequence[RunRecord], clouds: Sequence[Reach], state: Path) -> FoundRun:
+def _found_in(
+    name: str, records: Sequence[RunRecord], clouds: Sequence[Reach], state: Path, *, ended: bool
+) -> FoundRun:
     """The run by the tags in these clouds. Raises UsageError."""
     tagged = {group: reach for reach in clouds for group in reach().arm.groups()}
-    run = matching_run(name, _uncontradicted(name, records, {group.run for group in tagged}), tagged)
+    known = _uncontradicted(name, records, {group.run for group in tagged})
+    run = matching_run(name, known, tagged, ended=ended)
     groups = tuple(group for group in tagged if group.run == run)
     folder = run_folder(state, run)
     if groups:

@@ -21,7 +21,8 @@ from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, NotCollected, missing, read_report
-from tfinfra.store import ObjectStore, OddObject, log_chunk, store_errors
+from tfinfra.lifecycle.watch.home_log import times_beside, write_log
+from tfinfra.store import ObjectStore, OddObject, log_pieces, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -154,6 +155,10 @@ def _few(notes: Sequence[str]) -> tuple[str, ...]:
     return (*notes[:NAMED], *([f"and {count(len(notes) - NAMED, 'more file')}"] if len(notes) > NAMED else []))
 
 
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def tame(name: str) -> str:
     """A name as it is written on this machine: control characters, which terminals obey, are percent-encoded."""
     return "".join(quote(c) if category(c) == "Cc" else c for c in name)
@@ -186,15 +191,19 @@ class _Coming:
         for key in self.store.list(layout.LOGS):
             chunks.setdefault(key.split("/")[1], []).append(key)
 
-        def write(keys: Sequence[str], path: Path) -> None:
+        times: dict[str, str] = {}
+
+        def write(name: str, path: Path) -> None:
             with path.open("wb") as log:
-                for key in keys:
-                    log.write(log_chunk(self.store, key) or b"")
+                times[name] = write_log(log, (log_pieces(self.store, key) or [] for key in sorted(chunks[name])))
 
         paths = {name: f"{'tasks' if name in tasks else 'nodes'}/{tame(name)}.log" for name in chunks}
         odd = clashes(paths.values(), folds=self.landing.folds())
         for name, path in paths.items():
-            self._land(f"the log {shown(name)}", path, partial(write, sorted(chunks[name])), odd.get(path))
+            came = self._land(f"the log {shown(name)}", path, partial(write, name), odd.get(path))
+            if came and times[name]:
+                beside = str(times_beside(Path(path)))
+                self._land(f"the times of the log {shown(name)}", beside, partial(_write_text, times[name]), None)
         self._raise_broken()
         return len(chunks) - len(self.left)
 

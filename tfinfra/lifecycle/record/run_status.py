@@ -65,9 +65,12 @@ class RunStatus:
         return until - self.started if self.started and until else None
 
 
-def matching_run(name: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = ()) -> str:
+def matching_run(
+    name: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = (), *, ended: bool = False
+) -> str:
     """The id of a run, by its id or by the name of exactly one live run, by this machine's records and by the
-    tags of the clouds that were asked. Raises UsageError, listing them."""
+    tags of the clouds that were asked; with `ended`, where none is live, the newest that has ended. Raises UsageError,
+    listing them."""
     tagged = {group.run: group for group in groups}
     if name in tagged or any(r.run == name for r in records):
         return name
@@ -76,6 +79,8 @@ def matching_run(name: str, records: Sequence[RunRecord], groups: Iterable[RunGr
     live += sorted(run for run in tagged if name_of_run(run) == name and run not in {r.run for r in records})
     if len(live) == 1:
         return live[0]
+    if ended and same_name and not live:
+        return same_name[-1].run
     if live or same_name:
         what = "several runs" if live else "no live run, but these ended ones"
         newest = (live or [r.run for r in same_name])[::-1][:LISTED]

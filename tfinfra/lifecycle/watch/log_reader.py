@@ -6,8 +6,9 @@ from __future__ import annotations
 import codecs
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from tfinfra.store import ObjectStore, keys, log_chunk
+from tfinfra.store import ObjectStore, Piece, keys, log_chunk, log_pieces
 from tfinfra.text.redrawing import last_state
 
 LONGEST = 1 << 16
@@ -18,31 +19,42 @@ go on writing."""
 _AT_ONCE = 1 << 20  # characters that are looked at together
 
 
-class LogReader:
-    """The log of `task`; `new` gives what has come since the last look."""
+@dataclass(frozen=True)
+class LogLine:
+    """A line of a task's log, without its end; `time` is when its node found it in the log's file (Unix seconds, to
+    about half a second), None where nobody noted it."""
 
-    def __init__(self, store: ObjectStore, task: str) -> None:
+    task: str
+    text: str
+    time: float | None = None
+
+
+class LogReader:
+    """The log of `task`, from its chunk `first` on; `new` gives what has come since the last look."""
+
+    def __init__(self, store: ObjectStore, task: str, first: int = 0) -> None:
         self.task = task
         self._store = store
-        self._next = 0
+        self._next = first
         self._lines = Lines()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def new(self, most: int = AT_A_TIME) -> Iterator[str]:
-        """The whole lines of the next chunks, without their ends, one after the other: a log may be larger than this
-        machine's memory, and grow faster than anybody reads. Who looks again finds the others."""
+    def new(self, most: int = AT_A_TIME) -> Iterator[LogLine]:
+        """The whole lines of the next chunks, one after the other: a log may be larger than this machine's memory, and
+        grow faster than anybody reads. Who looks again finds the others."""
         for _ in range(most):
-            chunk = log_chunk(self._store, keys.log_key(self.task, self._next))
-            if chunk is None:
+            pieces = log_pieces(self._store, keys.log_key(self.task, self._next))
+            if pieces is None:
                 return
             self._next += 1
-            yield from self._lines.of(self._decoder.decode(chunk))
+            for time, data in pieces:
+                yield from (LogLine(self.task, line, time) for line in self._lines.of(self._decoder.decode(data)))
 
-    def rest(self, most: int = sys.maxsize) -> Iterator[str]:
+    def rest(self, most: int = sys.maxsize) -> Iterator[LogLine]:
         """The new lines of at most so many chunks, and the last, unfinished one."""
         yield from self.new(most)
-        yield from self._lines.of(self._decoder.decode(b"", final=True))
-        yield from self._lines.end()
+        last = (*self._lines.of(self._decoder.decode(b"", final=True)), *self._lines.end())
+        yield from (LogLine(self.task, line) for line in last)
 
     def goes_on(self) -> bool:
         """Whether a chunk is there that was not looked at."""
@@ -102,3 +114,24 @@ def lines_of(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
         yield from lines.of(piece)
     yield from lines.end()
+
+
+def lines_in_pieces(task: str, pieces: Iterable[Piece]) -> Iterator[LogLine]:
+    """The lines of a task's log that is read in pieces, with their times."""
+    lines, decoder, last = Lines(), codecs.getincrementaldecoder("utf-8")("replace"), None
+    for time, data in pieces:
+        last = time
+        yield from (LogLine(task, line, time) for line in lines.of(decoder.decode(data)))
+    ending = (*lines.of(decoder.decode(b"", final=True)), *lines.end())
+    yield from (LogLine(task, line, last) for line in ending)
+
+
+def tail_start(store: ObjectStore, task: str, lines: int) -> int:
+    """The chunk from which on a log has at least so many lines, 0 where it has fewer."""
+    chunks = len(store.list(keys.log_folder(task)))
+    missing = lines
+    for number in range(chunks - 1, -1, -1):
+        missing -= (log_chunk(store, keys.log_key(task, number)) or b"").count(b"\n")
+        if missing < 0:
+            return number
+    return 0

@@ -11,7 +11,7 @@ from typing import TypeVar
 from tfinfra.errors import Cancelled, ProvisioningError, Result, first_line, full_disk
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
-from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogReader
+from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogLine, LogReader
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
 from tfinfra.lifecycle.watch.waiting import (
@@ -195,11 +195,11 @@ class Watch:
             with suppress(*store_errors()):
                 self._store.put(keys.WATCH, encode(Beat(self._clock())))
 
-    def _lines(self, lines: Iterable[str]) -> None:
+    def _lines(self, lines: Iterable[LogLine]) -> None:
         for line in lines:
             if self.first_line is None:
                 self.first_line = self._clock()
-            self._observer.line(self._log.task, line)
+            self._observer.line(line.task, line.text)
 
     def _look_at_tasks(self) -> None:
         self._tell_tasks(self._task_statuses())

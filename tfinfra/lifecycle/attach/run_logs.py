@@ -1,0 +1,139 @@
+"""A run's logs, while it goes on out of its store, afterwards as they lie on this machine."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded, run_is_over
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.living import has_nodes
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.store_view import read_view
+from tfinfra.lifecycle.watch.home_log import read_log
+from tfinfra.lifecycle.watch.log_reader import LogLine, LogReader, lines_in_pieces, tail_start
+from tfinfra.lifecycle.watch.poll_times import Every, Listing
+from tfinfra.model import Beat
+from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.system.clock import right_now
+
+FOLLOW = 0.2
+BEAT_EVERY = 2.0
+
+
+@dataclass(frozen=True)
+class WantedLogs:
+    """`task` is whose log is wanted, None: the leader's, or with `everybody` those of all tasks by their times; `tail`
+    how many lines of what there is by now, None: all; with `follow` also what comes until the run has ended."""
+
+    task: str | None = None
+    everybody: bool = False
+    follow: bool = False
+    tail: int | None = None
+
+
+def log_names(found: FoundRun, wanted: WantedLogs) -> list[str]:
+    """Whose logs are wanted, the leader's first. Raises UsageError where no task is known."""
+    must_be_readable(found)
+    if wanted.task is not None:
+        return [wanted.task]
+    known = _tasks(found)
+    if not known:
+        return [recorded(found).leader]
+    return known if wanted.everybody else known[:1]
+
+
+def log_lines(found: FoundRun, wanted: WantedLogs) -> Iterator[LogLine]:
+    """The lines of the logs. Raises UsageError where there is none."""
+    names = log_names(found, wanted)
+    store = found.store
+    if store is None:
+        logs = [_at_home(found, recorded(found), name, one_of_many=wanted.everybody) for name in names]
+        yield from _last(_merged(logs), wanted.tail)
+        return
+    if wanted.task is not None and wanted.task not in _tasks(found) and not store.list(keys.log_folder(wanted.task)):
+        raise _no_log(wanted.task, _tasks(found))
+    first = {name: tail_start(store, name, wanted.tail) if wanted.tail is not None else 0 for name in names}
+    readers = [LogReader(store, name, first[name]) for name in names]
+    if not wanted.follow:
+        yield from _last(_merged([reader.rest() for reader in readers]), wanted.tail)
+        return
+    if wanted.tail is not None:
+        there = {name: len(store.list(keys.log_folder(name))) for name in names}
+        yield from _last(_merged([reader.new(there[reader.task]) for reader in readers]), wanted.tail)
+    yield from _followed(found, readers)
+    yield from _merged([reader.rest() for reader in readers])
+
+
+def _tasks(found: FoundRun) -> list[str]:
+    """The tasks of a run, the leader first; of a run that only its store knows, those that are in it."""
+    if found.record is not None:
+        return list(dict.fromkeys((found.record.leader, *found.record.plan_tasks)))
+    return [status.task for status in read_view(found.store).tasks] if found.store is not None else []
+
+
+def _at_home(found: FoundRun, record: RunRecord, name: str, *, one_of_many: bool) -> Iterator[LogLine]:
+    """A log that was fetched; nothing of one of many that was not. Raises UsageError."""
+    for kind in ("tasks", "nodes"):
+        path = Path(record.results) / kind / f"{name}.log"
+        if path.exists():
+            return lines_in_pieces(name, read_log(path))
+    if record.came_to_nothing:
+        raise came_to_nothing(record)
+    if one_of_many and (Path(record.results) / "tasks").is_dir():
+        return iter(())
+    if name in record.plan_tasks and not record.fetched:
+        raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
+    raise _no_log(name, _tasks(found))
+
+
+def _no_log(name: str, names: list[str]) -> UsageError:
+    return UsageError(f"there is no log of '{name}'", hint=f"tasks of this run: {', '.join(names) or 'not known'}")
+
+
+def _last(lines: Iterable[LogLine], most: int | None) -> Iterable[LogLine]:
+    return lines if most is None else deque(lines, maxlen=most)
+
+
+def _merged(logs: Sequence[Iterable[LogLine]]) -> Iterator[LogLine]:
+    """The lines of all logs by their times, those of each in their order."""
+    if len(logs) == 1:
+        yield from logs[0]
+        return
+    yield from (line for _, line in heapq.merge(*map(_rising, logs), key=lambda timed: timed[0]))
+
+
+def _rising(log: Iterable[LogLine]) -> Iterator[tuple[float, LogLine]]:
+    """A line without a time, or with one before that of the line above it, came with that line."""
+    latest = 0.0
+    for line in log:
+        latest = max(latest, line.time or 0.0)
+        yield latest, line
+
+
+def _followed(found: FoundRun, readers: Sequence[LogReader]) -> Iterator[LogLine]:
+    """The lines as they come, until the run has ended or nothing is left that writes any. The nodes are told that
+    somebody reads them now."""
+    beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
+    listing = Listing(found.ports.cloud.timeouts, time.monotonic)
+    while alive and not run_is_over(found):
+        if beat.due() and found.store is not None:
+            _be_seen(found.store)
+        if listing.due(late=False, refused=refused):
+            try:
+                alive, refused = has_nodes(found), False
+            except ProvisioningError:  # ARM does not say: read on
+                refused = True
+        yield from _merged([reader.new() for reader in readers])
+        time.sleep(FOLLOW)
+
+
+def _be_seen(store: ObjectStore) -> None:
+    with suppress(*store_errors()):  # whoever may only read gets the lines later
+        store.put(keys.WATCH, encode(Beat(right_now())))
