@@ -25,6 +25,7 @@ from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import WORD, interruptible, leave_word
 from tfinfra.lifecycle.up.launch import closing_lines
+from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.lifecycle.watch.plain_view import PlainView
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.model import TaskStatus
@@ -135,9 +136,15 @@ def test_status_names_tasks_and_nodes() -> None:
         "tasks": [{"task": "rank-0", "node": 0, "state": "failed", "exit_status": 7}],
         "nodes": [{"hostname": "n0", "address": "10.0.0.4"}],
         "hint": "take another",
+        "phases": [
+            {"phase": "keep", "began": 1000.0, "seconds": 5.0, "failed": False},
+            {"phase": "compute", "began": 1005.0, "seconds": 12.0, "failed": True},
+        ],
         "state": {
             "state": "ended",
             "result": "failed",
+            "started": 1000.0,
+            "ended": 2000.0,
             "message": "a\nb",
             "groups": ["g"],
             "deadline": "D",
@@ -147,8 +154,10 @@ def test_status_names_tasks_and_nodes() -> None:
             "max_cost_usd": 20.0,
         },
     }
-    assert status_lines(document) == [
+    assert status_lines(document, 2060.0) == [
         "digits-abc123: ended, failed",
+        "  started 1970-01-01T00:16:40Z, took 16 min 40 s",
+        "  phases: keep 5.0 s, compute 12 s (failed)",
         "  a",
         "  b",
         "  hint: take another",
@@ -156,6 +165,34 @@ def test_status_names_tasks_and_nodes() -> None:
         "  cost: 1.23 USD of at most 20.00 so far at list price, 0.50 an hour now",
         "  rank-0 on node 0: failed, exit status 7",
         "  node 0: n0 10.0.0.4",
+    ]
+
+
+def test_status_says_since_when_a_run_is_at_it() -> None:
+    state: dict[str, Any] = {
+        "state": "training",
+        "result": None,
+        "message": "",
+        "groups": [],
+        "results": None,
+        "usd": 0.0,
+    }
+    document: dict[str, Any] = {
+        "run": "digits-abc123",
+        "phases": [
+            {"phase": "keep", "began": 1000.0, "seconds": 5.0, "failed": False},
+            {"phase": "train", "began": 1005.0, "seconds": None, "failed": False},
+        ],
+        "usual_seconds": {"train": 300.0},
+        "last_line": LogLine("rank-0", "step 7", 1100.0),
+        "state": {**state, "started": 1000.0, "ended": None},
+    }
+    assert status_lines(document, 1125.0) == [
+        "digits-abc123: training",
+        "  started 1970-01-01T00:16:40Z, 2 min 5 s ago",
+        "  train: 2 min, about 5 min, as last time",
+        "  phases: keep 5.0 s",
+        "  last line: rank-0 | step 7",
     ]
 
 

@@ -168,7 +168,7 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(
     attached_run.fetch(gone, tmp_path / "runs", again.append)
     missing = "not collected: 2 files"
     assert [text.removeprefix("warning: ").startswith(missing) for text in again] == [False, True]
-    assert any(line.strip().startswith(missing) for line in status_lines(status_document(gone)))
+    assert any(line.strip().startswith(missing) for line in status_lines(status_document(gone), 0.0))
 
 
 def test_how_a_run_ended_that_cannot_be_read_is_recorded_as_that(tmp_path: Path) -> None:

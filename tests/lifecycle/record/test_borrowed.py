@@ -120,7 +120,7 @@ def test_a_run_that_was_fetched_in_mid_run_and_ended_is_told_as_ended(
         world.store.put(keys.task_key(key), json.dumps({"task": key, "node": 0, "state": state}).encode())
     first = attached_run.fetch(live, tmp_path / "runs", lambda text: None)
     saved = tmp_path / "runs" / "digits-abc123" / "run.json"
-    assert (first["phase"], json.loads(saved.read_text())["result"]) == ("running", None)
+    assert (first["phase"], json.loads(saved.read_text())["result"]) == ("training", None)
     attached_run.end_run(replace(live, record=live.folder.read()), lambda text: None, discard=True)
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)

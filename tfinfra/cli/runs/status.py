@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tfinfra.cli.options import cloud_options
+from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -20,20 +22,26 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     """Show the state of RUN (its id, or its name where one run of it is live), its tasks and nodes."""
     from tfinfra.cli.output import print_document, progress, show
     from tfinfra.lifecycle.attach.find_run import find_run
+    from tfinfra.lifecycle.attach.run_logs import last_line
     from tfinfra.lifecycle.attach.status import status_document
+    from tfinfra.system.clock import right_now
 
-    document = status_document(find_run(run, asked, progress, ended=True))
+    found = find_run(run, asked, progress, ended=True)
+    document = {**status_document(found), "last_line": last_line(found)}
     if as_json:
         print_document(document)
     else:
-        show(*status_lines(document))
+        show(*status_lines(document, right_now()))
     return 0
 
 
-def status_lines(document: dict[str, Any]) -> list[str]:
-    """The document for a person."""
+def status_lines(document: dict[str, Any], now: float) -> list[str]:
+    """The document for a person, at `now` (Unix seconds)."""
     state = document["state"]
-    lines = [f"{document['run']}: {state['state']}" + (f", {state['result']}" if state["result"] else "")]
+    lines: list[str] = [
+        Bold(f"{document['run']}: {state['state']}" + (f", {state['result']}" if state["result"] else ""))
+    ]
+    lines += _time_lines(document, now)
     if state["message"]:
         lines += [f"  {line}" for line in state["message"].splitlines()]
     if document.get("waiting"):
@@ -61,4 +69,32 @@ def status_lines(document: dict[str, Any]) -> list[str]:
         lines.append(f"  not collected: {NotCollected(**document['not_collected'])}")
     if state["results"]:
         lines.append(f"  results: {state['results']}")
+    if (last := document.get("last_line")) is not None:
+        lines.append(f"  last line: {last.task} | {last.text}")
     return lines
+
+
+def _time_lines(document: dict[str, Any], now: float) -> Iterator[str]:
+    """When it began, how long it took or goes on, and how long its phases did."""
+    from tfinfra.lifecycle.watch.plain_view import as_last_time
+    from tfinfra.system.clock import iso_time
+    from tfinfra.text.wording import spell_seconds
+
+    state = document["state"]
+    started, ended = state.get("started"), state.get("ended")
+    if started:
+        since = f"took {spell_seconds(ended - started)}" if ended else f"{spell_seconds(max(0.0, now - started))} ago"
+        if ended or state["state"] != "deleted":
+            yield f"  started {iso_time(started)}, {since}"
+    usual, over = document.get("usual_seconds", {}), list[str]()
+    for phase in document.get("phases", []):
+        if phase["seconds"] is not None:
+            over.append(
+                f"{phase['phase']} {spell_seconds(phase['seconds'])}" + (" (failed)" if phase["failed"] else "")
+            )
+        elif not ended:
+            seconds = max(0.0, now - phase["began"])
+            told = as_last_time(usual.get(phase["phase"]), seconds)
+            yield f"  {phase['phase']}: {spell_seconds(seconds)}" + (f", {told}" if told else "")
+    if over:
+        yield f"  phases: {', '.join(over)}"

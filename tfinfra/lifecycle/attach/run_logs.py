@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.errors import ProvisioningError, UsageError
+from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded, run_is_over
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
@@ -69,6 +69,13 @@ def log_lines(found: FoundRun, wanted: WantedLogs) -> Iterator[LogLine]:
         yield from _last(_merged([reader.new(there[reader.task]) for reader in readers]), wanted.tail)
     yield from _followed(found, readers)
     yield from _merged([reader.rest() for reader in readers])
+
+
+def last_line(found: FoundRun) -> LogLine | None:
+    """The last line of the leader's log, None where there is none, or none to be had."""
+    with suppress(TfinfraError, OSError, *store_errors()):
+        return next(reversed([*log_lines(found, WantedLogs(tail=1))]), None)
+    return None
 
 
 def _tasks(found: FoundRun) -> list[str]:

@@ -14,13 +14,16 @@ from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.not_collected import is_collected
+from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended
+from tfinfra.lifecycle.record.usual_times import usual_seconds
 from tfinfra.lifecycle.watch.waiting import Waiting, waiting_for_nodes, waiting_for_outputs, waiting_for_tasks
 from tfinfra.model import CollectingMark, Outcome, Plan, TaskStatus, from_json
 from tfinfra.store import LARGE, Unreadable, encode, keys, readable, store_errors
 from tfinfra.system.clock import right_now
+from tfinfra.system.paths import state_folder
 
 UNKNOWN_END = "how it ended is not known"
 ORPHANED: dict[str, Any] = {
@@ -32,7 +35,8 @@ ORPHANED: dict[str, Any] = {
 
 def status_document(found: FoundRun) -> dict[str, Any]:
     """The run as `status --json` gives it: run.json's fields as they are now, `state` as `runs --json` gives it, and
-    `waiting`: null, or what it waits for, since and until when (Unix seconds, or null), and all of it as a text."""
+    `waiting`: null, or what it waits for, since and until when (Unix seconds, or null), and all of it as a text;
+    `phases` with their times, as the live view shows them, and `usual_seconds`, how long they took the last time."""
     found = with_outcome(found)
     state = asdict(found.status)
     if found.record is None:
@@ -44,7 +48,13 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     document = saved if isinstance(saved, dict) else document_of(record, found)
     odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
     unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
-    more = {"unreadable": list(unreadable), "state": state, "waiting": _waiting(found, document)}
+    more = {
+        "unreadable": list(unreadable),
+        "state": state,
+        "waiting": _waiting(found, document),
+        "phases": [asdict(phase) for phase in phase_times(record, found.folder.audit.path)],
+        "usual_seconds": usual_seconds(state_folder(), record.name, record.target, record.rehearse),
+    }
     return {**document, "usd": round(found.status.usd, 4), **more}
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
 from tfinfra.model import Plan, TaskStatus, to_json
@@ -38,7 +39,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "machines": record.machines,
         "rehearse": record.rehearse,
         "attempts": [to_json(attempt) for attempt in record.attempts],
-        "phase": record.phase,
+        "phase": phase_word(record.phase),
         "result": record.result,
         "message": record.message,
         "hint": record.hint,

@@ -20,10 +20,17 @@ def usual_seconds(state: Path, name: str, target: Target, rehearse: bool) -> dic
     if not folder.is_dir():
         return {}
     known = [p for p in folder.iterdir() if RUN_ID.fullmatch(p.name) and name_of_run(p.name) == name]
-    newest = sorted(known, key=lambda path: path.stat().st_mtime)[-LOOKED_AT:]
+    newest = sorted(known, key=_changed)[-LOOKED_AT:]
     found: dict[str, float] = {}
     for path in newest:
         record = run_folder(state, path.name).read()
         if record is not None and (record.target.cloud, record.rehearse) == (target.cloud, rehearse):
             found |= {key.removesuffix(_END): value for key, value in record.times.items() if key.endswith(_END)}
     return found
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # removed meanwhile
+        return 0.0
