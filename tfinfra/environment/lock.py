@@ -61,8 +61,8 @@ def _path(requirements: Requirements, platform: str, cache: Path) -> Path:
         inputs["settings"] = settings
     if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
         inputs["packages"] = "wheels"
-    if any(HASH.search(line) for line in requirements.pip):  # one of a time when they were dropped, too
-        inputs["hashes"] = "held"
+    if any(HASH.search(line) or "#sha" in line for line in requirements.pip):  # one that did not hold hashes, too
+        inputs["hashes"] = "proven"
     inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
     return cache / "locks" / f"{digest_of_value(inputs)}.json"
 

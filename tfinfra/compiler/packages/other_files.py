@@ -26,7 +26,7 @@ _CONTENTS = (
     (re.compile(r"^Package +Version *\n-+ +-+", re.M), "the table that `pip list` prints", _LIST),
     (re.compile(r"^(from [\w.]+ import|import \w+|def \w+\()", re.M), "a Python script", _EXPORT),
     (re.compile(r"^\s*[{\[]\s*[\"\]}\n]"), "JSON", "write one requirement on each line"),
-    (re.compile(r"^<{7} .*\n(?:.*\n)*?={7}$", re.M), "a file with conflicts of a merge", "resolve them"),
+    (re.compile(r"^<{7} ", re.M), "a file with conflicts of a merge", "resolve them"),
     (re.compile(r"^\s*<(!doctype|html)\b", re.I), "a web page", "save the file itself"),
     (re.compile(r"^lock-version\s*=", re.M), "a pylock file", "write `uv export -o requirements.txt`"),
     (re.compile(r"^\[(project|build-system|tool\.poetry)\]\s*$", re.M), "a pyproject.toml", _EXPORT),

@@ -7,10 +7,10 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|\s)#.*$")
 _LINE_END = re.compile("\r\n|\r|\n")
 
 WITH_VALUE = (
@@ -38,6 +38,7 @@ class FileLine:
         return self.options.get(option, ())
 
 
+@lru_cache(maxsize=32)
 def read_lines(text: str) -> tuple[FileLine, ...]:
     """All lines that say something: comments and blank lines are left out."""
     return tuple(read_line(whole, number) for number, whole in _joined(text))
@@ -67,8 +68,10 @@ def read_line(text: str, number: int = 1) -> FileLine:
     words = text.replace("\t", " ").split(" ")
     first = next((index for index, word in enumerate(words) if word.startswith("-")), len(words))
     requirement = " ".join(filter(None, words[:first]))
-    try:
-        given, rest = _parser().parse_args(shlex.split(" ".join(words[first:])))
+    options = " ".join(words[first:])
+    try:  # a shell's grammar costs seconds where a file has thousands of hashes
+        plain = not any(mark in options for mark in "'\"\\")
+        given, rest = _parser().parse_args(options.split() if plain else shlex.split(options))
     except ValueError as error:
         return FileLine(number, text, requirement, fault=str(error))
     if rest:

@@ -58,9 +58,9 @@ def _other_files(facts: Facts) -> Iterator[Diagnostic]:
     for file in dict.fromkeys(one.file for one in lines if one.file):
         text, shown_file = source.requirements[file], source.file(file)
         own = [one for one in lines if one.file == file]
-        other = by_content(file, text)
-        if other is None and any(found.severity is Severity.ERROR for one in own for found in _findings(one, facts)):
-            other = by_name(file)
+        other, named = by_content(file, text), by_name(file)
+        if named and any(found.severity is Severity.ERROR for one in own for found in _findings(one, facts)):
+            other = other or named
         if other is not None:
             message = f"'{shown_file}' is no requirements file, but {other.what}"
             written = text.split("\n")[other.line - 1].rstrip()

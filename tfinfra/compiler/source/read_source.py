@@ -16,8 +16,8 @@ from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, 
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 
-_MOST_BYTES = 2_000_000
-"""Of one file: a longer one is not read."""
+_MOST_BYTES, _MOST_PACKAGE_BYTES = 2_000_000, 10_000_000
+"""Of one module, and of one file of requirements with their hashes: a longer one is not read."""
 
 
 def read_source(
@@ -59,7 +59,7 @@ def read_source(
 
     if path and read(path) is not None:
         code = read_modules(root, entry_of(entry), path, variables, read)
-    files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems))
+    files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems, most=_MOST_PACKAGE_BYTES))
     scripts = {name: _bytes_inside(root, name, problems) for name in programs}
     for name in channels:
         if is_missing(name, root):
@@ -132,15 +132,17 @@ def _module_meant(written: str, search: SearchPath) -> str | None:
     return next(iter([*usual, *inside]), None) or (None if is_path else nearest(name, known))
 
 
-def _bytes_inside(root: Path, name: str, problems: dict[str, str], *, named: str = "") -> bytes | None:
+def _bytes_inside(
+    root: Path, name: str, problems: dict[str, str], *, named: str = "", most: int = _MOST_BYTES
+) -> bytes | None:
     """The bytes of a file that stays in `root`; None with the reason in `problems`, under what it was `named`."""
     reason = _unusable(root, name)
     if reason is None:
         try:
-            data = read_bounded(root / name, _MOST_BYTES)
+            data = read_bounded(root / name, most)
             if data is not None:
                 return data
-            reason = "it is larger than 2 MB"
+            reason = f"it is larger than {most // 1_000_000} MB"
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
     _note(root, named or name, reason, problems)
