@@ -145,7 +145,7 @@ def test_horovods_build_is_told_all_of_it_and_says_which_compiler_it_is(tmp_path
     assert told["HOROVOD_GPU_OPERATIONS"] == "NCCL"
     assert told["HOROVOD_CUDA_HOME"] == str(tmp_path / "environment")
     assert told["HOROVOD_NCCL_HOME"] == str(tmp_path / "staging/nccl")
-    assert told["LDFLAGS"] == "-s -Wl,-rpath,$ORIGIN/../../nvidia/nccl/lib"
+    assert told["LDFLAGS"] == "-s -Wl,-rpath,$ORIGIN/../../nvidia/nccl/lib,-rpath,$ORIGIN/../../../.."
     assert said[-1] == "Horovod's GPU part is compiled with CUDA 13.0 (conda's cuda-nvcc; TensorFlow's is 12.2)"
     assert told["PATH"] == f"{tmp_path}/environment/bin:/usr/bin"
     assert "HOROVOD_BUILD_CUDA_CC_LIST" not in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,22 @@ def test_its_ties_change_its_key(change: dict[str, Any]) -> None:
 def test_other_packages_of_the_user_do_not(tmp_path: Path) -> None:
     other = dataclasses.replace(LOCK, key="other", packages="pandas==2.2.0\n")
     assert wheel_key(other) == wheel_key(LOCK)
+
+
+def test_both_packages_of_a_version_share_a_wheel_without_gpus() -> None:
+    cpu = dataclasses.replace(LOCK, tensorflow="tensorflow-cpu", platform="linux-x86_64")
+    full = dataclasses.replace(cpu, tensorflow="tensorflow")
+    assert wheel_key(full) == wheel_key(cpu)
+    assert wheel_key(dataclasses.replace(full, gpu=True)) != wheel_key(full)
+    elsewhere = dataclasses.replace(full, platform="linux-aarch64")
+    assert wheel_key(elsewhere) != wheel_key(dataclasses.replace(elsewhere, tensorflow="tensorflow-cpu"))
+
+
+def test_it_looks_for_mpi_in_the_environment_that_it_lies_in() -> None:
+    """The one that it was built in may be gone."""
+    beside = Path("lib/python3.11/site-packages/horovod/tensorflow", "../../../..")
+    assert module.SWITCHES["LDFLAGS"] == "-s -Wl,-rpath,$ORIGIN/../../../.."
+    assert os.path.normpath(beside) == "lib"
 
 
 def test_a_wheel_in_the_cache_is_not_built_again(tmp_path: Path) -> None:

@@ -26,10 +26,12 @@ _FIRST_WITHOUT_XLA_HEADERS = 19
 _XLA_SOURCE = "xla_mpi_ops.cc"
 # TensorFlow's GPU packages bring CUDA's libraries from 2.14 on, those of CUDA 11.8 then.
 _FIRST_CUDA = (11, 8)
-# From horovod/tensorflow/ to the library of TensorFlow's packages: nothing else would find it.
+# From horovod/tensorflow/ to the libraries of its own environment, Open MPI's and the NCCL of TensorFlow's packages:
+# mpicxx writes the path of the environment that it lies in, and a wheel is used in others, when that one has gone.
+_MPI_BESIDE = "$ORIGIN/../../../.."
 _NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
-_SWITCHES = {
-    "LDFLAGS": "-s",
+SWITCHES = {
+    "LDFLAGS": f"-s -Wl,-rpath,{_MPI_BESIDE}",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
     "HOROVOD_WITH_MPI": "1",
@@ -89,8 +91,24 @@ def wheel_key(lock: Lock, driver: Driver | None = None) -> str:
     """The digest of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for,
     and the CUDA that their driver serves, where they are known."""
     minor = ".".join(lock.python_version.split(".")[:2])
-    ties = [recipe.RECIPE, lock.horovod, lock.tensorflow, lock.framework_version, minor, lock.openmpi, lock.platform]
+    # Without GPUs both packages of a version have the same headers and libraries: Horovod's machine code is the same.
+    tensorflow = "tensorflow-cpu" if is_same_as_cpu(lock) else lock.tensorflow
+    ties = [
+        recipe.RECIPE,
+        _MPI_BESIDE,
+        lock.horovod,
+        tensorflow,
+        lock.framework_version,
+        minor,
+        lock.openmpi,
+        lock.platform,
+    ]
     return hashlib.sha256(repr([*ties, lock.tools, lock.gpu, *gpu_ties(lock, driver)]).encode()).hexdigest()[:20]
+
+
+def is_same_as_cpu(lock: Lock) -> bool:
+    """Whether the lock has the package `tensorflow` where `tensorflow-cpu` would do: another package insists on it."""
+    return lock.tensorflow == "tensorflow" and not lock.gpu and recipe.is_linux_x86(lock.platform)
 
 
 def gpu_ties(lock: Lock, driver: Driver | None) -> tuple[int, ...]:
@@ -118,7 +136,7 @@ def _build(build: HorovodBuild, folder: Path) -> None:
     build.tools.uv_run(install, "installing what Horovod is built with", **index)
     path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
     jobs = f"-j{(os.cpu_count() or 1) + 1}"
-    environment = {**_SWITCHES, **index, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
+    environment = {**SWITCHES, **index, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
     environment |= gpu_switches(build, staging, path)
     source = _fetch_source(build, staging, environment)
     if recipe.minor_version(build.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
@@ -178,7 +196,7 @@ def gpu_switches(build: HorovodBuild, staging: Path, path: str) -> dict[str, str
         "HOROVOD_NCCL_LINK": "SHARED",
         "CUDACXX": str(toolkit.home / "bin/nvcc"),
         "PATH": f"{toolkit.home}/bin:{path}",
-        "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE}",
+        "LDFLAGS": f"-s -Wl,-rpath,{_NCCL_BESIDE},-rpath,{_MPI_BESIDE}",
     }
     if build.driver and build.driver.capability:  # machine code for a dozen kinds of GPU costs minutes
         switches["HOROVOD_BUILD_CUDA_CC_LIST"] = str(build.driver.capability)
