@@ -94,6 +94,14 @@ class Diagnostic:
         at = self.position
         return f"{at.file}:{at.line}:{at.column}" if at and at.file else self.path
 
+    @property
+    def in_a_line(self) -> str:
+        """Place, message and hint, for where nothing but text is shown."""
+        names_it = f"'{self.path}'" in self.message or self.message.startswith(self.path)
+        known = self.position is None and names_it
+        place = "" if known else f"{self.place}: "
+        return f"{place}{self.message}" + (f" ({self.hint})" if self.hint else "")
+
 
 @dataclass
 class TfinfraError(Exception):
@@ -122,10 +130,11 @@ class TfinfraError(Exception):
         return self
 
     def in_full(self) -> str:
-        """The message and, a line each, the errors among the diagnostics, for where nothing but text is shown."""
-        errors = (d for d in self.diagnostics if d.is_error)
-        lines = (f"{d.place}: {d.message}".removeprefix(": ") + (f" ({d.hint})" if d.hint else "") for d in errors)
-        return "\n".join([self.message, *lines])
+        """The errors among the diagnostics, a line each, for where nothing but text is shown; the message, where it
+        says more than the first of them."""
+        errors = [d for d in self.diagnostics if d.is_error]
+        told = errors and self.message.startswith(errors[0].message)
+        return "\n".join([*(() if told else (self.message,)), *(d.in_a_line for d in errors)])
 
 
 class UsageError(TfinfraError):

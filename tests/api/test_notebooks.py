@@ -162,10 +162,7 @@ def test_distributed_with_horovod(submissions: list[Submission]) -> None:
     run = experiment.submit(TensorFlow(process_count_per_node=1, distributed_backend="mpi", **arguments))
     assert run.get_details()["runId"] == run.id
     told = refusal(TensorFlow(distributed_training=Mpi(), **arguments))
-    assert told.splitlines()[1:] == [
-        "distributed_training: 'distributed_training' is not taken"
-        " (write distributed_backend='mpi', process_count_per_node=4)"
-    ]
+    assert told == "'distributed_training' is not taken (write distributed_backend='mpi', process_count_per_node=4)"
     assert "write TensorFlow(" in imported("ScriptRunConfig")
     assert "distributed_backend='mpi'" in imported("MpiConfiguration")
     assert "wait_for_completion(show_output=True)" in imported("RunDetails")

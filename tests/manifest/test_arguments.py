@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import UserList, deque
+from datetime import timedelta
 from decimal import Decimal
 from numbers import Integral, Real
 from pathlib import Path, PurePosixPath
@@ -137,6 +138,13 @@ def test_an_object_is_refused_once_at_its_place(given: dict[str, Any], path: str
     (fault,) = manifest_errors(argument_document({"entry_script": "train.py", **given}))
     assert (fault.code, fault.path) == ("TFI332", path)
     assert hint in str(fault.hint)
+
+
+def test_a_duration_is_seconds_where_one_is_wanted() -> None:
+    hours = timedelta(hours=2)
+    document = argument_document({"limits": {"max_run_duration": hours}, "on_failure": {"hold": hours}})
+    assert document.data == {"limits": {"max_run_duration": 7200}, "on_failure": {"hold": 7200}}
+    assert argument_document({"tags": {"a": hours}}).faults
 
 
 def test_a_text_that_utf8_cannot_hold_is_refused() -> None:

@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tfinfra.api.estimator import TensorFlow
@@ -14,6 +16,7 @@ from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
 from tfinfra.api.run import Run
 from tfinfra.api.run_tags import Tags, has_tags
 from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.api.told import told
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.record.run_record import all_records, run_folder
@@ -22,11 +25,12 @@ from tfinfra.lifecycle.up import background_run
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import fitting_name
-from tfinfra.manifest.python_words import in_python, python_text
 from tfinfra.system.paths import state_folder
 
 _AZURE_MLS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """The names of experiments in Azure ML."""
+_PLAIN_TARGETS = (str, Mapping, os.PathLike, Enum, type, ModuleType)
+"""What has a name that is no target's, or is a target itself."""
 _MACHINES = ("namespace", "process")
 
 
@@ -40,7 +44,7 @@ class Experiment(metaclass=Successor):
         if isinstance(workspace, str) and not isinstance(name, str):
             workspace, name = name, workspace
         if not isinstance(name, str) or not name:
-            raise UsageError("an experiment has a name, which is text", hint="write Experiment('digits')")
+            raise told(UsageError("an experiment has a name, which is text", hint="write Experiment('digits')"))
         self.workspace = workspace
         self.name = str(name)
 
@@ -68,7 +72,7 @@ class Experiment(metaclass=Successor):
         if not isinstance(config, TensorFlow):
             raise _no_estimator(config)
         if machines not in (None, *_MACHINES):
-            raise UsageError(f"machines is {machines!r}", hint=f"write {' or '.join(map(repr, _MACHINES))}")
+            raise told(UsageError(f"machines is {machines!r}", hint=f"write {' or '.join(map(repr, _MACHINES))}"))
         changed = {**overrides, "tags": tags, "compute_target": target or overrides.get("compute_target")}
         given = _merged(config.arguments, {name: value for name, value in changed.items() if value is not None})
         arguments = argument_document({key: _own(key, value) for key, value in given.items()})
@@ -88,7 +92,7 @@ class Experiment(metaclass=Successor):
         """The runs of this name that this machine remembers, the newest first; with `tags`, those that have them."""
         del type, include_children  # a run has neither
         if properties:
-            raise UsageError("a run has no properties", hint=TAGS)
+            raise told(UsageError("a run has no properties", hint=TAGS))
         for record in reversed(all_records(state_folder())):
             run = Run(self, record.run)
             if record.name == fitting_name(self.name) and has_tags(run.get_tags(), tags):
@@ -108,7 +112,7 @@ def _no_estimator(config: Any) -> UsageError:
     hint = INSTEAD.get(kind, "write submit(TensorFlow(entry_script='train.py'))")
     if isinstance(config, (str, os.PathLike)):
         hint = "write submit(TensorFlow(entry_script='train.py')); a manifest's file is for `tfinfra up`"
-    return UsageError(f"submit takes a TensorFlow estimator, not an object of type {kind}", hint=hint)
+    return told(UsageError(f"submit takes a TensorFlow estimator, not an object of type {kind}", hint=hint))
 
 
 def _merged(arguments: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,7 +128,7 @@ def _own(key: str, value: Any) -> Any:
     """A run, or a compute target of Azure ML's, by its name."""
     if key == "resume_from" and isinstance(value, Run):
         return value.id
-    if key == "compute_target" and not isinstance(value, (str, Mapping, type)):
+    if key == "compute_target" and not isinstance(value, _PLAIN_TARGETS):
         with suppress(Exception):  # the attributes of somebody's object may raise anything
             return value.name if isinstance(value.name, str) else value
     return value
@@ -141,8 +145,5 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
         compiled = compile_manifest(project)
         refuse_missing(compiled.facts, os.environ)
     except TfinfraError as error:
-        error.diagnostics = tuple(map(in_python, error.diagnostics))
-        error.message = python_text(error.message)
-        error.message, error.hint = error.in_full(), error.hint and python_text(error.hint)
-        raise
+        raise told(error) from None
     return compiled.plan.name

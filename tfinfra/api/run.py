@@ -14,6 +14,7 @@ from tfinfra.api.run_details import azure_ml_details
 from tfinfra.api.run_files import copy_file, copy_files, file_names
 from tfinfra.api.run_tags import Tags, change_tags, read_tags
 from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.api.told import told
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, TfinfraError, UsageError, error_of
 from tfinfra.lifecycle.attach.saved_document import saved_document
@@ -21,7 +22,6 @@ from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.up import background_run
-from tfinfra.manifest.python_words import python_text
 from tfinfra.model import Plan, to_json
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
@@ -52,7 +52,8 @@ class Run(metaclass=Successor):
         run, of = (experiment, None) if run_id is None else (run_id, experiment)
         if not isinstance(run, str) or not RUN_ID.fullmatch(run):
             shown = f"'{run}'" if isinstance(run, str) else f"an object of type {type(run).__name__}"
-            raise UsageError(f"{shown} is no run id", hint="write it as `tfinfra runs` shows it: Run('digits-x7k2pq')")
+            hint = "write it as `tfinfra runs` shows it: Run('digits-x7k2pq')"
+            raise told(UsageError(f"{shown} is no run id", hint=hint))
         self.id = run
         self.experiment = of
         self._client: ClientProcess | None = None
@@ -299,15 +300,14 @@ class Run(metaclass=Successor):
     def _raise(self, details: dict[str, Any]) -> None:
         record = self._folder.read()
         if record is not None and record.phase == RunPhase.INCOMPLETE:
-            raise TeardownIncomplete(f"{self.id}: left are {', '.join(record.left)}", hint=f"tfinfra down {self.id}")
+            left = f"{self.id}: left are {', '.join(record.left)}"
+            raise told(TeardownIncomplete(left, hint=f"tfinfra down {self.id}"))
         if record is not None and record.phase not in OVER:
-            raise ProvisioningError(f"{self.id} lost the process that drove it", hint=f"tfinfra fetch {self.id}")
+            lost = f"{self.id} lost the process that drove it"
+            raise told(ProvisioningError(lost, hint=f"tfinfra fetch {self.id}"))
         if details.get("result") == Result.SUCCEEDED:
             return
         code = details.get("exit_code")
         kind = error_of(code) if isinstance(code, int) else TfinfraError
         message = str(details.get("message") or f"{self.id} failed; its log is {self._folder.client_log}")
-        hint = details.get("hint")
-        if self._submitted():
-            message, hint = python_text(message), python_text(hint) if hint else None
-        raise kind(message, hint=hint)
+        raise told(kind(message, hint=details.get("hint")))

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfinfra.api.told import told
 from tfinfra.errors import UsageError
 from tfinfra.manifest.spelling_hints import nearest
 
@@ -28,7 +29,7 @@ def copy_file(results: Path, name: str, to: str | os.PathLike[str] | None) -> Pa
     if name not in names:
         near = nearest(name, names, 0.5)
         hint = f"did you mean '{near}'?" if near else "run.get_file_names() lists all"
-        raise UsageError(f"the run has no file '{name}'", hint=hint)
+        raise told(UsageError(f"the run has no file '{name}'", hint=hint))
     target = Path(to) if to is not None else Path(Path(name).name)
     target = target / Path(name).name if target.is_dir() else target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -49,11 +50,10 @@ def copy_files(
     begin = prefix or ""
     names = [name for name in file_names(results) if name.startswith(begin)]
     if not names:
-        raise UsageError(f"the run has no file below '{prefix}'", hint="run.get_file_names() lists all")
+        raise told(UsageError(f"the run has no file below '{prefix}'", hint="run.get_file_names() lists all"))
     if paths is not None and len(paths) != len(names):
-        raise UsageError(
-            f"output_paths names {len(paths)} files, and there are {len(names)}", hint="name each, or none"
-        )
+        counts = f"output_paths names {len(paths)} files, and there are {len(names)}"
+        raise told(UsageError(counts, hint="name a path for each file, or none"))
     below = [name if with_prefix else name.removeprefix(begin).lstrip("/") or Path(name).name for name in names]
     targets = [Path(folder or "") / path for path in (paths or below)]
     return [copy_file(results, name, target) for name, target in zip(names, targets, strict=True)]

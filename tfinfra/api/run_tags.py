@@ -7,10 +7,10 @@ from typing import Any
 
 from filelock import FileLock
 
+from tfinfra.api.told import told
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.manifest.arguments import argument_document
-from tfinfra.manifest.python_words import python_text
 from tfinfra.store import read_file
 from tfinfra.system.ownership import make_private
 
@@ -36,7 +36,7 @@ def change_tags(
     """Sets and removes tags. They are kept on this machine; resources in a cloud have those of the submission."""
     document = argument_document({"tags": new})
     if document.faults:
-        raise UsageError(python_text(document.faults[0].message), hint="write text")
+        raise told(UsageError(document.faults[0].message, hint="write text"))
     texts = {
         key: None if value is None else document.texts[("tags", key)] for key, value in document.data["tags"].items()
     }

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 from numbers import Integral, Real
@@ -21,6 +22,7 @@ from tfinfra.manifest.refused import ESTIMATOR
 _DEEPEST = 20
 _LARGEST = 10**300
 _COUNTS = ("process_count_per_node", "node_count", "worker_count", "parameter_server_count")
+_DURATIONS = ("limits", "max_run_duration_seconds", "on_failure")
 _NO_VALUE = object()
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
     (str, str.__str__),
@@ -77,6 +79,8 @@ def _plain(value: Any, path: KeyPath, faults: list[Diagnostic]) -> Any:
     """`value` as YAML could hold it; _NO_VALUE, and a fault, where it could not."""
     if isinstance(value, Enum):
         value = value.value
+    if isinstance(value, timedelta) and path[0] in _DURATIONS:
+        value = int(value.total_seconds())
     if len(path) > _DEEPEST:
         faults.append(_diagnostic("TFI332", path[:2], "goes too deep", "no argument has so many levels"))
         return _NO_VALUE
@@ -141,6 +145,8 @@ def _kind(value: Any) -> str:
     """What a person calls it. Its own `repr` may hold a secret, and is never asked for."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return "a list of objects"
     return f"an object of type {type(value).__name__}"
 
 

@@ -41,8 +41,9 @@ def in_python(found: Diagnostic) -> Diagnostic:
     if found.position is not None and found.position.file.endswith((".yaml", ".yml")):
         return found
     hint = python_text(found.hint) if found.hint else None
-    if found.path == "inputs" and found.code == "TFI202":
-        hint = "write inputs={'data': {'path': './data'}}"
+    if found.code == "TFI202" and re.fullmatch(r"inputs(\.[^.]*)?", found.path):
+        one = "{'path': './data'} or {'url': 'https://…'}"
+        hint = f"write {one}" if "." in found.path else f"write inputs={{'data': {one}}}"
     return replace(found, message=python_text(found.message), path=python_path(found.path), hint=hint)
 
 
@@ -65,6 +66,7 @@ def python_text(text: str) -> str:
     text = _QUOTED.sub(lambda found: _assigned(found[1], found[2] or "…"), text)
     text = _WRITTEN.sub(_unquoted, text)
     text = re.sub(r"\bwrite (\[[^\]\n]+\])", lambda found: f"write {_literal(found[1], {})}", text)
+    text = re.sub(r"\bis (true|false|null)\b", lambda found: f"is {_literal(found[1], {})}", text)
     return text.replace("write a list: [a, b]", "write a list: ['a', 'b']")
 
 

@@ -75,7 +75,10 @@ def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarg
     near = nearest(name, known)
     hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}"
     if not near and not project.targets:
-        hint += "; there is no compute_targets.yaml beside the manifest or in your configuration folder"
+        hint += (
+            "; there is no compute_targets.yaml beside the manifest or in your configuration folder:"
+            f" write one, with `{name}: {{cloud: azure, vm_size: Standard_D8s_v5}}`"
+        )
     at = () if project.target else path
     unknown = error_at(manifest.document, "TFI401", at, f"there is no compute target '{name}'", hint)
     return ChosenTarget(manifest.document, path, name, diagnostics=(unknown,))

@@ -112,8 +112,7 @@ def main(path: Path) -> int:
 def _render(diagnostic: Diagnostic) -> str:
     """Errors were shown by the submitting process; what is left are warnings and notices."""
     told = in_python(diagnostic)
-    message = f"{told.place}: {told.message}".removeprefix(": ") + (f" ({told.hint})" if told.hint else "")
-    return f"{told.severity.value}[{told.code}]: {message}"
+    return f"{told.severity.value}[{told.code}]: {told.in_a_line}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,22 @@
+"""Errors for a Python caller, who sees nothing of one but its text: a traceback shows no hint and no diagnostics."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from tfinfra.errors import TfinfraError
+from tfinfra.manifest.python_words import in_python, python_text
+
+E = TypeVar("E", bound=TfinfraError)
+
+
+def told(error: E) -> E:
+    """The error with everything that is wrong, and the way out, in its message and in the words of Python."""
+    error.diagnostics = tuple(map(in_python, error.diagnostics))
+    error.message = python_text(error.message)
+    error.message = error.in_full()
+    wrong = [found for found in error.diagnostics if found.is_error]
+    error.hint = wrong[0].hint if wrong else python_text(error.hint or "") or None
+    if error.hint and error.hint not in error.message:
+        error.message += f"\nhint: {error.hint}"
+    return error
