@@ -101,8 +101,9 @@ class LiveView:
     def _rows(self, width: int, height: int) -> Sequence[Text]:
         del width
         with self._lock:
-            phases, tasks = tuple(self._phases.values()), tuple(self._tasks.values())
-        return live_rows(LiveState(phases, tasks if self._phases else (), self._run, self._clock()), height)
+            phases = tuple(self._phases.values())
+            tasks = tuple(self._tasks.values()) if "train" in self._phases else ()
+        return live_rows(LiveState(phases, tasks, self._run, self._clock()), height)
 
 
 @contextmanager

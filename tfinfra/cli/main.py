@@ -28,6 +28,7 @@ VERBS = {
     "setup": ("tfinfra.cli.machine.setup", "Install what tfinfra needs on this machine."),
     "doctor": ("tfinfra.cli.machine.doctor", "Say what works on this machine and what does not."),
     "report-bundle": ("tfinfra.cli.machine.report_bundle", "Write one file about a failure, to attach to a report."),
+    "completion": ("tfinfra.cli.machine.completion", "Print the script by which a shell completes words."),
     "schema": ("tfinfra.cli.authoring.schema", "Print the manifest's JSON Schema."),
     "explain": ("tfinfra.cli.authoring.explain", "Explain an error code."),
 }
@@ -92,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say_made_private()
     except click.exceptions.Exit as end:
         code = end.exit_code
+    except SystemExit as end:  # so click ends what a shell has asked for at Tab
+        return end.code if isinstance(end.code, int) else 0
     except BaseException as raised:  # noqa: BLE001  the outermost edge: a user sees an error, whatever it was
         if output.reader_has_gone(raised):
             return 0

@@ -9,8 +9,13 @@ from typing import Any
 
 import click
 
-manifest_argument = click.argument("manifest", type=click.Path(path_type=Path))
-target_option = click.option("--target", metavar="NAME", help="A compute target instead of the manifest's.")
+from tfinfra.cli.completion import all_runs, completing, manifests, targets
+
+manifest_argument = click.argument("manifest", type=click.Path(path_type=Path), shell_complete=manifests)
+target_option = click.option(
+    "--target", metavar="NAME", shell_complete=completing(targets), help="A compute target instead of the manifest's."
+)
+run_argument = click.argument("run", shell_complete=completing(all_runs))
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
 
 
@@ -18,7 +23,12 @@ def cloud_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where to look; the command gets them as one `asked` (lifecycle/attach/cloud_scope.py)."""
 
     @click.option("--cloud", type=click.Choice(["azure", "local"]), help="Look only there, by the groups' tags.")
-    @click.option("--target", metavar="NAME", help="The cloud and subscription of this compute target.")
+    @click.option(
+        "--target",
+        metavar="NAME",
+        shell_complete=completing(targets),
+        help="The cloud and subscription of this compute target.",
+    )
     @click.option("--subscription", metavar="ID", help="The Azure subscription; AZURE_SUBSCRIPTION_ID without it.")
     @wraps(command)
     def with_asked(*, cloud: str | None, target: str | None, subscription: str | None, **options: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.completion import completing, regions
 from tfinfra.cli.options import json_option
 from tfinfra.cli.verbosity import VerbGroup
 
@@ -23,7 +24,13 @@ def command() -> None:
 
 @command.command("sizes", help="List the VM sizes that a target may have: cores, memory, GPUs, list price.")
 @click.option("--gpu", is_flag=True, help="Only sizes with GPUs.")
-@click.option("--region", default="eastus", show_default=True, help="The Azure region that prices are shown for.")
+@click.option(
+    "--region",
+    default="eastus",
+    shell_complete=completing(regions),
+    show_default=True,
+    help="The Azure region that prices are shown for.",
+)
 @json_option
 def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     """Prices are those of `plan`."""
@@ -76,7 +83,13 @@ def _cells(offer: SizeOffer) -> tuple[str, ...]:
 
 
 @command.command("refresh", help="Ask Azure's Retail Prices API for today's list prices, and use them from now on.")
-@click.option("--region", "regions", multiple=True, help="Only this Azure region; may be repeated. All where absent.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    shell_complete=completing(regions),
+    help="Only this Azure region; may be repeated. All where absent.",
+)
 @click.option("--url", help="Another address that serves the Retail Prices API, such as a mirror.")
 @json_option
 def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tfinfra.cli.completion import codes, completing
 from tfinfra.cli.options import json_option
 
 
 @click.command(help="Explain an error CODE such as TFI203; without one, list them all.")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=completing(codes))
 @json_option
 def command(code: str | None, as_json: bool) -> None:
     """Raises UsageError for a code that does not exist."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.completion import completing, manifests, targets
+
 if TYPE_CHECKING:
     from tfinfra.machine.doctor import CheckResult
     from tfinfra.machine.walk.target import Checklist
@@ -17,10 +19,19 @@ _STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 
 @click.command(short_help="Say what works on this machine and what does not.")
 @click.option("--role", is_flag=True, help="Print a caller's custom role, ARM's JSON, and how it is given.")
-@click.option("--target", metavar="T", help="Walk the whole way of a run to this target, up to its first write.")
+@click.option(
+    "--target",
+    metavar="T",
+    shell_complete=completing(targets),
+    help="Walk the whole way of a run to this target, up to its first write.",
+)
 @click.option("--subscription", metavar="ID", help="With --role: the subscription that the role is for.")
 @click.option(
-    "--manifest", metavar="M", type=click.Path(path_type=Path), help="Check what this manifest needs of Azure."
+    "--manifest",
+    metavar="M",
+    type=click.Path(path_type=Path),
+    shell_complete=manifests,
+    help="Check what this manifest needs of Azure.",
 )
 @click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")

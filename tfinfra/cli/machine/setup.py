@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import click
 
+from tfinfra.cli.completion import completing, targets
+
 
 @click.command(short_help="Install what tfinfra needs on this machine, or prepare a subscription.")
 @click.argument("where", type=click.Choice(["local", "azure"]), default="local")
-@click.option("--target", metavar="T", help="azure: prepare the subscription of this target of compute_targets.yaml.")
+@click.option(
+    "--target",
+    metavar="T",
+    shell_complete=completing(targets),
+    help="azure: prepare the subscription of this target of compute_targets.yaml.",
+)
 @click.option("--subscription", metavar="ID", help="azure: prepare this subscription.")
 @click.option(
     "--provider", metavar="WHERE", help="Pulumi's azure-native plugin: a file, or a folder or URL that holds it."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.completion import completing, live_runs
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="End a run and delete what it made.")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=completing(live_runs))
 @click.option(
     "--all", "everything", is_flag=True, help="All runs that are known here; of a cloud asked for, all yours."
 )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.options import cloud_options
+from tfinfra.cli.options import cloud_options, run_argument
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
 
 @click.command(short_help="Copy a run's outputs to ./runs/<run>/.")
-@click.argument("run")
+@run_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
 def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.completion import completing, run_names
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LIMIT = 20
 
 
 @click.command(short_help="List runs.")
-@click.option("--name", metavar="NAME", help="Only runs of this name.")
+@click.option("--name", metavar="NAME", shell_complete=completing(run_names), help="Only runs of this name.")
 @click.option("--state", type=click.Choice(STATES), multiple=True, help="Only runs in this state; may be repeated.")
 @click.option("--result", type=click.Choice(RESULTS), multiple=True, help="Only runs that ended so; may be repeated.")
 @click.option("--since", metavar="WHEN", help="Only runs that began since then: 2h, 7d or 2026-11-24 (UTC).")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.options import cloud_options
+from tfinfra.cli.completion import completing, tasks
+from tfinfra.cli.options import cloud_options, run_argument
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -16,9 +17,11 @@ _MOST = 10**9
 
 
 @click.command(short_help="Print a run's logs.")
-@click.argument("run")
+@run_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
-@click.option("--task", help="The task whose log to print; the leader's where none is given.")
+@click.option(
+    "--task", shell_complete=completing(tasks), help="The task whose log to print; the leader's where none is given."
+)
 @click.option("--all", "everybody", is_flag=True, help="The logs of all tasks together, by their times.")
 @click.option("--tail", metavar="N", type=click.IntRange(0, _MOST), help="Only the last N lines, and what follows.")
 @click.option("-t", "--timestamps", is_flag=True, help="When its node found each line (UTC), before it.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfinfra.cli.options import cloud_options
+from tfinfra.cli.options import cloud_options, run_argument
 from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show how a run stands.")
-@click.argument("run")
+@run_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
 def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:

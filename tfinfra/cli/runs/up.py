@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.options import manifest_argument, target_option
+
 if TYPE_CHECKING:
     from tfinfra.lifecycle.end.ending import RunResult
 
 
 @click.command(short_help="Provision, train, bring the outputs home, delete everything.")
-@click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--target", help="A compute target to use instead of the manifest's.")
+@manifest_argument
+@target_option
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
