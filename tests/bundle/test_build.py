@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example_lock
-from tfinfra.bundle import Bundle, Source, build_bundle
+from tfinfra.bundle import Bundle, Source, archive, build_bundle
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.markers import this_platform
@@ -162,3 +162,26 @@ def test_a_node_runs_the_agent_from_the_bundle_alone(source: Path, tmp_path: Pat
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert all(Path(place).is_relative_to(folder) for place in done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "executable"),
+    [
+        *(("source/a.py", 5, False), ("a" * 100, 0, True), ("x", 8**11 - 1, True), ("x", 8**11, True)),
+        *(("b" * 101, 3, False), ("ü", 1, False), ("\udcff", 1, False), ("a\nb", 513, True)),
+    ],
+)
+def test_a_quick_header_is_the_one_that_tarfile_writes(name: str, size: int, executable: bool) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = size, 0o755 if executable else 0o644
+    assert archive.header(name, size, executable=executable) == entry.tobuf(
+        tarfile.PAX_FORMAT, "utf-8", "surrogateescape"
+    )
+
+
+def test_what_vanished_since_the_survey_is_not_there(source: Path, tmp_path: Path, parts: Path) -> None:
+    (source / ".train.py.swp").write_text("x")
+    files = packed(source)
+    (source / ".train.py.swp").unlink()
+    bundle = build_bundle(PLAN, files, here(), Path("/env"), tmp_path / "a.tar.gz", cache=parts)
+    assert not (unpacked(bundle, tmp_path / "node") / "source/.train.py.swp").exists()

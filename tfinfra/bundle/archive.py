@@ -8,6 +8,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -22,48 +23,67 @@ _CHUNK = 1 << 20
 def gzip_member(out: IO[bytes]) -> Iterator[BinaryIO]:
     """A gzip member appended to `out`; members that follow one another are one file to whoever unpacks it."""
     with gzip.GzipFile(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=out, mtime=0) as member:
-        yield cast(BinaryIO, member)
+        buffered = io.BufferedWriter(cast(io.RawIOBase, member), _CHUNK)
+        yield cast(BinaryIO, buffered)
+        buffered.flush()
 
 
 def add_bytes(out: IO[bytes], name: str, data: bytes) -> None:
     """A tar entry of a plain file."""
-    _add(out, _entry(name, len(data), executable=False), io.BytesIO(data))
+    _add(out, name, len(data), False, io.BytesIO(data))
 
 
-def add_file(out: IO[bytes], name: str, path: Path, *, executable: bool) -> None:
+def add_file(out: IO[bytes], name: str, path: str | Path, *, executable: bool) -> None:
     """A tar entry with what `path` holds when it is opened: a log that is still written to may grow meanwhile.
     Raises TfinfraError where it shrinks or goes away."""
     try:
-        with path.open("rb") as content:
+        with open(path, "rb", buffering=0) as content:  # noqa: PTH123  Path's own takes as long again
             size = os.fstat(content.fileno()).st_size
-            _add(out, _entry(name, size, executable=executable), content)
+            _add(out, name, size, executable, content)
     except FileNotFoundError as error:
         raise TfinfraError(f"'{path}' went away while it was copied", hint="run the command again") from error
 
 
 def add_link(out: IO[bytes], name: str, target: str) -> None:
     """A tar entry of a symbolic link."""
-    entry = _entry(name, 0, executable=True)
-    entry.type, entry.linkname = tarfile.SYMTYPE, target
-    out.write(_header(entry))
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname, entry.mode = tarfile.SYMTYPE, target, 0o755
+    out.write(entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
 
 
-def _entry(name: str, size: int, *, executable: bool) -> tarfile.TarInfo:
+def header(name: str, size: int, *, executable: bool) -> bytes:
+    """The header of a plain file. Most are made from a model, which is ten times as quick as tarfile's own way."""
+    if len(name) <= tarfile.LENGTH_NAME and name.isascii() and size < _MOST_OCTAL:
+        block = bytearray(_model(executable))
+        block[: len(name)] = name.encode()
+        block[124:135] = b"%011o" % size
+        block[148:155] = b"%06o\0" % (sum(block) + 7 * ord(" "))
+        return bytes(block)
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = size, 0o755 if executable else 0o644
-    return entry
-
-
-def _header(entry: tarfile.TarInfo) -> bytes:
     return entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
-def _add(out: IO[bytes], entry: tarfile.TarInfo, content: IO[bytes]) -> None:
-    out.write(_header(entry))
-    left = entry.size
+_MOST_OCTAL = 8**11
+
+
+@cache
+def _model(executable: bool) -> bytes:
+    """tarfile's header of an empty file without a name, without its checksum's digits."""
+    entry = tarfile.TarInfo("")
+    entry.mode = 0o755 if executable else 0o644
+    block = bytearray(entry.tobuf(tarfile.PAX_FORMAT))
+    block[148:156] = b"\0" * 7 + b" "
+    block[124:135] = b"\0" * 11
+    return bytes(block)
+
+
+def _add(out: IO[bytes], name: str, size: int, executable: bool, content: IO[bytes] | io.RawIOBase) -> None:
+    out.write(header(name, size, executable=executable))
+    left = size
     while left and (chunk := content.read(min(left, _CHUNK))):
         out.write(chunk)
         left -= len(chunk)
     if left:
-        raise TfinfraError(f"'{entry.name}' shrank while it was copied", hint="run the command again")
-    out.write(bytes(-entry.size % tarfile.BLOCKSIZE))
+        raise TfinfraError(f"'{name}' shrank while it was copied", hint="run the command again")
+    out.write(bytes(-size % tarfile.BLOCKSIZE))

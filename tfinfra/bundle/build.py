@@ -74,6 +74,6 @@ def _write_own(out: IO[bytes], plan: Plan, source: Source, lock: Lock, prebuilt:
     for file in source.files:
         if file.link is not None:
             add_link(out, f"source/{file.name}", file.link)
-        else:
-            add_file(out, f"source/{file.name}", source.root / file.name, executable=file.executable)
+        elif os.path.lexists(f"{source.root}/{file.name}"):  # an editor's temporary file may be gone by now
+            add_file(out, f"source/{file.name}", f"{source.root}/{file.name}", executable=file.executable)
     out.write(END)

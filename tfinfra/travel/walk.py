@@ -18,6 +18,8 @@ from tfinfra.travel.secret_files import holds_certificates, holds_private_key, n
 from tfinfra.travel.survey import GIT, OURS, OWN, PRIVATE_KEY, SECRET, Obstacle, Reason, SourceFile, Survey
 
 MOST_FILES = 2_000_000
+_CROWD = 1000
+"""A folder with more entries holds data: nobody keeps a key there, and reading all beginnings takes a while."""
 
 
 def survey(root: Path, project: Path | None = None, skipped: frozenset[Path] = frozenset()) -> Survey:
@@ -91,6 +93,7 @@ class _Walk:
         self._bad: list[BadIgnoreFile] = []
         self._waiting: list[_Place] = []
         self._is_root_user = os.geteuid() == 0
+        self._is_crowded = False
 
     def go(self) -> Survey:
         self._waiting = [self._start()]
@@ -168,6 +171,7 @@ class _Walk:
                 return
             place = replace(place, within=what, strict=True)
         here = self._with_ignore_files(place, names)
+        self._is_crowded = len(entries) > _CROWD
         for entry in entries:
             if entry.name not in VERSION_CONTROL:
                 self._judge(here, entry)
@@ -245,7 +249,7 @@ class _Walk:
         elif stat.S_ISREG(status.st_mode):
             if not self._is_root_user and not os.access(entry.path, os.R_OK):
                 self._refuse(path, "cannot be read")
-            elif not is_meant and holds_private_key(entry.path, status.st_size):
+            elif not is_meant and not self._is_crowded and holds_private_key(entry.path, status.st_size):
                 self._leave(path, Reason(PRIVATE_KEY))
             else:
                 executable = bool(status.st_mode & stat.S_IXUSR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import subprocess
 from pathlib import Path
 
 from tfinfra.store.keys import OUTPUT_FOLDERS
@@ -23,7 +24,28 @@ def make_workspace(source: Path, work: Path, shared: Path) -> None:
     hidden = [name for name in _LINKS if (source / name).exists()]
     if hidden:
         _log.warning("the source's own %s is replaced by the run's", " and ".join(hidden))
-    ignored = {str(source): set(hidden)}
-    shutil.copytree(source, work, symlinks=True, ignore=lambda folder, _: ignored.get(folder, set()))
+    _copy(source, work)
+    for name in hidden:
+        _remove(work / name)
     for name in _LINKS:
         (work / name).symlink_to(shared / name)
+
+
+def _copy(source: Path, work: Path) -> None:
+    """By the machine's own cp, where it has one: of 100,000 files Python makes a copy in twice the time. Raises
+    OSError."""
+    cp = shutil.which("cp")
+    if cp is None:
+        shutil.copytree(source, work, symlinks=True)
+        return
+    work.mkdir(parents=True)
+    done = subprocess.run([cp, "-a", f"{source}/.", str(work)], capture_output=True, check=False)
+    if done.returncode:
+        raise OSError(f"the source cannot be copied: {done.stderr.decode(errors='replace').strip()[-400:]}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
