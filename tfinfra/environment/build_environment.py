@@ -145,7 +145,7 @@ def _make_interpreter(build: Build, tools: Tools) -> None:
     program = found.path
     if not found.on_every_node:
         program = copy_interpreter(found, folder / "python")
-        compile_modules(tools, program, folder / "python/lib")
+        compile_modules(tools, program, folder / "python")
     tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
 
 

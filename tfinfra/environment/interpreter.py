@@ -27,17 +27,26 @@ _VERSION_FOLDERS = (
     "~/.local/share/mise/installs/python",
     "~/.local/share/uv/python",
 )
-_ASK = "import json,sys;print(json.dumps([sys.base_prefix,list(sys.version_info[:3])]))"
+# What TensorFlow imports, or Horovod's build fetches its source with: a Python that was compiled without the headers of
+# libffi, zlib or OpenSSL has not got them. A free-threaded build needs wheels of its own, which TensorFlow has not.
+_NEEDED = ("_ctypes", "zlib", "_ssl")
+_ASK = f"""
+import importlib.util, json, sys, sysconfig
+lacks = [name for name in {_NEEDED} if importlib.util.find_spec(name) is None]
+threads = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+print(json.dumps([sys.base_prefix, list(sys.version_info[:3]), lacks, threads]))
+"""
 
 
 @dataclass(frozen=True)
 class Interpreter:
     """`path` is the program itself, never a shim or a virtual environment's; `prefix` the installation it belongs to;
-    `version` has three parts."""
+    `version` has three parts; `lacks` modules that a training environment needs."""
 
     path: Path
     version: str
     prefix: Path
+    lacks: tuple[str, ...] = ()
 
     @property
     def minor(self) -> str:
@@ -60,6 +69,13 @@ def find_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> 
     if refusal is None:
         return _preferred(_installed(uv, version, managed), managed)
     if not found:
+        if half := _found(uv, version, managed):
+            lacks = " and ".join(name.strip("_") for name in half[0].lacks)
+            raise NotFeasible(
+                f"Python {half[0].version} ({half[0].path}) was built without {lacks}, which training needs",
+                hint="install the headers (Debian, Ubuntu: apt install libffi-dev zlib1g-dev libssl-dev) and build it "
+                "again, or choose another python_version",
+            )
         here = {i.minor for i in _installed(uv, "", managed)}
         minors = sorted(here, key=lambda minor: [int(part) for part in minor.split(".")])
         raise NotFeasible(
@@ -127,7 +143,12 @@ def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | 
 
 
 def _installed(uv: str, version: str, managed: Path) -> list[Interpreter]:
-    """All CPython installations of `version` ("": of any), each once."""
+    """All CPython installations of `version` ("": of any) that can train, each once."""
+    return [i for i in _found(uv, version, managed) if not i.lacks]
+
+
+def _found(uv: str, version: str, managed: Path) -> list[Interpreter]:
+    """The same, with those that lack modules."""
     rows = _listed(uv, version, "--only-installed", UV_PYTHON_INSTALL_DIR=str(managed))
     programs = [Path(row["path"]) for row in rows if row["implementation"] == "cpython"]
     for folder in _VERSION_FOLDERS:
@@ -137,16 +158,19 @@ def _installed(uv: str, version: str, managed: Path) -> list[Interpreter]:
 
 
 def interpreter_behind(program: Path) -> Interpreter | None:
-    """The installation behind a program, a shim or a virtual environment; None where it does not run."""
+    """The installation behind a program, a shim or a virtual environment; None where it does not run, and for a
+    free-threaded one."""
     try:
         done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False, cwd=os.sep)
     except OSError:
         return None
     if done.returncode:
         return None
-    prefix, version = json.loads(done.stdout)
+    prefix, version, lacks, free_threaded = json.loads(done.stdout)
     path = Path(prefix) / "bin" / f"python{version[0]}.{version[1]}"
-    return Interpreter(path, ".".join(map(str, version)), Path(prefix)) if path.exists() else None
+    if free_threaded or not path.exists():
+        return None
+    return Interpreter(path, ".".join(map(str, version)), Path(prefix), tuple(lacks))
 
 
 def _preferred(found: list[Interpreter], managed: Path) -> Interpreter:
