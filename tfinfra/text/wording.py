@@ -22,7 +22,7 @@ def spell_bytes(size: int) -> str:
     """ "3.2 GB", "14 MB", "512 bytes"."""
     if size >= 10**9:
         return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.0f} MB" if size >= 10**6 else f"{size} bytes"
+    return f"{size / 1e6:.0f} MB" if size >= 10**6 else count(size, "byte")
 
 
 def count(number: int, thing: str) -> str:

@@ -109,6 +109,23 @@ def test_the_newest_come_within_the_bound_and_the_others_are_named(
     assert (told.beyond_files, told.beyond_bytes, told.beyond[0]) == (2, 6, "ckpt-1 (3 bytes)")
 
 
+def test_a_place_with_very_many_files_keeps_no_other_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_files, "MOST_FILES", 3)
+    node = a_node(tmp_path)
+
+    def write(work: Path) -> None:
+        (work / "model.h5").write_text("m")
+        for number in range(9):
+            path = node.folders.temporary / "many" / str(number)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("t")
+            os.utime(path, (number + 2e9, number + 2e9))
+
+    told, files = kept(node, write)
+    assert sorted(name.rpartition("/")[2] for name in files) == ["7", "8", "model.h5"]
+    assert told is not None and told.beyond_files == 7
+
+
 def test_a_file_that_holds_a_secret_stays(tmp_path: Path) -> None:
     node = a_node(tmp_path, given=Gathered(secrets={"TOKEN": "s3cr3t-value"}))
     told, files = kept(node, lambda work: (work / "dump").write_text("x" * 9 + "s3cr3t-value"))

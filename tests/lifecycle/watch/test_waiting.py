@@ -87,6 +87,10 @@ def test_an_evaluator_is_told_once_and_at_once_with_what_it_is_at() -> None:
     (told,) = scene.after(20)
     assert "waiting for evaluator-0 (chief-0 has ended), 15 min at most" in told
     assert told.endswith("; its last line: INFO:tensorflow:Waiting 598 secs before starting next")
+    assert scene.after(100) == []
+    scene.store.put(keys.log_key("evaluator-0", 1), b"INFO:tensorflow:Finished evaluation\n")
+    (again,) = scene.after(100)
+    assert again.endswith("Finished evaluation")
 
 
 def test_nodes_that_come_soon_are_not_told_of_and_those_that_do_not_are() -> None:

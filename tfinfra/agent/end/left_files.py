@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from tfinfra.text.wording import spell_bytes
 from tfinfra.text.written_paths import kept_instead
 
 MOST_BYTES, MOST_FILES = 10**9, 1000
-"""Of one task. The newest files come first."""
+"""Of one task. The newest files of each place come first."""
 _VISITED = 200_000
 """Names that are looked at in one place."""
 _FIRST, _MOST_PLACES, _MOST_ODD = 3, 20, 20
@@ -173,7 +174,7 @@ class LeftBehind:
         """Links or copies the newest of what was found, as far as it fits."""
         target, hidden = self._assignment.folders.shared / keys.LEFT / task.name, self._secrets()
         room, kept, beyond = MOST_BYTES, list[_Found](), list[_Found]()
-        for each in sorted(found.files, key=lambda file: file.changed, reverse=True):
+        for each in _in_turns(found.files):
             if len(kept) >= MOST_FILES or each.size > room:
                 beyond.append(each)
             elif (reason := _bring(each, target, hidden, link=self._own_machine or not each.place)) is not None:
@@ -206,6 +207,15 @@ class LeftBehind:
     def _secrets(self) -> tuple[bytes, ...]:
         given = self._assignment.given
         return needles((*given.secrets.values(), *([given.key] if given.key else [])))
+
+
+def _in_turns(files: Sequence[_Found]) -> list[_Found]:
+    """The newest file of each place, then the next of each: a place with very many keeps none of the others away."""
+    turns, order = Counter[str](), list[tuple[int, bool, float, _Found]]()
+    for each in sorted(files, key=lambda file: -file.changed):
+        order.append((turns[each.place], each.place != "", -each.changed, each))
+        turns[each.place] += 1
+    return [each for *_, each in sorted(order, key=lambda entry: entry[:3])]
 
 
 def _note(found: _Finding, place: str, path: Path, name: str, here: os.stat_result) -> None:

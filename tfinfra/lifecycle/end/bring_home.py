@@ -123,7 +123,9 @@ def bring_home(
         unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
         lacking = missing(report, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
         notes = _few([*report.skipped, *coming.notes])
-        elsewhere = _few([sentence for left in report.left for sentence in sentences(left)])
+        elsewhere = _few(
+            [sentence for left in report.left for sentence in sentences(left)], "more in left_files of run.json"
+        )
         names, copied = frozenset(coming.home), frozenset(coming.copied)
         home = Home(folder, len(names), logs, notes, lacking, report.collected, names, coming.trees, copied)
         return replace(home, elsewhere=elsewhere, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
@@ -150,9 +152,9 @@ def _share(url: str | None) -> OutputTree | None:
     return OutputTree(Path(unquote(parts.path))) if parts.scheme == "file" else None
 
 
-def _few(notes: Sequence[str]) -> tuple[str, ...]:
+def _few(notes: Sequence[str], rest: str = "more of them") -> tuple[str, ...]:
     notes = tuple(dict.fromkeys(notes))
-    return (*notes[:NAMED], *([f"and {count(len(notes) - NAMED, 'more file')}"] if len(notes) > NAMED else []))
+    return (*notes[:NAMED], *([f"and {len(notes) - NAMED} {rest}"] if len(notes) > NAMED else []))
 
 
 def _write_text(text: str, path: Path) -> None:

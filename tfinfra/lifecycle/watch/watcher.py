@@ -44,6 +44,8 @@ PATIENCE = 120.0
 """Seconds that the run's store may be out of this client's reach."""
 SOON = 10.0
 """Seconds after which a wait is told that is most often over by then."""
+AGAIN = 60.0
+"""Seconds between two looks at what a task that is waited for has written."""
 FROZEN = 30.0
 """Seconds that nodes may be silent for, at most, beyond the time after which each of them counts as late."""
 GRACE = 2.0
@@ -90,7 +92,7 @@ class Watch:
         self._registered = self._gathering = 0
         self._ended: tuple[Outcome, float] | None = None  # until its wait for the outputs was told
         self._waited_for = ("", 0.0)
-        self._waits_told = set[str]()
+        self._waits_told: dict[str, tuple[str, float]] = {}
         self._decided = False
         self._silent_since: float | None = None
         self._failed = 0.0
@@ -220,15 +222,18 @@ class Watch:
         return waiting_for_tasks(self._plan, self.statuses)
 
     def _tell_waiting(self, waiting: Waiting | None) -> None:
-        """Says each thing that is waited for once, with what it wrote last; what is soon over only where it is not."""
+        """Says each thing that is waited for, with what it wrote last, and again when that has changed, once a minute;
+        what is soon over only where it is not."""
         if waiting is None or waiting.what != self._waited_for[0]:
             self._waited_for = (waiting.what if waiting else "", self._clock())
-        if waiting is None or waiting.what in self._waits_told:
+        if waiting is None or self._clock() < self._waits_told.get(waiting.what, ("", 0.0))[1] + AGAIN:
             return
         if self._clock() - self._waited_for[1] >= (SOON if waiting.soon else 0.0):
-            self._waits_told.add(waiting.what)
             said = last_line(self._store, waiting.task) if waiting.task else ""
-            self._observer.progress("train", f"{waiting}" + (f"; its last line: {said}" if said else ""))
+            text = f"{waiting}" + (f"; its last line: {said}" if said else "")
+            if text != self._waits_told.get(waiting.what, ("", 0.0))[0]:
+                self._observer.progress("train", text)
+            self._waits_told[waiting.what] = text, self._clock()
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
