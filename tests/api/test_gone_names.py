@@ -112,6 +112,6 @@ def test_no_class_has_what_it_says_to_be_gone() -> None:
 
 def test_an_attribute_that_never_was_is_pythons_own_error() -> None:
     with pytest.raises(AttributeError, match="'Run' has no attribute 'get_sttus'") as raised:
-        _ = Run("digits-abc123").get_sttus
+        _ = Run("digits-abc123").get_sttus  # type: ignore[attr-defined]
     assert raised.value.name == "get_sttus"
     assert copy.copy(Run("digits-abc123")).id == "digits-abc123"

@@ -136,7 +136,7 @@ def test_train_tune_and_deploy(submissions: list[Submission], project: Path) -> 
     details = run.get_details()
     assert (details["runId"], details["status"], details["target"]) == (run.id, "Completed", "local")
     with pytest.raises(AttributeError, match="metrics are not collected yet"):
-        run.get_metrics()
+        run.get_metrics()  # type: ignore[attr-defined]
     for name in run.get_file_names():
         if name.startswith("outputs/model"):
             run.download_file(name=name, output_file_path=str(project / "model" / name.split("/")[-1]))
@@ -144,7 +144,7 @@ def test_train_tune_and_deploy(submissions: list[Submission], project: Path) -> 
     for name in ("RandomParameterSampling, choice, loguniform", "HyperDriveConfig"):
         assert "submit a run for each set of script_params" in imported(name)
     with pytest.raises(AttributeError, match=r"run\.outputs"):
-        run.register_model(model_name="digits", model_path="outputs/model")
+        run.register_model(model_name="digits", model_path="outputs/model")  # type: ignore[attr-defined]
     assert submissions[0].arguments["script_params"]["--batch-size"] == 50
 
 
@@ -240,5 +240,5 @@ def test_tensorboard(submissions: list[Submission], project: Path) -> None:
     runs[0].download_files(prefix="logs", output_directory=str(project / "all"))
     assert (project / "all" / "logs" / "events.out").read_text() == "1"
     with pytest.raises(AttributeError, match="one script"):
-        exp.start_logging()
+        exp.start_logging()  # type: ignore[attr-defined]
     assert len(submissions) == 2

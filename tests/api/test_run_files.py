@@ -11,9 +11,10 @@ import pytest
 
 from tests.lifecycle.record.test_record import a_record
 from tfinfra import Run
-from tfinfra.errors import ProvisioningError, UsageError
-from tfinfra.lifecycle.attach import attached_run, find_run
+from tfinfra.errors import ProvisioningError, Result, UsageError
+from tfinfra.lifecycle.attach import attached_run, find_run, run_logs
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
+from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.system.paths import state_folder
 
 RUN = "digits-abc123"
@@ -47,8 +48,27 @@ def test_all_files_are_named_in_order_and_links_are_none(run: Run, project: Path
     assert run.get_file_names() == sorted(FILES)
 
 
-def test_a_run_without_files_has_no_names(project: Path) -> None:
-    assert Run(RUN).get_file_names() == []
+def test_a_run_that_nobody_knows_is_an_error(project: Path) -> None:
+    for asked in (Run(RUN).get_status, Run(RUN).get_details, Run(RUN).wait_for_completion, Run(RUN).get_file_names):
+        with pytest.raises(UsageError, match=f"there is no run '{RUN}'"):
+            asked()
+    assert repr(Run(RUN)) == f"Run('{RUN}', unknown)"
+
+
+def test_a_detached_run_is_followed_and_brought_home(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ended(project / "runs" / RUN, phase="running", result=None, detached=True)
+
+    def fetch(found: str, folder: Path, progress: object) -> None:
+        assert folder == project / "runs"
+        run_folder(state_folder(), found).update(phase=RunPhase.DELETED, result=Result.SUCCEEDED)
+
+    monkeypatch.setattr(find_run, "find_run", lambda name: name)
+    monkeypatch.setattr(run_logs, "log_lines", lambda found, wanted: iter([LogLine("main-0", "a line of the leader")]))
+    monkeypatch.setattr(attached_run, "fetch", fetch)
+    assert run.wait_for_completion(show_output=True)["status"] == "Completed"
+    assert capsys.readouterr().out == "a line of the leader\n"
 
 
 WHERE: dict[str, tuple[Callable[[Path], Any], str]] = {

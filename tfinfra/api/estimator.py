@@ -24,7 +24,7 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-class TensorFlow(metaclass=Successor):
+class TensorFlow(Successor):
     """A training: every key of the manifest is an argument of the same name, and an attribute; None means its default.
 
     Arguments by position have the order of Azure ML's estimator. Relative paths start at the current folder.

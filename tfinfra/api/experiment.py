@@ -15,7 +15,7 @@ from tfinfra.api.estimator import TensorFlow
 from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
 from tfinfra.api.run import Run
 from tfinfra.api.run_tags import Tags, has_tags
-from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.record.names import run_id
@@ -34,7 +34,7 @@ _PLAIN_TARGETS = (str, Mapping, os.PathLike, Enum, type, ModuleType)
 _MACHINES = ("namespace", "process")
 
 
-class Experiment(metaclass=Successor):
+class Experiment(Successor):
     """The name under which trainings are submitted. A workspace, as Azure ML's has it first, is taken and not needed:
     `Experiment("digits")`, `Experiment(ws, "digits")`, `Experiment(workspace=ws, name="digits")`."""
 
@@ -47,9 +47,6 @@ class Experiment(metaclass=Successor):
             raise told(UsageError("an experiment has a name, which is text", hint="write Experiment('digits')"))
         self.workspace = workspace
         self.name = str(name)
-
-    def __getattr__(self, name: str) -> Any:
-        raise_missing(type(self), name)
 
     def __repr__(self) -> str:
         return f"Experiment({self.name!r})"

@@ -32,5 +32,11 @@ class LogPrinter:
             self._print(self._lines.of(text))
 
     def _print(self, lines: Iterator[str]) -> None:
-        for line in lines:
+        print_lines(lines)
+
+
+def print_lines(lines: Iterator[str], *, shown: bool = True) -> None:
+    """Prints the lines as they come; takes them all the same where they are not to be `shown`."""
+    for line in lines:
+        if shown:
             print(clean(line), flush=True)

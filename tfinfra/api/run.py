@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tfinfra.api.gone_names import OF_RUN
-from tfinfra.api.log_printer import LogPrinter
+from tfinfra.api.log_printer import LogPrinter, print_lines
 from tfinfra.api.run_details import azure_ml_details
 from tfinfra.api.run_files import copy_file, copy_files, file_names
 from tfinfra.api.run_tags import Tags, change_tags, read_tags
-from tfinfra.api.successor import Successor, raise_missing
+from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, TfinfraError, UsageError, error_of
@@ -43,7 +44,11 @@ Names = list[str]
 Documents = list[dict[str, Any]]
 
 
-class Run(metaclass=Successor):
+def _status(phase: RunPhase, result: Result | None) -> str:
+    return RESULTS.get(result or Result.FAILED, "Failed") if phase in OVER else STATUSES[phase]
+
+
+class Run(Successor):
     """A run, by its id: of this process or of any other on this machine. Azure ML's order (experiment, id) is taken."""
 
     _GONE = OF_RUN
@@ -79,11 +84,11 @@ class Run(metaclass=Successor):
         found = experiment.get_runs(type, tags, properties, include_children)
         return (run for run in found if status in (None, run.get_status()))
 
-    def __getattr__(self, name: str) -> Any:
-        raise_missing(type(self), name)
-
     def __repr__(self) -> str:
-        return f"Run({self.id!r}, {self.get_status()})"
+        status = "unknown"
+        with suppress(TfinfraError):  # of a run that another machine's cloud knows, if any does
+            status = self.get_status()
+        return f"Run({self.id!r}, {status})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Run) and other.id == self.id
@@ -125,13 +130,17 @@ class Run(metaclass=Successor):
         return [*self.get_details().get("tasks", [])]
 
     def get_status(self) -> str:
-        """Preparing, Provisioning, Running, Finalizing, Completed, Failed or Canceled."""
+        """Preparing, Provisioning, Running, Finalizing, Completed, Failed or Canceled; NotResponding of another
+        machine's run whose record is lost. Raises UsageError where nobody knows the run."""
         record = self._folder.read()
-        if record is None:
+        if record is not None:
+            return _status(record.phase, record.result)
+        if self._is_known_here:
             return "Failed" if self._failure() or not is_alive(self._client) else "Preparing"
-        if record.phase in OVER:
-            return RESULTS.get(record.result or Result.FAILED, "Failed")
-        return STATUSES[record.phase]
+        found = self._document()
+        phases = {phase.value: phase for phase in RunPhase}
+        phase, result = phases.get(found.get("phase", "")), found.get("result")
+        return _status(phase, Result(result) if result else None) if phase else "NotResponding"
 
     def get_details(self) -> dict[str, Any]:
         """The run's document, as `tfinfra status --json` prints it, and with the keys of Azure ML's: runId, target,
@@ -158,13 +167,13 @@ class Run(metaclass=Successor):
 
     def _document(self) -> dict[str, Any]:
         record = self._folder.read()
-        if record is None:
+        if record is None and self._is_known_here:
             odd = self._folder.unreadable()
             if odd is None:
                 return {"run": self.id, "tasks": [], "phase": RunPhase.STARTING.value, **(self._failure() or {})}
             unknown = {"phase": RunState.UNKNOWN.value, "message": str(odd), "unreadable": [str(odd)]}
             return {"run": self.id, "tasks": [], **unknown}
-        document = saved_document(record) if record.phase in OVER else None
+        document = saved_document(record) if record and record.phase in OVER else None
         if not isinstance(document, dict):
             from tfinfra.lifecycle.attach.find_run import find_run
             from tfinfra.lifecycle.attach.status import status_document
@@ -185,6 +194,8 @@ class Run(metaclass=Successor):
             while self._goes_on():
                 log.show()
                 time.sleep(POLL)
+        if self._drives_itself():
+            self._attend(show_output)
         details = self.get_details()
         if raise_on_error:
             self._raise(details)
@@ -222,6 +233,11 @@ class Run(metaclass=Successor):
     def _brought(self) -> Path:
         """The folder with the run's files."""
         record = self._folder.read()
+        if record is None and not self._is_known_here:
+            from tfinfra.lifecycle.attach.attached_run import fetch
+            from tfinfra.lifecycle.attach.find_run import find_run
+
+            fetch(find_run(self.id), self.outputs.parent.parent, say_nothing)
         if record is not None and record.phase in _WITH_NODES:
             from tfinfra.lifecycle.attach.attached_run import fetch
             from tfinfra.lifecycle.attach.find_run import find_run
@@ -286,6 +302,26 @@ class Run(metaclass=Successor):
         """The arguments that it was submitted with from Python; {} of any other run."""
         request = read_file(self._folder.path / background_run.REQUEST, dict[str, Any])
         return request.get("arguments") or {} if isinstance(request, dict) else {}
+
+    @property
+    def _is_known_here(self) -> bool:
+        """Whether this machine began the run; what it knows of others it asks their cloud."""
+        return self._client is not None or self._folder.path.exists()
+
+    def _drives_itself(self) -> bool:
+        """Whether no process of this machine will bring the outputs: it was detached, or is another machine's."""
+        record = self._folder.read()
+        return record.detached and record.phase not in OVER if record else not self._is_known_here
+
+    def _attend(self, show_output: bool) -> None:
+        """Follows the leader's log to its end, and brings the run home."""
+        from tfinfra.lifecycle.attach.attached_run import fetch
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
+
+        lines = log_lines(find_run(self.id), WantedLogs(follow=True))
+        print_lines((line.text for line in lines), shown=show_output)
+        fetch(find_run(self.id), self.outputs.parent.parent, say_nothing)
 
     def _goes_on(self) -> bool:
         record = self._folder.read()

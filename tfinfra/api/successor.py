@@ -4,19 +4,29 @@ write instead, on the class and on its objects. It is absent all the same: `hasa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 
-class Successor(type):
+class SuccessorType(type):
     """The metaclass. A class's `_GONE` is {name: what to write instead}."""
 
     _GONE: Mapping[str, str] = {}
+    if not TYPE_CHECKING:  # which would take every name for one that is there
 
-    def __getattr__(cls, name: str) -> Any:
-        raise_missing(cls, name)
+        def __getattr__(cls, name):
+            raise_missing(cls, name)
 
 
-def raise_missing(successor: Successor, name: str) -> NoReturn:
+class Successor(metaclass=SuccessorType):
+    """The base of a class that succeeds another."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            raise_missing(type(self), name)
+
+
+def raise_missing(successor: SuccessorType, name: str) -> NoReturn:
     """Raises the AttributeError for a name that is not there."""
     instead = successor._GONE.get(name)
     if instead is None:
