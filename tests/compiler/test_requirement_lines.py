@@ -16,7 +16,6 @@ REFUSED = {
     "--extra-index-url=https://example.org/simple": "TFI326",
     "-f ./wheels": "TFI326",
     "--no-index": "TFI326",
-    "--trusted-host example.org": "TFI326",
     "--no-binary :all:": "TFI319",
     "--no-binary=numpy": "TFI319",
     "-r more.txt": "TFI325",

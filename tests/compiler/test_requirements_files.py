@@ -45,7 +45,12 @@ SAID: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
         " find_links: ['https://b.example/wheels.html']}\n",
         [],
     ),
-    "two options on a line": ("-i https://a.example/simple --trusted-host a.example\n", "", [("TFI326", 1)] * 2),
+    "two options on a line": ("-i https://a.example/simple -f https://a.example/\n", "", [("TFI326", 1)] * 2),
+    "options without effect": (
+        "--trusted-host pypi.org\n--use-feature=2020-resolver\nnumpy\n",
+        "",
+        [("TFI331", 1), ("TFI331", 2)],
+    ),
     "an index with a password": ("--extra-index-url https://u:p@a.example/simple\n", "", [("TFI660", 1)]),
     "a repository with a token": ("x @ git+https://t@a.example/o/x.git\n", "", [("TFI660", 1)]),
     "a build that source_builds allows": ("--no-binary six,numpy\n", "source_builds: [six, numpy]\n", []),

@@ -66,8 +66,11 @@ def _unreachable(message: str, about: tuple[str, ...], index_answers: Callable[[
 
 def _unusable(stderr: str, about: tuple[str, ...]) -> RefusedPackages:
     """A package that a server has, and that is not what its line says."""
-    if computed := re.search(r"Computed:\s+(\S+)", stderr):
-        message = f"pip_packages: the file of {about[0]} has another hash than the one that is pinned: {computed[1]}"
+    expected, mark, computed = stderr.partition("Computed:")
+    if mark:
+        kinds = re.findall(r"\b(sha\d+):", expected.rpartition("Expected:")[2])
+        same = [one for one in computed.split() if one.partition(":")[0] in kinds] or computed.split()
+        message = f"pip_packages: the file of {about[0]} has another hash than the one that is pinned: {same[0]}"
         hint = "another file is served than the one that was meant: find out why before you change the hash"
         return RefusedPackages(message, hint, about=about, code="TFI328")
     message, hint = f"pip_packages: {about[0]} cannot be had:\n{explanation(stderr)}", "change or remove this line"
@@ -81,7 +84,9 @@ def is_unreachable(stderr: str) -> bool:
 
 def _server(stderr: str) -> str:
     """ " at HOST", as uv names the page that it could not have."""
-    found = re.search(r"(?:Failed to (?:fetch|read[^:]*URL):? ?:? `?|for url \()(https?://[^\s`)]+)", stderr)
+    found = re.search(
+        r"(?:Failed to (?:fetch|read[^:]*URL):? ?:? `?|(?:for|index) url \()(https?://[^\s`)]+)", stderr, re.I
+    )
     host = urlsplit(found[1]).netloc.rpartition("@")[2] if found else ""
     return f" at {host}" if host else ""
 

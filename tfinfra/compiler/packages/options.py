@@ -37,7 +37,7 @@ def option_findings(one: Written, sources: PackageSources | None, builds: Collec
     yield from _indexes(one, sources)
     yield from _builds(one, builds)
     for option in (option for option in _OLD if line.given(option)):
-        yield Finding("TFI318", f"{option} has no meaning here", "remove it")
+        yield Finding("TFI331", f"{option} has no effect here", "remove it", Severity.NOTICE)
     for option in (option for option in ("--all-releases", "--only-final") if line.given(option)):
         hint = "write --pre, or a requirement that names a pre-release: name>=2.0rc1"
         yield Finding("TFI318", f"{option} has no meaning here", hint)
@@ -74,9 +74,9 @@ def _indexes(one: Written, sources: PackageSources | None) -> Iterator[Finding]:
                 message, hint = f"{option} names a folder of this machine", _FOLDER
             yield Finding("TFI326", message, hint)
     for host in line.given("--trusted-host"):
-        message = f"--trusted-host {host}: a server whose certificate is not checked could be anybody's"
-        hint = "SSL_CERT_FILE in tfinfra's environment names a certificate authority of your own; remove the line"
-        yield Finding("TFI326", message, hint)
+        message = f"--trusted-host {host} has no effect here: certificates are checked"
+        hint = "SSL_CERT_FILE in tfinfra's environment names a certificate authority of your own"
+        yield Finding("TFI331", message, hint, Severity.NOTICE)
     if line.given("--no-index"):
         hint = "write the one index in the target: index_url"
         yield Finding("TFI326", "--no-index: where packages come from is the target's to say", hint)

@@ -38,7 +38,7 @@ def _findings(one: Written, facts: Facts) -> Iterator[Finding]:
     builds = {normalised(name) for name in facts.manifest.source_builds}
     refused = tuple(option_findings(one, target.sources if target else None, builds))
     yield from refused
-    if refused or not one.requirement:
+    if any(found.severity is Severity.ERROR for found in refused) or not one.requirement:
         return
     try:
         found = read_requirement(one.requirement, builds)
