@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +46,23 @@ def test_an_endpoint_where_nobody_answers_is_told_from_one_that_says_nothing(
     with pytest.raises(NotFeasible, match=r"^no answer from https://127\.0\.0\.1:9") as caught:
         cloud_to_provision(target, False, None, None)
     assert "HTTPS_PROXY" in str(caught.value.hint)
+
+
+FOLDERS = {
+    "plain": ("project", "project/train.yaml"),
+    "with a blank": ("My Proj", "'My Proj/train.yaml'"),
+    "with what a shell obeys": ("a$(id);b", "'a$(id);b/train.yaml'"),
+    "with a quote": ("it's", "'it'\"'\"'s/train.yaml'"),
+    "like an option": ("-x", "./-x/train.yaml"),
+}
+
+
+@pytest.mark.parametrize(("folder", "word"), FOLDERS.values(), ids=FOLDERS)
+def test_a_command_that_is_printed_works_when_it_is_copied(
+    folder: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--", folder]) == 0
+    printed = capsys.readouterr().out.partition("next: ")[2].strip()
+    assert printed == f"tfinfra up {word}"
+    assert Path(shlex.split(printed)[2]).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection
 
 
@@ -45,6 +46,13 @@ def first_few(names: Collection[object], most: int) -> str:
 def shortened(text: str, most: int) -> str:
     """`text` in at most `most` characters, the last of which is then "…"."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def shell_word(path: object) -> str:
+    """A path, or another word of a command that is printed to be copied, as a shell takes it for one word that is no
+    option."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def ranges(names: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from tfinfra.azure.deletion.one_by_one import delete_all, delete_machines
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.system.progress import Progress
-from tfinfra.text.wording import spell_seconds
+from tfinfra.text.wording import shell_word, spell_seconds
 
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
@@ -117,7 +117,7 @@ class _Teardown:
             what = f"what tfinfra has not made: {named(after.foreign)}{still}"
             raise ForeignInside(
                 f"resource group {self.name} stays, for it holds {what}",
-                hint=f"move that elsewhere, or delete the group by hand: az group delete --name {self.name}",
+                hint=f"move that elsewhere, or delete the group: az group delete --name {shell_word(self.name)}",
                 emptied=not ours,
             )
         return f"it still holds {named(ours)}"

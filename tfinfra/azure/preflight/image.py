@@ -17,6 +17,7 @@ from tfinfra.azure.preflight.sku import Offer
 from tfinfra.catalog.drivers import has_driver
 from tfinfra.errors import Severity
 from tfinfra.model import Plan
+from tfinfra.text.wording import shell_word
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def _instead(plan: Plan, versions: list[str]) -> str:
     """What to take in place of an image that cannot be used, and how to look for it."""
     image, location = plan.infrastructure.image, plan.infrastructure.location
     if image.id is not None:
-        return f"`az resource show --ids {image.id}` says whether you see it; leave image out for tfinfra's own choice"
+        shown = f"`az resource show --ids {shell_word(image.id)}` says whether you see it"
+        return f"{shown}; leave image out for tfinfra's own choice"
     if versions:
         return f"there are versions {', '.join(versions[-3:])}"
     which = f"--publisher {image.publisher} --offer {image.offer} --sku {image.sku}"

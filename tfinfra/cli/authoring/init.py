@@ -16,9 +16,10 @@ def command(folder: Path, as_json: bool) -> None:
     """Raises UsageError where one of the files exists."""
     from tfinfra.cli.output import print_document, show
     from tfinfra.compiler.starter import write_starter
+    from tfinfra.text.wording import shell_word
 
     written = [str(path) for path in write_starter(folder)]
     if as_json:
         print_document({"written": written})
     else:
-        show(f"wrote {' and '.join(written)}; next: tfinfra up {written[0]}")
+        show(f"wrote {' and '.join(written)}; next: tfinfra up {shell_word(written[0])}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfinfra.cli.completion import completing, manifests, targets
+from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
     from tfinfra.machine.doctor import CheckResult
@@ -112,11 +113,11 @@ def checklist_lines(found: Checklist) -> list[str]:
     end = "nothing stops a run" if not found.exit_code else f"a run would end here (exit {found.exit_code})"
     unknown = sum(step.level == "unknown" for step in found.steps)
     shown.append(end + (f"; {unknown} of {len(found.steps)} could not be told" if unknown else ""))
-    return [line.rstrip() for line in shown]
+    return [Bold(line.rstrip()) if line.startswith("  NOT") else line.rstrip() for line in shown]
 
 
 def lines(findings: list[CheckResult]) -> list[str]:
     """The findings for a person, in columns."""
     width = max(len(f.check) for f in findings)
     shown = (f"{_MARKS[f.level]:<8}{f.check:<{width}}  {f.text}" + (f" ({f.hint})" if f.hint else "") for f in findings)
-    return [line.rstrip() for line in shown]
+    return [Bold(line.rstrip()) if line.startswith(_MARKS["problem"]) else line.rstrip() for line in shown]
