@@ -60,7 +60,7 @@ def test_a_signal_at_any_moment_ends_in_one_document(case: str, folder: Path) ->
                 process.send_signal(number)
                 time.sleep(0.005)
             out, said = process.communicate(timeout=30)
-        if process.returncode == -SIGNALS[case][0] and not out:
+        if not out and "/tfinfra/" not in said:
             continue  # Python had not begun with anything of ours
         assert json.loads(out).get("exit_code", 0) == process.returncode, (part, out, said)
         assert "Traceback" not in said and "Exception" not in said

@@ -63,7 +63,7 @@ def test_the_first_signal_asks_the_second_leaves() -> None:
     left: list[str] = []
     interrupt = Interrupt()
     before = signal.getsignal(signal.SIGINT)
-    with interruptible(interrupt, "digits-abc123", said.append, left.append):
+    with interruptible(interrupt, "digits-abc123", said.append, lambda line, run: left.append(line)):
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupt.requested
         assert left == []

@@ -14,7 +14,7 @@ from tfinfra.cli.output import document_printed, error_document, print_document,
 from tfinfra.cli.process import wants_json
 from tfinfra.cli.usage import usage_error
 from tfinfra.errors import Cancelled, TfinfraError
-from tfinfra.system.interruption import held
+from tfinfra.system.interruption import Interrupted, held, is_behind
 from tfinfra.text.masking import redact
 
 _INTERRUPTED = {
@@ -54,7 +54,7 @@ def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | 
         return raised
     if isinstance(raised, click.ClickException):
         return usage_error(raised)
-    if isinstance(raised, (KeyboardInterrupt, click.Abort)):
+    if isinstance(raised, click.Abort) or is_behind(raised):
         return _cancelled(raised, arguments)
     from tfinfra.store.waiting import store_trouble
     from tfinfra.system.refusals import refusal
@@ -64,7 +64,8 @@ def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | 
 
 def _cancelled(raised: BaseException, arguments: Sequence[str]) -> Cancelled:
     """By which signal, and what is left of the verb."""
-    signal = str(raised) or str(raised.__cause__ or "") or "Ctrl-C"
+    behind = (raised, raised.__cause__, raised.__context__)
+    signal = next((str(each) for each in behind if isinstance(each, Interrupted)), "Ctrl-C")
     verb = next((word for word in arguments if not word.startswith("-")), "")
     return Cancelled(f"cancelled by {signal}: {_INTERRUPTED.get(verb, _NOTHING)}")
 

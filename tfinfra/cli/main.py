@@ -82,11 +82,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run()
     from tfinfra.cli import output
-    from tfinfra.system.interruption import unsettle
+    from tfinfra.system import interruption
 
     arguments = list(argv)
     output.begin_verb()
-    unsettle()
+    interruption.begin_verb()
     try:
         result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
         code = result if isinstance(result, int) else 0

@@ -4,6 +4,7 @@ becomes of them, and no moment of Ctrl-C, ends without an exit code and, with --
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import sys
 from typing import NoReturn
@@ -22,10 +23,10 @@ def run() -> NoReturn:
     try:
         code = _verb()
         interruption.settle(code)
-    except KeyboardInterrupt:  # before the verb began, or after its end
+    except KeyboardInterrupt:  # between the verb's end and the line before
         code = interruption.CANCELLED
         interruption.settle(code)
-        _farewell("cancelled; nothing was begun")
+        _farewell("cancelled", None)
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -46,15 +47,14 @@ def _verb() -> int:
     return main(sys.argv[1:])
 
 
-def _farewell(line: str) -> None:
+def _farewell(line: str, run: str | None) -> None:
     """The last that a user hears, and its document where none was printed yet. It uses next to nothing: it may be in
     the middle of anything."""
     output = sys.modules.get("tfinfra.cli.output")
     printed = bool(output and getattr(output, "document_printed", bool)())
     if wants_json(sys.argv[1:]) and not printed:
-        import json
-
         document = {"error": line, "exit_code": interruption.CANCELLED, "hint": None, "diagnostics": []}
+        document |= {} if run is None else {"run": run}
         print(json.dumps(document, indent=2), flush=True)
     print(line, file=sys.stderr, flush=True)
 

@@ -14,6 +14,8 @@ from tfinfra.system.clock import Clock
 
 T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_WAIT = 1.0, 15.0  # for a grant that is on its way
+_QUIET = 60.0
+"""Seconds for which a trouble that was told is told no more: a disk that is full makes each call try ten times."""
 _LONGEST_PAUSE = 2.0  # shorter than the silence after which a node counts as lost
 _log = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class PatientStore:
         self._store = store
         self._clock = clock
         self._patience = patience
+        self._told: dict[tuple[str, int | None], float] = {}
 
     def put(self, key: str, data: bytes) -> None:
         self._try(lambda: self._store.put(key, data))
@@ -71,9 +74,16 @@ class PatientStore:
             except store_errors() as error:
                 if self._clock.monotonic() + pause > give_up:
                     raise
-                _log.warning("the store failed, trying again in %.1f s: %s", pause, first_line(error))
+                self._tell("the store failed, trying again", error)
             self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _tell(self, what: str, error: Exception) -> None:
+        """Says it once a minute for each kind of trouble, whichever objects it hits."""
+        kind, now = (type(error).__name__, getattr(error, "errno", None)), self._clock.monotonic()
+        if now - self._told.get(kind, -_QUIET) >= _QUIET:
+            self._told[kind] = now
+            _log.warning("%s for up to %.0f s: %s", what, self._patience, first_line(error))
 
 
 class GrantedStore(PatientStore):
@@ -101,6 +111,6 @@ class GrantedStore(PatientStore):
             except PermissionDeniedError as error:
                 if self._clock.monotonic() + pause > self._until:
                     raise
-                _log.warning("the store forbids it, trying again in %.1f s: %s", pause, first_line(error))
+                self._tell("the store forbids it, trying again", error)
             self._clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_WAIT)

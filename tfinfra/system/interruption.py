@@ -11,12 +11,15 @@ from types import FrameType
 from typing import NoReturn
 
 from tfinfra.system import streams
+from tfinfra.system.typed_keys import release
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CANCELLED = 8
 """The exit code of what was interrupted (errors.Cancelled, which is too much to load here)."""
-Farewell = Callable[[str], object]
-"""Takes one line for the user, who is told no more: the process ends next."""
+_MOMENT = 0.002
+"""Seconds until an interruption is tried again that came at a bad moment."""
+Farewell = Callable[[str, str | None], object]
+"""Takes one line for the user, who is told no more, and the run that it is about: the process ends next."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -27,10 +30,11 @@ class _Process:
     """What signals have been to this process, and what one more would be."""
 
     def __init__(self) -> None:
-        self.farewell: Farewell = str
+        self.farewell: Farewell = lambda *_: None
         self.seen = self.held = 0
-        self.over = False
+        self.begun = self.over = False
         self.exit_code: int | None = None
+        self.pending: int | None = None
 
 
 _process = _Process()
@@ -38,11 +42,12 @@ _process = _Process()
 
 def begin(farewell: Farewell) -> None:
     """Handles the signals for the rest of the process; call it on the main thread. `farewell` is given what there is to
-    say where a second signal leaves at once."""
+    say where a signal leaves at once: the second one does, and any before a verb begins."""
     _process.farewell = farewell
     for number in SIGNALS:
         if not is_nohup(number):
             signal.signal(number, _handle)
+    signal.signal(signal.SIGALRM, _raise)
 
 
 def is_nohup(number: signal.Signals) -> bool:
@@ -56,15 +61,13 @@ def name_of(number: int) -> str:
     return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
 
 
-def leave(line: str) -> NoReturn:
+def leave(line: str, run: str | None = None) -> NoReturn:
     """Ends the process now, after its farewell; a terminal gets back what was taken of it."""
-    from tfinfra.system.typed_keys import release
-
     _process.over = True
     streams.hurry()
     try:
         release()
-        _process.farewell(line)
+        _process.farewell(line, run)
     finally:
         os._exit(CANCELLED)
 
@@ -75,9 +78,20 @@ def settle(exit_code: int | None = None) -> None:
     _process.over, _process.exit_code = True, exit_code
 
 
-def unsettle() -> None:
-    """Another verb begins in this process."""
-    _process.over, _process.seen = False, 0
+def begin_verb() -> None:
+    """A verb begins in this process: from here on the first signal raises Interrupted."""
+    _process.begun, _process.over, _process.seen, _process.pending = True, False, 0, None
+
+
+def is_behind(raised: BaseException) -> bool:
+    """Whether an interruption brought this exception about: Python puts another in its place where it meets one in the
+    middle of a class (`__set_name__`), and some libraries do."""
+    chain: list[BaseException] = []
+    at: BaseException | None = raised
+    while at is not None and at not in chain:
+        chain.append(at)
+        at = at.__cause__ or at.__context__
+    return any(isinstance(each, KeyboardInterrupt) for each in chain)
 
 
 @contextmanager
@@ -91,7 +105,7 @@ def held() -> Iterator[None]:
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
-    del frame
+    """Imports nothing: the interrupted frame may hold what an import waits for."""
     streams.hurry()
     _process.seen += 1
     if _process.exit_code is not None:
@@ -99,5 +113,21 @@ def _handle(number: int, frame: FrameType | None) -> None:
             os._exit(_process.exit_code)
     elif _process.seen > 1:
         leave("left at once")
-    elif not _process.over and not _process.held:
-        raise Interrupted(name_of(number))
+    elif not _process.begun:
+        leave("cancelled; nothing was begun")
+    else:
+        _process.pending = number
+        _raise(number, frame)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    """Raises Interrupted for the first signal; a moment later where Python's import system is at work: its locks, left
+    in the middle, would keep the next import waiting for ever."""
+    del number
+    if _process.over or _process.held or _process.pending is None:
+        return
+    if frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+        return
+    pending, _process.pending = _process.pending, None
+    raise Interrupted(name_of(pending))

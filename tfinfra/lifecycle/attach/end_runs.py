@@ -47,7 +47,8 @@ def end_runs(
             failed.append(TfinfraError(f"{name}: tfinfra itself failed: {type(error).__name__}: {first_line(error)}"))
     if failed:
         worst = max(failed, key=lambda error: error.exit_code)
-        raise type(worst)("\n".join(error.message for error in failed), worst.hint)
+        all_of_them = type(worst)("\n".join(error.message for error in failed), worst.hint)
+        raise all_of_them.detailed(deleted=[each.run for each in ended]) if len(names) > 1 else all_of_them
     return ended
 
 

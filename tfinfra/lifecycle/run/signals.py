@@ -32,7 +32,7 @@ def interruptible(
     interrupt: Interrupt,
     run: str,
     say: Callable[[str], object] | None = None,
-    leave: Callable[[str], object] = interruption.leave,
+    leave: Callable[[str, str], object] = interruption.leave,
     *,
     folder: Path | None = None,
 ) -> Iterator[None]:
@@ -46,7 +46,8 @@ def interruptible(
         streams.hurry()
         name = "Ctrl-C" if number == signal.SIGINT else _sender(number, folder)
         if interrupt.requested:
-            leave(f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)")
+            left = f"left at once; `tfinfra down {run}` deletes what there still is of it (its deadline does, at last)"
+            leave(left, run)
             return
         interrupt.request(Cancelled(f"{name} ended the run"))
         tell(f"{name}: stopping {run} and deleting everything; once more leaves at once")
