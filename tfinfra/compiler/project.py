@@ -101,12 +101,22 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Hiding:
+    """A file of the source directory, `path`, that Python takes for the module `name`, and what it `lacks` of it."""
+
+    name: str
+    path: str
+    lacks: str
+
+
+@dataclass(frozen=True)
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
     text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
     of the entry script's file, "" where it cannot be read, `lost` are the imports that will fail in a task, and
     `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
-    why Python refuses their bytes. `programs` has the text of the setup script.
+    why Python refuses their bytes. `programs` has the text of the setup script, and
+    `hiding` are modules that hide what TensorFlow imports.
     `requirements` has the texts of the requirements and environment files, with those that they name, `remarks` what
     is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
     lies outside of the manifest's folder: none of its lines is quoted."""
@@ -125,6 +135,7 @@ class SourceDirectory:
     reach: Mapping[str, Reach] = field(default_factory=dict)
     undecodable: Mapping[str, Undecodable] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
+    hiding: tuple[Hiding, ...] = ()
 
     @property
     def files(self) -> frozenset[str]:

@@ -27,6 +27,7 @@ FUNCTION = (
     "import argparse\ndef get():\n    p = argparse.ArgumentParser()\n    p.add_argument('--n', type=int)\n"
     "    return p.parse_args()\ndef main():\n    args = get()\nif __name__ == '__main__':\n    main()\n"
 )
+PARAMETER = FUNCTION.replace("get():", "get(argv=None):").replace("parse_args()", "parse_args(argv)")
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
     "all is well": (PLAIN + END, "{--epochs: 3, --lr: 1e-3, --verbose: , --mode: fast, --on: , --sizes: [1, 2]}", []),
@@ -66,6 +67,18 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "a variable where a number is wanted": (PLAIN + END, "{--epochs: '${TFINFRA_SHARD_COUNT}'}", []),
     "a function of the script's own": (HEAD + "p.add_argument('--n', type=lambda x: x)\n" + END, "{--n: y}", []),
     "in a function that main calls": (FUNCTION, "{--n: y}", ["--n: invalid int value: 'y'"]),
+    "by a parameter that nobody gives": (
+        PARAMETER,
+        "{--n: y}",
+        ["--n: invalid int value: 'y'"],
+    ),
+    "by a parameter that somebody gives": (
+        FUNCTION.replace("get():", "get(argv=None):")
+        .replace("parse_args()", "parse_args(argv)")
+        .replace("get()", "get([])"),
+        "{--n: y}",
+        [],
+    ),
     "in a function that nobody calls": (FUNCTION.replace("    main()\n", "    pass\n"), "{--n: y}", []),
     "in groups": (
         HEAD + "g = p.add_argument_group('a')\ng.add_argument('--a')\n"

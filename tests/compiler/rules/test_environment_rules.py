@@ -116,6 +116,9 @@ HINTS = {
     "google.cloud.storage": "write pip_packages: [google-cloud-storage]",
     "pandsa": "did you mean 'pandas'?",
     "imp": "write python_version: '3.11', or import what took its place",
+    "urllib2": "in Python 3 it is urllib.request; `2to3` translates the script",
+    "tensorfow": "did you mean 'tensorflow'?",
+    "trainer": "name the package that has it in pip_packages; a module of your own travels in source_directory",
     "winreg": "nodes run Linux: import it under a condition, or leave it out",
 }
 
@@ -132,3 +135,9 @@ def test_the_way_out(tmp_path: Path, module: str, hint: str) -> None:
     manifest = "python_version: '3.12'\nframework_version: 2.18.1\n"
     (found,) = said_of(tmp_path, {"train.py": f"import {module}\n"}, manifest)
     assert found.hint == hint
+
+
+def test_a_package_whose_own_folder_is_the_source_directory(tmp_path: Path) -> None:
+    (tmp_path / "trainer").mkdir()
+    (found,) = said_of(tmp_path / "trainer", {"task.py": "import trainer.model\n"}, "entry_script: task.py\n")
+    assert found.hint == "write `source_directory: ..` from here, and `entry_script: -m trainer.task`"

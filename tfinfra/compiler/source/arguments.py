@@ -73,11 +73,19 @@ def read_arguments(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> Ar
 
 
 def _refuse_changed_argv(texts: Iterable[str]) -> None:
-    for text in texts:
-        if "argv" in re.sub(
-            r"sys\.argv\[(0|1:)\](?!\s*=[^=])|def \w+\(_?argv\w*\)|\w+\(argv=\[?sys\.argv\[:?[01]\]", "", text
-        ):
-            raise _Unknown
+    """Raises _Unknown where a module does more with sys.argv than read its first word, the others, or their number."""
+    for tree in map(parse, (text for text in texts if "argv" in text)):
+        harmless = set[int]()
+        for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                harmless.add(id(node.value) if ast.unparse(node.slice) in ("0", "1:") else 0)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("len", "print"):
+                harmless |= {id(one) for one in node.args}
+            elif isinstance(node, ast.ImportFrom) and node.module == "sys":
+                if any(one.name in ("argv", "*") for one in node.names):
+                    raise _Unknown
+            elif isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.argv" and id(node) not in harmless:
+                raise _Unknown
 
 
 @dataclass
@@ -104,7 +112,11 @@ class _Reading:
         calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
         self._refuse_other_uses(calls)
         parsing = [one for one in calls if _method(one) in ("parse_args", "parse_known_args")]
-        if len(parsing) != 1 or sure.get(id(parsing[0])) is not Sure.ALWAYS or not _takes_the_command_line(parsing[0]):
+        if (
+            len(parsing) != 1
+            or sure.get(id(parsing[0])) is not Sure.ALWAYS
+            or not self._takes_the_command_line(parsing[0])
+        ):
             raise _Unknown
         found = [self._argument(one, sure) for one in calls if _method(one) == "add_argument"]
         return Arguments(
@@ -191,6 +203,21 @@ class _Reading:
         if len([name for name in stored if name in self.names]) > self._namings:
             raise _Unknown
 
+    def _takes_the_command_line(self, call: ast.Call, depth: int = 0) -> bool:
+        """Whether it is called with nothing, with sys.argv's words, or with a parameter that is always that."""
+        given = [*call.args, *(one.value for one in call.keywords)]
+        if not given or (len(given) == 1 and ast.unparse(given[0]) in ("sys.argv[1:]", "None")):
+            return True
+        if len(given) > 1 or not isinstance(given[0], ast.Name) or depth > _DEEPEST:
+            return False
+        for function in (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)):
+            if any(node is call for node in ast.walk(function)):
+                names, defaults = [one.arg for one in function.args.args], function.args.defaults
+                calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and _named(n) == function.name]
+                is_default = [names, [ast.unparse(one) for one in defaults]] == [[given[0].id], ["None"]]
+                return is_default and all(self._takes_the_command_line(one, depth + 1) for one in calls)
+        return False
+
     def _receiver(self, call: ast.Call) -> bool:
         """Whether it is a call of a method of the parser, or of one of its groups."""
         if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
@@ -219,7 +246,7 @@ class _Reading:
         return Argument(tuple(names), keywords, call.lineno, kind, group)
 
 
-_READS_ARGV = re.compile(r"sys\.argv\[(0|1:)\](?!\s*=[^=])|def \w+\(_?argv\w*\)|\w+\(argv=\[?sys\.argv\[:?[01]\]")
+_DEEPEST = 3
 _KEPT = ("nargs", "choices", "required", "dest")
 
 
@@ -227,13 +254,12 @@ def _is_parser(node: ast.Call, aliases: Mapping[str, str]) -> bool:
     return dotted(node.func, aliases) == "argparse.ArgumentParser"
 
 
+def _named(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
 def _method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
-
-
-def _takes_the_command_line(call: ast.Call) -> bool:
-    given = [*call.args, *(one.value for one in call.keywords)]
-    return not given or (len(given) == 1 and ast.unparse(given[0]) in ("sys.argv[1:]", "None"))
 
 
 def _literals(keywords: Iterable[ast.keyword]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfinfra.compiler.project import LostAs, LostImport, OutsideImport, Reach, Sure
+from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, Reach, Sure
+from tfinfra.compiler.source.hiding import hiding_modules
 from tfinfra.compiler.source.imports import Import, imports_of
 from tfinfra.compiler.source.search_changes import changes_search_path, may_find_more
 from tfinfra.compiler.source.search_path import SearchPath, is_dotted
@@ -41,6 +42,7 @@ class ReadModules:
     reach: dict[str, Reach] = field(default_factory=dict)
     lost: list[LostImport] = field(default_factory=list)
     outside: list[OutsideImport] = field(default_factory=list)
+    hiding: tuple[Hiding, ...] = ()
 
 
 def read_modules(
@@ -63,6 +65,8 @@ def read_modules(
     elsewhere = leads_outside(variables) or not all(map(is_folder, more))  # an archive, or what a setup script makes
     if elsewhere or any(map(may_find_more, found.texts.values())):
         found.outside = []
+    elif not any(map(changes_search_path, found.texts.values())):
+        found.hiding = hiding_modules(strict, read)
     return found
 
 

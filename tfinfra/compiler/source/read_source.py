@@ -78,6 +78,7 @@ def read_source(
         lost=tuple(code.lost),
         outside=tuple(code.outside),
         reach=code.reach,
+        hiding=code.hiding,
         undecodable=undecodable,
         programs={name: data.decode("utf-8", "replace") for name, data in scripts.items() if data is not None},
     )

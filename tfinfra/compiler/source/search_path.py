@@ -66,6 +66,17 @@ def is_dotted(name: str) -> bool:
     return all(part.isidentifier() for part in name.split("."))
 
 
+def modules_in(folder: Path) -> frozenset[str]:
+    """The top-level modules of `folder` that Python takes before another folder's: files, and packages with an
+    __init__.py."""
+    try:
+        paths = list(folder.iterdir())
+    except OSError:
+        return frozenset()
+    files = {path.stem for path in paths if path.suffix == ".py" and is_file(path)}
+    return frozenset({*files, *(path.name for path in paths if is_file(path / "__init__.py"))})
+
+
 def modules_below(folder: Path) -> Iterator[str]:
     """The dotted names that `-m` could run from `folder`, of files at most three folders deep."""
     patterns = ("*.py", "*/*.py", "*/*/*.py")

@@ -6,6 +6,7 @@ from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules.scripts import (
     arguments,
     environment,
+    hiding,
     imports,
     keras,
     lost_files,
@@ -19,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     *imports.RULES,
     *staying.RULES,
     *environment.RULES,
+    *hiding.RULES,
     *arguments.RULES,
     *tensorflow1.RULES,
     *keras.RULES,

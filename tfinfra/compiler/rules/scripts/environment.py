@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from tfinfra.catalog.module_names import known_modules, owners, usual_owner
-from tfinfra.catalog.python_modules import brings, is_of_windows, last_with
+from tfinfra.catalog.python_modules import brings, is_of_windows, last_with, since_python_3
 from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport
 from tfinfra.errors import Diagnostic, Position, Severity
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.spelling_hints import did_you_mean
 
 _ANYTHING = re.compile(r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar")
 """A setup script that installs by a list of its own, which is not read."""
@@ -58,10 +58,13 @@ def _is_made_by_setup(facts: Facts, name: str) -> bool:
 
 def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
     source, top = facts.project.source, one.name.partition(".")[0]
-    message, hint = f"`{one.statement}` fails: ", _way_out(facts, one)
+    message, hint = f"`{one.statement}` fails: ", _way_out(facts, one, known)
     if is_of_windows(top):
         message += f"{top} is a module of Python on Windows"
         hint = "nodes run Linux: import it under a condition, or leave it out"
+    elif new := since_python_3(top):
+        message += f"{top} is a module of Python 2"
+        hint = f"in Python 3 it is {new}; `2to3` translates the script"
     elif last := last_with(top):
         message += f"Python {python} has no {top}; the last with it was {last}"
         hint = f"write python_version: '{last}', or import what took its place"
@@ -75,17 +78,31 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
     return Diagnostic("TFI510", severity, message, "entry_script", position, hint)
 
 
-def _way_out(facts: Facts, one: OutsideImport) -> str:
-    top = one.name.partition(".")[0]
+def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str:
+    top, source = one.name.partition(".")[0], facts.project.source
     if top == "horovod":
         return "distributed_backend: mpi brings Horovod"
     if package := usual_owner(one.name):
         return f"write pip_packages: [{package}]"
-    beside = {path.partition("/")[0].removesuffix(".py") for path in facts.project.source.modules}
-    if near := nearest(top, sorted({*known_modules(), *beside} - {top})):
+    if top == source.root.name and source.entry.endswith(".py") and "/" not in source.entry:
+        return (
+            f"write `source_directory: ..` from here, and `entry_script: -m {top}.{source.entry.removesuffix('.py')}`"
+        )
+    beside = {path.partition("/")[0].removesuffix(".py") for path in source.modules}
+    installed = {package.replace("-", "_") for package in known.packages}
+    if near := next((name for name in sorted({*beside, *known_modules(), *installed}) if _is_slip(top, name)), None):
         return did_you_mean(near)
     own = "a module of your own travels in source_directory"
     return f"name the package that has it in pip_packages; {own}"
+
+
+def _is_slip(written: str, name: str) -> bool:
+    """Whether one letter is wrong, missing or too many, or two are exchanged; so many modules allow for no more."""
+    if len(written) == len(name):
+        wrong = [index for index, (a, b) in enumerate(zip(written, name, strict=True)) if a != b]
+        return len(wrong) == 1 or (len(wrong) == 2 and sorted(written) == sorted(name))
+    short, long = sorted((written, name), key=len)
+    return len(long) - len(short) == 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
 RULES: tuple[Rule, ...] = (imports_that_nothing_meets,)
