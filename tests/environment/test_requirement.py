@@ -95,3 +95,26 @@ def test_what_would_have_to_be_built_is_named_in_source_builds(line: str) -> Non
     assert caught.value.builds
     assert "source_builds: [my-evil]" in caught.value.hint
     assert read_requirement(line, {"my-evil"}).name == "my-evil"
+
+
+MEANT = {
+    "numpy;": "write numpy",
+    "numpy=1.26": "write numpy==1.26",
+    "numpy>=1 <2": "write numpy>=1,<2",
+    "numpy=>1": "write numpy>=1",
+    "numpy v1.2": "write numpy==1.2",
+    "numpy~=1": "write numpy~=1.0",
+    "'numpy>=1'": "write numpy>=1",
+    "numpy==1.2 # why": "write numpy==1.2",
+    "numpy, pandas>=2": "write each on a line of its own, or as an item of its own: numpy, pandas>=2",
+    "numpy >= ": "write name==1.2.3, name>=1,<2, or name @ https://…/name-1.2.3-….whl",
+}
+
+
+@pytest.mark.parametrize("line", MEANT)
+def test_a_slip_of_the_pen_says_what_to_write_and_that_can_be_read(line: str) -> None:
+    with pytest.raises(RefusedRequirement) as caught:
+        read_requirement(line)
+    assert caught.value.hint == MEANT[line]
+    if MEANT[line].startswith("write numpy"):
+        assert read_requirement(MEANT[line].removeprefix("write ")).name == "numpy"

@@ -161,14 +161,13 @@ def _is_path(line: str, name: str = "") -> RefusedRequirement:
 
 def _meant(line: str) -> str:
     """What somebody may mean who wrote a line that is nearly a requirement."""
-    from packaging import requirements
-
     if re.match(r"(WARNING|ERROR|DEPRECATION|\[notice\])\b", line):
         return "remove it: a message of pip's, not of its list"
 
     slips = (
         (r";\s*$", ""),  # nothing behind the semicolon
         (r"^(['\"])(.*)\1$", r"\2"),
+        (r"\s+#.*$", ""),
         (r"=>", ">="),
         (r"=<", "<="),
         (r"(?<![=<>!~])=(?!=)", "=="),
@@ -178,12 +177,21 @@ def _meant(line: str) -> str:
     )
     for slip, instead in slips:
         better = re.sub(slip, instead, line)
-        try:
-            if better != line and requirements.Requirement(better).name:
-                return f"write {better}"
-        except requirements.InvalidRequirement:
-            continue
+        if better != line and _is_one(better):
+            return f"write {better}"
+    words = re.split(r"[\s,]+", line.strip(" ,"))
+    if len(words) > 1 and all(map(_is_one, words)):
+        return f"write each on a line of its own, or as an item of its own: {', '.join(words)}"
     return _FORM
+
+
+def _is_one(text: str) -> bool:
+    from packaging import requirements
+
+    try:
+        return bool(requirements.Requirement(text).name)
+    except requirements.InvalidRequirement:
+        return False
 
 
 def _check_url(line: str, found: Requirement, source_builds: Collection[str]) -> None:

@@ -29,7 +29,8 @@ _CONTENTS = (
     (re.compile(r"^<{7} ", re.M), "a file with conflicts of a merge", "resolve them"),
     (re.compile(r"^\s*<(!doctype|html)\b", re.I), "a web page", "save the file itself"),
     (re.compile(r"^lock-version\s*=", re.M), "a pylock file", "write `uv export -o requirements.txt`"),
-    (re.compile(r"^\[(project|build-system|tool\.poetry)\]\s*$", re.M), "a pyproject.toml", _EXPORT),
+    (re.compile(r"^\[tool\.poetry\]", re.M), "a project of Poetry's", "write `poetry export -o requirements.txt`"),
+    (re.compile(r"^\[(project|build-system)\]\s*$", re.M), "a pyproject.toml", _EXPORT),
     (re.compile(r"^\[\[package\]\]\s*$", re.M), "a lock file of another tool", "write `uv export -o requirements.txt`"),
 )
 _NAMES = (
