@@ -23,6 +23,7 @@ FILES = {
     "outputs/a.txt": "a",
     "logs/events.out": "e",
     "tasks/rank-0.log": "line\n",
+    "tasks/rank-0.times": "1",
     "nodes/node-0.log": "boot\n",
     "run.json": '{"result": "succeeded", "exit_code": 0}',
 }

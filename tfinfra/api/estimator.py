@@ -12,6 +12,7 @@ from tfinfra.api.successor import Successor, raise_missing
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.text.credentials import hidden
 
 _DEFAULTS = {f.name: f for f in fields(Manifest)}
 _ARGUMENTS = frozenset({*MANIFEST, *SPELLINGS})
@@ -99,7 +100,7 @@ class TensorFlow(Successor):
         return sorted({*super().__dir__(), *_ARGUMENTS})
 
     def __repr__(self) -> str:
-        return f"TensorFlow({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+        return hidden(f"TensorFlow({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})")
 
     def __copy__(self) -> TensorFlow:
         return TensorFlow(**self.arguments)

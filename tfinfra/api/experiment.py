@@ -90,9 +90,10 @@ class Experiment(Successor):
         del type, include_children  # a run has neither
         if properties:
             raise told(UsageError("a run has no properties", hint=TAGS))
+        name = fitting_name(self.name)
         for record in reversed(all_records(state_folder())):
             run = Run(self, record.run)
-            if record.name == fitting_name(self.name) and has_tags(run.get_tags(), tags):
+            if name in (record.name, run._submission().get("name")) and has_tags(run.get_tags(), tags):
                 yield run
 
     @staticmethod

@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra.api.gone_names import OF_RUN
 from tfinfra.api.log_printer import LogPrinter, print_lines
 from tfinfra.api.run_details import azure_ml_details
-from tfinfra.api.run_files import copy_file, copy_files, file_names
+from tfinfra.api.run_files import copy_file, copy_files, file_names, log_names
 from tfinfra.api.run_tags import Tags, change_tags, read_tags
 from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
@@ -227,8 +227,7 @@ class Run(Successor):
     def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
         """Copies all logs below a folder, or the current one; returns their paths."""
         results = self._brought()
-        names = [name for name in file_names(results) if name.startswith(("tasks/", "nodes/"))]
-        return [str(copy_file(results, name, Path(destination or "") / name)) for name in names]
+        return [str(copy_file(results, name, Path(destination or "") / name)) for name in log_names(results)]
 
     def _brought(self) -> Path:
         """The folder with the run's files."""
@@ -298,10 +297,15 @@ class Run(Successor):
         self._client = client
         return self
 
-    def _submitted(self) -> Mapping[str, Any]:
-        """The arguments that it was submitted with from Python; {} of any other run."""
+    def _submission(self) -> Mapping[str, Any]:
+        """What it was submitted with from Python: its name and its arguments; {} of any other run."""
         request = read_file(self._folder.path / background_run.REQUEST, dict[str, Any])
-        return request.get("arguments") or {} if isinstance(request, dict) else {}
+        return request if isinstance(request, dict) else {}
+
+    def _submitted(self) -> Mapping[str, Any]:
+        """The arguments that it was submitted with from Python."""
+        arguments = self._submission().get("arguments")
+        return arguments if isinstance(arguments, dict) else {}
 
     @property
     def _is_known_here(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tfinfra.api.run_files import file_names
+from tfinfra.api.run_files import log_names
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.model import Plan
 
@@ -23,7 +23,7 @@ def azure_ml_details(
 ) -> dict[str, Any]:
     """runId, status, tags, properties (none), logFiles (name → path in `results`); of a run that has a record target,
     startTimeUtc and, once it has ended, endTimeUtc, in ISO 8601; of a plan runDefinition."""
-    logs = {name: str(results / name) for name in file_names(results) if name.startswith(("tasks/", "nodes/"))}
+    logs = {name: str(results / name) for name in log_names(results)}
     found: dict[str, Any] = {"runId": run, "status": status, "tags": dict(tags), "properties": {}, "logFiles": logs}
     times = record.times if record else {}
     if record is not None:

@@ -23,6 +23,11 @@ def file_names(results: Path) -> list[str]:
     return sorted(found)
 
 
+def log_names(results: Path) -> list[str]:
+    """The logs of tasks and nodes, in order."""
+    return [name for name in file_names(results) if name.startswith(("tasks/", "nodes/")) and name.endswith(".log")]
+
+
 def copy_file(results: Path, name: str, to: str | os.PathLike[str] | None) -> Path:
     """Copies one file to the path `to`, into it where it is a folder, or into the current folder. Raises UsageError."""
     names = file_names(results)
