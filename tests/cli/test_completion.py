@@ -45,12 +45,17 @@ def environ(place: Path) -> dict[str, str]:
     return {"PATH": path, "HOME": str(place), "TFINFRA_STATE_DIR": str(place / "state"), "TERM": "dumb"}
 
 
-def offered(place: Path, line: str, **variables: str) -> list[str]:
+def offered(place: Path, line: str, folder: Path | None = None, **variables: str) -> list[str]:
     """What is offered at the end of the line."""
     words = line.split(" ")
     asked = {VARIABLE: "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), **variables}
     done = subprocess.run(
-        ["tfinfra"], cwd=place / "work", env={**environ(place), **asked}, capture_output=True, text=True, check=True
+        ["tfinfra"],
+        cwd=folder or place / "work",
+        env={**environ(place), **asked},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stderr == ""
     return [row.partition(",")[2] for row in done.stdout.splitlines() if row]
@@ -85,6 +90,14 @@ def test_without_a_state_nothing_is_offered_and_nothing_made(state: str, place: 
     own.touch() if state == "a file" else own.mkdir()
     assert offered(place, "tfinfra status ", TFINFRA_STATE_DIR=str(own)) == []
     assert own.is_file() or list(own.iterdir()) == []
+
+
+def test_a_name_that_is_no_word_is_left_to_the_shell(place: Path, tmp_path: Path) -> None:
+    for name in ("my train.yaml", "a.yaml"):
+        (tmp_path / name).touch()
+    assert offered(place, f"tfinfra validate {tmp_path}/") == [f"{tmp_path}/"]  # "file": bash completes it itself
+    (tmp_path / "compute_targets.yaml").write_text("'a b$(id)': {cloud: azure}\nfew: {cloud: azure}\n")
+    assert offered(place, "tfinfra up x.yaml --target ", tmp_path) == ["local", "few"]
 
 
 def test_nobody_waits(place: Path) -> None:

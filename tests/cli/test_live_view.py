@@ -204,3 +204,35 @@ def test_rows_are_few_whatever_goes_on() -> None:
             rows = live_rows(LiveState(phases_shown, tasks, run, 9.0), height)
             assert len(rows) <= max(height // 3, min(1, height - 1))
     assert "its time is over" in live_rows(LiveState([], [], run, 9.0), 24)[-1].plain
+
+
+STUCK = """
+import sys, time
+from tfinfra.cli.live import run_view
+from tfinfra.cli.screen import MOST_WAITING
+with run_view(False) as view:
+    for number in range(2 * MOST_WAITING):
+        view.line("rank-0", f"line {number}")
+    open(sys.argv[1], "w").close()
+print("after", flush=True)
+"""
+
+
+def test_a_terminal_that_takes_nothing_stops_no_run(tmp_path: Path) -> None:
+    with terminal(python(STUCK, str(tmp_path / "done"))) as here:  # nobody reads yet, as after Ctrl-S
+        end = time.monotonic() + 30
+        while not (tmp_path / "done").exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert here.ends() == 0
+        assert "lines are not shown: this terminal took none" in "\n".join(here.lines)
+        assert here.lines[-1] == "after"
+
+
+def test_wide_letters_and_odd_ones_keep_the_rows_in_their_places() -> None:
+    odd = "with run_view(False) as view:\n    view.begin('p', '\U0001f680漢字 e\u0301\t' * 40)\n    time.sleep(0.5)"
+    with terminal(python(PLAYED.partition("interruption.begin")[0] + odd), 40, 10) as here:
+        here.shows("… p")
+        assert sum(bool(row) for row in here.display) == 1
+        assert here.ends() == 0
+        assert here.lines == []

@@ -4,6 +4,7 @@ waits. What cannot be read is not offered."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 VARIABLE = "_TFINFRA_COMPLETE"
 """The environment variable by which the shell's script asks."""
 Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+_PLAIN = re.compile(r"[\w.:@%+=,-]+")
+"""What the shells' scripts hand on as one word. A file's name that is no such word is left to the shell itself."""
 _MANIFESTS = (".yaml", ".yml")
 
 
@@ -28,7 +31,8 @@ def completing(find: Callable[[click.Context], Iterable[str]]) -> Completer:
 
         del parameter
         with suppress(Exception):  # whatever it is, nobody wants an error in the middle of a word
-            return [CompletionItem(word) for word in dict.fromkeys(find(context)) if word.startswith(begun)]
+            words = [word for word in dict.fromkeys(find(context)) if word.startswith(begun) and _PLAIN.fullmatch(word)]
+            return [CompletionItem(word) for word in words]
         return []
 
     return complete
@@ -44,7 +48,11 @@ def manifests(context: click.Context, parameter: click.Parameter, begun: str) ->
         here = Path(folder + slash).expanduser() if slash else Path()
         begun_so = [path for path in sorted(here.iterdir()) if path.name.startswith(start)]
         found = [path.name for path in begun_so if path.suffix in _MANIFESTS and path.name != "compute_targets.yaml"]
-        if found and not any(path.is_dir() and not path.name.startswith(".") for path in begun_so):
+        if (
+            found
+            and all(map(_PLAIN.fullmatch, found))
+            and not any(path.is_dir() and not path.name.startswith(".") for path in begun_so)
+        ):
             return [CompletionItem(f"{folder}{slash}{name}") for name in found]
     return [CompletionItem(begun, type="file")]
 
