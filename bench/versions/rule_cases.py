@@ -312,7 +312,7 @@ HOROVOD_RULES = (
     Case("hvd's MetricAverageCallback", _METRICS, MPI),
     Case("hvd's LearningRateWarmupCallback, with Adam", _WARMUP, MPI),
     Case("hvd's LearningRateWarmupCallback, with SGD", _WARMUP_SGD, MPI),
-    Case("hvd's LearningRateWarmupCallback, with momentum_correction=False", _WARMUP_CURED, MPI),
+    Case("hvd's LearningRateWarmupCallback, no momentum_correction", _WARMUP_CURED, MPI),
     Case("hvd's LearningRateWarmupCallback, with legacy.SGD", _WARMUP_SGD.replace("SGD(", "legacy.SGD("), MPI, keras=2),
     Case("hvd's LearningRateWarmupCallback, with RMSprop", _WARMUP_SGD.replace("SGD(", "RMSprop("), MPI),
     Case("hvd's optimizer and callbacks together", _ALL_CALLBACKS, MPI),

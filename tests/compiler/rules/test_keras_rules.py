@@ -44,6 +44,34 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         f"{HVD}{MODEL}def wrap(opt):\n    return hvd.DistributedOptimizer(opt)\n",
         ["TFI502"],
     ),
+    "an optimizer of TensorFlow 1 that an object holds, beside a model of Keras 3": (
+        MPI,
+        f"{HVD}{MODEL}self.opt = tf.compat.v1.train.AdamOptimizer(0.1)\nopt = hvd.DistributedOptimizer(self.opt)\n",
+        [],
+    ),
+    "scikit-learn's fit is none of a model's": (
+        f"{MULTI}pip_packages: [scikit-learn]\n",
+        f"from sklearn.preprocessing import StandardScaler\n{WORKERS}{MODEL}s = StandardScaler()\ns.fit(x)\n"
+        "StandardScaler().fit(x)\n",
+        [],
+    ),
+    "a model that comes from elsewhere": (
+        MULTI,
+        f"{WORKERS}class Net(tf.keras.Model):\n    pass\ndef train(net):\n    net.fit(x)\ntrain(Net())\n",
+        ["TFI507"],
+    ),
+    "Horovod by its package": (
+        MPI,
+        "from horovod import tensorflow as hvd\nfrom tensorflow.keras.optimizers import Adam\n"
+        "opt = hvd.DistributedOptimizer(optimizer=Adam(0.1))\n",
+        ["TFI502"],
+    ),
+    "a tape by `with`": (
+        MPI,
+        f"{HVD}{MODEL}with hvd.DistributedGradientTape(tf.GradientTape()) as tape:\n    pass\n"
+        "tape.gradient(0, model.trainable_variables)\n",
+        ["TFI518"],
+    ),
     "an optimizer of the package tf_keras": (
         f"{MPI}pip_packages: [tf-keras]\n",
         f"{HVD}import tf_keras\nopt = hvd.DistributedOptimizer(tf_keras.optimizers.Adam())\n",
@@ -109,7 +137,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     ),
     "Keras's datasets and losses train nothing by themselves": (
         MULTI,
-        f"{WORKERS}x = tf.keras.datasets.mnist.load_data()\nloss = tf.keras.losses.MeanSquaredError()\nscaler.fit(x)\n",
+        f"{WORKERS}x = tf.keras.datasets.mnist.load_data()\nloss = tf.keras.losses.MeanSquaredError()\nthing.fit(x)\n",
         [],
     ),
     "the variable for tf-keras in a dictionary": (

@@ -13,12 +13,13 @@ LEGACY_VALUES = ("true", "True", "1")
 """What TensorFlow takes for a yes (tensorflow/python/util/lazy_loader.py)."""
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights")
 _OF_MODELS = ("Model", "Sequential", "layers", "models", "applications", "Input")
+_FITS = ("fit", "fit_generator", "train_on_batch")
 _STEPS_BACK = 4
 
 
 @dataclass(frozen=True)
 class Module:
-    """A module that Python can read. `values`: {a name: what is assigned to it anywhere in the module}."""
+    """A module that Python can read. `values`: {a name, or "self.name": what is assigned to it anywhere in it}."""
 
     path: str
     tree: ast.Module
@@ -32,6 +33,10 @@ class Module:
         """The dotted name of an expression as the script reaches it, compat.v2 looked through."""
         name = dotted(node, self.aliases)
         return name.replace("tensorflow.compat.v2.", "tensorflow.", 1) if name else None
+
+    def values_of(self, node: ast.expr) -> tuple[ast.expr, ...]:
+        """What is assigned to the name that an expression is, () for any other."""
+        return self.values.get(ast.unparse(node), ()) if isinstance(node, (ast.Name, ast.Attribute)) else ()
 
     def calls(self) -> list[ast.Call]:
         """All calls, by line."""
@@ -58,8 +63,9 @@ def _values(tree: ast.Module) -> dict[str, tuple[ast.expr, ...]]:
         elif isinstance(node, ast.With):
             bound = [(item.optional_vars, item.context_expr) for item in node.items]
         for target, value in bound:
-            if isinstance(target, ast.Name) and value is not None:
-                values[target.id] = (*values.get(target.id, ()), value)
+            if isinstance(target, (ast.Name, ast.Attribute)) and value is not None:
+                name = ast.unparse(target)
+                values[name] = (*values.get(name, ()), value)
     return values
 
 
@@ -95,10 +101,15 @@ def replaces_keras(modules: tuple[Module, ...]) -> bool:
     return any(ast.unparse(target) in ("sys.modules['keras']", "modules['keras']") for target in targets)
 
 
-def calls_method(modules: tuple[Module, ...], names: tuple[str, ...]) -> bool:
-    """Whether one of `names` is called on anything: what a model is called is the script's own."""
-    calls = (call for module in modules for call in module.calls())
-    return any(isinstance(call.func, ast.Attribute) and call.func.attr in names for call in calls)
+def trains_models(modules: tuple[Module, ...]) -> bool:
+    """Whether a model's fit is called, or its like: on anything that is not scikit-learn's."""
+    calls = ((module, call.func) for module in modules for call in module.calls())
+    fits = ((m, function) for m, function in calls if isinstance(function, ast.Attribute) and function.attr in _FITS)
+    return any(not _is_of_sklearn(module, function.value) for module, function in fits)
+
+
+def _is_of_sklearn(module: Module, node: ast.expr) -> bool:
+    return all(name and name.startswith("sklearn.") for name in made_by(module, node))
 
 
 def keras_of_optimizer(module: Module, call: ast.Call) -> str:
@@ -122,10 +133,11 @@ def made_by(module: Module, node: ast.expr, steps: int = _STEPS_BACK) -> Iterato
     elif isinstance(node, ast.IfExp):
         yield from made_by(module, node.body, steps)
         yield from made_by(module, node.orelse, steps)
-    elif isinstance(node, ast.Name) and node.id in module.values and steps:
-        for value in module.values[node.id]:
-            if not any(isinstance(one, ast.Name) and one.id == node.id for one in ast.walk(value)):
-                yield from made_by(module, value, steps - 1)  # not `opt = hvd.DistributedOptimizer(opt)`
+    elif steps and (values := module.values_of(node)):
+        own = ast.dump(node)
+        for value in values:
+            if own not in ast.dump(value):  # not `opt = hvd.DistributedOptimizer(opt)`
+                yield from made_by(module, value, steps - 1)
     else:
         yield None
 
@@ -144,8 +156,7 @@ def variables_of_models(
         else:
             given = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "variables")]
         for one in given if tape or name in functions else ():
-            values = module.values.get(one.id, ()) if isinstance(one, ast.Name) else ()
-            if any(_is_variables(value) for value in (one, *values)):
+            if any(_is_variables(value) for value in (one, *module.values_of(one))):
                 yield tape or str(name), module.use(one, ast.unparse(one).removesuffix("()"))
 
 
@@ -153,7 +164,7 @@ def _tape_of(module: Module, function: ast.expr, tapes: tuple[str, ...]) -> str 
     """Which of `tapes` the function is the `gradient` of."""
     if not (isinstance(function, ast.Attribute) and function.attr == "gradient"):
         return None
-    made = module.values.get(function.value.id, ()) if isinstance(function.value, ast.Name) else (function.value,)
+    made = module.values_of(function.value) or (function.value,)
     names = (module.name_of(one.func) for one in made if isinstance(one, ast.Call))
     return next((name for name in names if name in tapes), None)
 

@@ -15,12 +15,12 @@ from tfinfra.compiler.source.keras import (
     LEGACY_VALUES,
     LEGACY_VARIABLE,
     Module,
-    calls_method,
     keras_of_optimizer,
     legacy_setting,
     makes_models,
     modules_of,
     replaces_keras,
+    trains_models,
     variables_of_models,
 )
 from tfinfra.compiler.source.script import Use, position_of
@@ -48,7 +48,6 @@ _PARTS = {
 _WARMUPS = ("LearningRateWarmupCallback", "LearningRateScheduleCallback")
 _WITH_MOMENTUM = ("SGD", "RMSprop")
 _HOOK = "horovod.tensorflow.BroadcastGlobalVariablesHook"
-_FITS = ("fit", "fit_generator", "train_on_batch")
 _V1_LAYERS = ("layers", "nn.rnn_cell")
 """Parts of tf.compat.v1 that Keras 3 took with it (tensorflow/python/util/lazy_loader.py)."""
 _ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
@@ -144,7 +143,7 @@ def fit_under_a_strategy(facts: Facts) -> Iterator[Diagnostic]:
     """Keras 3's fit does not know strategies over several processes."""
     keras = _keras(facts)
     alone = facts.tasks is not None and len(facts.tasks) == 1
-    if alone or not keras.models or not calls_method(keras.modules, _FITS):
+    if alone or not keras.models or not trains_models(keras.modules):
         return
     for sign in (sign for one in BACKENDS.values() for sign in one.signs if not sign.keras3):
         if use := facts.script.use_of(sign):
