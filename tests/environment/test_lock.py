@@ -242,6 +242,20 @@ def test_conda_and_pip_are_one_lock_and_a_changed_folder_is_another(
     assert (other.conda[0].version, other.key != made.key) == ("1.15.0", True)
 
 
+def test_a_hash_of_pips_file_does_not_pass_for_one_of_condas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[SolveRequest]
+) -> None:
+    monkeypatch.setattr(module, "requires_of", lambda *_: ())
+    url = channel(
+        tmp_path / "channel", module_package("rich", "1.0", depends=("six",)), module_package("six", "1.16.0")
+    )
+    pins = (f"six==1.16.0 --hash=sha256:{'0' * 64}",)
+    wanted = dataclasses.replace(WANTED, pip=pins, horovod=False, conda=("rich",), conda_channels=(url,))
+    with pytest.raises(RefusedPackages, match="six has a hash, and conda installs it") as caught:
+        make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache")
+    assert caught.value.about == ("six",)
+
+
 def test_where_conda_gives_python_it_is_the_locks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[SolveRequest]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -93,10 +93,7 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     )
     pins = pinned_hashes((*requirements.pip, *requirements.constraints), python, platform)
     _refuse_pins_of_conda(pins, conda)
-    packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(request, lines=lines)))
-    unproven = [part for part in only_files_tell(packages) if recipe.package_name(part) not in request.source_builds]
-    if unproven:
-        fetch(uv, replace(request, lines=tuple(unproven)))
+    packages = _proven(uv, request, packages, pins)
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)
@@ -120,6 +117,16 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
             sources=requirements.sources,
         )
     )
+
+
+def _proven(uv: str, request: SolveRequest, packages: str, pins: Mapping[str, frozenset[str]]) -> str:
+    """The lock's text with the pinned hashes alone where there are any; those that no index tells are held against the
+    files. Raises RefusedPackages."""
+    packages = held(packages, pins, lambda lines: installable_hashes(uv, replace(request, lines=lines)))
+    unproven = [part for part in only_files_tell(packages) if recipe.package_name(part) not in request.source_builds]
+    if unproven:
+        fetch(uv, replace(request, lines=tuple(unproven)))
+    return packages
 
 
 def _refuse_pins_of_conda(pins: Collection[str], conda: tuple[CondaPackage, ...]) -> None:
