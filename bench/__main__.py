@@ -14,7 +14,16 @@ from pathlib import Path
 from bench.common import RESULTS, Result, document, show, tell, write
 
 # What runs, and how many samples it takes where --repeat does not say.
-BENCHMARKS = {"cli": 10, "compile": 3, "rendezvous": 3, "store": 3, "logs": 3, "launch": 3, "preflight": 3}
+BENCHMARKS = {
+    "cli": 10,
+    "compile": 3,
+    "rendezvous": 3,
+    "store": 3,
+    "logs": 3,
+    "launch": 3,
+    "preflight": 3,
+    "files": 3,
+}
 
 
 def main() -> None:

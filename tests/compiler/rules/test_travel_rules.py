@@ -50,10 +50,14 @@ NAMED: dict[str, tuple[str, dict[str, str], str]] = {
     "secrets, with the way to insist": (
         "",
         {".env": "x", "a/id_rsa": "x"},
-        "notice TFI335 '.env', 'a/id_rsa' look like secrets and stay on this machine (where the nodes need it:"
-        " `!.env` in .tfinfraignore)",
+        "notice TFI335 digits.yaml:1 '.env', 'a/id_rsa' look like secrets and stay on this machine (where the nodes"
+        " need it: `!.env` in .tfinfraignore)",
     ),
-    "one secret": ("", {".env": "x"}, "notice TFI335 '.env' looks like a secret and stays on this machine"),
+    "one secret": (
+        "",
+        {".env": "x"},
+        "notice TFI335 digits.yaml:1 '.env' looks like a secret and stays on this machine",
+    ),
     "a secret that git ignores": ("", {".env": "x", ".gitignore": ".env\n"}, ""),
 }
 
@@ -109,7 +113,7 @@ def test_an_ignore_file_in_another_encoding(tmp_path: Path, make: Callable[[Path
 def test_much_to_send_is_a_warning_that_names_the_largest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(travel, "LARGE", 5000)
     (told,) = found(tmp_path, files={"big.bin": "x" * 6000})
-    assert told.startswith("warning TFI341 source_directory sends 3 files, ")
+    assert told.startswith("warning TFI341 digits.yaml:1 source_directory sends 3 files, ")
     assert "the largest is 'big.bin' with 6000 bytes" in told
 
 

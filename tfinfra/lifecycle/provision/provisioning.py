@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.prerequisites.find import Prerequisites
@@ -18,6 +19,7 @@ from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.watch.watcher import Watch
+from tfinfra.model import Timeouts
 from tfinfra.store import ObjectStore, keys
 from tfinfra.store.waiting import GRANT, await_store, granted
 from tfinfra.system.threads import spawn
@@ -25,6 +27,8 @@ from tfinfra.system.threads import spawn
 if TYPE_CHECKING:
     from tfinfra.bundle import Bundle
     from tfinfra.engine.client import EngineProcess
+
+_FILES_A_SECOND, _BYTES_A_SECOND = 1000, 20e6
 
 
 class Provisioning:
@@ -115,7 +119,7 @@ class Provisioning:
             watch = Watch(
                 store,
                 context.plan,
-                timeouts=ports.cloud.timeouts,
+                timeouts=self._timeouts(),
                 observer=self._session.observer,
                 clock=ports.clock,
                 instances=lambda: ports.arm.running_instances(group),
@@ -126,6 +130,12 @@ class Provisioning:
         config = stack_config.compute_config(record, kept.outputs, prerequisites, self._ports.cloud, node)
         self._up(kept.engine, names.part_of(record.compute_group, context.run), config, nodes.look)
         return Provisioned(kept.engine, kept.store, nodes, delivery)
+
+    def _timeouts(self) -> Timeouts:
+        """The cloud's; nodes that have much to unpack before they register get the time for it, also on a slow disk."""
+        travels, timeouts = self._compiled.travels, self._ports.cloud.timeouts
+        unpacking = int(len(travels.files) / _FILES_A_SECOND + travels.size / _BYTES_A_SECOND)
+        return replace(timeouts, register=timeouts.register + unpacking)
 
     def _arm(self, prerequisites: Prerequisites) -> Future[bool] | None:
         """Waits beside the upload until the run's own timer has shown that it can act; None where it has none."""
