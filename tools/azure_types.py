@@ -59,7 +59,9 @@ class Checkout:
 
     def _git(self, *arguments: str) -> str:
         line = ["git", "-C", str(self._folder), *arguments]
-        return subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            line, capture_output=True, text=True, encoding="utf-8", errors="replace", check=True
+        ).stdout
 
 
 def resource(checkout: Checkout, name: str) -> tuple[Ref, int]:

@@ -42,7 +42,7 @@ def main() -> None:
     paths = replace(paths, scratch=find_scratch(paths.root))
     paths.make()
     try:
-        context = make_context(from_json(NodeSettings, json.loads(arguments.settings.read_text())), paths)
+        context = make_context(from_json(NodeSettings, json.loads(arguments.settings.read_text("utf-8"))), paths)
     except Exception:
         _log.exception("this node could not even begin")
         raise
@@ -59,7 +59,7 @@ def make_context(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     store = PatientStore(blobs, clock, _STORE_PATIENCE)
     return AgentContext(
         settings=settings,
-        plan=from_json(Plan, json.loads((paths.bundle / "plan.json").read_text())),
+        plan=from_json(Plan, json.loads((paths.bundle / "plan.json").read_text("utf-8"))),
         paths=paths,
         inherited=dict(os.environ),
         clock=clock,

@@ -111,7 +111,7 @@ def _assignment(
     links = agreed(found, inventory)
     # NCCL reads the user's file before the image's, and lets variables win over both (nccl, src/misc/param.cc).
     no_graphs = context.paths.state / "no-graphs.xml"
-    no_graphs.write_text(NO_GRAPHS)
+    no_graphs.write_text(NO_GRAPHS, "utf-8")
     settings = {**read_settings((folders.home / ".nccl.conf", _NCCL_CONF)), **context.inherited}
     return Assignment(
         run=context.settings.run,

@@ -113,6 +113,8 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
         [find_uv(cache), "pip", "install", "-q", "--target", staging, *wanted, *checked],
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
         env=tool_environment(),
         cwd=os.sep,

@@ -43,6 +43,8 @@ class EngineProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            encoding="utf-8",
+            errors="replace",
             start_new_session=True,  # a Ctrl-C on the terminal reaches the client alone, which decides
         )
         self._ids = itertools.count()

@@ -155,7 +155,7 @@ class EngineHost:
 def main() -> None:
     """stdout belongs to the answers: whatever else prints goes to stderr. Pulumi is imported before the first request
     comes, while the client compiles."""
-    answers = _Answers(os.fdopen(os.dup(1), "w"))
+    answers = _Answers(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     _warm(parts_of(sys.argv))
     EngineHost(answers).serve(sys.stdin)

@@ -120,7 +120,15 @@ def _tool_in(path: Path, folder: Path) -> Callable[..., str | None]:
         command = [str(path), "--non-interactive", "--color", "never", *arguments]
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+                command,
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=PATIENCE,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return f"no answer within {PATIENCE:.0f} s"

@@ -120,7 +120,7 @@ def _build(build: Build, held: int) -> None:
     check: Command = [folder / "bin/python", "-I", "-c", f"import {', '.join(modules)}"]
     tools.run(check, "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH="")
     staging = folder / f"{MARKER}.{os.getpid()}"
-    with staging.open("w") as file:
+    with staging.open("w", encoding="utf-8") as file:
         json.dump(to_json(lock), file, indent=1)
         file.flush()
         os.fsync(file.fileno())

@@ -133,7 +133,15 @@ def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | 
     progress(f"fetching Python {version}")
     try:
         done = subprocess.run(
-            arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=quick, timeout=_DOWNLOAD_SECONDS
+            arguments,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            cwd=os.sep,
+            env=quick,
+            timeout=_DOWNLOAD_SECONDS,
         )
     except subprocess.TimeoutExpired:
         return f"no end after {_DOWNLOAD_SECONDS:.0f} s"
@@ -161,7 +169,15 @@ def interpreter_behind(program: Path) -> Interpreter | None:
     """The installation behind a program, a shim or a virtual environment; None where it does not run, and for a
     free-threaded one."""
     try:
-        done = subprocess.run([program, "-I", "-c", _ASK], capture_output=True, text=True, check=False, cwd=os.sep)
+        done = subprocess.run(
+            [program, "-I", "-c", _ASK],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            cwd=os.sep,
+        )
     except OSError:
         return None
     if done.returncode:
@@ -184,6 +200,15 @@ def _listed(uv: str, version: str, which: str, **more: str) -> list[dict[str, An
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if Path(folder).name != "shims")
     variables = {**tool_environment(), "PATH": path, **more}
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
+    done = subprocess.run(
+        arguments,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        cwd=os.sep,
+        env=variables,
+    )
     rows: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 and done.stdout else []
     return rows

@@ -44,4 +44,13 @@ def requires_of(uv: str, package: str, python: str, platform: str | None, source
 def _run(command: list[str], sources: PackageSources) -> subprocess.CompletedProcess[str]:
     given = tool_environment()
     environment = {**given, **source_variables(sources, given), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=environment)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        cwd=os.sep,
+        env=environment,
+    )

@@ -105,7 +105,16 @@ def _uv(command: list[str], sources: PackageSources, **more: str) -> subprocess.
     """uv in a folder that nobody configures, as that of temporary files may be, where others write."""
     given = tool_environment()
     variables = {**given, **source_variables(sources, given), **more}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=os.sep, env=variables)
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        cwd=os.sep,
+        env=variables,
+    )
 
 
 def _index_answers(uv: str, sources: PackageSources) -> bool:

@@ -148,4 +148,13 @@ def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def _python(program: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     line = [program, "-I", "-m", module, *arguments]
-    return subprocess.run(line, capture_output=True, text=True, check=False, cwd=os.sep, env=tool_environment())
+    return subprocess.run(
+        line,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        cwd=os.sep,
+        env=tool_environment(),
+    )

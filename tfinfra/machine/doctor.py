@@ -128,7 +128,15 @@ def _gpus() -> list[CheckResult]:
     hint = "`nvidia-smi` must work before TensorFlow can use a GPU"
     silent = f"{count}, but the driver does not answer"
     try:
-        done = subprocess.run([tool, *_QUERY], check=False, capture_output=True, text=True, timeout=DRIVER_PATIENCE)
+        done = subprocess.run(
+            [tool, *_QUERY],
+            check=False,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=DRIVER_PATIENCE,
+        )
     except subprocess.TimeoutExpired:
         return [CheckResult("gpus", "problem", f"{silent} within {DRIVER_PATIENCE:g} s", hint)]
     lines = (done.stdout + done.stderr).strip().splitlines()

@@ -68,7 +68,7 @@ def _mount_blob(configuration: str, where: Path) -> None:
     (learn.microsoft.com/azure/storage/blobs/blobfuse2-how-to-deploy)."""
     where.mkdir(parents=True, exist_ok=True)
     file = where.with_name(f".{where.name}.yaml")
-    file.write_text(configuration)
+    file.write_text(configuration, "utf-8")
     if not shutil.which("blobfuse2"):
         _install_blobfuse()
     if (error := _run("blobfuse2", "mount", str(where), f"--config-file={file}", "--read-only")) is not None:
@@ -90,7 +90,15 @@ def _install_blobfuse() -> None:
 def _run(*line: str) -> str | None:
     """None where the command succeeded, else the last of what it said."""
     try:
-        done = subprocess.run(line, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False)
+        done = subprocess.run(
+            line,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return None if done.returncode == 0 else f"exit status {done.returncode}: {done.stderr.strip()[-400:]}"

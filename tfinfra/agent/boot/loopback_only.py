@@ -16,7 +16,7 @@ def has_only_loopback(inventory: Inventory, routes: Path) -> bool:
     if len(inventory.nodes) == 1 or any(node.network for node in inventory.nodes):
         return False
     try:
-        return len(routes.read_text().splitlines()) <= 1
+        return len(routes.read_text("utf-8").splitlines()) <= 1
     except OSError:
         return False
 

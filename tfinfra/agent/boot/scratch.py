@@ -109,7 +109,9 @@ def _is_blank(disk: str) -> bool:
 
 def _output(command: list[str]) -> str:
     """Raises OSError with what the command complained of."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=300, check=False
+    )
     if done.returncode:
         raise OSError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-300:]}")
     return done.stdout

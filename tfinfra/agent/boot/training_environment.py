@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 def environment_content(context: AgentContext) -> dict[str, Any]:
     """environment.json of the bundle: "lock", and "prebuilt", the client's folder where the nodes see it."""
-    content: dict[str, Any] = json.loads((context.paths.bundle / "environment.json").read_text())
+    content: dict[str, Any] = json.loads((context.paths.bundle / "environment.json").read_text("utf-8"))
     return content
 
 

@@ -105,7 +105,12 @@ def ask_driver(library: str = LIBRARY, limit: float = _LIMIT) -> Cuda:
     """Asks in a process of its own. A driver that hangs may hold that process for ever: it is left behind then."""
     program = str(Path(__file__).with_name("cuda_probe.py"))
     probe = subprocess.Popen(
-        [sys.executable, "-I", program, library], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-I", program, library],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
     try:
         said, _ = probe.communicate(timeout=limit)
@@ -141,7 +146,9 @@ def _named(status: int) -> str:
 def _fabric_manager() -> str:
     """systemd's word on it, for the message alone."""
     try:
-        done = subprocess.run(_ASK_SYSTEMD, check=False, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(
+            _ASK_SYSTEMD, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=10
+        )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() or "unknown"

@@ -69,7 +69,7 @@ def infiniband_ports(sysfs: Path) -> tuple[Port, ...]:
     found = []
     for file in sysfs.glob("class/infiniband/*/ports/*/link_layer"):
         with suppress(OSError):
-            if file.read_text().strip() == "InfiniBand":
+            if file.read_text("utf-8").strip() == "InfiniBand":
                 found.append(Port(file.parts[-4], int(file.parts[-2])))
     return tuple(sorted(found, key=lambda port: (len(port.device), port.device, port.number)))
 

@@ -25,7 +25,7 @@ def read_settings(files: Iterable[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         try:
-            lines = file.read_text(errors="replace").splitlines()
+            lines = file.read_text("utf-8", errors="replace").splitlines()
         except OSError:
             continue
         pairs = (line.partition("=") for line in lines if not line.startswith("#"))
@@ -70,7 +70,7 @@ def _graph_fits(plan: Plan, graphs: Path) -> bool:
     NC96ads_A100_v4 names GPUs 0 to 3 and no network: with fewer ranks NCCL fails with "dev 1 not found", and between
     nodes it has no way out (Azure/azhpc-images#327, its topology/ncv4-graph.xml)."""
     try:
-        named = set(re.findall(r"<gpu\s+dev=\"(\d+)\"", graphs.read_text(errors="replace")))
+        named = set(re.findall(r"<gpu\s+dev=\"(\d+)\"", graphs.read_text("utf-8", errors="replace")))
     except OSError:
         return False
     return plan.node_count == 1 and len(named) == _ranks_of_nccl(plan)

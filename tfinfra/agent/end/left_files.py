@@ -291,7 +291,7 @@ def _beginning(written: Iterable[Path]) -> list[Path]:
 def _mount_points() -> tuple[Path, ...]:
     """Where other file systems begin: shares, inputs, what a machine of the local cloud has of its host."""
     try:
-        lines = Path("/proc/self/mounts").read_text().splitlines()
+        lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
     except OSError:  # no Linux
         return ()
     return tuple(Path(line.split()[1].replace("\\040", " ")) for line in lines)

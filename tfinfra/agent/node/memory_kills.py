@@ -28,7 +28,7 @@ class MemoryKills:
 def _of_groups(proc: Path, cgroups: Path) -> Iterator[Path]:
     """The counters of this process's own groups, as far as they are shown here."""
     try:
-        lines = (proc / "self/cgroup").read_text().splitlines()
+        lines = (proc / "self/cgroup").read_text("utf-8").splitlines()
     except OSError:  # no Linux
         return
     for line in lines:
@@ -44,7 +44,7 @@ def _of_groups(proc: Path, cgroups: Path) -> Iterator[Path]:
 def _count(file: Path) -> int:
     """0 where there is no such counter."""
     try:
-        found = _COUNT.search(file.read_text())
+        found = _COUNT.search(file.read_text("utf-8"))
     except OSError:
         return 0
     return int(found[1]) if found else 0

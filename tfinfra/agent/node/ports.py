@@ -57,7 +57,7 @@ def meets(own: int, others: Collection[int]) -> bool:
     says it: asking by a bind or a connection would be in the way of the server itself (proc(5), /proc/net/tcp)."""
     for table in ("tcp", "tcp6"):
         try:
-            rows = Path("/proc/self/net", table).read_text().splitlines()[1:]
+            rows = Path("/proc/self/net", table).read_text("utf-8").splitlines()[1:]
         except OSError:  # a kernel without IPv6
             continue
         for _, local, remote, state, *_ in map(str.split, rows):

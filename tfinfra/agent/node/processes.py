@@ -170,4 +170,4 @@ def _members(field: int, value: int) -> list[int]:
 
 def _stat(process: Path) -> list[str]:
     """The fields of /proc/<pid>/stat from the third (state) on: the second, a name, may hold spaces."""
-    return (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    return (process / "stat").read_text("utf-8", errors="replace").rpartition(")")[2].split()

@@ -39,7 +39,7 @@ class TokenFileCredential:
 
         del claims, tenant_id, enable_cae, kwargs
         storage = scopes[0].removesuffix(".default").rstrip("/") == STORAGE_SCOPE.removesuffix("/.default")
-        token = (self._storage if storage else self._arm).read_text()
+        token = (self._storage if storage else self._arm).read_text("utf-8")
         said = claims_of(token)
         if "exp" not in said:
             raise ValueError("it is no JSON Web Token that says when it expires")

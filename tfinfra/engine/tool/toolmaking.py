@@ -130,7 +130,16 @@ def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -
 def _settings(go: str, folder: Path) -> dict[str, str]:
     """Go's settings as its environment and its own file (`go env -w`) have them."""
     try:
-        said = subprocess.run([go, "env", "-json"], capture_output=True, text=True, cwd=folder, check=False, timeout=60)
+        said = subprocess.run(
+            [go, "env", "-json"],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            cwd=folder,
+            check=False,
+            timeout=60,
+        )
         found = json.loads(said.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         found = {}
@@ -157,7 +166,14 @@ def _go(
 ) -> None:
     """Runs Go with caches of its own below `folder`: 2.5 GB that go with it. Raises TfinfraError with its last line."""
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         said = _output(process, progress)
     if process.returncode != 0:

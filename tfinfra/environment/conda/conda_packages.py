@@ -126,6 +126,8 @@ def _call_worker(verb: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         input=json.dumps(payload),
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
         env=tool_environment(),
         cwd=os.sep,

@@ -54,7 +54,16 @@ def _install(folder: Path, progress: Callable[[str], None]) -> None:
     for name in _LOCK:
         shutil.copyfile(Path(__file__).with_name(name), staging / name)
     try:
-        done = subprocess.run(_NPM, capture_output=True, text=True, timeout=_SECONDS, check=False, cwd=staging)
+        done = subprocess.run(
+            _NPM,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_SECONDS,
+            check=False,
+            cwd=staging,
+        )
     except subprocess.TimeoutExpired as error:
         raise ProvisioningError(f"npm did not install azurite within {_SECONDS:.0f} s") from error
     if done.returncode:

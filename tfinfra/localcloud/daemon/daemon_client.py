@@ -64,7 +64,10 @@ def call(endpoint: Endpoint, method: str, path: str, body: Any = None) -> tuple[
     """One request of the owner to a path below /tfinfra/. Raises OSError where there is no answer."""
     context = ssl.create_default_context(cafile=endpoint.layout.ca)
     connection = http.client.HTTPSConnection("127.0.0.1", endpoint.port, timeout=ANSWER_SECONDS, context=context)
-    headers = {"Authorization": f"Bearer {endpoint.layout.token.read_text()}", "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {endpoint.layout.token.read_text('utf-8')}",
+        "Content-Type": "application/json",
+    }
     try:
         connection.request(method, f"/tfinfra/{path}", None if body is None else json.dumps(body), headers)
         response = connection.getresponse()
@@ -116,7 +119,7 @@ def _started(layout: Layout, azurite: Path | None) -> Endpoint:
         if process.returncode is not None:
             break
         time.sleep(0.02)
-    why = why_not(process.returncode, _error_file(layout).read_text(errors="replace"))
+    why = why_not(process.returncode, _error_file(layout).read_text("utf-8", errors="replace"))
     raise ProvisioningError(f"the local cloud does not start: {why}", hint=f"its log is {layout.log}")
 
 

@@ -28,7 +28,7 @@ class FakeMachines:
         addresses = [str(host) for host, _ in zip(hosts, range(len(spec.instances) + 3), strict=False)][3:]
         pairs = zip(spec.instances, addresses, strict=True)
         states = [{"name": instance.name, "address": address, "running": True} for instance, address in pairs]
-        (spec.folder / "spec.json").write_text(spec_to_text(self.kind, spec))
+        (spec.folder / "spec.json").write_text(spec_to_text(self.kind, spec), "utf-8")
         write_json(spec.folder / RECORD, states)
 
     def states(self, folder: Path) -> Sequence[InstanceState]:
@@ -47,6 +47,6 @@ class FakeMachines:
 
 def kill(folder: Path, name: str, message: str) -> None:
     """Lets a machine die by itself."""
-    states = json.loads((folder / RECORD).read_text())
+    states = json.loads((folder / RECORD).read_text("utf-8"))
     dead = [{**s, "running": False, "message": message} if s["name"] == name else s for s in states]
     write_json(folder / RECORD, dead)

@@ -53,6 +53,8 @@ class SupervisedMachines:
                 input=text,
                 capture_output=True,
                 text=True,
+                encoding="utf-8",
+                errors="replace",
                 timeout=_START_LIMIT,
                 check=False,
             )

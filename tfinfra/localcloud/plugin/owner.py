@@ -43,7 +43,7 @@ def uid_of(client: int, server: int) -> int | None:
         return None
     ends = (f"{_LOOPBACK}:{client:04X}", f"{_LOOPBACK}:{server:04X}")
     for table in (t for t in _TABLES if t.exists()):
-        for row in (line.split() for line in table.read_text().splitlines()[1:]):
+        for row in (line.split() for line in table.read_text("utf-8").splitlines()[1:]):
             if row[1].endswith(ends[0]) and row[2].endswith(ends[1]):
                 return int(row[7])
     return -1

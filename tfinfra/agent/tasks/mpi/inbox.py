@@ -78,7 +78,7 @@ class Spool:
 
     def poll(self) -> None:
         for file in sorted(self._folder.glob("*.cmd")):
-            host, _, command = file.read_text().partition("\n")
+            host, _, command = file.read_text("utf-8").partition("\n")
             self._post.ask(self._hosts.index(host.split(".")[0]), file.stem, command.strip())
             self._open.add(file.stem)
             file.unlink()
@@ -86,7 +86,7 @@ class Spool:
             status = self._post.answered(request)
             if status is not None:
                 new = self._folder / f"{request}.exit.new"
-                new.write_text(f"{status}\n")
+                new.write_text(f"{status}\n", "utf-8")
                 new.rename(self._folder / f"{request}.exit")
                 self._open.discard(request)
 

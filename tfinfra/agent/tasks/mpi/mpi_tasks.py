@@ -53,7 +53,9 @@ class MpiTasks:
         # prted says nothing but what is wrong with it: that belongs to the agent's log
         self._prted = Command(["sh", "-c"], paths.state, {**variables, **own}, paths.agent_log)
         if assignment.node == 0:
-            (paths.state / "hostfile").write_text(mpirun_command.hostfile(assignment.plan, assignment.inventory))
+            (paths.state / "hostfile").write_text(
+                mpirun_command.hostfile(assignment.plan, assignment.inventory), "utf-8"
+            )
             shell = str(paths.state / "remote_shell.sh")
             argv = mpirun_command.mpirun(assignment, root=os.geteuid() == 0, shell=shell)
             self._mpirun = Process(Command(argv, paths.state, variables, assignment.log(LAUNCHER_LOG)))

@@ -97,6 +97,6 @@ class Rank:
 
 def _number(file: Path) -> int | None:
     try:
-        return int(file.read_text())
+        return int(file.read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None

@@ -43,7 +43,7 @@ def grow(keeper: int) -> None:
     import yaml
     from cloudinit import util  # type: ignore[import-not-found]
 
-    config = yaml.safe_load(CONFIG.read_text()) or {}
+    config = yaml.safe_load(CONFIG.read_text("utf-8")) or {}
     partition = (config.get("growpart") or {}).get("mode", "auto")
     file_system = config.get("resize_rootfs", True)
     if util.is_false(partition) or not util.translate_bool(file_system, addons=["noblock"]):

@@ -55,7 +55,9 @@ def _software_obstacle() -> str | None:
     python = Path("/usr/bin/python3")
     if not python.exists():
         return "needs the system's python3 (apt-get install python3)"
-    done = subprocess.run([python, "-I", "-c", _PYTHON], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-I", "-c", _PYTHON], capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+    )
     if done.returncode:
         return done.stderr.strip() or f"/usr/bin/python3 ends with {done.returncode}"
     return None
@@ -67,7 +69,15 @@ def _trial_obstacle() -> str | None:
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):
             (Path(folder) / name).mkdir()
-        done = subprocess.run([*_SPACES, "sh", "-c", _SCRIPT], cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*_SPACES, "sh", "-c", _SCRIPT],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
     if done.returncode:
         return f"this host denies it: {' '.join(done.stderr.split())}"
     return None

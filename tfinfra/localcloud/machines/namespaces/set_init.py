@@ -142,7 +142,13 @@ def _reap() -> None:
 
 def _ip(lines: list[str]) -> None:
     done = subprocess.run(
-        ["ip", "-batch", "-"], input="\n".join(lines) + "\n", capture_output=True, text=True, check=False
+        ["ip", "-batch", "-"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         raise OSError(f"ip: {done.stderr.strip()}")
