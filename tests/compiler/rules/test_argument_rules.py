@@ -199,3 +199,18 @@ def test_a_parser_that_is_wrong_itself_is_not_judged(tmp_path: Path) -> None:
     except TfinfraError as error:
         found = error.diagnostics
     assert found == ()
+
+
+@pytest.mark.parametrize(("length", "codes"), [(131_071, []), (131_072, ["TFI515"])])
+def test_a_text_that_no_program_can_be_given(tmp_path: Path, length: int, codes: list[str]) -> None:
+    """Linux is asked too."""
+    text = "x" * length
+    found = said_of(tmp_path, {"train.py": "print()\n"}, f"{PARAMS} {{--x: {text}}}\n")
+    assert [d.code for d in found] == codes
+    variable = f"environment_variables: {{X: {text[2:]}}}\n"
+    assert [d.code for d in said_of(tmp_path, {}, variable)] == codes
+    if codes:
+        with pytest.raises(OSError, match="too long"):
+            subprocess.run(["/bin/true", text], check=False)
+    else:
+        subprocess.run(["/bin/true", text], check=True, env={"X": text[2:]})

@@ -25,6 +25,8 @@ _TAG_FORBIDDEN = set("<>%&\\?/")
 _MOST_TAGS = 46
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What neither a command line nor a variable of the environment can hold, or no terminal shows as it is."""
+_LONGEST_TEXT = 131_072
+_IN_A_FILE = "no program can be given more than 131,071 bytes at once: write it into a file of source_directory"
 LONGEST = 365 * 86400
 """Seconds that a limit allows at most."""
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
@@ -98,6 +100,8 @@ def variables(facts: Facts) -> Iterator[Diagnostic]:
         elif _UNWRITABLE.search(value):
             message = f"the value of {name} holds a control character"
             yield error_at(facts.document, "TFI321", path, message, "remove it")
+        elif _is_too_long(f"{name}={value}"):
+            yield error_at(facts.document, "TFI515", path, f"the value of {name} is too long", _IN_A_FILE)
 
 
 def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
@@ -109,6 +113,13 @@ def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
         elif any(map(_UNWRITABLE.search, values)):
             message = f"the value of {flag} holds a control character"
             yield error_at(facts.document, "TFI321", path, message, "remove it")
+        elif any(map(_is_too_long, (flag, *values))):
+            yield error_at(facts.document, "TFI515", path, f"a value of {flag} is too long", _IN_A_FILE)
+
+
+def _is_too_long(text: str) -> bool:
+    """Whether no program can be started with the text: MAX_ARG_STRLEN of execve(2), with the NUL at its end."""
+    return len(text) >= _LONGEST_TEXT // 4 and len(text.encode("utf-8", "surrogatepass")) >= _LONGEST_TEXT
 
 
 def references(facts: Facts) -> Iterator[Diagnostic]:
