@@ -19,6 +19,7 @@ import pytest
 from tests.lifecycle.fakes import TARGET, World, a_plan
 from tfinfra.errors import (
     Diagnostic,
+    LimitReached,
     ManifestError,
     NotFeasible,
     ProvisioningError,
@@ -272,8 +273,9 @@ def test_what_the_user_wrote_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
         ManifestError("unknown value 'zork'", "x", (Diagnostic("TFI205", Severity.ERROR, "unknown value 'zork'"),)), []
     )
     assert "zork" not in (tmp_path / "last.json").read_text()
-    note_failure(TrainingFailed("rank-1 ended with exit status 7\n    zork"), [])
-    assert "zork" not in (tmp_path / "last.json").read_text()
+    for kind in (TrainingFailed, LimitReached):
+        note_failure(kind("rank-1 ended with exit status 7\n    zork"), [])
+        assert "zork" not in (tmp_path / "last.json").read_text()
     assert command_line(["--json", "up", "zork.yaml", "--target=zork", "--target", "zork"]) == [
         "up",
         "--json",

@@ -20,7 +20,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.published import driven_elsewhere, publish
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.model import Outcome, to_json
+from tfinfra.model import Outcome, TaskStatus, to_json
 from tfinfra.store import keys
 from tfinfra.system.ownership import make_private
 
@@ -92,6 +92,21 @@ def test_a_failed_training_is_told_from_its_store(
     told = "rank-1 ended with exit status 7\n    boom"
     assert (state.state, state.result, state.message) == ("ended", "failed", told)
     assert not (tmp_path / "second-state" / "runs").exists()
+
+
+def test_status_says_what_a_detached_run_waits_for(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = left_by_its_client(tmp_path, monkeypatch, training)
+    world.running = 2
+    world.store.put(keys.node_key("n0"), b"{}")
+    assert status.status_document(find_run.find_run("digits", AZURE))["waiting"] is None
+    for rank, state, ended in ((0, "running", None), (1, "succeeded", 100.0)):
+        said = TaskStatus(f"rank-{rank}", rank, state, ended=ended)
+        world.store.put(keys.task_key(said.task), json.dumps(to_json(said)).encode())
+    waiting = status.status_document(find_run.find_run("digits", AZURE))["waiting"]
+    text = "waiting for rank-0 (rank-1 ended with 0)"
+    assert waiting == {"for": "rank-0 (rank-1 ended with 0)", "since": 100.0, "until": None, "text": text}
 
 
 def test_down_from_elsewhere_leaves_nothing_and_writes_nothing(

@@ -65,7 +65,7 @@ def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | N
         return None
     timeouts = found.ports.cloud.timeouts
     waits: Waiting | None = None
-    if found.outcome is not None and not is_collected(store):
+    if found.outcome is not None and not is_collected(store) and _may_have_nodes(found):
         waits = waiting_for_outputs(found.outcome, readable(store, keys.COLLECTING, CollectingMark, LARGE), timeouts)
     elif found.outcome is None and found.status.state == RunState.TRAINING:
         statuses = {task["task"]: from_json(TaskStatus, task) for task in document.get("tasks", [])}
@@ -75,6 +75,13 @@ def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | N
     if waits is None:
         return None
     return {"for": waits.what, "since": waits.since, "until": waits.until, "text": str(waits)}
+
+
+def _may_have_nodes(found: FoundRun) -> bool:
+    try:
+        return has_nodes(found)
+    except ProvisioningError:  # ARM does not say
+        return True
 
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:

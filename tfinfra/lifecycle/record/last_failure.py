@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import ProvisioningError, TfinfraError, TrainingFailed
+from tfinfra.errors import Cancelled, LimitReached, ProvisioningError, TfinfraError, TrainingFailed
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
@@ -53,7 +53,8 @@ def facts(error: TfinfraError) -> dict[str, Any]:
     arm = None
     if isinstance(error, ProvisioningError) and error.status is not None:  # ARM's own answer
         arm = {"status": error.status, "code": error.code, "said": redact(error.said)}
-    message = error.message.partition("\n")[0] if isinstance(error, TrainingFailed) else error.message
+    quotes = isinstance(error, (TrainingFailed, LimitReached, Cancelled))  # below its first line, what tasks wrote
+    message = error.message.partition("\n")[0] if quotes else error.message
     return {
         "kind": type(error).__name__,
         "exit_code": error.exit_code,
