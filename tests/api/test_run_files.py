@@ -12,7 +12,7 @@ import pytest
 from tests.lifecycle.record.test_record import a_record
 from tfinfra import Run
 from tfinfra.errors import ProvisioningError, Result, UsageError
-from tfinfra.lifecycle.attach import attached_run, find_run, run_logs
+from tfinfra.lifecycle.attach import attached_run, find_run, run_logs, status
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
 from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.system.paths import state_folder
@@ -53,7 +53,18 @@ def test_a_run_that_nobody_knows_is_an_error(project: Path) -> None:
     for asked in (Run(RUN).get_status, Run(RUN).get_details, Run(RUN).wait_for_completion, Run(RUN).get_file_names):
         with pytest.raises(UsageError, match=f"there is no run '{RUN}'"):
             asked()
+    with pytest.raises(UsageError, match="there is no run"):
+        Run(RUN).tag("best")
     assert repr(Run(RUN)) == f"Run('{RUN}', unknown)"
+
+
+def test_tags_of_another_machines_run_make_it_no_run_of_this_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_run, "find_run", lambda name: name)
+    monkeypatch.setattr(status, "status_document", lambda found: {"run": found, "phase": "running", "result": None})
+    Run(RUN).tag("best")
+    assert (Run(RUN).get_status(), Run(RUN).get_tags()) == ("Running", {"best": None})
 
 
 def test_a_detached_run_is_followed_and_brought_home(

@@ -20,7 +20,7 @@ from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, TfinfraError, UsageError, error_of
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
-from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
+from tfinfra.lifecycle.record.run_record import RECORD, RunFolder, RunPhase, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.up import background_run
 from tfinfra.model import Plan, to_json
@@ -267,15 +267,20 @@ class Run(Successor):
 
     def tag(self, key: str, value: Any = None) -> None:
         """Sets a tag, on this machine: the resources of the run keep those of its submission."""
-        change_tags(self._folder, self._submitted(), {key: value})
+        self._change_tags({key: value})
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets several tags."""
-        change_tags(self._folder, self._submitted(), tags)
+        self._change_tags(tags)
 
     def remove_tags(self, tags: str | Sequence[str]) -> dict[str, str | None]:
         """Removes tags, by their names; returns those that are left."""
-        return change_tags(self._folder, self._submitted(), {}, removed=tags)
+        return self._change_tags({}, removed=tags)
+
+    def _change_tags(self, new: Mapping[str, Any], removed: str | Sequence[str] = ()) -> dict[str, str | None]:
+        if not self._is_known_here:
+            self._document()  # raises for a run that nobody knows
+        return change_tags(self._folder, self._submitted(), new, removed)
 
     def cancel(self, *, discard: bool = False) -> None:
         """Stops the run, fetches its outputs and deletes everything; returns when that is done. Raises
@@ -310,7 +315,8 @@ class Run(Successor):
     @property
     def _is_known_here(self) -> bool:
         """Whether this machine began the run; what it knows of others it asks their cloud."""
-        return self._client is not None or self._folder.path.exists()
+        files = (RECORD, background_run.REQUEST)
+        return self._client is not None or any((self._folder.path / name).exists() for name in files)
 
     def _drives_itself(self) -> bool:
         """Whether no process of this machine will bring the outputs: it was detached, or is another machine's."""
