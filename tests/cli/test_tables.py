@@ -40,6 +40,29 @@ def test_a_narrow_terminal_has_a_paragraph_for_each_row() -> None:
         assert here.lines[4:6] == ["", "RUN     x-abc124"]
 
 
+ROW = """
+from tfinfra.cli.runs.list_runs import HEAD
+from tfinfra.cli.tables import show_table
+row = ("digits-horovod-crn6qa", "deleted", "succeeded", "2026-11-30T13:34Z", "1 min 56 s", "0.00", "-")
+show_table(HEAD, [row], {}, {"STARTED": lambda cell: cell[5:].replace("T", " ")})
+"""
+
+
+@pytest.mark.parametrize(("columns", "told"), [(80, "11-30 13:34Z"), (90, "2026-11-30T13:34Z")])
+def test_a_run_is_one_line_of_80_columns(columns: int, told: str) -> None:
+    with terminal(python(ROW), columns, 10) as here:
+        assert here.ends() == 0
+        assert len(here.lines) == 2
+        assert told in here.lines[1]
+
+
+@pytest.mark.parametrize("wrong", ["0", "abc", "-3", ""])
+def test_a_width_that_is_none_is_not_believed(wrong: str) -> None:
+    with terminal(python(TABLE), 80, 10, COLUMNS=wrong) as here:
+        assert here.ends() == 0
+        assert len(here.lines) == 3
+
+
 def test_a_pipe_gets_each_row_as_one_line_without_colours() -> None:
     done = subprocess.run(
         python(TABLE), cwd=ROOT, env={"COLUMNS": "20", "PATH": "/usr/bin"}, capture_output=True, text=True, check=True

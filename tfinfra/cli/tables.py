@@ -4,6 +4,7 @@ a file, where each row is one line with all that it holds."""
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ _COLUMN = re.compile(r"^ *|(?<=\S) {2,}")
 _READABLE = 8
 """Columns of a terminal that a table's column needs at least, or is as wide as what it holds."""
 Paint = Callable[[str], str]
-"""A cell's style, by its text: "bold", "red", or ""."""
+"""A cell's style by its text ("bold", "red", or ""), or another text for it."""
 
 
 class Bold(str):
@@ -35,27 +36,37 @@ def plain_table(rows: Sequence[Sequence[str]]) -> list[str]:
     return [(" " * GAP).join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def show_table(head: Sequence[str], rows: Sequence[Sequence[str]], paint: Mapping[str, Paint] | None = None) -> None:
+def show_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    paint: Mapping[str, Paint] | None = None,
+    shorten: Mapping[str, Paint] | None = None,
+) -> None:
     """The rows on stdout. On a terminal that is too narrow for them side by side, cells are folded; where that would
-    leave each a few letters, a row becomes a paragraph. `paint` styles columns, by their heads."""
+    leave each a few letters, a row becomes a paragraph. By their columns' heads, `paint` gives cells their style, and
+    `shorten` another text where the terminal is too narrow for all."""
     cleaned = [[" ".join(clean(cell).split("\n")) for cell in row] for row in rows]
     console = _terminal()
     if console is None:
         print("\n".join(plain_table([head, *cleaned])), flush=True)
-    elif _least_width([head, *cleaned]) <= console.width:
+        return
+    if shorten and _width([head, *cleaned]) > console.width:
+        cleaned = [[shorten.get(name, str)(cell) for name, cell in zip(head, row, strict=True)] for row in cleaned]
+    if _width([head, *cleaned], 2 * _READABLE) <= console.width:
         console.print(_table(head, cleaned, paint or {}))
     else:
         for number, row in enumerate(cleaned):
             console.print(*([] if number == 0 else [""]), _paragraph(head, row, paint or {}), sep="\n")
 
 
-def show_lines(lines: Iterable[str]) -> None:
-    """Lines on stdout, cleaned. On a terminal a long one goes on below its last column, cut between words."""
+def show_lines(lines: Iterable[str], *, whole: bool = False) -> None:
+    """Lines on stdout, cleaned. On a terminal a long one goes on below its last column, cut between words, unless it is
+    to be `whole`, as a program's."""
     from rich.text import Text
 
     console = _terminal()
     for line in lines:
-        if console is None:
+        if console is None or whole:
             print(clean(line), flush=True)
             continue
         style = "bold" if isinstance(line, Bold) else ""
@@ -69,7 +80,7 @@ def _terminal() -> Console | None:
         return None
     from rich.console import Console
 
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=shutil.get_terminal_size().columns)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], paint: Mapping[str, Paint]) -> Table:
@@ -78,7 +89,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], paint: Mapping[st
 
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for name, column in zip(head, zip(*rows, strict=True), strict=True):
-        table.add_column(name, overflow="fold", min_width=min(_READABLE, max(map(len, (name, *column)))))
+        least = max(map(len, (name, *column)))
+        table.add_column(name, overflow="fold", min_width=least if name == head[0] else min(_READABLE, least))
     for row in rows:
         table.add_row(*(Text(cell, paint.get(name, _plain)(cell)) for name, cell in zip(head, row, strict=True)))
     return table
@@ -102,10 +114,12 @@ def _plain(cell: str) -> str:
     return ""
 
 
-def _least_width(rows: Sequence[Sequence[str]]) -> int:
+def _width(rows: Sequence[Sequence[str]], most: int = sys.maxsize) -> int:
+    """What the rows take side by side, if no column but the first takes more than `most`."""
     from rich.cells import cell_len
 
-    widths = [min(2 * _READABLE, max(map(cell_len, column))) for column in zip(*rows, strict=True)]
+    first, *others = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    widths = [first, *(min(most, width) for width in others)]
     return sum(widths) + GAP * (len(widths) - 1)
 
 

@@ -34,7 +34,8 @@ def command(shell: str | None, as_json: bool) -> None:
     from click.shell_completion import get_completion_class
 
     from tfinfra.cli.main import cli
-    from tfinfra.cli.output import print_document, result_line, show
+    from tfinfra.cli.output import print_document, result_line
+    from tfinfra.cli.tables import show_lines
     from tfinfra.errors import UsageError
 
     wanted = shell or Path(os.environ.get("SHELL", "")).name
@@ -46,6 +47,6 @@ def command(shell: str | None, as_json: bool) -> None:
     if as_json:
         print_document({"shell": wanted, "script": script})
         return
-    show(*script.splitlines())
+    show_lines(script.splitlines(), whole=True)
     if sys.stdout.isatty():
         result_line(_INSTALL[wanted])

@@ -58,7 +58,8 @@ def command(
     if not found:
         result_line("no runs yet" if wanted == RunFilter() else "no run is like that")
     else:
-        show_table(HEAD, [row(each, right_now()) for each in shown], {"STATE": _paint, "RESULT": _paint, "USD": _usd})
+        paint = {"STATE": _paint, "RESULT": _paint, "USD": _usd}
+        show_table(HEAD, [row(each, right_now()) for each in shown], paint, {"STARTED": _short_time})
     if len(found) > len(shown):
         result_line(f"and {len(found) - len(shown)} more; `--limit 0` lists all")
     for line in _odd_lines(shown):
@@ -94,6 +95,13 @@ def row(state: RunStatus, now: float) -> tuple[str, ...]:
 
 def _paint(cell: str) -> str:
     return _COLORS.get(cell.partition(" ")[0], "")
+
+
+def _short_time(cell: str) -> str:
+    """ "11-24 10:00Z" of a moment of this year."""
+    from tfinfra.system.clock import iso_time
+
+    return cell.removeprefix(iso_time()[:5]).replace("T", " ")
 
 
 def _usd(cell: str) -> str:
