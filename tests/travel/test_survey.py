@@ -290,6 +290,14 @@ def test_tfinfraignore_takes_back_whatever_stays(tmp_path: Path) -> None:
     assert {name for name in travelling(tmp_path) if not name.endswith("ignore")} == kept
 
 
+def test_an_environment_that_is_taken_back_travels_whole_and_one_in_what_is_taken_back_does_not(tmp_path: Path) -> None:
+    tree(tmp_path, "env/pyvenv.cfg", "env/lib/site-packages/a.py", "gen/a.py", "gen/.venv/pyvenv.cfg", "gen/.venv/x.py")
+    (tmp_path / ".gitignore").write_text("gen/\nenv/\n")
+    (tmp_path / ".tfinfraignore").write_text("!env/\n!gen/\n")
+    kept = {"env/pyvenv.cfg", "env/lib/site-packages/a.py", "gen/a.py"}
+    assert {name for name in travelling(tmp_path) if not name.endswith("ignore")} == kept
+
+
 ODD_NAMES = ("a b.py", "[x].py", "st*r.py", "wh?t.py", "#a.py", "!b.py", "back\\slash.py", "space ", "dir/[x] .py ")
 
 

@@ -20,7 +20,7 @@ _BY_NAME = {
     "site-packages": PYTHON,
     "dist-packages": PYTHON,
 }
-_INTERPRETER = re.compile(r"python[0-9.]*(\.exe)?")
+_INTERPRETER = re.compile(rb"python[0-9.]*(\.exe)?")
 _DEPLOY, _RUNS = "deploy", "runs"
 _DEPLOY_LIST, _RUN_DOCUMENT = ".tfinfra-files.json", "run.json"
 _HEAD = 4096
@@ -31,21 +31,21 @@ def by_name(name: str) -> str | None:
     return _BY_NAME.get(name)
 
 
-def by_content(names: Collection[str]) -> str | None:
+def by_content(names: Collection[bytes]) -> str | None:
     """What a folder is by the names in it: a virtual environment, one of conda, or what is left of one."""
-    if "pyvenv.cfg" in names or "conda-meta" in names:
+    if b"pyvenv.cfg" in names or b"conda-meta" in names:
         return PYTHON
-    if ("activate" in names or "activate.bat" in names) and any(map(_INTERPRETER.fullmatch, names)):
+    if (b"activate" in names or b"activate.bat" in names) and any(map(_INTERPRETER.fullmatch, names)):
         return PYTHON
     return None
 
 
-def is_tfinfras(folder: Path, names: Collection[str]) -> bool:
+def is_tfinfras(folder: Path, names: Collection[bytes]) -> bool:
     """Whether tfinfra wrote the folder: deploy/<name> with the list of what a compile wrote, runs/<run> with a run's
     document. Others of these names are their users'."""
     if folder.parent.name == _DEPLOY:
-        return _DEPLOY_LIST in names
-    if folder.parent.name == _RUNS and _RUN_DOCUMENT in names:
+        return _DEPLOY_LIST.encode() in names
+    if folder.parent.name == _RUNS and _RUN_DOCUMENT.encode() in names:
         try:
             with (folder / _RUN_DOCUMENT).open("rb") as data:
                 return b'"tfinfra"' in data.read(_HEAD)

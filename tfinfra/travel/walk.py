@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from tfinfra.system.strange_trees import DEEPEST
 from tfinfra.travel.ignore_file import BadIgnoreFile, IgnoreFile, Line, could_lead_to, faults_of, lines_of, read_bytes
-from tfinfra.travel.never_code import PYTHON, VERSION_CONTROL, by_content, by_name, is_tfinfras
+from tfinfra.travel.never_code import BYTECODE, PYTHON, VERSION_CONTROL, by_content, by_name, is_tfinfras
 from tfinfra.travel.repository import Repository, repository_at, repository_of
 from tfinfra.travel.secret_files import holds_certificates, holds_private_key, named_like_a_secret
 from tfinfra.travel.survey import GIT, OURS, OWN, PRIVATE_KEY, SECRET, Obstacle, Reason, SourceFile, Survey
@@ -69,7 +69,8 @@ class _Tracked:
 class _Place:
     """A folder on the walk: its `path` below the source directory, with a '/' at its end, and the ignore files that
     hold there, the nearest one first. `within` is the reason why most of it stays behind, where that is so, and what is
-    tracked too where it is `strict`; `is_meant`: an ignore file of tfinfra's names it, so that it may be anything."""
+    tracked too where it is `strict`. `is_meant`: an ignore file of tfinfra's takes it back, so that it may be anything;
+    `is_insisted_on`: it is, or is in, what is never code, and was taken back."""
 
     path: bytes
     git: tuple[_Layer, ...] = ()
@@ -78,6 +79,7 @@ class _Place:
     within: Reason | None = None
     strict: bool = False
     is_meant: bool = False
+    is_insisted_on: bool = False
 
 
 class _Walk:
@@ -127,7 +129,7 @@ class _Walk:
             if repository is not None and folder.is_relative_to(repository.root):
                 git = self._layers(folder / GIT, f"{shown}/{GIT}", self._ahead(folder)) + git
             own = self._layers(folder / OWN, f"{shown}/{OWN}", self._ahead(folder)) + own
-        return _Place(b"", git, own, tracked, is_meant=True)
+        return _Place(b"", git, own, tracked)
 
     def _ahead(self, folder: Path) -> bytes:
         """The way from a folder above to the source directory."""
@@ -165,7 +167,10 @@ class _Walk:
             self._refuse(place.path, f"cannot be read ({(error.strerror or str(error)).lower()})")
             return
         names = {entry.name for entry in entries}
-        if place.path and not place.is_meant and (what := self._what(place, names)) is not None:
+        what = self._what(place, names) if place.path and not place.is_insisted_on else None
+        if what is not None and place.is_meant:
+            place = replace(place, is_insisted_on=True)
+        elif what is not None:
             self._leave(place.path, what)
             if not _may_take_back(place, place.path[:-1]):
                 return
@@ -178,10 +183,10 @@ class _Walk:
 
     def _what(self, place: _Place, names: set[bytes]) -> Reason | None:
         """What a folder is that is no code, by what is in it."""
-        folder, spelt = self._root / os.fsdecode(place.path), {os.fsdecode(name) for name in names}
-        if folder in self._skipped or is_tfinfras(folder, spelt):
+        folder = self._root / os.fsdecode(place.path)
+        if folder in self._skipped or is_tfinfras(folder, names):
             return Reason(OURS)
-        found = by_content(spelt)
+        found = by_content(names)
         return Reason(found) if found else None
 
     def _with_ignore_files(self, place: _Place, names: set[bytes]) -> _Place:
@@ -214,15 +219,16 @@ class _Walk:
         strict = reason is not None and (reason.line is None or reason.line is own)
         is_tracked = not strict and place.tracked is not None and place.tracked.has_below(path)
         if reason is None or is_tracked or _may_take_back(place, path):
-            place = replace(place, path=path + b"/", within=reason, strict=strict, is_meant=is_meant)
-            self._waiting.append(place)
+            insisted = place.is_insisted_on or (is_meant and by_name(os.fsdecode(entry.name)) is not None)
+            place = replace(place, path=path + b"/", within=reason, strict=strict)
+            self._waiting.append(replace(place, is_meant=is_meant, is_insisted_on=insisted))
 
     def _reason(self, place: _Place, own: Line | None, path: bytes, name: bytes, is_folder: bool) -> Reason | None:
         """Why an entry that no ignore file of tfinfra's takes back by name stays behind."""
         if own is not None and own.ignores:
             return Reason(line=own)
         spelt = os.fsdecode(name)
-        if what := by_name(spelt):
+        if (what := by_name(spelt)) and (what == BYTECODE or not place.is_insisted_on):
             return Reason(what)
         git = _deciding(place.git, path, name, is_folder)
         is_tracked = not place.strict and place.tracked is not None and place.tracked.has(path)
