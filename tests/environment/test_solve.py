@@ -121,6 +121,18 @@ error: Failed to download `my-foo @ https://files.example.org/my_foo-1-py3-none-
 """
 SETTING = "error: invalid value 'newest' for '--resolution <RESOLUTION>'\n"
 
+YOUNG = (
+    NO_RELEASE.replace("six==99", "tensorflow-cpu==2.15.1")
+    + """
+hint: `tensorflow-cpu` was filtered by `exclude-newer` to only include packages uploaded before 2024-01-02T00:00:00Z. \
+The requested version, v2.15.1, was published at 2024-03-08T23:48:18.84Z.
+"""
+)
+LONG = (
+    TWO.replace("  cause:", "  cause: Because a is b.\n" * 9 + "  cause:")
+    + "hint: Wheels are required for `numpy` because\n"
+)
+
 ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
     "two requirements that do not fit": (TWO, 3, ("numpy", "pandas"), "do not fit TensorFlow"),
     "a package that no index has": (NO_PACKAGE, 3, ("my-foo",), "no package index that is asked has a package my-foo"),
@@ -141,6 +153,8 @@ ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
         ("my-foo",),
         "the source of my-foo cannot be reached: Could not resolve",
     ),
+    "a TensorFlow that a setting of uv's leaves out": (YOUNG, 3, (), "UV_EXCLUDE_NEWER leaves out what was published"),
+    "a wheel that is missing, at the end of many reasons": (LONG, 3, ("numpy",), "there is no wheel of numpy"),
     "an index that has nothing": (
         NO_PACKAGE.replace("my-foo", "tensorflow-cpu"),
         3,

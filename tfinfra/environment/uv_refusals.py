@@ -26,11 +26,11 @@ _NAMED = re.compile(r"`([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:`| @ |==)")
 
 
 class Unsolvable(Exception):
-    """uv found no solution; the text is its explanation, `about` the packages that it names."""
+    """uv found no solution: the text explains it, `about` are the packages that it names, `said` is all of it."""
 
-    def __init__(self, text: str, about: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, about: tuple[str, ...] = (), said: str = "") -> None:
         super().__init__(text)
-        self.about = about
+        self.about, self.said = about, said or text
 
 
 def refusal_of(stderr: str, lines: Sequence[str], index_answers: Callable[[], bool]) -> Exception:
@@ -45,7 +45,7 @@ def refusal_of(stderr: str, lines: Sequence[str], index_answers: Callable[[], bo
         hint = "its user and password belong in a netrc file, or in UV_INDEX in tfinfra's environment"
         return CredentialsError(f"{what} wants to know who asks: {denied[1]}", hint=hint)
     if "No solution found" in stderr:
-        return Unsolvable(explanation(stderr), packages_in(stderr))
+        return Unsolvable(explanation(stderr), packages_in(stderr), " ".join(stderr.split()))
     if is_unreachable(stderr):
         return _unreachable(f"{what} cannot be reached: {_last_cause(stderr)}", about if of_url else (), index_answers)
     if about:
@@ -133,6 +133,8 @@ def packages_in(stderr: str) -> tuple[str, ...]:
 def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) -> RefusedPackages:
     """The error that names the manifest's key at fault, or the packages."""
     text = str(why)
+    if young := _YOUNG.search(why.said):
+        return _too_young(young, why, tensorflow)
     if f"there is no version of {tensorflow}=={version}" in text:
         return RefusedPackages(
             f"framework_version: there is no TensorFlow {version} for this platform",
@@ -152,7 +154,7 @@ def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) ->
             key="index_url",
         )
     for sign, message, hint in _SIMPLE:
-        if found := re.search(sign, text):
+        if found := re.search(sign, why.said):
             name = normalised(found["name"])
             said = f"pip_packages: {message.format(**found.groupdict(), text=text)}"
             return RefusedPackages(said, hint=hint.format(name=name), about=(name, *why.about))
@@ -160,6 +162,20 @@ def solver_error(why: Unsolvable, tensorflow: str, version: str, python: str) ->
         f"pip_packages: the packages do not fit TensorFlow {version} on Python {python} or one another:\n{text}",
         hint="change pip_packages (or the requirements file), framework_version or python_version",
         about=why.about,
+    )
+
+
+_YOUNG = re.compile(r"`(?P<name>[^`]+)` was filtered by `exclude-newer`.*?uploaded before (?P<date>[\d-]+)")
+
+
+def _too_young(young: re.Match[str], why: Unsolvable, tensorflow: str) -> RefusedPackages:
+    """A version that is there, but for a setting of uv's on this machine."""
+    own = young["name"] == tensorflow
+    return RefusedPackages(
+        f"pip_packages: UV_EXCLUDE_NEWER leaves out what was published after {young['date']}:\n{why}",
+        hint="take it out of tfinfra's environment (or exclude-newer out of uv.toml), or write an older version",
+        key="framework_version" if own else "pip_packages",
+        about=() if own else (normalised(young["name"]), *why.about),
     )
 
 
