@@ -9,6 +9,8 @@ unset PYTHONPATH PYTHONHOME
 UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}
 export UV_SYSTEM_CERTS
 
+least_space=1500 # MB that the packages take, with their downloads
+
 say() { printf '%s\n' "tfinfra: $*" >&2; }
 
 stop() { say "$@"; exit 1; }
@@ -19,8 +21,21 @@ fingerprint() { cat "$root/pyproject.toml" "$root/requirements/$1.lock" | cksum;
 
 is_ready() { [ "$(cat "$1/tfinfra-$2" 2>/dev/null)" = "$(fingerprint "$2")" ] && [ -x "$1/bin/python" ]; }
 
+# The user's home, as the machine knows it where HOME is not set.
+home_folder() {
+  home=${HOME:-$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)}
+  [ -n "$home" ] || stop "there is no home folder: set HOME, or name folders of your own: TFINFRA_CACHE_DIR and TFINFRA_STATE_DIR"
+  printf '%s\n' "$home"
+}
+
 cache_folder() {
-  folder=${TFINFRA_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/tfinfra}
+  folder=${TFINFRA_CACHE_DIR:-${XDG_CACHE_HOME:-}}
+  if [ -n "${TFINFRA_CACHE_DIR:-}" ]; then :
+  elif [ -n "$folder" ]; then folder=$folder/tfinfra
+  else
+    folder=$(home_folder) || exit 1
+    folder=$folder/.cache/tfinfra
+  fi
   case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
   printf '%s\n' "$folder"
 }
@@ -33,13 +48,13 @@ is_private() {
 
 # Whether the user's group has nobody else in it: many systems make such a one for each user, and a umask by which it may write.
 is_alone_in_group() {
-  case $(getent group "$(id -un)" 2>/dev/null) in *: | *:"$(id -un)") ;; *) return 1 ;; esac
+  case $(getent group "$(id -un 2>/dev/null)" 2>/dev/null) in *: | *:"$(id -un 2>/dev/null)") ;; *) return 1 ;; esac
 }
 
 # Ends where a folder in the cache is, or may be written by, somebody else: what is in it is run. As in tfinfra/system/ownership.py, of
 # what stands in a private cache owners count alone.
 require_own() {
-  cache=$(cache_folder)
+  cache=$(cache_folder) || exit 1
   written="-o -perm -0002 -o -perm -0020"
   ! is_alone_in_group || written="$written ! -group $(id -un)"
   for folder in "$cache" "$@"; do
@@ -53,7 +68,7 @@ require_own() {
 
 # Makes the cache its user's alone where it is missing or empty, as tfinfra does (tfinfra/system/paths.py).
 make_cache() {
-  cache=$(cache_folder)
+  cache=$(cache_folder) || exit 1
   (umask 077 && mkdir -p "$cache")
   [ -n "$(ls -A "$cache")" ] || is_private "$cache" || { chmod 700 "$cache" && say "other users could read $cache; it is yours alone now (0700)"; }
 }
@@ -62,7 +77,8 @@ make_cache() {
 venv_folder() {
   if [ -w "$root" ]; then printf '%s\n' "$root/.venv"
   else
-    folder="$(cache_folder)/venv-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
+    cache=$(cache_folder) || exit 1
+    folder="$cache/venv-$(printf '%s' "$root" | cksum | cut -d' ' -f1)"
     (require_own "$folder" "$folder/bin") && printf '%s\n' "$folder"
   fi
 }
@@ -101,8 +117,22 @@ system_packages() {
   [ -z "$wanted" ] || apt_install $wanted || say "could not install$wanted; 'tfinfra doctor' says what is then not possible"
 }
 
+# Says at once what is missing: nothing is fetched for an installation, or for first runs, that cannot come to their end.
+foresee() {
+  find_python >/dev/null || exit 1
+  nearest=$venv
+  while [ ! -d "$nearest" ]; do nearest=$(dirname "$nearest"); done
+  [ -w "$nearest" ] || stop "cannot write $nearest; name another cache: TFINFRA_CACHE_DIR"
+  free=$(df -Pk "$nearest" | awk 'NR == 2 { print int($4 / 1024) }')
+  [ "${free:-$least_space}" -ge "$least_space" ] || stop "needs $least_space MB of disk for its packages, and $nearest has $free MB free"
+  command -v pulumi >/dev/null || command -v go >/dev/null || [ -d "$(cache_folder 2>/dev/null)/pulumi" ] ||
+    say "note: neither Pulumi nor Go is on this machine: the first run fetches Pulumi from get.pulumi.com, which must be in reach"
+  command -v g++ >/dev/null && command -v make >/dev/null || [ "$(id -u)" = 0 ] ||
+    say "note: g++ and make are not on this machine: runs with Horovod (distributed_backend: mpi) need both"
+}
+
 make_venv() {
-  python=$(find_python)
+  python=$(find_python) || exit 1
   say "making a virtual environment with $("$python" -V) in $venv (once)"
   rm -rf "$venv"
   "$python" -I -m venv "$venv" 2>"$log" || { apt_install python3-venv && "$python" -I -m venv "$venv" 2>"$log"; } ||
@@ -128,6 +158,7 @@ prepare() {
   exec 9>"$venv.lock"
   command -v flock >/dev/null && flock 9
   if ! is_ready "$venv" "$1"; then
+    foresee
     (
       cd / # the folder that this was called in may be a stranger's: no module and no uv.toml of it counts
       system_packages

@@ -11,7 +11,8 @@ import pytest
 
 from tests.environment.support import lock
 from tfinfra.environment import horovod as module
-from tfinfra.environment.horovod import HorovodBuild, horovod_wheel, wheel_key
+from tfinfra.environment.build_environment import ensure_environment
+from tfinfra.environment.horovod import HorovodBuild, horovod_wheel, refuse_unbuildable, wheel_key
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.tools import Tools
 from tfinfra.errors import TfinfraError
@@ -63,6 +64,16 @@ def test_without_a_compiler_it_says_what_to_install(tmp_path: Path, monkeypatch:
     with pytest.raises(TfinfraError, match=r"g\+\+ and make cannot be found") as caught:
         horovod_wheel(build(tmp_path))
     assert "apt install g++ make" in str(caught.value.hint)
+
+
+def test_without_a_compiler_nothing_else_is_fetched_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(TfinfraError, match=r"g\+\+ and make cannot be found"):
+        ensure_environment(LOCK, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+    refuse_unbuildable(lock(), tmp_path, module.build_here, None)
+    (tmp_path / "wheels" / f"horovod-{wheel_key(LOCK)}").mkdir(parents=True)
+    refuse_unbuildable(LOCK, tmp_path, module.build_here, None)
 
 
 def test_sources_for_headers_that_tensorflow_no_longer_ships_are_left_out(tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ from tfinfra.environment.conda.conda_lock import refuse_two_versions
 from tfinfra.environment.conda.conda_packages import install_conda
 from tfinfra.environment.conda.python_channel import write_channel
 from tfinfra.environment.cuda import Driver
-from tfinfra.environment.horovod import HorovodBuild, WheelSource, build_here, gpu_ties, horovod_wheel
+from tfinfra.environment.horovod import (
+    HorovodBuild,
+    WheelSource,
+    build_here,
+    gpu_ties,
+    horovod_wheel,
+    refuse_unbuildable,
+)
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.markers import this_platform
@@ -52,6 +59,8 @@ def ensure_environment(
     folder = cache / "environments" / "-".join((lock.key, *map(str, gpu_ties(lock, driver))))
     if is_whole(folder):
         return folder
+    refuse_unbuildable(lock, cache, wheels, driver)
+    _warn_of_little_space(cache, say)
     # Not beside it: machines of the local cloud see that folder, and who may only read a file can lock it for good.
     with exclusive(
         cache / "locks" / f"{folder.name}.building",
@@ -60,6 +69,17 @@ def ensure_environment(
         if not is_whole(folder):
             _build(Build(lock, cache, folder, say, wheels, conda_files, driver), held)
     return folder
+
+
+_LEAST_SPACE = 6 * 2**30
+"""Bytes that an environment takes with its downloads, the largest builds included."""
+
+
+def _warn_of_little_space(cache: Path, say: Progress) -> None:
+    nearest = next(path for path in (cache, *cache.parents) if path.exists())
+    free = shutil.disk_usage(nearest).free
+    if free < _LEAST_SPACE:
+        say(f"warning: {nearest} has {free / 2**30:.1f} GiB free; an environment may take {_LEAST_SPACE / 2**30:.0f}")
 
 
 def is_whole(folder: Path) -> bool:

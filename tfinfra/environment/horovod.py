@@ -87,6 +87,24 @@ def horovod_wheel(build: HorovodBuild) -> Path:
     return next(folder.glob("*.whl"))
 
 
+def require_compilers() -> None:
+    """Raises TfinfraError where Horovod cannot be compiled on this machine."""
+    missing = [tool for tool in ("g++", "make") if not shutil.which(tool)]
+    if missing:
+        raise TfinfraError(
+            f"Horovod is compiled on first use, and {' and '.join(missing)} cannot be found",
+            hint="install a C++ compiler and make (Debian, Ubuntu: apt install g++ make)",
+        )
+
+
+def refuse_unbuildable(lock: Lock, cache: Path, wheels: WheelSource, driver: Driver | None) -> None:
+    """Raises TfinfraError where a wheel is to be compiled here and cannot be: before anything else of the environment
+    is fetched."""
+    built = cache / "wheels" / f"horovod-{wheel_key(lock, driver)}"
+    if lock.horovod and wheels is build_here and not built.is_dir():
+        require_compilers()
+
+
 def wheel_key(lock: Lock, driver: Driver | None = None) -> str:
     """The digest of everything that Horovod's binary is tied to: with a GPU part also the GPUs that it is built for,
     and the CUDA that their driver serves, where they are known."""
@@ -118,12 +136,7 @@ def gpu_ties(lock: Lock, driver: Driver | None) -> tuple[int, ...]:
 
 def _build(build: HorovodBuild, folder: Path) -> None:
     """Into a folder beside, renamed when it is whole."""
-    missing = [tool for tool in ("g++", "make") if not shutil.which(tool)]
-    if missing:
-        raise TfinfraError(
-            f"Horovod is compiled on first use, and {' and '.join(missing)} cannot be found",
-            hint="install a C++ compiler and make (Debian, Ubuntu: apt install g++ make)",
-        )
+    require_compilers()
     build.progress(f"building Horovod {build.lock.horovod} (about 90 s, once)")
     staging = folder.with_suffix(".build")
     shutil.rmtree(staging, ignore_errors=True)
