@@ -74,6 +74,12 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
         SETUP,
         ["warning TFI510 train.py:1:1"],
     ),
+    "one that fetches code": ({"train.py": PANDAS, "s.sh": "git clone https://a.example/models"}, SETUP, []),
+    "a script that fetches code": (
+        f"import os, sys\nos.system('git clone https://a.example/models')\nsys.path.append('models')\n{PANDAS}",
+        "",
+        [],
+    ),
     "a script that installs packages": (
         f"import subprocess, sys\nsubprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])\n{PANDAS}",
         "",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.rules.script_cases import in_short, said_of
+from tfinfra.compiler.source.syntax import syntax_fault
 
 E_ACUTE = b"print('caf\xe9')\n"
 TABLE: dict[str, tuple[dict[str, str | bytes], str, list[str]]] = {
@@ -93,6 +94,26 @@ def test_what_an_older_python_does_not_know(tmp_path: Path, text: str) -> None:
     """Where this Python itself does not know it either, it says the same by itself."""
     found = said_of(tmp_path, {"train.py": text}, "python_version: '3.9'\n")
     assert [" ".join(one.split()[:2]) for one in in_short(found)] == ["error TFI501"]
+
+
+FSTRINGS = {
+    "its own quotes": ('f"{x["a"]}"', True),
+    "its own quotes, deeper": ('f"{f"{1}"}"', True),
+    "a backslash": ("f'{\"\\n\".join([])}'", True),
+    "a comment": ('f"""{\n1 # c\n}"""', True),
+    "other quotes": ("f\"{x['a']}\"", False),
+    "other quotes, deeper": ("f\"{f'{1}'}\"", False),
+    "one of three quotes": ('f"""{x["a"]}"""', False),
+    "formats, braces and backslashes outside": ('f"{1:>{2}} {{}} \\n {3!r}"', False),
+    "raw": ('rf"\\d{1}"', False),
+    "neighbours": ('f"a" "b" f\'{1}\' "it\'s"', False),
+}
+
+
+@pytest.mark.parametrize(("text", "refused"), FSTRINGS.values(), ids=FSTRINGS.keys())
+def test_what_python_before_3_12_refuses_in_an_f_string(text: str, refused: bool) -> None:
+    """Whichever this Python is: before 3.12 it is its own parser that says so."""
+    assert (syntax_fault(f"{text}\n", (3, 11)) is not None) == refused
 
 
 def test_a_file_elsewhere_is_not_quoted(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ _OF_THE_SOURCE = frozenset(
 """Names that only make paths of the script's own folder and of literals."""
 _CHANGES = ("append", "insert", "extend")
 _INSTALLS = re.compile(r"\bpip[0-9.]*\b[^\n]*\binstall\b|\bconda install\b|\beasy_install\b")
+_IMPORTERS = ("meta_path", "path_hooks", "addsitedir", "sys.modules[", "sys.modules.", "addPyFile")
+_FETCHES = ("git clone", "extractall", "unpack_archive")
+"""Code that comes when the script runs."""
 _DEEPEST = 5
 
 
@@ -30,11 +33,11 @@ def changes_search_path(text: str) -> bool:
 
 def may_find_more(text: str) -> bool:
     """Whether the module may find modules outside of the source directory and the environment: it adds a folder from
-    elsewhere, installs packages, or has importers or modules of its own making."""
+    elsewhere, installs packages, fetches code, or has importers or modules of its own making."""
     tree = parse(text)
     if not isinstance(tree, ast.Module):
         return True
-    if any(word in text for word in ("meta_path", "path_hooks", "addsitedir", "sys.modules[", "sys.modules.")):
+    if any(word in text for word in (*_IMPORTERS, *_FETCHES)):
         return True
     if "install" in text and _installs(tree):
         return True

@@ -14,8 +14,11 @@ from tfinfra.compiler.project import OutsideImport
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.spelling_hints import did_you_mean
 
-_ANYTHING = re.compile(r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar")
-"""A setup script that installs by a list of its own, which is not read."""
+_ANYTHING = re.compile(
+    r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar|\.zip"
+    r"|\b(git|protoc|unzip|wget|curl|make|cmake|cythonize)\b"
+)
+"""A setup script that installs by a list of its own, which is not read, or that fetches or makes code."""
 
 
 def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
