@@ -257,15 +257,25 @@ def test_one_file_that_cannot_be_collected_is_a_warning(tmp_path: Path) -> None:
     assert sorted(store.objects) == ["collected.json", "collecting.json", "outputs/outputs/good"]
 
 
-def test_a_workspace_is_a_copy_with_links_to_what_is_common(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_cp", [True, False])
+def test_a_workspace_is_a_copy_with_links_to_what_is_common(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_cp: bool
+) -> None:
+    if not has_cp:
+        monkeypatch.setattr("shutil.which", lambda _: None)
     source, shared, work = tmp_path / "source", tmp_path / "shared", tmp_path / "work"
     (source / "outputs").mkdir(parents=True)
     (source / "outputs/old").write_text("old")
     (source / "train.py").write_text("pass")
+    (source / "-r link").symlink_to("train.py")
+    (source / "logs").symlink_to("outputs")
+    os.utime(source / "train.py", (1, 1))
     make_common(shared)
     make_workspace(source, work, shared)
     (work / "outputs/new").write_text("new")
     assert (work / "train.py").read_text() == "pass"
+    assert (work / "train.py").stat().st_mtime == 1
+    assert (work / "-r link").readlink() == Path("train.py")
     assert [p.name for p in (shared / "outputs").iterdir()] == ["new"]
 
 
