@@ -232,21 +232,22 @@ class Run(Successor):
     def _brought(self) -> Path:
         """The folder with the run's files."""
         record = self._folder.read()
-        if record is None and not self._is_known_here:
-            from tfinfra.lifecycle.attach.attached_run import fetch
-            from tfinfra.lifecycle.attach.find_run import find_run
-
-            fetch(find_run(self.id), self.outputs.parent.parent, say_nothing)
         if record is not None and record.phase in _WITH_NODES:
-            from tfinfra.lifecycle.attach.attached_run import fetch
-            from tfinfra.lifecycle.attach.find_run import find_run
-
             try:
-                fetch(find_run(self.id), Path(record.results).parent, say_nothing)
+                self._fetch()
             except TfinfraError:
                 if (now := self._folder.read()) is not None and now.phase in _WITH_NODES:
                     raise  # else it has ended meanwhile, and its client brought all
+        elif record is None and not self._is_known_here:
+            self._fetch()
         return self.outputs.parent
+
+    def _fetch(self) -> None:
+        """As `tfinfra fetch`: of a run that has ended, what is left of it is deleted then."""
+        from tfinfra.lifecycle.attach.attached_run import fetch
+        from tfinfra.lifecycle.attach.find_run import find_run
+
+        fetch(find_run(self.id), self.outputs.parent.parent, say_nothing)
 
     def _get_outputs_datapath(self) -> str:
         """What `TensorFlow(resume_from=…)` takes to go on from this run's checkpoints."""
@@ -325,13 +326,12 @@ class Run(Successor):
 
     def _attend(self, show_output: bool) -> None:
         """Follows the leader's log to its end, and brings the run home."""
-        from tfinfra.lifecycle.attach.attached_run import fetch
         from tfinfra.lifecycle.attach.find_run import find_run
         from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
 
         lines = log_lines(find_run(self.id), WantedLogs(follow=True))
         print_lines((line.text for line in lines), shown=show_output)
-        fetch(find_run(self.id), self.outputs.parent.parent, say_nothing)
+        self._fetch()
 
     def _goes_on(self) -> bool:
         record = self._folder.read()
