@@ -58,6 +58,14 @@ def test_a_run_that_nobody_knows_is_an_error(project: Path) -> None:
     assert repr(Run(RUN)) == f"Run('{RUN}', unknown)"
 
 
+def test_another_machines_run_is_cancelled_as_down_does(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended_runs: list[str] = []
+    monkeypatch.setattr(find_run, "find_run", lambda name: name)
+    monkeypatch.setattr(attached_run, "end_run", lambda found, progress, discard: ended_runs.append(found))
+    Run(RUN).cancel()
+    assert ended_runs == [RUN]
+
+
 def test_tags_of_another_machines_run_make_it_no_run_of_this_one(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ run = Experiment(object(), name="Digits").submit(config=est, tags={"trial": "1"}
 run.wait_for_completion(show_output=True)
 run.download_file("outputs/model.txt", "model/weights.txt")
 details = Run(run.id).get_details()
-print(details["runDefinition"]["nodeCount"], details["tags"], sorted(run.get_file_names())[:3])
+print(details["runDefinition"]["nodeCount"], details["tags"], sorted(details["logFiles"])[1:3])
 print(run.get_status(), sorted(task["task"] for task in run.tasks), (run.outputs / "model.txt").read_text())
 """
 SCRIPT = "print('a line of the leader')\nopen('outputs/model.txt', 'w').write('weights')\n"
@@ -43,7 +43,7 @@ def test_a_submitted_run_shows_its_lines_and_ends_completed(process_workspace: W
     assert done.returncode == 0, done.stderr
     assert "a line of the leader" in done.stdout
     details, status = done.stdout.splitlines()[-2:]
-    assert details == "2 {'trial': '1'} ['events.jsonl', 'nodes/agent-0.log', 'nodes/agent-1.log']"
+    assert details == "2 {'trial': '1'} ['nodes/agent-1.log', 'tasks/rank-0.log']"
     assert status == "Completed ['rank-0', 'rank-1'] weights"
     assert (process_workspace.folder / "model" / "weights.txt").read_text() == "weights"
 

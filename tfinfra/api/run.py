@@ -292,10 +292,11 @@ class Run(Successor):
         from tfinfra.lifecycle.record.driver import stop_process
         from tfinfra.lifecycle.run.signals import leave_word
 
-        leave_word(self._folder.path, "Run.cancel()")
-        stop_process(self._client)
-        odd = self._folder.unreadable()
-        if odd is not None or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
+        known, odd = self._is_known_here, self._folder.unreadable()
+        if known:
+            leave_word(self._folder.path, "Run.cancel()")
+            stop_process(self._client)
+        if not known or odd or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
             end_run(find_run(self.id), say_nothing, discard=discard)
 
     def _driven_by(self, client: ClientProcess) -> Run:
