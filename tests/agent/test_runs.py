@@ -143,15 +143,18 @@ def test_a_node_that_never_registers_ends_the_run_with_a_count(tmp_path: Path) -
 
 
 def test_the_client_can_cancel(tmp_path: Path) -> None:
-    with cluster(tmp_path, SINGLE, "import time; print('working', flush=True); time.sleep(600)") as run:
+    script = "import time; open('model.h5', 'w').write('w'); print('working', flush=True); time.sleep(600)"
+    with cluster(tmp_path, SINGLE, script) as run:
         run.start(0)
-        run.wait_for(lambda: run.task("main-0"))
+        run.wait_for(lambda: run.log("main-0"))
         run.store.put("control/stop.json", b'{"reason": "cancelled", "message": "Ctrl-C"}')
         outcome = run.outcome()
         assert (outcome.result, outcome.message) == ("cancelled", "Ctrl-C")
         status = run.task("main-0")
         assert status is not None
         assert status.state == "stopped"
+        assert run.collected()["files"] == 1
+        assert run.store.get("outputs/left/main-0/model.h5") == b"w"
 
 
 def test_the_deadline_ends_the_run(tmp_path: Path) -> None:
