@@ -83,13 +83,22 @@ def test_verbose_tells_what_libraries_log_without_credentials(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def show(*lines: str) -> None:
-        logging.getLogger("azure.core").info("Request URL:\n'https://a.blob.core.windows.net/x?sig=%s'", "c2VjcmV0")
+        url = "https://a.blob.core.windows.net/x?sig=c2VjcmV0"
+        azure = logging.getLogger("azure.core")
+        azure.info("Request URL: %r\nRequest method: %r\nRequest headers:\n    'Authorization': 'REDACTED'", url, "GET")
+        azure.info("Response status: %r\nResponse headers:\n    'date': 'today'", 200)
+        azure.info("something\nelse of %s", url)
 
     monkeypatch.setattr(output, "show", show)
     assert main(["explain", "-v"]) == 0
     told = capsys.readouterr().err
-    assert "azure.core: Request URL: 'https://a.blob.core.windows.net/x?sig=***'" in told
-    assert told.splitlines()[-1].startswith("took ")
+    *lines, last = told.splitlines()
+    assert lines == [
+        "GET https://a.blob.core.windows.net/x?sig=***",
+        "answered with 200",
+        "azure.core: something else of https://a.blob.core.windows.net/x?sig=***",
+    ]
+    assert last.startswith("took ")
     assert main(["explain"]) == 0
     assert capsys.readouterr().err == ""
 

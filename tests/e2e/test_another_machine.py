@@ -21,7 +21,7 @@ for step in range(6):
 open("outputs/model.txt", "w").write("weights")
 """
 # The second machine knows the cloud by its endpoint, as it would know Azure.
-OWN = ("results", "state", "cloud")
+OWN = ("phases", "usual_seconds", "results", "state", "cloud")
 
 
 @dataclass(frozen=True)

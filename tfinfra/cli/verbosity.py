@@ -7,6 +7,7 @@ verbose: also each step of a phase, the cloud's answers, and how long the verb t
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from enum import IntEnum
@@ -98,15 +99,27 @@ def _log_answers() -> Callable[[], None]:
     return end
 
 
+_REQUEST = re.compile(r"Request URL: '(?P<url>[^']*)'.*?Request method: '(?P<method>\w+)'", re.DOTALL)
+_RESPONSE = re.compile(r"Response status: (?P<status>\d+)")
+
+
 class _Teller(logging.Handler):
-    """What a library logs, without secrets and as one line."""
+    """What a library logs, without secrets and as one line; of a request and its answer what and where, not all that
+    comes with them."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from tfinfra.cli.output import progress
         from tfinfra.text.credentials import hidden
         from tfinfra.text.masking import redact
 
-        progress(" ".join(redact(hidden(f"{record.name}: {record.getMessage()}")).split()))
+        text = record.getMessage()
+        if request := _REQUEST.search(text):
+            text = f"{request['method']} {request['url']}"
+        elif response := _RESPONSE.search(text):
+            text = f"answered with {response['status']}"
+        else:
+            text = f"{record.name}: {text}"
+        progress(" ".join(redact(hidden(text)).split()))
 
 
 def tells(wanted: Verbosity, line: str) -> bool:
