@@ -16,11 +16,11 @@ from bench.versions.record import NOT_TRIED, REFUSED, Seen, tried
 from bench.versions.rule_cases import RULES
 from bench.versions.running import ran, told, write_project
 from tfinfra.catalog.tensorflow import Framework, numbers
-from tfinfra.compiler.pipeline import CheckedManifest
 from tfinfra.environment.build_environment import ensure_environment, is_whole, remove
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import NotFeasible, TfinfraError
+from tfinfra.model import Plan
 from tfinfra.system.paths import cache_folder
 
 
@@ -46,7 +46,7 @@ def pairs() -> Iterator[Pair]:
 class _Trial:
     case: Case
     folder: Path
-    checked: CheckedManifest | None
+    plan: Plan | None
 
 
 def try_pair(pair: Pair, done: set[tuple[str, str]]) -> Iterator[Seen]:
@@ -58,28 +58,28 @@ def try_pair(pair: Pair, done: set[tuple[str, str]]) -> Iterator[Seen]:
             for n, case in enumerate(pair.cases)
             if (case.name, case.digest) not in done
         ]
-        yield from (_seen(pair, trial, REFUSED) for trial in trials if trial.checked is None)
+        yield from (_seen(pair, trial, REFUSED) for trial in trials if trial.plan is None)
         for group in _by_requirements(trials):
             yield from _with_environment(pair, group)
 
 
 def _trial(case: Case, folder: Path, pair: Pair) -> _Trial:
-    checked, _ = told(write_project(case, folder, pair.framework.patch, pair.python))
-    return _Trial(case, folder, checked)
+    plan, _ = told(write_project(case, folder, pair.framework.patch, pair.python))
+    return _Trial(case, folder, plan)
 
 
 def _by_requirements(trials: Sequence[_Trial]) -> Iterator[list[_Trial]]:
-    wanted = dict.fromkeys(str(t.checked.plan.requirements) for t in trials if t.checked)
+    wanted = dict.fromkeys(str(t.plan.requirements) for t in trials if t.plan)
     for text in wanted:
-        yield [t for t in trials if t.checked and str(t.checked.plan.requirements) == text]
+        yield [t for t in trials if t.plan and str(t.plan.requirements) == text]
 
 
 def _with_environment(pair: Pair, group: Sequence[_Trial]) -> Iterator[Seen]:
-    first = group[0].checked
+    first = group[0].plan
     assert first is not None
     cache = cache_folder()
     try:
-        lock = make_lock(first.plan.requirements, "", cache, progress=tell)
+        lock = make_lock(first.requirements, "", cache, progress=tell)
         known = is_whole(_folder(lock, cache))
         environment = ensure_environment(lock, cache, tell)
     except NotFeasible as why:
@@ -90,8 +90,8 @@ def _with_environment(pair: Pair, group: Sequence[_Trial]) -> Iterator[Seen]:
         return
     try:
         for trial in group:
-            assert trial.checked is not None
-            yield _seen(pair, trial, ran(trial.checked, environment, trial.folder))
+            assert trial.plan is not None
+            yield _seen(pair, trial, ran(trial.plan, environment, trial.folder))
     finally:
         if not known:
             remove(environment)

@@ -109,8 +109,8 @@ def _rules(found: Mapping[tuple[str, str, str], Judged]) -> str:
         for one in (one for one in tried() if case.fits(one)):
             of_any = (row for (patch, _, name), row in found.items() if (patch, name) == (one.patch, case.name))
             becomes.setdefault(_cell(next(of_any, None)), []).append(one.minor)
-        text = "; ".join(f"{what}: {_spans(minors)}" for what, minors in becomes.items())
-        lines.append(f"| {case.name} | {text} |")
+        text = "; ".join(f"{what}: {_spans(minors)}" for what, minors in becomes.items() if what != NOT_TRIED)
+        lines.append(f"| {case.name} | {text or NOT_TRIED} |")
     return "\n".join(lines) + "\n"
 
 

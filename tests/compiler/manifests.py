@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import CheckedManifest, check_manifest
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import Diagnostic, TfinfraError
 
 HOROVOD = "import horovod.tensorflow.keras as hvd\n\nhvd.init()\n"
 
@@ -20,9 +20,14 @@ def checked(
     return check_manifest(load_project(folder / "digits.yaml", target=target, rehearse=rehearse))
 
 
-def codes(folder: Path, text: str, script: str = "print()\n", *, rehearse: bool = False) -> list[str]:
-    """The codes of all diagnostics, in their order, whether or not the manifest is refused."""
+def said(folder: Path, text: str, script: str = "print()\n", *, rehearse: bool = False) -> tuple[Diagnostic, ...]:
+    """All diagnostics, in their order, whether or not the manifest is refused."""
     try:
-        return [d.code for d in checked(folder, text, script, rehearse=rehearse).diagnostics]
+        return checked(folder, text, script, rehearse=rehearse).diagnostics
     except TfinfraError as error:
-        return [d.code for d in error.diagnostics]
+        return error.diagnostics
+
+
+def codes(folder: Path, text: str, script: str = "print()\n", *, rehearse: bool = False) -> list[str]:
+    """Their codes."""
+    return [d.code for d in said(folder, text, script, rehearse=rehearse)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.manifests import checked, codes
+from tests.compiler.manifests import checked, codes, said
+from tfinfra.errors import Severity
 
 KERAS_3 = "framework_version: '2.21'\n"
 MPI = f"{KERAS_3}distributed_backend: mpi\n"
@@ -226,3 +227,17 @@ def test_the_first_of_many_old_names_has_the_line_that_brings_all_back_and_the_l
     assert [d.code for d in found] == ["TFI504"] * 10
     assert str(found[0].hint).endswith("; `import tensorflow.compat.v1 as tf` brings all of them back")
     assert found[-1].message.endswith(", and there are 2 more")
+
+
+@pytest.mark.parametrize(
+    ("line", "severity"),
+    {
+        "hvd.BroadcastGlobalVariablesHook(0)": Severity.ERROR,
+        "tf.estimator.RunConfig()": Severity.ERROR,
+        "if hasattr(tf, 'estimator'): tf.estimator.RunConfig()": Severity.WARNING,
+        "def later(): tf.estimator.RunConfig()": Severity.WARNING,
+    }.items(),
+)
+def test_what_ends_the_script_whatever_happens_is_an_error(line: str, severity: Severity, tmp_path: Path) -> None:
+    found = said(tmp_path, MPI, f"{HVD}{line}\n")
+    assert [d.severity for d in found] == [severity]

@@ -37,7 +37,7 @@ class Script:
 
     def find(self, *names: str) -> Use | None:
         """The first use of one of `names` or of something inside it; compat.v1 and compat.v2 are looked through."""
-        return next((use for use in self.uses if _is_within(use.name, names)), None)
+        return next((use for use in self.uses if is_within(use.name, names)), None)
 
     def find_last(self, *words: str) -> Use | None:
         """The first use of a name whose last part is one of `words`."""
@@ -183,7 +183,7 @@ _IMPORTING = {
 """{a function that imports: its parameter for the name}"""
 
 
-def _is_within(name: str, outer: tuple[str, ...]) -> bool:
+def is_within(name: str, outer: tuple[str, ...]) -> bool:
     """Whether `name` is one of `outer` or something inside it, compat.v1 and compat.v2 looked through."""
     name = name.replace("tensorflow.compat.v1.", "tensorflow.", 1).replace("tensorflow.compat.v2.", "tensorflow.", 1)
     return name in outer or name.startswith(tuple(f"{one}." for one in outer))

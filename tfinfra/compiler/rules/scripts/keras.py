@@ -11,6 +11,7 @@ from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.tensorflow import framework_or_newest, full_version
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import all_requirements, conda_specs, requirement_name
+from tfinfra.compiler.project import Sure
 from tfinfra.compiler.source.keras import (
     LEGACY_VALUES,
     LEGACY_VARIABLE,
@@ -23,7 +24,7 @@ from tfinfra.compiler.source.keras import (
     trains_models,
     variables_of_models,
 )
-from tfinfra.compiler.source.script import Use, position_of
+from tfinfra.compiler.source.script import Use, is_within, position_of
 from tfinfra.errors import Diagnostic, Severity
 
 _OPTIMIZERS = {
@@ -132,11 +133,11 @@ def momentum_that_is_no_variable(facts: Facts) -> Iterator[Diagnostic]:
 def horovods_hook_without_estimator(facts: Facts) -> Iterator[Diagnostic]:
     """Horovod 0.28.1 makes this hook out of a class of tf.estimator, and has none where that is gone."""
     known = framework_or_newest(facts.manifest.framework_version) if facts.manifest.sound("framework_version") else None
-    if known and not known.estimator and (use := facts.script.find(_HOOK)):
+    if known and not known.estimator and (use := _surest(facts, _HOOK)):
         version = full_version(facts.manifest.framework_version)
         message = f"with TensorFlow {version}, which has no tf.estimator, Horovod has no {_last(_HOOK)}"
         instead = "`op = hvd.broadcast_global_variables(0)` before the session, and `session.run(op)` first in it"
-        yield _at(facts, use, "TFI520", message, f"{_KERAS_2}, or {instead}")
+        yield _at(facts, use, "TFI520", message, f"{_KERAS_2}, or {instead}", sure=True)
 
 
 def fit_under_a_strategy(facts: Facts) -> Iterator[Diagnostic]:
@@ -154,10 +155,10 @@ def fit_under_a_strategy(facts: Facts) -> Iterator[Diagnostic]:
 def estimator_after_its_end(facts: Facts) -> Iterator[Diagnostic]:
     """tf.estimator ended with TensorFlow 2.15."""
     known = framework_or_newest(facts.manifest.framework_version) if facts.manifest.sound("framework_version") else None
-    if known and not known.estimator and (use := facts.script.find(*_ESTIMATOR)):
+    if known and not known.estimator and (use := _surest(facts, *_ESTIMATOR)):
         version = full_version(facts.manifest.framework_version)
         message = f"tf.estimator ended with TensorFlow 2.15, and framework_version is {version}"
-        yield _at(facts, use, "TFI505", message, _KERAS_2)
+        yield _at(facts, use, "TFI505", message, _KERAS_2, sure=True)
 
 
 def tf_keras_that_nobody_brings(facts: Facts) -> Iterator[Diagnostic]:
@@ -206,14 +207,22 @@ def _brings_tf_keras(facts: Facts) -> bool:
     return bool(facts.manifest.setup_script) or any(name.startswith(_BRINGS_TF_KERAS) for name in names)
 
 
+def _surest(facts: Facts, *names: str) -> Use | None:
+    """The first of those uses that are reached most surely."""
+    uses = [use for use in facts.script.uses if is_within(use.name, names)]
+    return max(uses, key=lambda use: use.sure, default=None)
+
+
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _at(facts: Facts, use: Use, code: str, message: str, hint: str) -> Diagnostic:
+def _at(facts: Facts, use: Use, code: str, message: str, hint: str, *, sure: bool = False) -> Diagnostic:
+    """A warning; an error where it is `sure` that the name is missing and the script reaches it whatever happens."""
     source = facts.project.source
     position = position_of(use, source.file(use.module), source.modules)
-    return Diagnostic(code, Severity.WARNING, message, "entry_script", position, hint)
+    severity = Severity.ERROR if sure and use.sure is Sure.ALWAYS else Severity.WARNING
+    return Diagnostic(code, severity, message, "entry_script", position, hint)
 
 
 RULES: tuple[Rule, ...] = (
