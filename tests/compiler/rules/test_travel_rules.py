@@ -126,6 +126,7 @@ def test_a_strangers_manifest_shows_no_line_of_a_file_elsewhere(tmp_path: Path) 
     assert ".gitignore:1 keeps it here" in told
 
 
+ARGUMENT = "import argparse\nargparse.ArgumentParser().add_argument('--data', default='a.csv')\n"
 SCRIPTS: dict[str, tuple[str, str, dict[str, str], list[str]]] = {
     "an import of what git ignores": (
         "",
@@ -194,6 +195,24 @@ SCRIPTS: dict[str, tuple[str, str, dict[str, str], list[str]]] = {
         "print()\n",
         {"conf/a.json": "", ".gitignore": "conf\n"},
         ["error TFI338 digits.yaml:2 'conf/a.json', which --config names, is missing on the nodes: "],
+    ),
+    "a default of an argument": (
+        "",
+        ARGUMENT,
+        {"a.csv": "", ".gitignore": "a.csv\n"},
+        ["warning TFI338 train.py:2 'a.csv'"],
+    ),
+    "a default that a parameter replaces": (
+        "script_params: {--data: b.csv}\n",
+        ARGUMENT,
+        {"a.csv": "", ".gitignore": "a.csv\n"},
+        [],
+    ),
+    "a default for results": (
+        "",
+        ARGUMENT.replace("--data", "--out"),
+        {"a.csv": "", ".gitignore": "a.csv\n"},
+        [],
     ),
     "a folder of results": (
         "script_params: {--out: results}\n",

@@ -6,7 +6,7 @@ import ast
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.reached import reached
@@ -40,7 +40,8 @@ _LONGEST = 1000
 @dataclass(frozen=True)
 class NamedFile:
     """`name` is relative to the source directory; the place is that of the call. `certain`: the script gets there
-    whenever it runs, and names the file nowhere else, where it might make it or look for it first."""
+    whenever it runs, and names the file nowhere else, where it might make it or look for it first. `flags`: the name is
+    the default of the argument that is called so."""
 
     name: str
     module: str
@@ -48,6 +49,7 @@ class NamedFile:
     column: int
     length: int
     certain: bool
+    flags: tuple[str, ...] = ()
 
 
 def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple[NamedFile, ...]:
@@ -65,11 +67,13 @@ def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple
         for node, sure in reached(tree, as_program=how.as_program):
             if isinstance(node, ast.Call):
                 certain = min(sure, how.sure) is Sure.ALWAYS
-                found += [NamedFile(name, module, node.lineno, *span(node), certain) for name in _read_by(node)]
+                where = (module, node.lineno, *span(node))
+                found += [NamedFile(name, *where, certain) for name in _read_by(node)]
+                found += [NamedFile(name, *where, certain=False, flags=flags) for name, flags in _default_of(node)]
     unique = {(one.module, one.line, one.column, one.name): one for one in found if is_relative(one.name)}
     return tuple(
-        NamedFile(posixpath.normpath(n.name), n.module, n.line, n.column, n.length, n.certain and texts[n.name] == 1)
-        for n in sorted(unique.values(), key=lambda one: (list(modules).index(one.module), one.line, one.column))
+        replace(one, name=posixpath.normpath(one.name), certain=one.certain and texts[one.name] == 1)
+        for one in sorted(unique.values(), key=lambda one: (list(modules).index(one.module), one.line, one.column))
     )
 
 
@@ -95,6 +99,14 @@ def _read_by(call: ast.Call) -> Iterator[str]:
         given = [*call.args[:1], *(one.value for one in call.keywords if one.arg in _KEYWORDS)]
         for each in given[:1]:
             yield from _texts(each)
+
+
+def _default_of(call: ast.Call) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The default of an argument of argparse or click, a text, with the argument's flags."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if name in ("add_argument", "option", "argument"):
+        flags = tuple(text for one in call.args for text in _texts(one))
+        yield from ((text, flags) for one in call.keywords if one.arg == "default" for text in _texts(one.value))
 
 
 def _reads(call: ast.Call, at: int) -> bool:

@@ -42,10 +42,17 @@ def read_files_stay(facts: Facts) -> Iterator[Diagnostic]:
     source = facts.project.source
     for one in named_files(source.modules, source.reach):
         reason = facts.project.stays.get(one.name)
-        if reason is not None:
+        if reason is not None and not (one.flags and _is_no_default(facts, one.flags)):
             message = f"'{one.name}' is missing on the nodes: {because(facts, reason)}"
             severity, place = _severity(facts, certain=one.certain), _position(facts, one.module, one)
             yield Diagnostic("TFI338", severity, message, "entry_script", place, _way_out(one.name))
+
+
+def _is_no_default(facts: Facts, flags: tuple[str, ...]) -> bool:
+    """Whether an argument's default does not count, or is hardly meant to be read."""
+    given = {flag.partition("=")[0] for flag in facts.manifest.script_params}
+    name = " ".join(flags).lower()
+    return not given.isdisjoint(flags) or not _READING.search(name) or _WRITING.search(name) is not None
 
 
 def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
