@@ -29,6 +29,7 @@ WORDS: dict[str, list[str]] = {
     "down": ["--all"],
     "runs": [],
     "catalog": ["sizes"],
+    "completion": ["bash"],
     "setup": ["azure", "--target", "nowhere"],
     "doctor": [],
     "report-bundle": ["--last"],

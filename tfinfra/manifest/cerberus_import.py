@@ -13,11 +13,18 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
+from tfinfra.errors import UsageError
+
 _NAME = "importlib.metadata"
 
 
 def load_cerberus() -> None:
-    """Makes a later `import cerberus` cheap; does nothing where it or importlib.metadata is loaded already."""
+    """Makes a later `import cerberus` cheap; does nothing where it or importlib.metadata is loaded already. Raises
+    UsageError where Python has dropped the docstrings by which Cerberus checks its rules: the command starts itself
+    again then (cli/process.py), a user's own program cannot."""
+    if sys.flags.optimize > 1:
+        message = "Python runs without docstrings here (-OO or PYTHONOPTIMIZE=2), and tfinfra needs those of Cerberus"
+        raise UsageError(message, "run it with -O at most")
     if "cerberus" not in sys.modules and _NAME not in sys.modules:
         with _no_metadata():
             import_module("cerberus")
