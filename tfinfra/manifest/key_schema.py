@@ -84,7 +84,7 @@ def _count(meaning: str, least: int = 1, most: int = 100_000) -> Rules:
 
 
 def _lines(meaning: str) -> Rules:
-    return _rules("list", meaning, nullable=True, schema={"type": "text", "minlength": 1})
+    return _rules("list", meaning, nullable=True, schema={"type": "string", "minlength": 1})
 
 
 def _one_or_more(meaning: str) -> Rules:
@@ -234,3 +234,9 @@ SPELLINGS = {
     "conda_dependencies_file_path": "conda_dependencies_file",
 }
 """Another spelling → the key it means."""
+
+ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
+"""Keys whose words may be written in any case."""
+
+EDITORS = "$schema"
+"""Where an editor finds the JSON Schema of a file. It means nothing here."""

@@ -62,7 +62,8 @@ def _decode(data: bytes, file: str) -> str:
 
 
 def _syntax_error(error: Any, source: SourceText) -> NoReturn:
-    """The parser's fault as one diagnostic; a tab in the indentation near it is what a person has to know."""
+    """The parser's fault as one diagnostic; a tab in the indentation near it is what a person has to know. A quote that
+    is not closed and a ':' without its space are told where they are, not where the parser gave up."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line, mark.column) if mark else (0, 0)
     for near in (line, line - 1):
@@ -73,18 +74,16 @@ def _syntax_error(error: Any, source: SourceText) -> NoReturn:
     problem = getattr(error, "problem", None) or "cannot be read"
     if "alias" in problem:
         _fail("TFI113", f"no anchor has this name: {problem}", source.at(line, column), "write the value out")
+    begun = getattr(error, "context_mark", None)
+    if begun is not None and "quoted scalar" in (error.context or ""):
+        _fail("TFI105", "a quote is not closed", source.at(begun.line, begun.column), "close it on its line")
+    for near in (line - 1, line):
+        text = source.lines[near] if 0 <= near < len(source.lines) else ""
+        if found := re.match(r"\s*[\w-]+:(?=[^\s/])", text):
+            _fail("TFI105", "a space is missing after the ':'", source.at(near, found.end() - 1), "write `key: value`")
     context = f" ({error.context})" if getattr(error, "context", None) else ""
-    _fail("TFI105", f"this is not YAML: {problem}{context}", source.at(line, column), _syntax_hint(source, line))
-
-
-def _syntax_hint(source: SourceText, line: int) -> str | None:
-    near = source.lines[max(line - 1, 0) : line + 1]
-    text = near[-1] if near else ""
-    if any(re.match(r"\s*[\w-]+:[^\s]", line) for line in near):
-        return "a space belongs after the ':' here or on the line above"
-    if text.count('"') % 2 or text.count("'") % 2:
-        return "a quote is not closed"
-    return "look at this line and the one above: indentation, ':' and quotes"
+    hint = "look at this line and the one above: indentation, ':' and quotes"
+    _fail("TFI105", f"this is not YAML: {problem}{context}", source.at(line, column), hint)
 
 
 def _fail(code: str, message: str, position: Position, hint: str | None) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
-from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.spelling_hints import did_you_mean
@@ -23,7 +23,9 @@ def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
         for key, value in document.data.items()
         if is_refused(key, value)
     )
-    skip = {(key,) for key in document.data if key in ESTIMATOR} | {(fault.path,) for fault in document.faults}
+    skip = {(key,) for key in document.data if key in ESTIMATOR or key == EDITORS} | {
+        (fault.path,) for fault in document.faults
+    }
     return (*document.faults, *refused, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
 
 
@@ -43,7 +45,7 @@ def _cerberus_errors(
     for part in base:
         data = data[part]
     validator = _validator_class()(schema, allow_unknown=False)
-    validator.validate(_prepared(document, data, base, skip))
+    validator.validate(_prepared(document, data, base, skip, schema))
     found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
     errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
     meant = {d.hint for d in errors.values() if d.code == "TFI203"}
@@ -59,33 +61,38 @@ def _as_written(document: Document, path: KeyPath) -> KeyPath:
     return (other, *path[1:]) if other and path[0] not in document.data else path
 
 
-def _prepared(document: Document, data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath]) -> dict[str, Any]:
-    """The data that Cerberus sees: without refused keys and without null, which means a key's default; spellings
-    unified, words of fixed lists in lower case."""
+def _prepared(
+    document: Document, data: Mapping[str, Any], base: KeyPath, skip: frozenset[KeyPath], schema: Mapping[str, Rules]
+) -> dict[str, Any]:
+    """The data that Cerberus sees: without refused keys and without null, which means the default of a key of
+    `schema`; spellings unified, words of fixed lists in lower case."""
     kept: dict[str, Any] = {}
     for key, value in data.items():
         path = (*base, key)
-        if path in skip or (key in SPELLINGS and not base) or _is_null(document, path, value):
+        inner = schema["valuesrules"] if base == ("inputs",) else schema.get(key, {})
+        if path in skip or (key in SPELLINGS and not base) or _is_null(document, path, value, schema):
             continue
         if isinstance(value, Mapping) and (key in _INNER if not base else base == ("inputs",)):
-            value = _prepared(document, value, path, skip)  # noqa: PLW2901  the same entry, one level down
-        kept[key] = value.lower() if key in _ANY_CASE and isinstance(value, str) else value
+            below = inner if key == "inputs" else inner["schema"]
+            value = _prepared(document, value, path, skip, below)  # noqa: PLW2901  the same entry, one level down
+        kept[key] = value.lower() if key in ANY_CASE and isinstance(value, str) else value
     if not base:
         others = {k: v for k, v in data.items() if k in SPELLINGS and (k,) not in skip}
-        kept.update({SPELLINGS[k]: v for k, v in others.items() if not _is_null(document, (k,), v)})
+        kept.update({SPELLINGS[k]: v for k, v in others.items() if not _is_null(document, (k,), v, SPELLINGS)})
         if ("entry_script",) in skip:
             kept["entry_script"] = "refused"
     return kept
 
 
-def _is_null(document: Document, path: KeyPath, value: Any) -> bool:
-    """Whether null is written at `path`, where it means the default. Nothing at all after a key is a value that was
-    forgotten: whether the key can do without one is the schema's to say."""
-    return value is None and document.texts.get(path) != "" and path != ("entry_script",) and path[:-1] != ("inputs",)
+def _is_null(document: Document, path: KeyPath, value: Any, schema: Mapping[str, object]) -> bool:
+    """Whether null is written at `path`, where it means the default of a key of `schema`. Nothing at all after a key is
+    a value that was forgotten: whether the key can do without one is the schema's to say."""
+    if path == ("entry_script",) or path[:-1] == ("inputs",):
+        return False
+    return value is None and document.texts.get(path) != "" and path[-1] in schema
 
 
 _INNER = ("limits", "compute_target", "inputs")
-_ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.key_schema import FORMS, LIMITS, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.spelling_hints import SAID, did_you_mean, nearest
+from tfinfra.manifest.foreign_words import INSIDE, TOP, in_our_form, odd_letters
+from tfinfra.manifest.key_schema import FORMS, LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.spelling_hints import did_you_mean, nearest
 from tfinfra.text.credentials import only_name, unnamed
 
 _KINDS = {
@@ -23,6 +25,7 @@ _KINDS = {
     "list": "a list",
 }
 _SHORT = 40
+_PACKAGES = ("pip_packages", "conda_packages", "source_builds")
 _NOTHING = ("none", "null", "nil", "no", "false")
 MEANT = {word: name for name in DISTRIBUTED for word in BACKENDS[name].also_called}
 """What people write for a value that has another name here."""
@@ -89,22 +92,42 @@ def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     if error.value is None:
         return error_at(document, "TFI202", path, f"'{dotted(path)}' has no value", f"write {names} or remove the key")
     message = f"'{dotted(path)}' is {found(error.value)}, not {names}"
-    return error_at(document, "TFI202", path, message, _type_hint(wanted, error.value))
+    return error_at(document, "TFI202", path, message, _type_hint(path, wanted, error.value))
 
 
-def _type_hint(wanted: list[str], value: Any) -> str | None:
-    if "list" in wanted and isinstance(value, str):
-        plain = "," not in value and len(value) < _SHORT and only_name(value) == value
-        return f"write [{value}]" if plain else "write a list: [a, b]"
-    if "integer" in wanted and isinstance(value, str) and value.strip().isdigit():
-        return f"write {value.strip()} without quotes"
-    if "integer" in wanted:
-        return "write a whole number, for example 2"
-    if "dict" in wanted and isinstance(value, (str, list)):
-        return "write one `name: value` a line, each indented below the key"
-    if "string" in wanted and isinstance(value, (int, float)):
-        return "put it in quotes"
-    return None
+def _type_hint(path: KeyPath, wanted: list[str], value: Any) -> str | None:
+    hint = None
+    if path[0] in _PACKAGES and len(path) > 1:
+        hint = _package_hint(path, value)
+    elif path[0] == "inputs" and len(path) > 1 and isinstance(value, str):
+        kind = "url" if "://" in value else "path"
+        hint = f"write {{{kind}: {value if len(value) < _SHORT and unnamed(value) == value else '…'}}}"
+    elif "list" in wanted and isinstance(value, str):
+        hint = f"write {_as_list(value)}"
+    elif "integer" in wanted:
+        digits = isinstance(value, str) and value.strip().isdigit()
+        hint = f"write {value.strip()} without quotes" if digits else "write a whole number, for example 2"
+    elif "dict" in wanted and isinstance(value, (str, list)):
+        hint = "write one `name: value` a line, each indented below the key"
+    elif "string" in wanted and isinstance(value, (int, float)):
+        hint = "put it in quotes"
+    return hint
+
+
+def _package_hint(path: KeyPath, value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        pip = path[0] == "conda_packages" and "pip" in value
+        return (
+            "pip's packages belong in pip_packages" if pip else 'write a package and its version as one text: "a==1.0"'
+        )
+    return "write a package's name" if isinstance(value, (int, float)) else None
+
+
+def _as_list(value: str) -> str:
+    """A text as the list that is meant: the words of `numpy pandas`, the item of a `-numpy` without its space."""
+    words = re.split(r"[,\s]+", value.strip(" ,").removeprefix("-").strip())
+    plain = all(re.match(r"\w", word) and only_name(word) == word for word in words)
+    return f"[{', '.join(words)}]" if plain and len(value) < _SHORT else "a list: [a, b]"
 
 
 def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
@@ -128,19 +151,34 @@ def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 
 def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
+    """The way out of an unknown key: invisible letters first, then the near ones, then what other tools call a key."""
     for part in path[:-1]:
         inner = schema.get(str(part), {}).get("schema")
         schema = inner if isinstance(inner, Mapping) else schema
     known = [*schema, *(SPELLINGS if len(path) == 1 else ())]
-    word = str(path[-1]).lower().replace("-", "_")
-    word = SAID.get(word, word)
-    near = nearest(word, known, 0.7)
-    if near:
-        return did_you_mean(near)
-    if len(path) == 1 and word in LIMITS:
+    written = str(path[-1])
+    if odd := odd_letters(written, known):
+        return odd
+    if written.startswith("-") and schema is MANIFEST:
+        return "a flag of the script belongs under script_params, indented"
+    word = in_our_form(written)
+    near = nearest(word, known, 0.85)
+    foreign = TOP.get(word) if len(path) == 1 else INSIDE.get(str(path[0]), {}).get(word)
+    if near or not foreign:
+        near = near or nearest(word, known, 0.7)
+        return did_you_mean(near) if near else _other_level(word, path, schema)
+    return foreign
+
+
+def _other_level(word: str, path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
+    """Where a key belongs that is known at another level."""
+    if len(path) == 1:
+        outer = next((name for name, keys in (("limits", LIMITS), ("compute_target", TARGET)) if word in keys), None)
+        return f"write it under {outer}: {{{word}: …}}" if outer else None
+    if word in MANIFEST and schema is not MANIFEST and path[0] in MANIFEST:
+        return f"{word} is a key of the manifest: write it at the top level"
+    if word in LIMITS:
         return f"write it under limits: {{{word}: …}}"
-    if len(path) == 1 and word in TARGET:
-        return f"write it under compute_target: {{{word}: …}}"
     return None
 
 

@@ -4,19 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-SAID = {
-    "target": "compute_target",
-    "compute": "compute_target",
-    "nodes": "node_count",
-    "workers": "worker_count",
-    "backend": "distributed_backend",
-    "script": "entry_script",
-    "env": "environment_variables",
-    "region": "location",
-    "size": "vm_size",
-}
-"""{what people call a key, where the spelling is too far off for `nearest`: the key}"""
-
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The one of `known` that is spelt most like `word`; None where none comes near."""

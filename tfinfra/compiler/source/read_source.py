@@ -16,6 +16,14 @@ from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, 
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 
+_NO_PYTHON = {
+    **dict.fromkeys(
+        (".sh", ".bash"), "name the Python script that it starts; what it does before belongs in setup_script"
+    ),
+    ".ipynb": "make a script of the notebook: jupyter nbconvert --to script",
+    ".pyc": "name the .py file",
+}
+"""{the ending of a file that is no Python script: what to write}"""
 _MOST_BYTES, _MOST_PACKAGE_BYTES = 2_000_000, 10_000_000
 """Of one module, and of one file of requirements with their hashes: a longer one is not read."""
 
@@ -107,6 +115,8 @@ def _entry_file(root: Path, text: str, variables: Mapping[str, str], problems: d
         problems[f"{text}?"] = "-m takes the dotted name of a module in source_directory"
     else:
         why = "Python takes a name with '-' in front as an option" if text.startswith("-") else _unusable(root, text)
+        if why is None and (way_out := _NO_PYTHON.get(Path(text).suffix.lower())):
+            why, problems[f"{text}?"] = "a task runs a Python script", way_out
         if why is None:
             return text
         _note(root, text, why, problems)
@@ -152,13 +162,23 @@ def _bytes_inside(
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
-    if reason == "it does not exist":
-        folder = f"{name.rpartition('/')[0]}/" if "/" in name else ""
-        if not is_folder(root / folder) or not real(root / folder).is_relative_to(root):
-            return
-        near = nearest(name, sorted(f"{folder}{path.name}" for path in (root / folder).glob("*") if is_file(path)))
-        if near:
-            problems[f"{name}?"] = did_you_mean(near)
+    if reason == "it does not exist" and (hint := _file_hint(root, name)):
+        problems[f"{name}?"] = hint
+
+
+def _file_hint(root: Path, name: str) -> str | None:
+    """The file that somebody means who wrote a command line, or a slip of the pen."""
+    for word in name.split():
+        if word != name and _unusable(root, word) is None:
+            return f"write {word} alone{': arguments are script_params' if word.endswith('.py') else ''}"
+    folder = f"{name.rpartition('/')[0]}/" if "/" in name else ""
+    if not is_folder(root / folder) or not real(root / folder).is_relative_to(root):
+        return None
+    suffix = Path(name).suffix.lower()
+    files = [path for path in (root / folder).glob("*") if suffix in ("", path.suffix.lower()) and is_file(path)]
+    stems = {path.stem.lower(): path.name for path in sorted(files)}  # an extension alone makes no name a near one
+    near = nearest(Path(name).stem.lower(), stems)
+    return did_you_mean(f"{folder}{stems[near]}") if near else None
 
 
 def _unusable(root: Path, name: str) -> str | None:
