@@ -65,7 +65,8 @@ def write_deploy(tree: Mapping[str, str], folder: Path) -> Written:
 def said_of(written: Written, folder: Path) -> Iterator[str]:
     """What a person should hear of a deploy folder that was written: what is gone, and where the copies are."""
     for path, copy in written.edited.items():
-        yield f"{folder / path} was changed by hand, and is as the manifest says again; your version is {folder / copy}"
+        replaced = f"{folder / path} was changed by hand, and is replaced by what the manifest says"
+        yield f"{replaced}; your version is {folder / copy}"
     for path in written.removed:
         yield f"removed {folder / path}, which an earlier compile wrote"
     for path in written.kept:
