@@ -23,7 +23,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
 from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
-from tfinfra.store import ObjectStore, PatientStore, keys, open_store
+from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store
 from tfinfra.system.clock import SystemClock
 
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class Cluster:
         return read(self.store, keys.task_key(name), TaskStatus)
 
     def log(self, name: str) -> str:
-        return b"".join(self.store.get(k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
+        return b"".join(log_chunk(self.store, k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
 
     def collected(self) -> dict[str, Any]:
         return plain(self.store, keys.COLLECTED)
