@@ -40,6 +40,6 @@ def test_the_package_is_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tfinfra", "valdate"], capture_output=True, text=True, check=False, cwd="/"
     )
-    assert (done.returncode, "Usage: tfinfra" in done.stderr, "validate" in done.stderr) == (2, True, True)
+    assert (done.returncode, "`tfinfra" in done.stderr, "validate" in done.stderr) == (2, True, True)
     version = subprocess.run([sys.executable, "-m", "tfinfra", "--version"], capture_output=True, text=True, check=True)
     assert version.stdout.split()[-1] == tfinfra.__version__
