@@ -48,7 +48,7 @@ def named_places(assignment: Assignment) -> NamedPlaces:
     lines, named, written, folders = list[tuple[WrittenPath, str]](), set[str](), set[str](), set[str]()
     for name, tree in _modules(source):
         found = written_paths(tree)
-        named |= found.named
+        named |= found.named - found.read  # what the script looks for is somebody else's to write
         folders |= set(found.folders)
         for said in found.written:
             if not is_kept(said.path):
