@@ -37,7 +37,7 @@ def train(context: AgentContext, assignment: Assignment) -> None:
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
     left: LeftBehind | None = None
     try:
-        left = LeftBehind(assignment, context.clock.time())
+        left = _what_is_there(context, assignment)
         _start(context, assignment, tasks, watcher)
         while True:
             _publish_changes(context, tasks, watcher)
@@ -103,6 +103,15 @@ def _end(context: AgentContext, tasks: NodeTasks) -> None:
     _wait(context, tasks, _KILL_GRACE)
     with suppress(*store_errors()):
         _publish_changes(context, tasks, None)
+
+
+def _what_is_there(context: AgentContext, assignment: Assignment) -> LeftBehind | None:
+    """What will tell what the tasks left; None where that cannot be, and they run all the same."""
+    try:
+        return LeftBehind(assignment, context.clock.time())
+    except Exception:  # noqa: BLE001  a script's text may be anything
+        _log.exception("could not see what there is before the tasks")
+        return None
 
 
 def _keep(context: AgentContext, left: LeftBehind) -> None:

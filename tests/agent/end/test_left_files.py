@@ -178,3 +178,29 @@ def test_what_was_there_before_is_nobodys(tmp_path: Path) -> None:
     (folder / "model").write_text("of an earlier run")
     time.sleep(0.2)
     assert kept(a_node(tmp_path, f"open('{folder}/model', 'w')\n"), lambda work: None) == (None, {})
+
+
+def test_of_a_machine_of_its_users_no_folder_is_taken_that_everything_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybodys = tmp_path / "tmp"
+    everybodys.mkdir()
+    monkeypatch.setattr(left_files, "_TEMPORARY", (everybodys,))
+    script = f"open(f'{everybodys}/{{name}}.h5', 'w')\nopen(f'/{{name}}', 'w')\nopen(f'{tmp_path}/{{name}}', 'w')\n"
+    node = a_node(tmp_path, script)
+
+    def write(work: Path) -> None:
+        del work
+        for name in ("model.h5", "somebodys"):
+            (everybodys / name).touch()
+
+    assert kept(node, write) == (None, {})
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_no_text_of_the_script_keeps_what_it_left_away(tmp_path: Path, own: bool) -> None:
+    texts = [f"'/{'a' * 300}'", f"'/{'b/' * 3000}'", "'/\\ud800/x'", "'/a\\0b'", "'/\\n'", "'//'"]
+    script = "\n".join((*texts, *(f"open({text}, 'w')" for text in texts), "open('model', 'w')\n"))
+    node = a_node(tmp_path, script, own=own)
+    _, files = kept(node, lambda work: (work / "model").write_text("weights"))
+    assert files["model"] == "weights"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import shutil
 import stat
 from collections import Counter
@@ -124,13 +125,15 @@ class LeftBehind:
             new = [Path("/", name) for name in _listed(Path("/")) if name not in self._tops]
             places = [folders.temporary, *_TEMPORARY, folders.home, *named.paths, *_beginning(named.written), *new]
         elif self._assignment.node == 0:  # nodes that are processes of one machine would all find the same
-            own = [path for path in named.paths if self._is_scripts_own(path)]
-            places = [folders.temporary, *own, *_beginning(named.written)]
+            own = [path for path in named.paths if path in named.written or str(path) not in self._known]
+            places = [path for path in (*own, *_beginning(named.written)) if not self._holds_all(path)]
+            places.insert(0, folders.temporary)
         else:
             places = [folders.temporary]
         closed = (*map(Path, _SYSTEM), *self._of_the_run())
         allowed = [p for p in places if p != Path("/") and not any(_within(p, top) for top in closed)]
-        outer = [p for p in dict.fromkeys(allowed) if not any(_within(p, other) and p != other for other in allowed)]
+        within = frozenset(allowed)
+        outer = [p for p in dict.fromkeys(allowed) if within.isdisjoint(p.parents)]
         tasks = {task.name for task in self._assignment.tasks}
         return [*outer, *(paths.work / name for name in _listed(paths.work) if name not in tasks)]
 
@@ -139,12 +142,11 @@ class LeftBehind:
         folders, paths = self._assignment.folders, self._assignment.paths
         return paths.state, paths.bundle, folders.shared, folders.environment
 
-    def _is_scripts_own(self, path: Path) -> bool:
-        """Whether a place of this user's machine is the script's own: it writes there, or nothing was there before; and
-        it is no folder that everything is in."""
-        if any(_within(one, path) for one in (*_TEMPORARY, self._assignment.folders.home, self._assignment.paths.root)):
-            return False
-        return path in self._named.written or str(path) not in self._known
+    def _holds_all(self, path: Path) -> bool:
+        """Whether a place of this user's machine is one that everything is in, whatever the script says that it writes:
+        of `f"/tmp/{name}"` nothing but the folder is known."""
+        folders = (*_TEMPORARY, self._assignment.folders.home, self._assignment.paths.root, *_homes())
+        return any(_within(one, path) for one in folders)
 
     def _at(self, place: Path, found: _Finding) -> None:
         """Everything at `place` that is new since the start, and this user's."""
@@ -152,9 +154,9 @@ class LeftBehind:
         temporary = place in (*_TEMPORARY, self._assignment.folders.temporary)
         mounted = [one for one in self._mounts if _within(one, place) and one != place]
         closed = [*mounted, *(one for one in self._of_the_run() if not _within(place, one))]
-        if place.is_symlink() or not place.is_dir():
-            names: Iterator[str] = iter([""])
-        else:
+        top = _lstat(place)
+        names: Iterator[str] = iter([""])
+        if top is not None and stat.S_ISDIR(top.st_mode):
             names = names_below(place, lambda folder: folder not in _NOBODYS)
         for passed, name in enumerate(names):
             if passed >= _VISITED:
@@ -225,8 +227,8 @@ def _note(found: _Finding, place: str, path: Path, name: str, here: os.stat_resu
     kinds = ((stat.S_ISLNK, "a link"), (stat.S_ISSOCK, "a socket"), (stat.S_ISFIFO, "a pipe"))
     kind = next((text for test, text in kinds if test(here.st_mode)), "a device")
     where = f"{place}/{name}" if place else name
-    leads = f" to {path.readlink()}" if kind == "a link" else ""
-    found.odd.append(f"{where} is {kind}{leads}")
+    with suppress(OSError):  # gone
+        found.odd.append(f"{where} is {kind}" + (f" to {path.readlink()}" if kind == "a link" else ""))
 
 
 def _bring(each: _Found, target: Path, hidden: Sequence[bytes], *, link: bool) -> str | None:
@@ -277,21 +279,31 @@ def _within(path: Path, folder: Path) -> bool:
 
 
 def _lstat(path: Path) -> os.stat_result | None:
+    """None of what is not there, or has a name that nothing here can have."""
     try:
         return os.lstat(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
 def _beginning(written: Iterable[Path]) -> list[Path]:
     """What lies beside the written paths and begins as they do: "/tmp/model.ckpt-7.index" for "/tmp/model.ckpt"."""
-    return [path.parent / name for path in written for name in _listed(path.parent) if name.startswith(path.name)]
+    named = [path for path in written if path.name]  # of the root nothing is known
+    return [path.parent / name for path in named for name in _listed(path.parent) if name.startswith(path.name)]
+
+
+def _homes() -> tuple[Path, ...]:
+    """The home of whoever runs this, which is no node's; () of one whom the machine does not know."""
+    try:
+        return (Path(pwd.getpwuid(os.geteuid()).pw_dir),)
+    except KeyError:
+        return ()
 
 
 def _mount_points() -> tuple[Path, ...]:
     """Where other file systems begin: shares, inputs, what a machine of the local cloud has of its host."""
     try:
-        lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
+        lines = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape").splitlines()
     except OSError:  # no Linux
         return ()
     return tuple(Path(line.split()[1].replace("\\040", " ")) for line in lines)
@@ -300,5 +312,5 @@ def _mount_points() -> tuple[Path, ...]:
 def _listed(folder: Path) -> list[str]:
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208
-    except OSError:
+    except (OSError, ValueError):
         return []
