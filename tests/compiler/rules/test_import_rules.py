@@ -192,6 +192,30 @@ def test_a_long_condition_is_no_deep_one(tmp_path: Path) -> None:
 
 
 ESTIMATOR = "import tensorflow as tf\ntf.estimator.train_and_evaluate(None, None, None)\n"
+LONG = {
+    "hundreds of elif": "if x == 0:\n    pass\n" + "".join(f"elif x == {i}:\n    f()\n" for i in range(900)),
+    "hundreds of calls in a chain": f"print(sys.argv[0])\ny = p{'.a()' * 400}\n",
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG.keys())
+def test_no_script_is_too_long_to_be_looked_at(tmp_path: Path, text: str) -> None:
+    begin = "import argparse\nimport sys\np = argparse.ArgumentParser()\np.parse_args()\n"
+    write(tmp_path, {"t.py": f"{begin}{text}{ESTIMATOR}"})
+    (said,) = diagnostics(tmp_path, "entry_script: t.py\ndistributed_backend: ps\n")
+    assert said.message.startswith("tf_config is estimator: t.py:")
+
+
+def test_a_form_feed_ends_no_line(tmp_path: Path) -> None:
+    write(tmp_path, {"t.py": f"\f\nx = '\x1c\x85\u2028'\r{ESTIMATOR}"})
+    (said,) = diagnostics(tmp_path, "entry_script: t.py\ndistributed_backend: ps\n")
+    assert said.message.startswith("tf_config is estimator: t.py:4")
+    write(tmp_path, {"t.py": "\f\nx = '\x1c\x85\u2028'\ropen('/tmp/model.h5', 'w')\n"})
+    (said,) = diagnostics(tmp_path, "entry_script: t.py\n")
+    assert said.position is not None
+    assert (said.position.line, said.position.text) == (3, "open('/tmp/model.h5', 'w')")
+
+
 LAUNCHERS = {
     "a package": ("-m trainer.task", ""),
     "runpy": ("go.py", "import runpy as r\nr.run_module('trainer.task', run_name='__main__')\n"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, parse
+from tfinfra.compiler.source.script import aliases_of, dotted, parse, spelt
 
 _HARMLESS = ("print_help", "print_usage", "format_help", "format_usage", "error", "exit", "set_defaults", "register")
 _TEXTS = ("prog", "usage", "description", "epilog", "formatter_class")
@@ -78,13 +78,13 @@ def _refuse_changed_argv(texts: Iterable[str]) -> None:
         harmless = set[int]()
         for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-                harmless.add(id(node.value) if ast.unparse(node.slice) in ("0", "1:") else 0)
+                harmless.add(id(node.value) if spelt(node.slice) in ("0", "1:") else 0)
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("len", "print"):
                 harmless |= {id(one) for one in node.args}
             elif isinstance(node, ast.ImportFrom) and node.module == "sys":
                 if any(one.name in ("argv", "*") for one in node.names):
                     raise _Unknown
-            elif isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.argv" and id(node) not in harmless:
+            elif isinstance(node, ast.Attribute) and spelt(node) == "sys.argv" and id(node) not in harmless:
                 raise _Unknown
 
 
@@ -206,7 +206,7 @@ class _Reading:
     def _takes_the_command_line(self, call: ast.Call, depth: int = 0) -> bool:
         """Whether it is called with nothing, with sys.argv's words, or with a parameter that is always that."""
         given = [*call.args, *(one.value for one in call.keywords)]
-        if not given or (len(given) == 1 and ast.unparse(given[0]) in ("sys.argv[1:]", "None")):
+        if not given or (len(given) == 1 and spelt(given[0]) in ("sys.argv[1:]", "None")):
             return True
         if len(given) > 1 or not isinstance(given[0], ast.Name) or depth > _DEEPEST:
             return False
@@ -214,7 +214,7 @@ class _Reading:
             if any(node is call for node in ast.walk(function)):
                 names, defaults = [one.arg for one in function.args.args], function.args.defaults
                 calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and _named(n) == function.name]
-                is_default = [names, [ast.unparse(one) for one in defaults]] == [[given[0].id], ["None"]]
+                is_default = [names, [spelt(one) for one in defaults]] == [[given[0].id], ["None"]]
                 return is_default and all(self._takes_the_command_line(one, depth + 1) for one in calls)
         return False
 
@@ -284,13 +284,13 @@ def _action(node: ast.expr) -> str:
     """An action of argparse's own, "optional" for BooleanOptionalAction. Raises _Unknown for another class."""
     if isinstance(node, ast.Constant) and node.value in _ACTIONS:
         return str(node.value)
-    if isinstance(node, (ast.Attribute, ast.Name)) and ast.unparse(node).endswith("BooleanOptionalAction"):
+    if isinstance(node, (ast.Attribute, ast.Name)) and spelt(node).endswith("BooleanOptionalAction"):
         return "optional"
     raise _Unknown
 
 
 def _nargs(node: ast.expr) -> str:
-    if isinstance(node, (ast.Attribute, ast.Name)) and ast.unparse(node).endswith("REMAINDER"):
+    if isinstance(node, (ast.Attribute, ast.Name)) and spelt(node).endswith("REMAINDER"):
         return "..."
     raise _Unknown
 

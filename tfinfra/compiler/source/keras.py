@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tfinfra.compiler.source.script import Use, aliases_of, dotted, parse, span
+from tfinfra.compiler.source.script import Use, aliases_of, dotted, parse, span, spelt
 
 LEGACY_VARIABLE = "TF_USE_LEGACY_KERAS"
 LEGACY_VALUES = ("true", "True", "1")
@@ -36,7 +36,7 @@ class Module:
 
     def values_of(self, node: ast.expr) -> tuple[ast.expr, ...]:
         """What is assigned to the name that an expression is, () for any other."""
-        return self.values.get(ast.unparse(node), ()) if isinstance(node, (ast.Name, ast.Attribute)) else ()
+        return self.values.get(spelt(node), ()) if isinstance(node, (ast.Name, ast.Attribute)) else ()
 
     def calls(self) -> list[ast.Call]:
         """All calls, by line."""
@@ -64,7 +64,7 @@ def _values(tree: ast.Module) -> dict[str, tuple[ast.expr, ...]]:
             bound = [(item.optional_vars, item.context_expr) for item in node.items]
         for target, value in bound:
             if isinstance(target, (ast.Name, ast.Attribute)) and value is not None:
-                name = ast.unparse(target)
+                name = spelt(target)
                 values[name] = (*values.get(name, ()), value)
     return values
 
@@ -98,7 +98,7 @@ def replaces_keras(modules: tuple[Module, ...]) -> bool:
     """Whether the script puts another module in Keras's place: `sys.modules["keras"] = tf_keras`."""
     assigned = (node for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.Assign))
     targets = (target for node in assigned for target in node.targets if isinstance(target, ast.Subscript))
-    return any(ast.unparse(target) in ("sys.modules['keras']", "modules['keras']") for target in targets)
+    return any(spelt(target) in ("sys.modules['keras']", "modules['keras']") for target in targets)
 
 
 def trains_models(modules: tuple[Module, ...]) -> bool:
@@ -157,7 +157,7 @@ def variables_of_models(
             given = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "variables")]
         for one in given if tape or name in functions else ():
             if any(_is_variables(value) for value in (one, *module.values_of(one))):
-                yield tape or str(name), module.use(one, ast.unparse(one).removesuffix("()"))
+                yield tape or str(name), module.use(one, spelt(one).removesuffix("()"))
 
 
 def _tape_of(module: Module, function: ast.expr, tapes: tuple[str, ...]) -> str | None:

@@ -50,10 +50,7 @@ class _Walk:
         if isinstance(node, _NESTED):
             self._definition(node, sure)
         elif isinstance(node, (ast.If, ast.While)):
-            self._expressions([node.test], sure)
-            is_main = self._as_program and isinstance(node, ast.If) and _asks_for_main(node.test)
-            self._block(node.body, sure if is_main else Sure.GUARDED)
-            self._block(node.orelse, Sure.GUARDED)
+            self._conditions(node, sure)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self._expressions([node.iter, node.target], sure)
             self._block([*node.body, *node.orelse], Sure.GUARDED)
@@ -68,6 +65,19 @@ class _Walk:
             self._block([one for case in node.cases for one in case.body], Sure.GUARDED)
         else:
             self._expressions(_expressions_of(node), sure)
+
+    def _conditions(self, node: ast.If | ast.While, sure: Sure) -> None:
+        """One after the other: each `elif` is an `if` in the `else` of the one before, and there may be hundreds."""
+        while True:
+            self._expressions([node.test], sure)
+            is_main = self._as_program and isinstance(node, ast.If) and _asks_for_main(node.test)
+            self._block(node.body, sure if is_main else Sure.GUARDED)
+            sure, rest = Sure.GUARDED, node.orelse
+            if len(rest) != 1 or not isinstance(rest[0], ast.If):
+                self._block(rest, sure)
+                return
+            node = rest[0]
+            self._found.append((node, sure))
 
     def _try(self, node: ast.stmt, sure: Sure) -> None:
         handlers: list[ast.ExceptHandler] = getattr(node, "handlers", [])

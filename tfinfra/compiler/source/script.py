@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -64,8 +65,17 @@ def read_script(modules: Mapping[str, str], reach: Mapping[str, Reach] | None = 
 
 def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
     """The position of a use; `shown` is the file as the user would name it."""
-    text = modules[use.module].splitlines()[use.line - 1]
+    text = line_of(modules[use.module], use.line)
     return Position(shown, use.line, use.column + 1, use.length, text)
+
+
+def line_of(text: str, number: int) -> str:
+    """A line by its number in the syntax tree: Python's lines end at none of the other characters that
+    `str.splitlines` knows, such as a form feed."""
+    return _LINE_END.split(text)[number - 1]
+
+
+_LINE_END = re.compile("\r\n|\r|\n")
 
 
 @lru_cache(maxsize=128)
@@ -133,6 +143,14 @@ def aliases_of(tree: ast.Module) -> dict[str, str]:
                 if name and isinstance(target, ast.Name):
                     aliases[target.id] = name
     return aliases
+
+
+def spelt(node: ast.AST) -> str:
+    """The node as Python writes it, "" where it is nested too deeply to be written."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return ""
 
 
 def dotted(node: ast.expr, aliases: Mapping[str, str]) -> str | None:

@@ -16,7 +16,7 @@ _OF_THE_SOURCE = frozenset(
 )
 """Names that only make paths of the script's own folder and of literals."""
 _CHANGES = ("append", "insert", "extend")
-_INSTALLS = re.compile(r"\bpip[0-9.]*\b[^\n]*\binstall\b|\bconda install\b|\beasy_install\b")
+_INSTALLS = re.compile(r"\bpip[0-9.]*\b[^\n]{0,1000}\binstall\b|\bconda install\b|\beasy_install\b")
 _IMPORTERS = ("meta_path", "path_hooks", "addsitedir", "sys.modules[", "sys.modules.", "addPyFile")
 _FETCHES = ("git clone", "extractall", "unpack_archive")
 """Code that comes when the script runs."""

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.source.script import parse
+from tfinfra.compiler.source.script import line_of, parse, spelt
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.text.written_paths import WrittenPath, WrittenPaths, is_kept, kept_instead, writes_by_name, written_paths
@@ -36,7 +36,7 @@ def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
             if any(path.line in lines for lines in skipped) or said >= _MOST:
                 continue
             said += 1
-            text = source.modules[name].splitlines()[path.line - 1]
+            text = line_of(source.modules[name], path.line)
             column = len(text.encode()[: path.column].decode(errors="replace")) + 1  # a syntax tree counts bytes
             position = Position(source.file(name), path.line, column, path.length, text)
             yield Diagnostic("TFI525", Severity.WARNING, _message(path), "entry_script", position, _way_out(path))
@@ -98,7 +98,7 @@ def _not_reached(tree: ast.Module, called: frozenset[str], *, as_program: bool) 
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             skips = node.name not in called and not node.decorator_list
         else:
-            skips = isinstance(node, ast.If) and "__main__" in ast.unparse(node.test) and not as_program
+            skips = isinstance(node, ast.If) and "__main__" in spelt(node.test) and not as_program
         if skips:
             skipped.append(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return skipped

@@ -12,6 +12,7 @@ from tfinfra.compiler.rules.scripts.imports import may_be_installed
 from tfinfra.compiler.rules.travel import because, way_back
 from tfinfra.compiler.source.imports import Import, imports_of
 from tfinfra.compiler.source.named_files import NamedFile, named_files
+from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
@@ -104,7 +105,7 @@ def _package_of(path: str) -> str:
 
 def _position(facts: Facts, module: str, one: Import | NamedFile) -> Position:
     source = facts.project.source
-    text = source.modules[module].splitlines()[one.line - 1]
+    text = line_of(source.modules[module], one.line)
     return Position(source.file(module), one.line, one.column + 1, one.length, text)
 
 
