@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from tfinfra.compiler.source.script import Use, aliases_of, dotted, parse, span, spelt
+from tfinfra.compiler.source.script import Use, aliases_of, dotted, nodes_of, parse, span, spelt
 
 LEGACY_VARIABLE = "TF_USE_LEGACY_KERAS"
 LEGACY_VALUES = ("true", "True", "1")
@@ -38,23 +39,27 @@ class Module:
         """What is assigned to the name that an expression is, () for any other."""
         return self.values.get(spelt(node), ()) if isinstance(node, (ast.Name, ast.Attribute)) else ()
 
+    @cached_property
     def calls(self) -> list[ast.Call]:
         """All calls, by line."""
-        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
+        found = [node for node in nodes_of(self.tree) if isinstance(node, ast.Call)]
         return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
 def modules_of(modules: Mapping[str, str]) -> tuple[Module, ...]:
     """Those of `modules` (path → text) that Python can read."""
-    trees = ((path, parse(text)) for path, text in modules.items())
-    return tuple(
-        Module(path, tree, aliases_of(tree), _values(tree)) for path, tree in trees if isinstance(tree, ast.Module)
-    )
+    return tuple(module for path, text in modules.items() if (module := _module(path, text)))
+
+
+@lru_cache(maxsize=128)
+def _module(path: str, text: str) -> Module | None:
+    tree = parse(text)
+    return Module(path, tree, aliases_of(tree), _values(tree)) if isinstance(tree, ast.Module) else None
 
 
 def _values(tree: ast.Module) -> dict[str, tuple[ast.expr, ...]]:
     values: dict[str, tuple[ast.expr, ...]] = {}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         bound: list[tuple[ast.expr | None, ast.expr | None]] = []
         if isinstance(node, ast.Assign):
             bound = [(target, node.value) for target in node.targets]
@@ -71,7 +76,7 @@ def _values(tree: ast.Module) -> dict[str, tuple[ast.expr, ...]]:
 
 def legacy_setting(modules: tuple[Module, ...]) -> str | None:
     """What the script itself writes into TF_USE_LEGACY_KERAS, "" for what is no literal; None where it does not."""
-    settings = (pair for module in modules for node in ast.walk(module.tree) for pair in _settings(node, module))
+    settings = (pair for module in modules for node in nodes_of(module.tree) for pair in _settings(node, module))
     for key, value in settings:
         if isinstance(key, ast.Constant) and key.value == LEGACY_VARIABLE:
             return str(value.value) if isinstance(value, ast.Constant) else ""
@@ -96,14 +101,14 @@ def _settings(node: ast.AST, module: Module) -> Iterator[tuple[ast.expr | None, 
 
 def replaces_keras(modules: tuple[Module, ...]) -> bool:
     """Whether the script puts another module in Keras's place: `sys.modules["keras"] = tf_keras`."""
-    assigned = (node for module in modules for node in ast.walk(module.tree) if isinstance(node, ast.Assign))
+    assigned = (node for module in modules for node in nodes_of(module.tree) if isinstance(node, ast.Assign))
     targets = (target for node in assigned for target in node.targets if isinstance(target, ast.Subscript))
     return any(spelt(target) in ("sys.modules['keras']", "modules['keras']") for target in targets)
 
 
 def trains_models(modules: tuple[Module, ...]) -> bool:
     """Whether a model's fit is called, or its like: on anything that is not scikit-learn's."""
-    calls = ((module, call.func) for module in modules for call in module.calls())
+    calls = ((module, call.func) for module in modules for call in module.calls)
     fits = ((m, function) for m, function in calls if isinstance(function, ast.Attribute) and function.attr in _FITS)
     return any(not _is_of_sklearn(module, function.value) for module, function in fits)
 
@@ -148,7 +153,7 @@ def variables_of_models(
     """Where a model's variables go to one of `functions`, or to the `gradient` of one of `tapes` (dotted names), with
     that name: `tape.gradient(loss, model.trainable_variables)`. Their values, `[v.value for v in …]`, are none. A use's
     name is what the script writes."""
-    for call in module.calls():
+    for call in module.calls:
         name = module.name_of(call.func)
         tape = _tape_of(module, call.func, tapes)
         if tape:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import parse, span
+from tfinfra.compiler.source.script import nodes_of, parse, span
 
 _READ = frozenset(
     {
@@ -61,7 +61,7 @@ def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple
         if not isinstance(tree, ast.Module):
             continue
         texts.update(
-            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str
+            node.value for node in nodes_of(tree) if isinstance(node, ast.Constant) and type(node.value) is str
         )
         how = reach.get(module, Reach(Sure.LATER))
         for node, sure in reached(tree, as_program=how.as_program):

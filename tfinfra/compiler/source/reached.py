@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from tfinfra.compiler.project import Sure
 
@@ -13,7 +14,8 @@ _LEAVES = ("sys.exit", "exit", "quit", "os._exit", "os.abort")
 Reached = tuple[ast.AST, Sure]
 
 
-def reached(tree: ast.Module, *, as_program: bool) -> list[Reached]:
+@lru_cache(maxsize=128)
+def reached(tree: ast.Module, *, as_program: bool) -> Sequence[Reached]:
     """Every node with how surely it is reached. A function of the module is reached as surely as its surest call by its
     plain name, or by `app.run(main)`."""
     return _Walk(tree, as_program).all()

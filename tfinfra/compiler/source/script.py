@@ -93,9 +93,15 @@ def parse(text: str) -> ast.Module | SyntaxError | ValueError:
         return ValueError(str(error))
 
 
+@lru_cache(maxsize=128)
+def nodes_of(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All nodes, as ast.walk has them. Nearly every rule on a script looks at all, and a walk takes long."""
+    return tuple(ast.walk(tree))
+
+
 def _uses(tree: ast.Module, module: str, how: Reach) -> Iterator[Use]:
     aliases = aliases_of(tree)
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    inner = {id(node.value) for node in nodes_of(tree) if isinstance(node, ast.Attribute)}
     for node, surely in reached(tree, as_program=how.as_program):
         sure = min(surely, how.sure)
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -119,11 +125,12 @@ def span(node: ast.stmt | ast.expr) -> tuple[int, int]:
     return node.col_offset, max(1, (node.end_col_offset or 0) - node.col_offset) if same_line else 1
 
 
-def aliases_of(tree: ast.Module) -> dict[str, str]:
+@lru_cache(maxsize=128)
+def aliases_of(tree: ast.Module) -> Mapping[str, str]:
     """Local name → dotted name, from imports and from plain assignments such as `tf1 = tf.compat.v1`. What is imported
     as TensorFlow 1, and as TensorFlow where that fails, is TensorFlow 1."""
     aliases: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 local = alias.asname or alias.name.partition(".")[0]
@@ -132,7 +139,7 @@ def aliases_of(tree: ast.Module) -> dict[str, str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             for alias in node.names:
                 aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Attribute, ast.Call)):
             if isinstance(node.value, ast.Call):
                 called = imported_by_call(node.value, aliases)

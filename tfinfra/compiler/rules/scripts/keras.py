@@ -77,7 +77,7 @@ class _Keras:
 
     def calls(self) -> Iterator[tuple[Module, ast.Call, str]]:
         """All calls with the dotted name of what is called."""
-        calls = ((module, call, module.name_of(call.func)) for module in self.modules for call in module.calls())
+        calls = ((module, call, module.name_of(call.func)) for module in self.modules for call in module.calls)
         return ((module, call, name) for module, call, name in calls if name)
 
 

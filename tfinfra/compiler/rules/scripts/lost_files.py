@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.source.script import line_of, parse, spelt
+from tfinfra.compiler.source.script import line_of, nodes_of, parse, spelt
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.text.written_paths import WrittenPath, WrittenPaths, is_kept, kept_instead, writes_by_name, written_paths
@@ -84,7 +84,7 @@ def _way_out(path: WrittenPath) -> str:
 
 def _names(trees: Mapping[str, ast.Module]) -> frozenset[str]:
     """All names that are used anywhere, whatever they are."""
-    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    nodes = [node for tree in trees.values() for node in nodes_of(tree)]
     plain = {node.id for node in nodes if isinstance(node, ast.Name)}
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     return frozenset(plain | imported | {node.attr for node in nodes if isinstance(node, ast.Attribute)})
