@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -119,7 +120,9 @@ class SourceDirectory:
     `hiding` are modules that hide what TensorFlow imports.
     `requirements` has the texts of the requirements and environment files, with those that they name, `remarks` what
     is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
-    lies outside of the manifest's folder: none of its lines is quoted."""
+    lies outside of the manifest's folder: none of its lines is quoted. `package` is the dotted name of the package that
+    the source directory itself is, by the __init__.py in it and above it; "" where it is none. `relative` leads to it
+    from the manifest's folder."""
 
     root: Path
     shown: str = "."
@@ -136,6 +139,8 @@ class SourceDirectory:
     undecodable: Mapping[str, Undecodable] = field(default_factory=dict)
     programs: Mapping[str, str] = field(default_factory=dict)
     hiding: tuple[Hiding, ...] = ()
+    package: str = ""
+    relative: str = "."
 
     @property
     def files(self) -> frozenset[str]:
@@ -145,6 +150,17 @@ class SourceDirectory:
     def file(self, name: str) -> str:
         """A file of the source directory as messages write it."""
         return name if self.shown in ("", ".") else f"{self.shown}/{name}"
+
+    def from_above(self, top: str, module: str) -> str | None:
+        """What to write for a source directory that is the package `top` itself, or lies in it, to run its `module`
+        (dotted, of the source directory) by its whole name. None where it is no such package."""
+        parts = (self.package or self.root.name).split(".")
+        inside = parts[parts.index(top) :] if top in parts else []
+        whole = ".".join([*inside, module])
+        if not inside or not all(part.isidentifier() for part in whole.split(".")):
+            return None
+        above = posixpath.normpath(posixpath.join(self.relative, *[".."] * len(inside)))
+        return f"`source_directory: {above}` and `entry_script: -m {whole}`"
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,18 @@ from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import Diagnostic, TfinfraError
 
 
-def said_of(folder: Path, files: dict[str, str | bytes], manifest: str = "") -> tuple[Diagnostic, ...]:
-    """All diagnostics of the manifest, whose entry script is train.py where it names no other."""
+def said_of(
+    folder: Path, files: dict[str, str | bytes], manifest: str = "", at: str = "m.yaml"
+) -> tuple[Diagnostic, ...]:
+    """All diagnostics of the manifest `at`, whose entry script is train.py where it names no other."""
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     entry = "" if "entry_script" in manifest else "entry_script: train.py\n"
-    (folder / "m.yaml").write_text(entry + manifest)
+    (folder / at).write_text(entry + manifest)
     try:
-        return check_manifest(load_project(folder / "m.yaml")).diagnostics
+        return check_manifest(load_project(folder / at)).diagnostics
     except TfinfraError as error:
         return error.diagnostics
 

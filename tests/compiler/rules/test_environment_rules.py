@@ -143,7 +143,46 @@ def test_the_way_out(tmp_path: Path, module: str, hint: str) -> None:
     assert found.hint == hint
 
 
-def test_a_package_whose_own_folder_is_the_source_directory(tmp_path: Path) -> None:
-    (tmp_path / "trainer").mkdir()
-    (found,) = said_of(tmp_path / "trainer", {"task.py": "import trainer.model\n"}, "entry_script: task.py\n")
-    assert found.hint == "write `source_directory: ..` from here, and `entry_script: -m trainer.task`"
+OF_ITS_OWN = {
+    "the manifest beside the script": (
+        "trainer/m.yaml",
+        "entry_script: task.py",
+        "source_directory is in that package: write `source_directory: ..` and `entry_script: -m trainer.task`",
+    ),
+    "the manifest above": (
+        "m.yaml",
+        "source_directory: trainer\nentry_script: task.py",
+        "source_directory is in that package: write `source_directory: .` and `entry_script: -m trainer.task`",
+    ),
+    "a package in the package": (
+        "m.yaml",
+        "source_directory: trainer/deep\nentry_script: run.py",
+        "source_directory is in that package: write `source_directory: .` and `entry_script: -m trainer.deep.run`",
+    ),
+    "a script in a folder": (
+        "m.yaml",
+        "source_directory: trainer\nentry_script: deep/run.py",
+        "source_directory is in that package: write `source_directory: .` and `entry_script: -m trainer.deep.run`",
+    ),
+    "a relative import": (
+        "m.yaml",
+        "source_directory: trainer\nentry_script: relative.py",
+        "write `source_directory: .` and `entry_script: -m trainer.relative`",
+    ),
+    "a module's whole name": (
+        "m.yaml",
+        "source_directory: trainer\nentry_script: -m trainer.task",
+        "source_directory is that package: write `source_directory: .` and `entry_script: -m trainer.task`",
+    ),
+}
+
+
+@pytest.mark.parametrize(("at", "manifest", "hint"), OF_ITS_OWN.values(), ids=OF_ITS_OWN.keys())
+def test_a_source_directory_that_is_the_package_itself(tmp_path: Path, at: str, manifest: str, hint: str) -> None:
+    files = {
+        **dict.fromkeys(("trainer/__init__.py", "trainer/deep/__init__.py", "trainer/model.py"), ""),
+        **dict.fromkeys(("trainer/task.py", "trainer/deep/run.py"), "import trainer.model\n"),
+        "trainer/relative.py": "from . import model\n",
+    }
+    (found,) = said_of(tmp_path, files, manifest, at=at)
+    assert found.hint == hint

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from os.path import relpath
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +13,7 @@ from tfinfra.compiler.packages.read_files import NamedFiles, read_package_files
 from tfinfra.compiler.project import SourceDirectory, Undecodable
 from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.read_modules import ReadModules, read_modules
-from tfinfra.compiler.source.search_path import SearchPath, is_dotted, modules_below
+from tfinfra.compiler.source.search_path import SearchPath, is_dotted, modules_below, package_of
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.manifest.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
@@ -51,7 +53,9 @@ def read_source(
         return SourceDirectory(root, shown, exists=False, problems={"": reason})
     problems: dict[str, str] = {}
     foreign = project is not None and not root.is_relative_to(real(project))
-    path = _entry_file(root, entry, variables, problems) if entry else ""
+    relative = Path(relpath(root, real(project or folder))).as_posix()
+    home = SourceDirectory(root, shown, foreign=foreign, package=".".join(package_of(root)), relative=relative)
+    path = _entry_file(home, entry, variables, problems) if entry else ""
     code = ReadModules()
     undecodable: dict[str, Undecodable] = {}
     by_path = not entry_of(entry).module
@@ -74,14 +78,12 @@ def read_source(
             problems[name] = "there is no such folder"
     if foreign:
         problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
-    return SourceDirectory(
-        root,
-        shown,
+    return replace(
+        home,
         modules=code.texts,
         requirements=files.texts,
         remarks=files.remarks,
         problems=problems,
-        foreign=foreign,
         entry=path if code.texts else "",
         lost=tuple(code.lost),
         outside=tuple(code.outside),
@@ -101,9 +103,9 @@ def _no_source(root: Path) -> str:
     return "it is where the kernel shows processes and devices" if is_kernels(root) else ""
 
 
-def _entry_file(root: Path, text: str, variables: Mapping[str, str], problems: dict[str, str]) -> str:
+def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], problems: dict[str, str]) -> str:
     """The path of the entry script's file, "" with the reason in `problems` where there is none."""
-    entry = entry_of(text)
+    entry, root = entry_of(text), home.root
     folders = [root, *(real(root / folder) for folder in python_path(variables))]
     search = SearchPath(root, tuple(dict.fromkeys(folders)))
     if entry.module:
@@ -113,6 +115,10 @@ def _entry_file(root: Path, text: str, variables: Mapping[str, str], problems: d
         reason = "it is a package without a __main__.py" if is_package else "source_directory has no such module"
         problems[text] = reason if is_dotted(entry.name) else "that is no module's name"
         problems[f"{text}?"] = "-m takes the dotted name of a module in source_directory"
+        top, _, rest = entry.name.partition(".")
+        if rest and search.find_program(rest) and (instead := home.from_above(top, rest)):
+            problems[f"{text}?"] = f"source_directory is that package: write {instead}"
+            return ""
     else:
         why = "Python takes a name with '-' in front as an option" if text.startswith("-") else _unusable(root, text)
         if why is None and (way_out := _NO_PYTHON.get(Path(text).suffix.lower())):

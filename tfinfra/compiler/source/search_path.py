@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import glob
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from tfinfra.compiler.user_paths import is_file, is_folder, real
@@ -64,6 +64,12 @@ class SearchPath:
 def is_dotted(name: str) -> bool:
     """Whether a module may be called so."""
     return all(part.isidentifier() for part in name.split("."))
+
+
+def package_of(folder: Path) -> tuple[str, ...]:
+    """The names of the packages that end with `folder`, the outermost first; () where it is none."""
+    names = tuple(one.name for one in takewhile(lambda one: is_file(one / "__init__.py"), (folder, *folder.parents)))
+    return names[::-1]
 
 
 def modules_in(folder: Path) -> frozenset[str]:

@@ -87,13 +87,13 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
         return "distributed_backend: mpi brings Horovod"
     if package := usual_owner(one.name):
         return f"write pip_packages: [{package}]"
-    if top == source.root.name and source.entry.endswith(".py") and "/" not in source.entry:
-        return (
-            f"write `source_directory: ..` from here, and `entry_script: -m {top}.{source.entry.removesuffix('.py')}`"
-        )
+    module = source.entry.removesuffix(".py").replace("/", ".")
+    if source.entry.endswith(".py") and (instead := source.from_above(top, module)):
+        return f"source_directory is in that package: write {instead}"
     beside = {path.partition("/")[0].removesuffix(".py") for path in source.modules}
     installed = {package.replace("-", "_") for package in known.packages}
-    if near := next((name for name in sorted({*beside, *known_modules(), *installed}) if _is_slip(top, name)), None):
+    public = (name for name in sorted({*beside, *known_modules(), *installed}) if not name.startswith("_"))
+    if near := next((name for name in public if _is_slip(top, name)), None):
         return did_you_mean(near)
     own = "a module of your own travels in source_directory"
     return f"name the package that has it in pip_packages; {own}"

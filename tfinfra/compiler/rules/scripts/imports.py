@@ -38,8 +38,12 @@ def imports_without_a_package(facts: Facts) -> Iterator[Diagnostic]:
             message = f"`{lost.statement}` is relative, and {lost.module} {how}, so it fails"
             own = re.sub(r"^from \.+ import", "import", lost.statement)
             way_out = _by_name(source.entry) if lost.module == source.entry and not entry.module else None
-            instead = f"`{re.sub(r'^from [.]+', 'from ', own)}`"
-            yield _at(facts, lost, "TFI508", message, f"write {way_out or instead}")
+            way_out = (
+                way_out
+                or (_from_above(facts) if lost.module == source.entry else None)
+                or f"`{re.sub(r'^from [.]+', 'from ', own)}`"
+            )
+            yield _at(facts, lost, "TFI508", message, f"write {way_out}")
 
 
 def imports_not_found(facts: Facts) -> Iterator[Diagnostic]:
@@ -80,6 +84,14 @@ def _by_name(path: str) -> str | None:
     parts = PurePosixPath(path).with_suffix("").parts
     fits = path.endswith(".py") and len(parts) > 1 and all(part.isidentifier() for part in parts)
     return f"`entry_script: -m {'.'.join(parts)}`" if fits else None
+
+
+def _from_above(facts: Facts) -> str | None:
+    """The way to run the script as a module of the package that the source directory itself is."""
+    source = facts.project.source
+    top = source.package.partition(".")[0]
+    fits = source.entry.endswith(".py") and top and not facts.manifest.environment_variables.get("PYTHONPATH")
+    return source.from_above(top, _dotted(source.entry)) if fits else None
 
 
 def _dotted(path: str) -> str:
