@@ -78,7 +78,8 @@ class LostImport:
 @dataclass(frozen=True)
 class OutsideImport:
     """An import of what the source directory does not have: `name`, dotted, and the `members` that are taken from it,
-    each a module or not. The rest is as in LostImport."""
+    each a module or not. It is in the folder that is so many folders `above` the source directory, 0 where it is in
+    none of them. The rest is as in LostImport."""
 
     module: str
     statement: str
@@ -88,6 +89,7 @@ class OutsideImport:
     name: str
     members: tuple[str, ...]
     certain: bool
+    above: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,11 @@ class SourceDirectory:
         whole = ".".join([*inside, module])
         if not inside or not all(part.isidentifier() for part in whole.split(".")):
             return None
-        above = posixpath.normpath(posixpath.join(self.relative, *[".."] * len(inside)))
-        return f"`source_directory: {above}` and `entry_script: -m {whole}`"
+        return f"`source_directory: {self.above(len(inside))}` and `entry_script: -m {whole}`"
+
+    def above(self, steps: int) -> str:
+        """The folder so many above it, as a manifest writes it."""
+        return posixpath.normpath(posixpath.join(self.relative, *[".."] * steps))
 
 
 @dataclass(frozen=True)

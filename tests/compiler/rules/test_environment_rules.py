@@ -124,6 +124,9 @@ HINTS = {
     "imp": "write python_version: '3.11', or import what took its place",
     "urllib2": "in Python 3 it is urllib.request; `2to3` translates the script",
     "tensorfow": "did you mean 'tensorflow'?",
+    "torch": "write pip_packages: [torch]",
+    "utils": "name the package that has it in pip_packages; a module of your own travels in source_directory",
+    "sim": "name the package that has it in pip_packages; a module of your own travels in source_directory",
     "trainer": "name the package that has it in pip_packages; a module of your own travels in source_directory",
     "winreg": "nodes run Linux: import it under a condition, or leave it out",
 }
@@ -186,3 +189,15 @@ def test_a_source_directory_that_is_the_package_itself(tmp_path: Path, at: str, 
     }
     (found,) = said_of(tmp_path, files, manifest, at=at)
     assert found.hint == hint
+
+
+@pytest.mark.parametrize("statement", ["import utils.tools", "from utils import tools", "import datasets.own"])
+def test_a_module_that_is_above_the_source_directory(tmp_path: Path, statement: str) -> None:
+    files = {"utils/tools.py": "", "datasets/__init__.py": "", "datasets/own.py": "", "runs/deep/a.py": statement}
+    manifest = "source_directory: runs/deep\nentry_script: a.py\n"
+    (found,) = said_of(tmp_path, files, manifest)
+    instead = "source_directory: .\nentry_script: runs/deep/a.py\nenvironment_variables: {PYTHONPATH: .}\n"
+    assert found.hint == "it is in .: write `source_directory: .`, `entry_script: runs/deep/a.py` and " + (
+        "`environment_variables: {PYTHONPATH: .}`"
+    )
+    assert not said_of(tmp_path, files, instead)

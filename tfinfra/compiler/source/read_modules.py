@@ -13,7 +13,7 @@ from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, 
 from tfinfra.compiler.source.hiding import hiding_modules
 from tfinfra.compiler.source.imports import Import, imports_of
 from tfinfra.compiler.source.search_changes import changes_search_path, may_find_more
-from tfinfra.compiler.source.search_path import SearchPath, is_dotted
+from tfinfra.compiler.source.search_path import SearchPath, is_dotted, steps_up_to
 from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.manifest.spelling_hints import nearest
 from tfinfra.model.entry import Entry, leads_outside, python_path
@@ -144,7 +144,9 @@ class _Following:
             self._lose(module, one, sure, LostAs(missing, "missing", f"{parent}.{near}" if near else None))
         elif sure is not Sure.GUARDED:
             where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
-            self._found.outside.append(OutsideImport(module.path, one.statement, *where, name, one.members, certain))
+            above = steps_up_to(self._search.root, name, one.members)
+            found = OutsideImport(module.path, one.statement, *where, name, one.members, certain, above)
+            self._found.outside.append(found)
 
     def _lose(self, module: _Module, one: Import, sure: Sure, how: LostAs) -> None:
         if sure is not Sure.GUARDED:

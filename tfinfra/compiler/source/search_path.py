@@ -11,6 +11,7 @@ from pathlib import Path
 from tfinfra.compiler.user_paths import is_file, is_folder, real
 
 _MOST_FILES = 2_000
+_MOST_STEPS_UP = 3
 _COMPILED = (".so", ".pyc", ".pyd", ".pyx")
 """Beside a module's text, what may be one."""
 
@@ -70,6 +71,16 @@ def package_of(folder: Path) -> tuple[str, ...]:
     """The names of the packages that end with `folder`, the outermost first; () where it is none."""
     names = tuple(one.name for one in takewhile(lambda one: is_file(one / "__init__.py"), (folder, *folder.parents)))
     return names[::-1]
+
+
+def steps_up_to(root: Path, name: str, members: tuple[str, ...]) -> int:
+    """How many folders above `root` the module `name` is, or one of the `members` that are taken from it; 0 where it is
+    in none of the nearest."""
+    for steps, folder in enumerate(islice(root.parents, _MOST_STEPS_UP), start=1):
+        search = SearchPath(folder, (folder,))
+        if any(search.find(one) for one in (name, *(f"{name}.{member}" for member in members))):
+            return steps
+    return 0
 
 
 def modules_in(folder: Path) -> frozenset[str]:

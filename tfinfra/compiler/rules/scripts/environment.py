@@ -21,6 +21,9 @@ _ANYTHING = re.compile(
 """A setup script that installs by a list of its own, which is not read, or that fetches or makes code."""
 
 
+_SHORTEST_SLIP = 4
+
+
 def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
     """Modules that will not be there. Each once, where it is imported most surely; nothing is said of what may be there
     for all that is known."""
@@ -85,11 +88,17 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
     top, source = one.name.partition(".")[0], facts.project.source
     if top == "horovod":
         return "distributed_backend: mpi brings Horovod"
-    if package := usual_owner(one.name):
-        return f"write pip_packages: [{package}]"
     module = source.entry.removesuffix(".py").replace("/", ".")
     if source.entry.endswith(".py") and (instead := source.from_above(top, module)):
         return f"source_directory is in that package: write {instead}"
+    if one.above:
+        folders = "/".join([*source.root.parts[-one.above :], source.entry])
+        return (
+            f"it is in {source.above(one.above)}: write `source_directory: {source.above(one.above)}`, "
+            f"`entry_script: {folders}` and `environment_variables: {{PYTHONPATH: .}}`"
+        )
+    if package := usual_owner(one.name):
+        return f"write pip_packages: [{package}]"
     beside = {path.partition("/")[0].removesuffix(".py") for path in source.modules}
     installed = {package.replace("-", "_") for package in known.packages}
     public = (name for name in sorted({*beside, *known_modules(), *installed}) if not name.startswith("_"))
@@ -100,7 +109,10 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
 
 
 def _is_slip(written: str, name: str) -> bool:
-    """Whether one letter is wrong, missing or too many, or two are exchanged; so many modules allow for no more."""
+    """Whether one letter is wrong, missing or too many, or two are exchanged; so many modules allow for no more. Few
+    slips are in the first letter, and of short names any other is near."""
+    if len(written) < _SHORTEST_SLIP or written[0] != name[0]:
+        return False
     if len(written) == len(name):
         wrong = [index for index, (a, b) in enumerate(zip(written, name, strict=True)) if a != b]
         return len(wrong) == 1 or (len(wrong) == 2 and sorted(written) == sorted(name))
