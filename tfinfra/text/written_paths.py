@@ -18,8 +18,8 @@ from types import MappingProxyType
 @dataclass(frozen=True)
 class WrittenPath:
     """A path as far as it is known, and `whole` where that is all of it. `call` is what writes there: a function, or
-    the argument whose default it is (`--job-dir`). The place is that of the literal: a 1-based line, a 0-based column.
-    `logs`: it is for TensorBoard."""
+    the argument whose default it is (`--job-dir`), or whose value (`model_dir`). The place is that of the literal: a
+    1-based line, a 0-based column. `logs`: it is for TensorBoard."""
 
     path: str
     whole: bool
@@ -96,6 +96,10 @@ _NO_FILES = ("/dev/", "/proc/", "/sys/", "/var/lib/tfinfra/", "/mnt/tfinfra/")
 _NO_ARGUMENTS: Mapping[str, str | None] = MappingProxyType({})
 
 
+_FORMATS = ("png", "jpeg", "jpg", "gif", "bmp", "tiff", "webp", "pdf", "svg", "h5", "keras", "tf")
+"""What the second argument of a `save` may be: `image.save(file, "PNG")`, `model.save(path, "tf")`."""
+
+
 def written_paths(tree: ast.Module, given: Mapping[str, str | None] = _NO_ARGUMENTS) -> WrittenPaths:
     """What `tree` says. `given` are the script's arguments, by flag: an argument that is given has no default."""
     reader = _Reader(tree, given)
@@ -145,7 +149,8 @@ class _Reader:
                 place = (at.lineno, at.col_offset)
                 if place not in seen:
                     seen.add(place)
-                    yield WrittenPath(path, whole, _last(call.func), *place, _length(at), logs)
+                    call_or_keyword = "model_dir" if value is _keyword(call, "model_dir") else _last(call.func)
+                    yield WrittenPath(path, whole, call_or_keyword, *place, _length(at), logs)
         for call, flags in self._flags():
             name = _destination(call, flags)
             default = self._defaults.get(name)
@@ -185,7 +190,8 @@ class _Reader:
         if dotted in _SECOND:
             yield from ((value, False) for value in call.args[1:2])
         elif name == "save" and isinstance(call.func, ast.Attribute):
-            yield from ((value, False) for value in call.args[:2] if self._known(value))
+            paths = ((value, self._known(value)) for value in call.args[:2])
+            yield from ((value, False) for value, text in paths if text and text[0].lower() not in _FORMATS)
         elif name in _OPENERS and _writes(call):
             if _is_method(call) and isinstance(call.func, ast.Attribute):
                 yield call.func.value, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.compiler.load import load_project
@@ -10,7 +11,7 @@ from tfinfra.errors import Diagnostic, TfinfraError
 
 
 def said_of(
-    folder: Path, files: dict[str, str | bytes], manifest: str = "", at: str = "m.yaml"
+    folder: Path, files: Mapping[str, str | bytes], manifest: str = "", at: str = "m.yaml"
 ) -> tuple[Diagnostic, ...]:
     """All diagnostics of the manifest `at`, whose entry script is train.py where it names no other."""
     for name, content in files.items():

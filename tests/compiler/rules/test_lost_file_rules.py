@@ -50,6 +50,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "a home": ("", "open('~/x', 'w')\n", ["1:6 write 'outputs/x'"]),
     "beside its folder": ("", "open('../x', mode='a')\n", ["1:6 write 'outputs/x'"]),
     "a saver's second argument": ("", "saver.save(sess, 'model.ckpt')\n", ["1:18 write 'outputs/model.ckpt'"]),
+    "a picture's format": ("", "image.save(file, 'PNG')\nmodel.save(path, 'tf')\n", []),
     "in a column that counts letters, not bytes": ("", "ä = open('b', 'w')\n", ["1:10 write 'outputs/b'"]),
     "an argument's default": (
         "",
@@ -111,3 +112,8 @@ def test_a_module_that_runs_as_a_program_too_does_not_do_so_here(tmp_path: Path)
         "part.py": "def go():\n    open('x', 'w')\nif __name__ == '__main__':\n    open('y', 'w')\n",
     }
     assert in_short(said_of(tmp_path, files)) == ["warning TFI525 part.py:2:10"]
+
+
+def test_what_is_only_given_a_folder_does_not_write(tmp_path: Path) -> None:
+    (found,) = said_of(tmp_path, {"train.py": "config = config.replace(model_dir='/tmp/model')\n"})
+    assert found.message.startswith("model_dir is '/tmp/model', which is not among the outputs")

@@ -145,8 +145,8 @@ class _Following:
         elif sure is not Sure.GUARDED:
             where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
             above = steps_up_to(self._search.root, name, one.members)
-            found = OutsideImport(module.path, one.statement, *where, name, one.members, certain, above)
-            self._found.outside.append(found)
+            outside = OutsideImport(module.path, one.statement, *where, name, one.members, certain, above)
+            self._found.outside.append(outside)
 
     def _lose(self, module: _Module, one: Import, sure: Sure, how: LostAs) -> None:
         if sure is not Sure.GUARDED:

@@ -71,7 +71,7 @@ def _lost(found: WrittenPaths, read: frozenset[str], *, moved: bool) -> Iterator
 
 def _message(path: WrittenPath) -> str:
     where = path.path + ("" if path.whole else "…")
-    verb = "has the default" if path.call.startswith("-") else "writes to"
+    verb = "has the default" if path.call.startswith("-") else "is" if path.call == "model_dir" else "writes to"
     return f"{path.call} {verb} {where!r}, which is not among the outputs: {_COMES_HOME}"
 
 
