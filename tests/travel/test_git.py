@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tfinfra.travel.git_index import tracked_names
 from tfinfra.travel.walk import survey
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is the oracle, and is not on this machine")
@@ -212,3 +214,10 @@ def test_names_of_any_bytes_travel_as_git_has_them(tmp_path: Path) -> None:
         (root / os.fsdecode(name)).write_text("")
     (root / ".gitignore").write_bytes(b"caf\xe9.*\n???\\\t.csv\n")
     assert travelling(root) == travelling_by_git(root)
+
+
+def test_an_index_whose_names_grow_without_end_is_none(tmp_path: Path) -> None:
+    count = 6000
+    entry = bytes(60) + struct.pack(">H", 0) + b"\0a\0"  # all of the name before it, and one letter more
+    (tmp_path / "index").write_bytes(struct.pack(">4sII", b"DIRC", 4, count) + entry * count + bytes(20))
+    assert tracked_names(tmp_path) == frozenset()

@@ -90,7 +90,8 @@ _ARGUMENTS = {
 }
 """Names of arguments, "-" as "_", whose value is where a script writes."""
 _Known = tuple[str, bool, ast.expr]
-_DEEPEST = 10
+_DEEPEST, _LONGEST = 10, 4096
+"""Names that are followed, one to the next; characters of a path (PATH_MAX)."""
 _NO_FILES = ("/dev/", "/proc/", "/sys/", "/var/lib/tfinfra/", "/mnt/tfinfra/")
 """No files are made there, or what is made there is tfinfra's: a node's common directory."""
 _NO_ARGUMENTS: Mapping[str, str | None] = MappingProxyType({})
@@ -114,6 +115,7 @@ class _Reader:
     _names: dict[str, ast.expr] = field(default_factory=dict)
     _defaults: dict[str, ast.expr] = field(default_factory=dict)
     _calls: list[ast.Call] = field(default_factory=list)
+    _found: dict[tuple[int, int], _Known | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         stored = Counter(
@@ -211,10 +213,18 @@ class _Reader:
                 yield call, sorted(flags, key=lambda flag: flag.startswith("--"))
 
     def _known(self, value: ast.expr, depth: int = 0) -> _Known | None:
-        """The literal that a value begins with, whether it is all of it, and where it stands."""
+        """The literal that a value begins with, whether it is all of it, and where it stands. Each value is read once:
+        names that are made of one another, each several times, would take as long as one likes."""
+        key = (id(value), depth)
+        if key not in self._found:
+            found = self._read(value, depth) if depth <= _DEEPEST else None
+            if found is not None and len(found[0]) > _LONGEST:
+                found = found[0][:_LONGEST], False, found[2]
+            self._found[key] = found
+        return self._found[key]
+
+    def _read(self, value: ast.expr, depth: int) -> _Known | None:
         found: _Known | None = None
-        if depth > _DEEPEST:
-            return None
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             found = value.value, True, value
         elif isinstance(value, ast.JoinedStr) and value.values and isinstance(value.values[0], ast.Constant):

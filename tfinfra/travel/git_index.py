@@ -9,6 +9,8 @@ from pathlib import Path
 
 _HEAD, _FIXED = 12, 40
 _EXTENDED, _LINK = 0x4000, b"link"
+_LONGEST = 4096
+"""Bytes of a name (PATH_MAX): in version 4 each goes on from the one before it, and a broken index could go on so."""
 _DIGESTS = (20, 32)
 """Bytes of an object's name: SHA-1, or SHA-256 in the repositories that are made so."""
 
@@ -65,6 +67,8 @@ def _entries(data: bytes, digest: int) -> tuple[frozenset[bytes], int]:
             kept = name[: len(name) - cut]
         end = data.index(b"\0", begin)
         name = kept + data[begin:end]
+        if len(name) > _LONGEST:
+            raise ValueError("no path is so long")
         names.append(name)
         at = end + 1 if version == 4 else at + (end - at + 8) // 8 * 8
     return frozenset(names), at

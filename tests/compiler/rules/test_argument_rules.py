@@ -130,6 +130,15 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "{--a: 1}",
         ["--a may be"],
     ),
+    "room for more words than there are": (HEAD + f"p.add_argument('--n', nargs={10**12})\n" + END, "{--n: 1}", []),
+    "many that share the words out": (
+        HEAD
+        + "".join(f"p.add_argument('a{i}', nargs='*')\n" for i in range(30))
+        + "p.add_argument('z', nargs=9)\n"
+        + END,
+        f"{{value: [{', '.join('abcdefg')}]}}",
+        [],
+    ),
     "help ends the script well": (PLAIN + END, "{--help: }", []),
 }
 

@@ -35,6 +35,13 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "import os\nOUT = '/tmp/run'\nmodel.save(os.path.join(OUT, 'm.keras'))\n",
         ["2:7 write 'outputs/run/m.keras'"],
     ),
+    "names that are made of one another": (
+        "",
+        "import os\na0 = 'x'\n"
+        + "".join(f"a{i} = os.path.join({', '.join([f'a{i - 1}'] * 60)})\n" for i in range(1, 10))
+        + "open(a9, 'w')\n",
+        [],
+    ),
     "a path with / between its parts": (
         "",
         "from pathlib import Path\n(Path('/tmp') / 'a.txt').write_text('x')\n",

@@ -70,9 +70,10 @@ def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
 
 
 def line_of(text: str, number: int) -> str:
-    """A line by its number in the syntax tree: Python's lines end at none of the other characters that
-    `str.splitlines` knows, such as a form feed."""
-    return _LINE_END.split(text)[number - 1]
+    """A line by Python's number, the last one where there are not so many: Python's lines end at none of the other
+    characters that `str.splitlines` knows, such as a form feed."""
+    lines = _LINE_END.split(text)
+    return lines[min(number, len(lines)) - 1]
 
 
 _LINE_END = re.compile("\r\n|\r|\n")

@@ -11,6 +11,7 @@ from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport
+from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.spelling_hints import did_you_mean
 
@@ -77,8 +78,8 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
     else:
         lacking = top if known.provides(top) is False else one.name
         message += f"neither source_directory nor the environment has {lacking}"
-    lines = source.modules[one.module].splitlines()
-    position = Position(source.file(one.module), one.line, one.column + 1, one.length, lines[one.line - 1])
+    text = line_of(source.modules[one.module], one.line)
+    position = Position(source.file(one.module), one.line, one.column + 1, one.length, text)
     sure = one.certain and not facts.manifest.setup_script
     severity = Severity.ERROR if sure else Severity.WARNING
     return Diagnostic("TFI510", severity, message, "entry_script", position, hint)

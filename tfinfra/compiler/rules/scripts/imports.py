@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import all_requirements, conda_specs, requirement_name
 from tfinfra.compiler.project import LostImport
+from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.spelling_hints import did_you_mean
 from tfinfra.model.entry import entry_of
@@ -102,8 +103,8 @@ def _at(facts: Facts, lost: LostImport, code: str, message: str, hint: str) -> D
     """An error where the script cannot get by the line; a setup script may yet make what is missing."""
     source = facts.project.source
     sure = lost.certain and (code == "TFI508" or not facts.manifest.setup_script)
-    lines = source.modules[lost.module].splitlines()
-    position = Position(source.file(lost.module), lost.line, lost.column + 1, lost.length, lines[lost.line - 1])
+    text = line_of(source.modules[lost.module], lost.line)
+    position = Position(source.file(lost.module), lost.line, lost.column + 1, lost.length, text)
     severity = Severity.ERROR if sure else Severity.WARNING
     return Diagnostic(code, severity, message, "entry_script", position, hint)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.script import line_of
 from tfinfra.compiler.source.syntax import OWN, syntax_fault
 from tfinfra.errors import Diagnostic, Position, Severity
 
@@ -31,21 +32,16 @@ def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
                 what = f"Python {OWN[0]}.{OWN[1]}, which checks it here, cannot read it, python_version's own may"
             elif module not in facts.script.broken:
                 what += f" ({nodes[0]}.{nodes[1]})"
-            hint = "Python 2? `2to3` translates it" if "print" in _line(text, at[0]) else "correct it here"
+            hint = "Python 2? `2to3` translates it" if "print" in line_of(text, at[0]) else "correct it here"
             yield _diagnostic(facts, module, at, (f"{what}: {said}", hint), certain=surely and sure)
 
 
 def _diagnostic(facts: Facts, module: str, at: tuple[int, int], words: tuple[str, str], *, certain: bool) -> Diagnostic:
     source, (line, column), (message, hint) = facts.project.source, at, words
-    written = _line(source.modules[module], line)
+    written = line_of(source.modules[module], line)
     position = Position(source.file(module), line, min(column, len(written) + 1), 1, written)
     severity = Severity.ERROR if certain else Severity.WARNING
     return Diagnostic("TFI501", severity, message, "entry_script", position, hint)
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.splitlines() or [""]
-    return lines[min(number, len(lines)) - 1]
 
 
 RULES: tuple[Rule, ...] = (unreadable_modules,)
