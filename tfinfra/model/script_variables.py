@@ -10,7 +10,9 @@ INPUT = "TFINFRA_INPUT_"
 NAMES = frozenset(f"TFINFRA_{name}" for name in ("OUTPUTS", "CHECKPOINTS", "RUN_ID", "SHARD_INDEX", "SHARD_COUNT"))
 """Those that every task has; beside them there is one for each input, INPUT and its name in upper case."""
 _REFERENCE = re.compile(r"\$\{(TFINFRA_[A-Z0-9_]+)\}")
-_MEANT = re.compile(r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(TFINFRA_\w*)%|\{(TFINFRA_\w*)\}", re.I)
+_MEANT = re.compile(
+    r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(TFINFRA_\w*)%|\{(TFINFRA_\w*)\}|\$\{(TFINFRA_\w*)", re.I
+)
 
 
 def names_meant(text: str) -> Iterator[tuple[str, str]]:

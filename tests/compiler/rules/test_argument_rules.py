@@ -36,6 +36,21 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "the same by an abbreviation": (PLAIN + END, "{--verb: 1}", ["--verb takes no value (train.py:6)"]),
     "the same with an equals sign": (PLAIN + END, "{'--verbose=true': }", ["--verbose takes no value (train.py:6)"]),
     "a flag that is on or off": (PLAIN + END, "{--on: false}", ["--on takes no value (train.py:8)"]),
+    "one that is required, and refused": (
+        HEAD + "p.add_argument('--n', type=int, required=True)\n" + END,
+        "{--n: ten}",
+        ["--n: invalid int value: 'ten'"],
+    ),
+    "one that is required, and only the task knows": (
+        HEAD + "p.add_argument('--n', choices=['1', '2'], required=True)\n" + END,
+        "{--n: '${TFINFRA_SHARD_COUNT}'}",
+        [],
+    ),
+    "one refused, and another missing": (
+        HEAD + "p.add_argument('--n', type=int, required=True)\np.add_argument('--m', required=True)\n" + END,
+        "{--n: ten}",
+        ["--n: invalid int value: 'ten'"],
+    ),
     "an argument that is not known": (PLAIN + END, "{--epoch_count: 3}", ["knows no --epoch_count"]),
     "a text for a number": (PLAIN + END, "{--epochs: three}", ["--epochs: invalid int value: 'three'"]),
     "a fraction for a whole number": (PLAIN + END, "{--epochs: 1.5}", ["--epochs: invalid int value: '1.5'"]),

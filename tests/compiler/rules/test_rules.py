@@ -48,6 +48,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "print()",
         ["TFI322", "TFI322"],
     ),
+    "a variable whose brace is open, and one with a shell's default": (
+        "script_params: {--out: '${TFINFRA_OUTPUTS', --id: '${TFINFRA_RUN_ID:-x}', --own: '${TFINFRA_X:-y}'}\n",
+        "print()",
+        ["TFI323", "TFI323"],
+    ),
     "a variable that no brace marks": ("script_params: {--out: $TFINFRA_OUTPUTS}\n", "print()", ["TFI323"]),
     "a variable in small letters, and one as Windows has it": (
         "script_params: {--out: '${tfinfra_outputs}', --id: '%TFINFRA_RUN_ID%'}\n",

@@ -135,9 +135,15 @@ def references(facts: Facts) -> Iterator[Diagnostic]:
                 if name.upper() in known and written != f"${{{name.upper()}}}":
                     message, hint = f"{written} reaches the script as it is written", f"write ${{{name.upper()}}}"
                     yield error_at(document, "TFI323", path, message, hint, at=at, severity=Severity.WARNING)
-                elif name.upper() not in known and written.startswith("${"):
-                    message, hint = f"there is no variable {name} for {flag}", f"there are {', '.join(known)}"
+                elif name.upper() not in known and written.startswith("${") and written.endswith("}"):
+                    message = f"there is no variable {name} for {flag}"
+                    hint = f"{_of_an_input(name)}there are {', '.join(known)}"
                     yield error_at(document, "TFI322", path, message, hint, at=at)
+
+
+def _of_an_input(variable: str) -> str:
+    name = variable.lower().removeprefix(INPUT.lower())
+    return f"`inputs: {{{name}: {{path: ./{name}}}}}` makes it; " if name and name != variable.lower() else ""
 
 
 def tags(facts: Facts) -> Iterator[Diagnostic]:

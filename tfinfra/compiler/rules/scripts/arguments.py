@@ -72,6 +72,7 @@ def arguments_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
 
 def _refusals(known: Arguments, given: Words) -> Iterator[_Wrong]:
     """Each entry that the parser refuses; those that are refused are left out of the next try."""
+    refused_before: list[str] = []
     for _ in range(_MOST):
         try:
             parser = _parser(known)
@@ -86,13 +87,20 @@ def _refusals(known: Arguments, given: Words) -> Iterator[_Wrong]:
             if not unknown or not (known.whole and known.strict):
                 return
             wrong = _not_known(known, given, unknown)
-        if wrong is None:
+        if wrong is None or (not wrong.flag and _lacks_what_was_left_out(wrong, refused_before)):
             return
         if "${" not in f"{wrong.flag} {' '.join(given.get(wrong.flag, ()))}":
             yield wrong
         if not wrong.flag:
             return
         given = {flag: values for flag, values in given.items() if flag != wrong.flag}
+        refused_before.append(wrong.flag.partition("=")[0])
+
+
+def _lacks_what_was_left_out(wrong: _Wrong, flags: list[str]) -> bool:
+    """Whether an argument is missing only because its entry was refused, and left out: `flags`, or short for one."""
+    words = re.split(r"[ ,/]+", wrong.message)
+    return any(word.startswith(flag) for word in words for flag in flags) or not all(f.startswith("-") for f in flags)
 
 
 class _Anything(dict[str, str]):
