@@ -241,3 +241,10 @@ def test_the_first_of_many_old_names_has_the_line_that_brings_all_back_and_the_l
 def test_what_ends_the_script_whatever_happens_is_an_error(line: str, severity: Severity, tmp_path: Path) -> None:
     found = said(tmp_path, MPI, f"{HVD}{line}\n")
     assert [d.severity for d in found] == [severity]
+
+
+def test_names_that_are_given_to_one_another_again_and_again_cost_no_time(tmp_path: Path) -> None:
+    lines = ["a = b", "b = c", "c = d", "d = e", "e = a"] * 60
+    lines += [f"x{i} = x{j}" for i in range(40) for j in range(40) if i != j]
+    lines += ["hvd.DistributedOptimizer(a)", "a.fit(1)", "x1.fit(1)", "hvd.broadcast_variables(model.variables, 0)\n"]
+    assert codes(tmp_path, MPI, HVD + MODEL + "\n".join(lines)) == ["TFI502", "TFI518"]

@@ -15,7 +15,7 @@ LEGACY_VALUES = ("true", "True", "1")
 _VARIABLES = ("trainable_variables", "trainable_weights", "variables", "weights")
 _OF_MODELS = ("Model", "Sequential", "layers", "models", "applications", "Input")
 _FITS = ("fit", "fit_generator", "train_on_batch")
-_STEPS_BACK = 4
+_STEPS_BACK, _MOST_VALUES = 4, 20
 
 
 @dataclass(frozen=True)
@@ -138,10 +138,10 @@ def made_by(module: Module, node: ast.expr, steps: int = _STEPS_BACK) -> Iterato
     elif isinstance(node, ast.IfExp):
         yield from made_by(module, node.body, steps)
         yield from made_by(module, node.orelse, steps)
-    elif steps and (values := module.values_of(node)):
+    elif steps and 0 < len(values := {ast.dump(value): value for value in module.values_of(node)}) <= _MOST_VALUES:
         own = ast.dump(node)
-        for value in values:
-            if own not in ast.dump(value):  # not `opt = hvd.DistributedOptimizer(opt)`
+        for text, value in values.items():
+            if own not in text:  # not `opt = hvd.DistributedOptimizer(opt)`
                 yield from made_by(module, value, steps - 1)
     else:
         yield None
