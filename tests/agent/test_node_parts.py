@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -277,6 +278,25 @@ def test_a_workspace_is_a_copy_with_links_to_what_is_common(
     assert (work / "train.py").stat().st_mtime == 1
     assert (work / "-r link").readlink() == Path("train.py")
     assert [p.name for p in (shared / "outputs").iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("on_one_disk", [True, False])
+def test_the_last_task_of_a_node_works_in_the_source_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_one_disk: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    if not on_one_disk:
+        monkeypatch.setattr(Path, "rename", refuse)
+    source, shared, work = tmp_path / "source", tmp_path / "shared", tmp_path / "work/main-0"
+    (source / "outputs").mkdir(parents=True)
+    (source / "train.py").write_text("pass")
+    make_common(shared)
+    make_workspace(source, work, shared, last=True)
+    assert (work / "train.py").read_text() == "pass"
+    assert (work / "outputs").resolve() == shared / "outputs"
+    assert source.exists() is not on_one_disk
 
 
 def test_an_identity_without_a_subnet_is_a_process_of_the_host() -> None:

@@ -88,7 +88,8 @@ def prepare(assignment: Assignment) -> None:
     source, shared = assignment.paths.bundle / "source", assignment.folders.shared
     make_common(shared)
     for task in assignment.tasks:
-        make_workspace(source, assignment.working_directory(task), shared)
+        last = task == assignment.tasks[-1]
+        make_workspace(source, assignment.working_directory(task), shared, last=last)
 
 
 def _assignment(

@@ -37,6 +37,8 @@ def train(context: AgentContext, assignment: Assignment) -> None:
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
     left: LeftBehind | None = None
     try:
+        context.heartbeats.say("launching")
+        prepare(assignment)
         left = _what_is_there(context, assignment)
         _start(context, assignment, tasks, watcher)
         while True:
@@ -70,8 +72,6 @@ def bring(context: AgentContext, assignment: Assignment) -> None:
 
 
 def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watcher: Watcher) -> None:
-    context.heartbeats.say("launching")
-    prepare(assignment)
     for task in assignment.tasks:
         context.logs.add(task.name, assignment.log(task.name))
     if backend(assignment.plan.backend).launcher and assignment.node == 0:

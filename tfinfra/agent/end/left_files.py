@@ -1,7 +1,7 @@
 """What this node's tasks wrote elsewhere than into the outputs: found when they have ended, and put into left/<task>/
 of the common directory, from where it goes home as outputs do.
 
-A task's own working folder is compared with the source that it was copied from. On a machine of the run's own, what is
+A task's own working folder is compared with what it was before the start. On a machine of the run's own, what is
 new since the tasks' start is taken from /tmp, /var/tmp, the home and every place that the script names; in a home,
 names that begin with "." are programs' and not looked at. A machine that is a process shares these with its user: there
 only the node's own temporary folder counts, and files of this user at paths that the script says it writes.
@@ -88,6 +88,7 @@ class LeftBehind:
         self._known = frozenset(str(path) for path in self._named.paths if os.path.lexists(path))
         self._mounts = _mount_points()
         self._tops = frozenset(_listed(Path("/"))) if self._own_machine else frozenset()
+        self._before = {task.name: dict(_stamps(assignment.working_directory(task))) for task in assignment.tasks}
 
     def keep(self) -> list[LeftFiles]:
         """Puts what was found into the common directory's left/<task>/. What tasks of one node wrote beside their
@@ -105,15 +106,12 @@ class LeftBehind:
         return kept
 
     def _in_working_folder(self, task: Task, found: _Finding) -> None:
-        """What is not as it was in the source. The copy kept the files' times."""
-        source, work = self._assignment.paths.bundle / "source", self._assignment.working_directory(task)
+        """What is not as it was before the start."""
+        work, stamps = self._assignment.working_directory(task), self._before[task.name]
         for name in names_below(work, lambda folder: folder not in _NOBODYS):
             with suppress(OSError):  # a name that is too long, a file that is gone
-                here = os.lstat(work / name)
-                before = _lstat(source / name)
-                if before is not None and (before.st_size, before.st_mtime_ns) == (here.st_size, here.st_mtime_ns):
-                    continue
-                if before is not None and not stat.S_ISREG(here.st_mode):
+                here, before = os.lstat(work / name), stamps.get(name)
+                if before == (here.st_size, here.st_mtime_ns) or (before and not stat.S_ISREG(here.st_mode)):
                     continue
                 if name not in ("outputs", "logs"):
                     _note(found, "", work / name, name, here)
@@ -284,6 +282,13 @@ def _lstat(path: Path) -> os.stat_result | None:
         return os.lstat(path)
     except (OSError, ValueError):
         return None
+
+
+def _stamps(folder: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """(name, (size in bytes, time of the last change in ns)) of everything below a folder."""
+    for name in names_below(folder, lambda inner: inner not in _NOBODYS):
+        if (found := _lstat(folder / name)) is not None:
+            yield name, (found.st_size, found.st_mtime_ns)
 
 
 def _beginning(written: Iterable[Path]) -> list[Path]:

@@ -44,7 +44,7 @@ class NamedPlaces:
 
 
 def named_places(assignment: Assignment) -> NamedPlaces:
-    source, home = assignment.paths.bundle / "source", assignment.folders.home
+    source, home = assignment.working_directory(assignment.tasks[0]), assignment.folders.home
     lines, named, written, folders = list[tuple[WrittenPath, str]](), set[str](), set[str](), set[str]()
     for name, tree in _modules(source):
         found = written_paths(tree)

@@ -19,16 +19,29 @@ def make_common(shared: Path) -> None:
         (shared / folder).mkdir(parents=True, exist_ok=True)
 
 
-def make_workspace(source: Path, work: Path, shared: Path) -> None:
-    """Copies `source` to `work`, which is not there yet. The source's own top-level outputs and logs stay behind."""
+def make_workspace(source: Path, work: Path, shared: Path, *, last: bool = False) -> None:
+    """Copies `source` to `work`, which is not there yet; for the `last` one the source itself becomes it, as that of
+    many files takes long to copy. The source's own top-level outputs and logs stay behind. Raises OSError."""
     hidden = [name for name in _LINKS if (source / name).exists()]
     if hidden:
         _log.warning("the source's own %s is replaced by the run's", " and ".join(hidden))
-    _copy(source, work)
+    if not (last and _moved(source, work)):
+        _copy(source, work)
     for name in hidden:
         _remove(work / name)
     for name in _LINKS:
         (work / name).symlink_to(shared / name)
+
+
+def _moved(source: Path, work: Path) -> bool:
+    if source.is_symlink():  # somebody else's folder
+        return False
+    work.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.rename(work)
+    except OSError:  # they may lie on different disks
+        return False
+    return True
 
 
 def _copy(source: Path, work: Path) -> None:
