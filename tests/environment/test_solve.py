@@ -140,6 +140,12 @@ ANSWERS: dict[str, tuple[str, int, tuple[str, ...], str]] = {
     "a commit that is not there": (GIT, 3, ("my-foo",), "my-foo cannot be had"),
     "a line that uv cannot read": (PARSE, 3, ("numpy",), "numpy cannot be had"),
     "a file that is not there": (GONE, 3, ("my-foo",), "my-foo cannot be had"),
+    "a long line that uv breaks after the name": (
+        GONE.replace(" @ ", " @\n  "),
+        3,
+        ("my-foo",),
+        "my-foo cannot be had",
+    ),
     "an index that asks who it is": (DENIED, 5, (), "wants to know who asks: 401"),
     "an index without a network": (
         UNREACHABLE,

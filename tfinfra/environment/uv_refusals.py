@@ -22,7 +22,7 @@ _SETTINGS = re.compile(
     r"invalid value '.*' for '--|failed to parse: `[^`]*uv\.toml`|environment variable|TOML parse error", re.I
 )
 _EXPLANATION_LINES = 8
-_NAMED = re.compile(r"`([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:`| @ |==)")
+_NAMED = re.compile(r"`([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?(?:`|\s+@\s|==)")
 
 
 class Unsolvable(Exception):
@@ -126,7 +126,7 @@ def packages_in(stderr: str) -> tuple[str, ...]:
     """The packages that uv names: those that a requirement asks for first, the last of these in front, because uv ends
     its reasons with what cannot be reconciled."""
     asked = re.findall(r"you require ([A-Za-z0-9][\w.-]*)", stderr)
-    others = re.findall(r"(?<![\w./@-])([A-Za-z0-9][\w.-]*)(?=\[|[<>=!~]=|[<>]|\{| @ | was not found)", stderr)
+    others = re.findall(r"(?<![\w./@-])([A-Za-z0-9][\w.-]*)(?=\[|[<>=!~]=|[<>]|\{|\s+@\s| was not found)", stderr)
     return tuple(dict.fromkeys(normalised(name) for name in [*reversed(asked), *others]))
 
 
