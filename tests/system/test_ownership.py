@@ -129,7 +129,7 @@ def test_all_that_the_code_makes_in_them_has_a_name_that_is_known() -> None:
                 if kind == "cache" or not {"engine", "agent"} & set(path.parts):
                     found.add((kind, re.sub(r"{.*?}", "x", made[2])))
     shell = "".join((ROOT / "bin" / name).read_text("utf-8") for name in ("_prepare.sh", "sbom"))
-    found |= {("cache", name) for name in re.findall(r"\$\(cache_folder\)\"?/([a-z]+-)", shell)}
+    found |= {("cache", name) for name in re.findall(r"(?:\$\(cache_folder\)|\$cache)\"?/([a-z]+-)", shell)}
     assert {("cache", "venv-"), ("cache", "sbom-"), ("cache", "environments"), ("state", "runs")} <= found
     found.discard(("cache", "x.lock"))  # beside a folder, and named after it
     known = {kind: paths.NAMES[f"TFINFRA_{kind.upper()}_DIR"] for kind in ("state", "cache")}
