@@ -116,13 +116,15 @@ class _Reader:
     _defaults: dict[str, ast.expr] = field(default_factory=dict)
     _calls: list[ast.Call] = field(default_factory=list)
     _found: dict[tuple[int, int], _Known | None] = field(default_factory=dict)
+    _nodes: list[ast.AST] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._nodes = list(ast.walk(self.tree))
         stored = Counter(
-            node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         )
-        parameters = {node.arg for node in ast.walk(self.tree) if isinstance(node, ast.arg)}
-        for node in ast.walk(self.tree):
+        parameters = {node.arg for node in self._nodes if isinstance(node, ast.arg)}
+        for node in self._nodes:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 name = node.targets[0].id
                 if stored[name] == 1 and name not in parameters:
@@ -134,9 +136,7 @@ class _Reader:
             if default is not None and not any(flag in self.given for flag in flags):
                 self._defaults[_destination(call, flags)] = default
         changed = {
-            node.attr
-            for node in ast.walk(self.tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            node.attr for node in self._nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         }
         self._defaults = {name: value for name, value in self._defaults.items() if name not in changed}
 
@@ -175,7 +175,7 @@ class _Reader:
             reads = name in _READERS or (name in _OPENERS and not _writes(call))
             values = [*call.args[:1], *([call.func.value] if isinstance(call.func, ast.Attribute) else [])]
             read |= {found[0] for value in values if reads and (found := self._known(value))}
-        texts = (node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant))
+        texts = (node.value for node in self._nodes if isinstance(node, ast.Constant))
         named = frozenset(text for text in texts if isinstance(text, str) and text.startswith(("/", "~/")))
         return frozenset(read), tuple(folders), changes, named
 

@@ -33,6 +33,7 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
     "a package that newer TensorFlow brings": ("import PIL\n", "framework_version: 2.20.0\n", []),
     "and older does not": ("import PIL\n", "", MISSING),
     "a file of data that is called alike": ({"train.py": PANDAS, "pandas.csv": b""}, "", MISSING),
+    "what stands after the end": ("raise SystemExit('old')\nimport pandas\n", "", []),
     "the source directory's own": (
         {"train.py": "import mine\nimport pack.a\n", "mine.py": "", "pack/a.py": ""},
         "",

@@ -123,3 +123,15 @@ def test_a_file_elsewhere_is_not_quoted(tmp_path: Path) -> None:
     assert found.position is not None
     assert found.position.text is None
     assert "secret" not in found.message
+
+
+@pytest.mark.parametrize("line", ["%matplotlib inline", "  !pip install pandas"])
+def test_a_notebooks_command(tmp_path: Path, line: str) -> None:
+    (found,) = said_of(tmp_path, {"train.py": f"{line}\n"})
+    assert (found.code, found.is_error) == ("TFI501", True)
+    assert found.hint and found.hint.startswith("it is a notebook's command")
+
+
+def test_a_lambda_of_python_2(tmp_path: Path) -> None:
+    (found,) = said_of(tmp_path, {"train.py": "f = lambda (k, v): k\n"})
+    assert found.hint == "Python 2? `2to3` translates it"

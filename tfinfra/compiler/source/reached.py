@@ -44,7 +44,9 @@ class _Walk:
     def _block(self, statements: Sequence[ast.stmt], sure: Sure) -> None:
         for one in statements:
             self._statement(one, sure)
-            if not isinstance(one, (*_NESTED, ast.Return)) and any(isinstance(n, ast.Return) for n in ast.walk(one)):
+            if isinstance(one, (ast.Return, ast.Raise)):
+                sure = Sure.GUARDED  # what follows never comes
+            elif not isinstance(one, _NESTED) and any(isinstance(n, ast.Return) for n in ast.walk(one)):
                 sure = min(sure, Sure.LATER)  # what follows a `return` under a condition may never come
 
     def _statement(self, node: ast.stmt, sure: Sure) -> None:

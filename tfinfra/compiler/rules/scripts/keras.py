@@ -188,7 +188,8 @@ def _keras(facts: Facts) -> _Keras:
     if known is None or not manifest.sound("environment_variables", "pip_packages"):
         return _Keras("", (), tf_keras_3=False, keras_3=False, models=False, missing=False)
     modules = modules_of(facts.project.source.modules)
-    written = legacy_setting(modules)
+    texts = facts.project.source.modules.values()
+    written = legacy_setting(modules) if any(LEGACY_VARIABLE in text for text in texts) else None
     legacy = manifest.environment_variables.get(LEGACY_VARIABLE) if written is None else written
     missing = legacy in LEGACY_VALUES and not _brings_tf_keras(facts)
     tf_keras_3 = known.keras >= 3 and legacy not in (*LEGACY_VALUES, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
@@ -9,6 +10,8 @@ from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.script import line_of
 from tfinfra.compiler.source.syntax import OWN, syntax_fault
 from tfinfra.errors import Diagnostic, Position, Severity
+
+_PYTHON_2 = re.compile(r"print|lambda\s*\(|except .*,|\bexec\b|\braise .*,|<>|`")
 
 
 def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
@@ -32,8 +35,16 @@ def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
                 what = f"Python {OWN[0]}.{OWN[1]}, which checks it here, cannot read it, python_version's own may"
             elif module not in facts.script.broken:
                 what += f" ({nodes[0]}.{nodes[1]})"
-            hint = "Python 2? `2to3` translates it" if "print" in line_of(text, at[0]) else "correct it here"
+            hint = _way_out(line_of(text, at[0]))
             yield _diagnostic(facts, module, at, (f"{what}: {said}", hint), certain=surely and sure)
+
+
+def _way_out(line: str) -> str:
+    if line.lstrip().startswith(("%", "!")):
+        return (
+            "it is a notebook's command: leave it out; packages belong in pip_packages, shell commands in setup_script"
+        )
+    return "Python 2? `2to3` translates it" if _PYTHON_2.search(line) else "correct it here"
 
 
 def _diagnostic(facts: Facts, module: str, at: tuple[int, int], words: tuple[str, str], *, certain: bool) -> Diagnostic:
