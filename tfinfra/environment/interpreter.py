@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra.environment.tools import Command, tool_environment
+from tfinfra.environment.tools import Command, run_quietly, tool_environment
 from tfinfra.errors import ManifestError, NotFeasible
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
@@ -132,17 +132,7 @@ def _download(uv: str, version: str, folder: Path, progress: Progress) -> str | 
     arguments: Command = [uv, "python", "install", version, "--install-dir", folder, "--no-bin", "--no-progress"]
     progress(f"fetching Python {version}")
     try:
-        done = subprocess.run(
-            arguments,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            cwd=os.sep,
-            env=quick,
-            timeout=_DOWNLOAD_SECONDS,
-        )
+        done = run_quietly(arguments, quick, _DOWNLOAD_SECONDS)
     except subprocess.TimeoutExpired:
         return f"no end after {_DOWNLOAD_SECONDS:.0f} s"
     if done.returncode == 0:
@@ -169,15 +159,7 @@ def interpreter_behind(program: Path) -> Interpreter | None:
     """The installation behind a program, a shim or a virtual environment; None where it does not run, and for a
     free-threaded one."""
     try:
-        done = subprocess.run(
-            [program, "-I", "-c", _ASK],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            cwd=os.sep,
-        )
+        done = run_quietly([program, "-I", "-c", _ASK], os.environ)
     except OSError:
         return None
     if done.returncode:
@@ -200,15 +182,6 @@ def _listed(uv: str, version: str, which: str, **more: str) -> list[dict[str, An
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if Path(folder).name != "shims")
     variables = {**tool_environment(), "PATH": path, **more}
-    done = subprocess.run(
-        arguments,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        cwd=os.sep,
-        env=variables,
-    )
+    done = run_quietly(arguments, variables)
     rows: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 and done.stdout else []
     return rows

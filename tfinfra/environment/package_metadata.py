@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.pins import write_requirements
-from tfinfra.environment.tools import tool_environment
+from tfinfra.environment.tools import run_quietly, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.model import PackageSources
 
@@ -44,13 +43,4 @@ def requires_of(uv: str, package: str, python: str, platform: str | None, source
 def _run(command: list[str], sources: PackageSources) -> subprocess.CompletedProcess[str]:
     given = tool_environment()
     environment = {**given, **source_variables(sources, given), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        cwd=os.sep,
-        env=environment,
-    )
+    return run_quietly(command, environment)

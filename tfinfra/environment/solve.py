@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.requirement import normalised
-from tfinfra.environment.tools import tool_environment
+from tfinfra.environment.tools import run_quietly, tool_environment
 from tfinfra.environment.uv_refusals import is_unreachable, refusal_of
 from tfinfra.model import PackageSources
 
@@ -102,19 +101,9 @@ def _compiled(uv: str, request: SolveRequest, *more: str) -> str:
 
 
 def _uv(command: list[str], sources: PackageSources, **more: str) -> subprocess.CompletedProcess[str]:
-    """uv in a folder that nobody configures, as that of temporary files may be, where others write."""
     given = tool_environment()
     variables = {**given, **source_variables(sources, given), **more}
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        cwd=os.sep,
-        env=variables,
-    )
+    return run_quietly(command, variables)
 
 
 def _index_answers(uv: str, sources: PackageSources) -> bool:

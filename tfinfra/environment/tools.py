@@ -147,14 +147,22 @@ def _pip_into(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _python(program: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [program, "-I", "-m", module, *arguments]
+    return run_quietly([program, "-I", "-m", module, *arguments], tool_environment())
+
+
+def run_quietly(
+    command: Command, variables: Mapping[str, str], seconds: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a tool to its end, with what it says as text, in a folder that nobody configures: where others may write,
+    uv and pip would read their files. Raises subprocess.TimeoutExpired after so many seconds."""
     return subprocess.run(
-        line,
+        command,
         capture_output=True,
         text=True,
         encoding="utf-8",
         errors="replace",
         check=False,
         cwd=os.sep,
-        env=tool_environment(),
+        env=variables,
+        timeout=seconds,
     )
