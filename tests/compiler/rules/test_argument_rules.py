@@ -149,18 +149,9 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
 }
 
 
-BEYOND: dict[str, tuple[str, str]] = {
-    "room for more words than there are": (f"p.add_argument('--n', nargs={10**12})\n", "{--n: 1}"),
-    "many that share the words out": (
-        "".join([*(f"p.add_argument('a{i}', nargs='*')\n" for i in range(30)), "p.add_argument('z', nargs=9)\n"]),
-        f"{{value: [{', '.join('abcdefg')}]}}",
-    ),
-}
-
-
-@pytest.mark.parametrize(("script", "given"), BEYOND.values(), ids=BEYOND.keys())
-def test_a_parser_that_would_take_for_ever_is_not_judged(tmp_path: Path, script: str, given: str) -> None:
-    assert said_of(tmp_path, {"train.py": HEAD + script + END}, f"{PARAMS} {given}\n") == ()
+def test_an_argument_with_room_for_more_words_than_there_are_is_not_judged(tmp_path: Path) -> None:
+    script = f"{HEAD}p.add_argument('--n', nargs={10**12})\n{END}"
+    assert said_of(tmp_path, {"train.py": script}, f"{PARAMS} {{--n: 1}}\n") == ()
 
 
 @pytest.mark.parametrize(("script", "given", "expected"), TABLE.values(), ids=TABLE.keys())

@@ -20,7 +20,7 @@ _NO_VALUE = ("store_true", "store_false", "store_const", "append_const", "count"
 _OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
 _MISSING = re.compile(r"the following arguments are required: (.*)|one of the arguments (.*) is required")
 _MOST = 50
-_MOST_OPEN, _MOST_WORDS = 2, 10_000
+_MOST_WORDS = 10_000
 Words = dict[str, tuple[str, ...]]
 
 
@@ -114,8 +114,8 @@ def _parser(known: Arguments) -> _Quiet:
     settings = {k: v for k, v in known.keywords.items() if k in ("prefix_chars", "allow_abbrev", "add_help")}
     if "fromfile_prefix_chars" in known.keywords:
         raise ValueError("arguments may come out of files")
-    if sum(map(_takes_what_is_left, known.arguments)) > _MOST_OPEN:
-        raise ValueError("argparse would try each way to share the words out, and there may be too many")
+    if any(isinstance(number := one.keywords.get("nargs"), int) and number > _MOST_WORDS for one in known.arguments):
+        raise ValueError("argparse would make room for all of them")
     if not known.whole:
         settings["allow_abbrev"] = False  # what would be short for one may be the name of another
     parser = _Quiet(prog="script", **settings)
@@ -127,14 +127,6 @@ def _parser(known: Arguments) -> _Quiet:
         if known.whole or one.names[0].startswith("-"):  # a word behind a flag that is not known may be its value
             groups.get(one.group, parser).add_argument(*one.names, **_keywords(one))
     return parser
-
-
-def _takes_what_is_left(one: Argument) -> bool:
-    """Whether it is a positional argument of any number of words. Raises ValueError for one of too many."""
-    number = one.keywords.get("nargs")
-    if isinstance(number, int) and number > _MOST_WORDS:
-        raise ValueError("argparse would make room for all of them")
-    return not one.names[0].startswith("-") and isinstance(number, str)
 
 
 def _keywords(one: Argument) -> dict[str, Any]:
