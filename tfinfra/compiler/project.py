@@ -78,8 +78,8 @@ class LostImport:
 @dataclass(frozen=True)
 class OutsideImport:
     """An import of what the source directory does not have: `name`, dotted, and the `members` that are taken from it,
-    each a module or not. It is in the folder that is so many folders `above` the source directory, 0 where it is in
-    none of them. The rest is as in LostImport."""
+    each a module or not. It was seen in `folder`, "../.." or "src" from the source directory, where Python does not
+    look; "" where it was not. The rest is as in LostImport."""
 
     module: str
     statement: str
@@ -89,7 +89,7 @@ class OutsideImport:
     name: str
     members: tuple[str, ...]
     certain: bool
-    above: int = 0
+    folder: str = ""
 
 
 @dataclass(frozen=True)

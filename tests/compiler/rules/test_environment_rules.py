@@ -173,6 +173,11 @@ OF_ITS_OWN = {
         "source_directory: trainer\nentry_script: relative.py",
         "write `source_directory: .` and `entry_script: -m trainer.relative`",
     ),
+    "a relative import further down": (
+        "m.yaml",
+        "source_directory: trainer\nentry_script: deep/relative.py",
+        "write `source_directory: .` and `entry_script: -m trainer.deep.relative`",
+    ),
     "a module's whole name": (
         "m.yaml",
         "source_directory: trainer\nentry_script: -m trainer.task",
@@ -187,6 +192,7 @@ def test_a_source_directory_that_is_the_package_itself(tmp_path: Path, at: str, 
         **dict.fromkeys(("trainer/__init__.py", "trainer/deep/__init__.py", "trainer/model.py"), ""),
         **dict.fromkeys(("trainer/task.py", "trainer/deep/run.py"), "import trainer.model\n"),
         "trainer/relative.py": "from . import model\n",
+        "trainer/deep/relative.py": "from .. import model\n",
     }
     (found,) = said_of(tmp_path, files, manifest, at=at)
     assert found.hint == hint
@@ -202,3 +208,10 @@ def test_a_module_that_is_above_the_source_directory(tmp_path: Path, statement: 
         "`environment_variables: {PYTHONPATH: .}`"
     )
     assert not said_of(tmp_path, files, instead)
+
+
+def test_a_module_in_a_folder_of_the_source_directory(tmp_path: Path) -> None:
+    files = {"src/app/__init__.py": "", "src/app/a.py": "", "train.py": "from app import a\n"}
+    (found,) = said_of(tmp_path, files)
+    assert found.hint == "it is in src/: write `environment_variables: {PYTHONPATH: src}`"
+    assert not said_of(tmp_path, files, "environment_variables: {PYTHONPATH: src}\n")

@@ -13,7 +13,7 @@ from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, 
 from tfinfra.compiler.source.hiding import hiding_modules
 from tfinfra.compiler.source.imports import Import, imports_of
 from tfinfra.compiler.source.search_changes import changes_search_path, may_find_more
-from tfinfra.compiler.source.search_path import SearchPath, is_dotted, steps_up_to
+from tfinfra.compiler.source.search_path import SearchPath, folder_near, is_dotted
 from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.manifest.spelling_hints import nearest
 from tfinfra.model.entry import Entry, leads_outside, python_path
@@ -144,8 +144,8 @@ class _Following:
             self._lose(module, one, sure, LostAs(missing, "missing", f"{parent}.{near}" if near else None))
         elif sure is not Sure.GUARDED:
             where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
-            above = steps_up_to(self._search.root, name, one.members)
-            outside = OutsideImport(module.path, one.statement, *where, name, one.members, certain, above)
+            seen = folder_near(self._search.root, name, one.members)
+            outside = OutsideImport(module.path, one.statement, *where, name, one.members, certain, seen)
             self._found.outside.append(outside)
 
     def _lose(self, module: _Module, one: Import, sure: Sure, how: LostAs) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tfinfra.compiler.user_paths import is_file, is_folder, real
 
 _MOST_FILES = 2_000
-_MOST_STEPS_UP = 3
+_MOST_STEPS_UP, _MOST_FOLDERS = 3, 100
 _COMPILED = (".so", ".pyc", ".pyd", ".pyx")
 """Beside a module's text, what may be one."""
 
@@ -73,14 +73,16 @@ def package_of(folder: Path) -> tuple[str, ...]:
     return names[::-1]
 
 
-def steps_up_to(root: Path, name: str, members: tuple[str, ...]) -> int:
-    """How many folders above `root` the module `name` is, or one of the `members` that are taken from it; 0 where it is
-    in none of the nearest."""
-    for steps, folder in enumerate(islice(root.parents, _MOST_STEPS_UP), start=1):
+def folder_near(root: Path, name: str, members: tuple[str, ...]) -> str:
+    """Where the module `name` is, or one of the `members` that are taken from it: in one of the nearest folders above
+    `root`, "../..", or in one of its own, "src". "" where it is in none."""
+    above = {"/".join([".."] * steps): folder for steps, folder in enumerate(root.parents[:_MOST_STEPS_UP], start=1)}
+    own = {name: root / name for name in islice(sorted(glob("*/", root_dir=root)), _MOST_FOLDERS)}  # noqa: PTH207  Path.glob raises
+    for shown, folder in {**above, **own}.items():
         search = SearchPath(folder, (folder,))
         if any(search.find(one) for one in (name, *(f"{name}.{member}" for member in members))):
-            return steps
-    return 0
+            return shown.rstrip("/")
+    return ""
 
 
 def modules_in(folder: Path) -> frozenset[str]:

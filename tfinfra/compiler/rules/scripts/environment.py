@@ -10,7 +10,7 @@ from tfinfra.catalog.python_modules import brings, is_of_windows, last_with, sin
 from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.project import OutsideImport
+from tfinfra.compiler.project import OutsideImport, SourceDirectory
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.spelling_hints import did_you_mean
@@ -92,13 +92,10 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
     module = source.entry.removesuffix(".py").replace("/", ".")
     if source.entry.endswith(".py") and (instead := source.from_above(top, module)):
         return f"source_directory is in that package: write {instead}"
-    if one.above:
-        folders = "/".join([*source.root.parts[-one.above :], source.entry])
-        return (
-            f"it is in {source.above(one.above)}: write `source_directory: {source.above(one.above)}`, "
-            f"`entry_script: {folders}` and `environment_variables: {{PYTHONPATH: .}}`"
-        )
-    if package := usual_owner(one.name):
+    package = usual_owner(one.name)
+    if one.folder.startswith("..") or (one.folder and not package):
+        return _where_it_is(source, one.folder)
+    if package:
         return f"write pip_packages: [{package}]"
     beside = {path.partition("/")[0].removesuffix(".py") for path in source.modules}
     installed = {package.replace("-", "_") for package in known.packages}
@@ -107,6 +104,17 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
         return did_you_mean(near)
     own = "a module of your own travels in source_directory"
     return f"name the package that has it in pip_packages; {own}"
+
+
+def _where_it_is(source: SourceDirectory, folder: str) -> str:
+    if not folder.startswith(".."):
+        return f"it is in {folder}/: write `environment_variables: {{PYTHONPATH: {folder}}}`"
+    steps = folder.count("..")
+    above, script = source.above(steps), "/".join([*source.root.parts[-steps:], source.entry])
+    return (
+        f"it is in {above}: write `source_directory: {above}`, `entry_script: {script}` and "
+        "`environment_variables: {PYTHONPATH: .}`"
+    )
 
 
 def _is_slip(written: str, name: str) -> bool:

@@ -38,12 +38,10 @@ def imports_without_a_package(facts: Facts) -> Iterator[Diagnostic]:
             how = "is run by its path" if lost.module == source.entry and not entry.module else "is no package's module"
             message = f"`{lost.statement}` is relative, and {lost.module} {how}, so it fails"
             own = re.sub(r"^from \.+ import", "import", lost.statement)
-            way_out = _by_name(source.entry) if lost.module == source.entry and not entry.module else None
-            way_out = (
-                way_out
-                or (_from_above(facts) if lost.module == source.entry else None)
-                or f"`{re.sub(r'^from [.]+', 'from ', own)}`"
-            )
+            way_out = _from_above(facts) if lost.module == source.entry else None
+            if lost.module == source.entry and not entry.module:
+                way_out = way_out or _by_name(source.entry)
+            way_out = way_out or f"`{re.sub(r'^from [.]+', 'from ', own)}`"
             yield _at(facts, lost, "TFI508", message, f"write {way_out}")
 
 
