@@ -85,10 +85,10 @@ _READERS = {
 }
 _ARGUMENTS = {
     *("job_dir", "model_dir", "log_dir", "logdir", "output_dir", "output_path", "out_dir", "outdir", "save_dir"),
-    *("save_path", "checkpoint_dir", "checkpoint_format", "ckpt_dir", "train_dir", "export_dir", "results_dir"),
+    *("save_path", "checkpoint_dir", "checkpoint_format", "ckpt_dir", "export_dir", "results_dir"),
     *("tensorboard_dir", "tb_dir", "summary_dir", "summaries_dir"),
 }
-"""Names of arguments, "-" as "_", whose value is where a script writes."""
+"""Names of arguments, "-" as "_", whose value is where a script writes. A train_dir is as often what it reads."""
 _Known = tuple[str, bool, ast.expr]
 _DEEPEST, _LONGEST = 10, 4096
 """Names that are followed, one to the next; characters of a path (PATH_MAX)."""

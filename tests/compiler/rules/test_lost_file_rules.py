@@ -59,6 +59,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "a saver's second argument": ("", "saver.save(sess, 'model.ckpt')\n", ["1:18 write 'outputs/model.ckpt'"]),
     "a picture's format": ("", "image.save(file, 'PNG')\nmodel.save(path, 'tf')\n", []),
     "in a column that counts letters, not bytes": ("", "ä = open('b', 'w')\n", ["1:10 write 'outputs/b'"]),
+    "the data of Horovod's ImageNet examples": (
+        "script_params: {--val-dir: /imagenet/validation}\n",
+        PARSER + "p.add_argument('--train-dir', default='~/imagenet/train')\np.add_argument('--val-dir')\n",
+        [],
+    ),
     "an argument's default": (
         "",
         PARSER + "p.add_argument('--job-dir', default='/tmp/job')\n",
