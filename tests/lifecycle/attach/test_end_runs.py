@@ -80,3 +80,9 @@ def test_who_interrupts_hears_what_is_deleted_and_what_is_left(
     assert raised.value.message == message
     assert raised.value.details == {"deleted": deleted, "left": [name for name in names if name not in deleted]}
     assert raised.value.hint is not None and "goes on" in raised.value.hint
+
+
+def test_an_interruption_after_the_last_deletion_leaves_nothing_and_asks_for_nothing() -> None:
+    cancelled = end_runs.interrupted(Interrupted("SIGTERM"), ["a", "b"], "b", [])
+    assert (cancelled.message, cancelled.hint) == ("cancelled by SIGTERM: deleted are a, b", None)
+    assert cancelled.details == {"deleted": ["a", "b"], "left": []}

@@ -56,10 +56,13 @@ def interrupted(raised: KeyboardInterrupt, deleted: Sequence[str], at: str, left
     """What an interruption leaves of runs that were to be ended: those `deleted` whole, and those `left`, of which the
     one that it came `at` may be deleted in part."""
     told = [f"deleted are {', '.join(deleted)}"] if deleted else []
-    told.append(f"left {'is' if len(left) == 1 else 'are'} {', '.join(left)}; {at} may be deleted in part")
-    again = f"`tfinfra down {left[0]}`" if len(left) == 1 else "the same command"
+    hint = None
+    if left:
+        told.append(f"left {'is' if len(left) == 1 else 'are'} {', '.join(left)}; {at} may be deleted in part")
+        again = f"`tfinfra down {left[0]}`" if len(left) == 1 else "the same command"
+        hint = f"{again} goes on; at last its deadline does"
     signal = str(raised) or "Ctrl-C"
-    error = Cancelled(f"cancelled by {signal}: {'; '.join(told)}", f"{again} goes on; at last its deadline does")
+    error = Cancelled(f"cancelled by {signal}: {'; '.join(told or ['nothing is left'])}", hint)
     error.details = {"deleted": list(deleted), "left": list(left)}
     return error
 
