@@ -84,9 +84,9 @@ def test_a_killed_client_loses_nothing(workspace: Workspace) -> None:
     assert workspace.tfinfra("status", run).returncode == 0
     assert "first line" in workspace.tfinfra("logs", run).stdout
     wait_until(lambda: "last line" in workspace.tfinfra("logs", run).stdout, 40, "the end of the training")
-    fetched = workspace.tfinfra("fetch", run)
-    assert fetched.returncode == 0, fetched.stderr
-    assert (workspace.run_folder() / "outputs" / "model.txt").read_text() == "weights"
+    model = workspace.folder / "runs" / run / "outputs" / "model.txt"
+    wait_until(lambda: workspace.tfinfra("fetch", run).returncode == 0 and model.exists(), 60, "the outputs")
+    assert model.read_text() == "weights"
     assert workspace.tfinfra("down", run).returncode == 0
 
 
