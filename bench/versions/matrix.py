@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 import time
@@ -103,6 +104,7 @@ def _folder(lock: Lock, cache: Path) -> Path:
 
 
 def _seen(pair: Pair, trial: _Trial, what: str) -> Seen:
+    what = re.sub(r" ?\(/[^ )]*\)?", "", what)  # Python's words name files of this machine
     today = time.strftime("%Y-%m-%d", time.gmtime())
     seen = Seen(pair.framework.patch, pair.python, trial.case.name, what, today, trial.case.digest)
     tell(f"{seen.framework}, Python {seen.python}, {seen.case}: {what}")
