@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.common import SCRIPTS, Result, Row, Sample, tell
+from bench.common import SCRIPTS, Result, Row, Sample, free_ports, tell
 from bench.runs import Project, Up, bench_folder, kinds, up
 
 STEPS = 600
@@ -141,7 +140,7 @@ def _ranks(script: list[str]) -> tuple[_Task, list[_Task]]:
 
 
 def _servers(script: list[str]) -> tuple[_Task, list[_Task]]:
-    server, leader, worker = (f"127.0.0.1:{port}" for port in _free_ports(3))
+    server, leader, worker = (f"127.0.0.1:{port}" for port in free_ports(3))
     cluster = {"ps": [server], "worker": [leader, worker]}
 
     def task(kind: str, index: int) -> _Task:
@@ -149,11 +148,3 @@ def _servers(script: list[str]) -> tuple[_Task, list[_Task]]:
         return _Task(script, {"TF_CONFIG": json.dumps(config)})
 
     return task("worker", 0), [task("ps", 0), task("worker", 1)]
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]

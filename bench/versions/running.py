@@ -7,13 +7,13 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.common import free_ports
 from bench.versions.case import HELPERS, Case
 from tfinfra.backends.base import Verdict
 from tfinfra.backends.registry import backend
@@ -139,7 +139,8 @@ def _mpirun(ranks: int) -> list[str]:
 
 
 def _inventory(plan: Plan) -> Inventory:
-    nodes = zip(range(plan.node_count), _free_ports(plan.node_count), strict=True)
+    # The first port of each node; its tasks take the next ones too, so the nodes' lie apart
+    nodes = zip(range(plan.node_count), free_ports(plan.node_count), strict=True)
     return Inventory(tuple(_node(number, port) for number, port in nodes))
 
 
@@ -147,12 +148,3 @@ def _node(number: int, port: int) -> NodeRegistration:
     return NodeRegistration(
         f"node-{number}", f"node-{number}", "127.0.0.1", network=None, base_port=port, cores=2, gpus=0
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    """The first port of each node; its tasks take the next ones too, so the nodes' lie apart."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.socket())) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
