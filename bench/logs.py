@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.common import ROOT, SCRIPTS, Result, Row, repeated, tell
 from bench.runs import Project, bench_folder, kinds, up
-from tfinfra.system import child_python
+from tfinfra.system.process import child_python
 
 TASK = "main-0"
 POLL = 0.15  # seconds between two looks of the client (tfinfra.lifecycle)

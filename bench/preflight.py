@@ -19,9 +19,9 @@ import psutil
 from bench.common import SCRIPTS, Result, Row, repeated, tell, tfinfra_command
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
+from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
-from tfinfra.compiler.write import write_tree
 from tfinfra.engine.client import EngineProcess
 from tfinfra.lifecycle.preflight import check_live
 from tfinfra.lifecycle.run.options import UpOptions

@@ -21,8 +21,8 @@ from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.certificates import prepare_certificates
 from tfinfra.store import ObjectStore, open_store
-from tfinfra.system import child_python
 from tfinfra.system.paths import cache_folder
+from tfinfra.system.process import child_python
 
 OBJECTS = 200
 GIB = 1 << 30

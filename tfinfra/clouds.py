@@ -22,9 +22,9 @@ from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed
 from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
-from tfinfra.system import child_python
 from tfinfra.system.ownership import user_name
 from tfinfra.system.paths import cache_folder, state_folder
+from tfinfra.system.process import child_python
 from tfinfra.system.progress import Progress, do_nothing, say_nothing
 
 if TYPE_CHECKING:

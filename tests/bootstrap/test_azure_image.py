@@ -13,7 +13,7 @@ import pytest
 from stacks.custom_data import custom_data
 from tests.machines.support import BOOTSTRAP
 from tests.stacks.plans import FLEXIBLE, plan
-from tfinfra.compiler.render import render
+from tfinfra.compiler.deploy.render import render
 
 HERE = Path(__file__).parent
 PYTHON = Path("/usr/bin/python3")

@@ -12,7 +12,7 @@ import yaml
 from tests.bootstrap.node import SCRIPT
 from tests.machines.support import BOOTSTRAP
 from tests.stacks.plans import plan
-from tfinfra.compiler.render import render
+from tfinfra.compiler.deploy.render import render
 from tfinfra.system.resources import resource_folder
 
 
@@ -42,7 +42,7 @@ def test_the_bootstrap_may_hold_what_a_template_would_take_for_its_own(
     shutil.copytree(SCRIPT.parent, tmp_path / "templates")
     script = tmp_path / "templates" / "bootstrap.py"
     script.write_text('#!/usr/bin/env python3\nprint(f"{{{1}}}", {%s}, "{#")\n')
-    monkeypatch.setattr("tfinfra.compiler.render.resource_folder", lambda name: _folder(tmp_path, name))
+    monkeypatch.setattr("tfinfra.compiler.deploy.render.resource_folder", lambda name: _folder(tmp_path, name))
     assert yaml.safe_load(_cloud_init())["write_files"][0]["content"].rstrip() == script.read_text().rstrip()
 
 

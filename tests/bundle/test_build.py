@@ -18,7 +18,7 @@ from tests.environment.support import lock as example_lock
 from tfinfra.bundle import Bundle, Source, archive, build_bundle
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.markers import this_platform
+from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json
 from tfinfra.travel.walk import survey
 

@@ -23,7 +23,7 @@ from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.model import TaskStatus
-from tfinfra.system import interruption
+from tfinfra.system.process import interruption
 
 interruption.begin(print)
 tasks, lines = int(sys.argv[1]), int(sys.argv[2])

@@ -15,7 +15,7 @@ import pytest
 
 from tfinfra.cli.main import VERBS, main
 from tfinfra.errors import TfinfraError
-from tfinfra.system.interruption import Interrupted
+from tfinfra.system.process.interruption import Interrupted
 
 WORDS: dict[str, list[str]] = {
     "init": ["new"],

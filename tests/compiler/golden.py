@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tfinfra.cli.output import render_diagnostics
+from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import compile_manifest
-from tfinfra.compiler.write import write_tree
 from tfinfra.errors import TfinfraError
 
 FOLDER = Path(__file__).resolve().parent.parent / "golden"

@@ -12,7 +12,7 @@ from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import TfinfraError
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET
-from tfinfra.manifest.refused import ESTIMATOR
+from tfinfra.manifest.words.refused import ESTIMATOR
 
 KEYS = [*MANIFEST, *SPELLINGS, *TARGET, *LIMITS, *ESTIMATOR, "unknown", "hold"]
 SCALARS = st.one_of(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.compiler.manifests import checked
 from tfinfra.compiler.packages.located import refused_at_their_lines
-from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
 
 MANIFEST = """\
 framework_version: 2.15.1

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from tests.compiler.manifests import HOROVOD, checked
 from tfinfra.catalog.prices import shipped_book
 from tfinfra.compiler.cost import price_lines, total, unknown_prices
+from tfinfra.compiler.deploy.write import differences, write_deploy
 from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import CheckedManifest, check_manifest, compile_manifest
 from tfinfra.compiler.resolved import resolved_text
 from tfinfra.compiler.summary.resource_list import resources
-from tfinfra.compiler.write import differences, write_deploy
 from tfinfra.model import Plan, PriceLine, from_json, to_json
 from tfinfra.system.resources import resource_folder
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.compiler.manifests import codes
 from tfinfra.compiler.packages.channels import channel_url
-from tfinfra.compiler.source import read_modules, read_source
+from tfinfra.compiler.source import read_source
+from tfinfra.compiler.source.modules import read_modules
 
 KEYS = {
     "source_directory": ("source_directory: {}\n", "TFI308"),

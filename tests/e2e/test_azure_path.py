@@ -21,7 +21,7 @@ from tfinfra.arm.azure_native import BINARY
 from tfinfra.cloud import AZURE_NODES
 from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.lock import make_lock
-from tfinfra.environment.markers import this_platform
+from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.localcloud.azurite.install_azurite import ensure_azurite
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.machine.setup import default_requirements

@@ -16,9 +16,9 @@ from tests.engine import test_engine
 from tests.lifecycle.fakes import FakeSpec, World, a_plan, succeeding
 from tfinfra.azure.deletion.groups import list_runs
 from tfinfra.cloud import Cloud
+from tfinfra.compiler.deploy.render import render
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, read
-from tfinfra.compiler.render import render
 from tfinfra.engine.client import EngineProcess
 from tfinfra.errors import NotFeasible, ProvisioningError
 from tfinfra.lifecycle.end.ending import RunResult

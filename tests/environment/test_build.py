@@ -17,7 +17,7 @@ from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.interpreter import Interpreter
-from tfinfra.environment.tools import Tools
+from tfinfra.environment.uv.tools import Tools
 from tfinfra.errors import ProvisioningError
 
 LOCK = lock()

@@ -10,10 +10,10 @@ from tests.environment.support import lock as example
 from tfinfra.environment.conda.conda_and_pip import conda_limits, pip_versions, python_packages, without_installed
 from tfinfra.environment.conda.conda_lock import refuse_two_versions, with_conda
 from tfinfra.environment.conda.conda_packages import CondaPackage
-from tfinfra.environment.markers import markers_of
 from tfinfra.environment.recipe import RequestedPackages
-from tfinfra.environment.solve import SolveRequest
-from tfinfra.environment.uv_refusals import Unsolvable, solver_error
+from tfinfra.environment.requirements.markers import markers_of
+from tfinfra.environment.uv.solve import SolveRequest
+from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 

@@ -13,7 +13,7 @@ from tests.environment.support import lock
 from tfinfra.environment import horovod as module
 from tfinfra.environment.cuda import Driver, Toolkit, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.horovod import HorovodBuild, wheel_key
-from tfinfra.environment.tools import Tools
+from tfinfra.environment.uv.tools import Tools
 from tfinfra.errors import ProvisioningError, TfinfraError
 
 CUDA_12 = "nvidia-cuda-nvcc-cu12==12.2.140 \\\n    --hash=sha256:00\nnvidia-cuda-runtime-cu12==12.2.140\n"

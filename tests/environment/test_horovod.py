@@ -14,7 +14,7 @@ from tfinfra.environment import horovod as module
 from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.horovod import HorovodBuild, horovod_wheel, refuse_unbuildable, wheel_key
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.tools import Tools
+from tfinfra.environment.uv.tools import Tools
 from tfinfra.errors import TfinfraError
 
 LOCK = lock(horovod="0.28.1")

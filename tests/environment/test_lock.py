@@ -18,9 +18,9 @@ from tfinfra.environment import lock as module
 from tfinfra.environment import lock_file, recipe
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.markers import this_platform
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.solve import SolveRequest
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.uv.solve import SolveRequest
 from tfinfra.model import PackageSources, Requirements, from_json, to_json
 
 WANTED = Requirements("2.15.1", "3.11", ("pandas",), horovod=True, gpu=False)

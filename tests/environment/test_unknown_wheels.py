@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.markers import this_platform
+from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.unknown_wheels import modules_of_wheels
 from tfinfra.model import PackageSources
 from tfinfra.system.progress import say_nothing

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.environment.solve import SolveRequest, solve
-from tfinfra.environment.tools import find_uv
-from tfinfra.environment.uv_refusals import Unsolvable, solver_error
+from tfinfra.environment.uv.solve import SolveRequest, solve
+from tfinfra.environment.uv.tools import find_uv
+from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
 
 BACKEND = """
 import json, os, pathlib

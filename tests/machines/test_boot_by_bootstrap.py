@@ -15,7 +15,7 @@ import pytest
 from tests.bootstrap.node import bundle
 from tests.machines.support import scale_set, wait_for
 from tests.stacks.plans import plan
-from tfinfra.compiler.render import render
+from tfinfra.compiler.deploy.render import render
 from tfinfra.localcloud.machines.interface import Mount
 from tfinfra.localcloud.machines.machine_kinds import machines, possible_kinds
 

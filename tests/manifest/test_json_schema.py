@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from tfinfra.manifest.json_schema import json_schema
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET
-from tfinfra.manifest.reader import read_document
+from tfinfra.manifest.reading.reader import read_document
 from tfinfra.manifest.shape import manifest_errors
 
 VALUES = (

@@ -14,9 +14,9 @@ from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.json_schema import json_schema
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, TARGET
 from tfinfra.manifest.manifest import Manifest, TargetKeys, manifest_of, seconds
-from tfinfra.manifest.reader import read_document
-from tfinfra.manifest.refused import ESTIMATOR
+from tfinfra.manifest.reading.reader import read_document
 from tfinfra.manifest.shape import manifest_errors
+from tfinfra.manifest.words.refused import ESTIMATOR
 
 
 def manifest(text: str) -> Manifest:

@@ -14,9 +14,9 @@ from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
 from tests.stacks.recording import SUBSCRIPTION, config, run_program
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.catalog.sizes import size
+from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
-from tfinfra.compiler.write import write_tree
 from tfinfra.errors import TfinfraError
 from tfinfra.model import to_json
 

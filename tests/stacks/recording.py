@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.stacks.plans import plan
 from tfinfra.arm.requests import ResourceRequest
-from tfinfra.compiler.render import render
+from tfinfra.compiler.deploy.render import render
 from tfinfra.engine.recording import recording
 from tfinfra.model import Infrastructure
 

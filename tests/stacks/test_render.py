@@ -12,7 +12,7 @@ import yaml
 
 from tests.stacks.plans import ALONE, FLEXIBLE, INFRASTRUCTURES, plan
 from tests.stacks.recording import RUN, config, run_program, write
-from tfinfra.compiler.render import render
+from tfinfra.compiler.deploy.render import render
 from tfinfra.lifecycle.record.names import compute_part, group_name
 from tfinfra.model import Infrastructure, Plan, from_json
 

@@ -17,8 +17,8 @@ from tests.store import azurite as azurites
 from tests.store.azurite import Azurite
 from tests.store.faulty import Fault, Proxied, faulty
 from tfinfra.store import ObjectStore, PatientStore
-from tfinfra.store import download as downloads
-from tfinfra.store.objects import BLOCK, BLOCKS_AT_ONCE
+from tfinfra.store.blob import download as downloads
+from tfinfra.store.blob.objects import BLOCK, BLOCKS_AT_ONCE
 from tfinfra.system.clock import SystemClock
 
 SIZE = 3 * BLOCK + 12345

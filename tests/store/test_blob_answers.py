@@ -13,7 +13,7 @@ from obstore.store import AzureStore
 
 from tfinfra.errors import TfinfraError
 from tfinfra.store import GrantedStore
-from tfinfra.store.objects import ObstoreStore
+from tfinfra.store.blob.objects import ObstoreStore
 from tfinfra.store.waiting import store_trouble
 from tfinfra.system.clock import SystemClock
 

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.store.azurite import Azurite, azurite, token
-from tfinfra.store.download import Part
-from tfinfra.store.objects import BLOCK
+from tfinfra.store.blob.download import Part
+from tfinfra.store.blob.objects import BLOCK
 
 pytestmark = pytest.mark.e2e  # a minute of both cores, and 10 GB of the disk for as long
 SIZE = 5_000_000_000

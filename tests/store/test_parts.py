@@ -8,7 +8,7 @@ import pytest
 from obstore.exceptions import GenericError
 
 from tfinfra.store import MemoryStore, PatientStore
-from tfinfra.store.download import Part
+from tfinfra.store.blob.download import Part
 from tfinfra.system.clock import SystemClock
 
 

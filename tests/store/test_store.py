@@ -12,7 +12,7 @@ import pytest
 
 from tests.store.azurite import Azurite, token
 from tfinfra.store import MemoryStore, ObjectStore, keys, open_store
-from tfinfra.store.objects import BLOCK, MOST_BLOCKS, SMALL, block_size
+from tfinfra.store.blob.objects import BLOCK, MOST_BLOCKS, SMALL, block_size
 from tfinfra.store.opening import BlobLocation, blob_location
 
 _numbers = itertools.count()

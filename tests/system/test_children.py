@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import tfinfra
-from tfinfra.system import child_python
-from tfinfra.system.inherited_variables import package_environment, plain_environment
+from tfinfra.system.process import child_python
+from tfinfra.system.process.inherited_variables import package_environment, plain_environment
 
 PACKAGE = Path(tfinfra.__file__).parent
 CHECKOUT = PACKAGE.parent
@@ -91,7 +91,7 @@ def test_what_tfinfra_came_by_reaches_children_and_theirs(tmp_path: Path, monkey
     assert first[:2] == [str(CHECKOUT), str(tmp_path / "site")] and "relative" not in first
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "told.py").write_text(
-        "import json, sys\nfrom tfinfra.system.child_python import search_path\n"
+        "import json, sys\nfrom tfinfra.system.process.child_python import search_path\n"
         "print(json.dumps([search_path(), sys.argv[1:], sys.path]))"
     )
     done = subprocess.run(child_python.module("told", "a", "-b"), capture_output=True, text=True, check=True)

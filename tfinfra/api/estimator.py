@@ -11,7 +11,7 @@ from tfinfra.api.gone_names import OF_ESTIMATOR
 from tfinfra.api.successor import Successor, raise_missing
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.text.credentials import hidden
 
 _DEFAULTS = {f.name: f for f in fields(Manifest)}

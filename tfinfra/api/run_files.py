@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfinfra.api.told import told
 from tfinfra.errors import UsageError
-from tfinfra.manifest.spelling_hints import nearest
+from tfinfra.manifest.words.spelling_hints import nearest
 
 
 def file_names(results: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from tfinfra.errors import TfinfraError
-from tfinfra.manifest.python_words import in_python, python_text
+from tfinfra.manifest.words.python_words import in_python, python_text
 
 _NO_VALUE = ("TFI208", "TFI332", "TFI333")
 """Codes of what no argument takes: errors of the program, which come before those of the training."""

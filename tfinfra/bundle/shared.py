@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.bundle.archive import add_file, gzip_member
-from tfinfra.environment.markers import this_platform
-from tfinfra.environment.pins import requirements, version_of, write_requirements
-from tfinfra.environment.tools import find_uv, tool_environment
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.uv.pins import requirements, version_of, write_requirements
+from tfinfra.environment.uv.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 

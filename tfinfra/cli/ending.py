@@ -14,7 +14,7 @@ from tfinfra.cli.output import document_printed, error_document, print_document,
 from tfinfra.cli.process import wants_json
 from tfinfra.cli.usage import usage_error
 from tfinfra.errors import Cancelled, TfinfraError
-from tfinfra.system.interruption import Interrupted, held, is_behind
+from tfinfra.system.process.interruption import Interrupted, held, is_behind
 from tfinfra.text.masking import redact
 
 _INTERRUPTED = {
@@ -57,7 +57,7 @@ def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | 
     if isinstance(raised, click.Abort) or is_behind(raised):
         return _cancelled(raised, arguments)
     from tfinfra.store.waiting import store_trouble
-    from tfinfra.system.refusals import refusal
+    from tfinfra.system.process.refusals import refusal
 
     return refusal(raised) or store_trouble(raised)
 

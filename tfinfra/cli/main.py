@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run()
     from tfinfra.cli import output
-    from tfinfra.system import interruption
+    from tfinfra.system.process import interruption
 
     arguments = list(argv)
     output.begin_verb()

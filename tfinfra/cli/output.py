@@ -15,8 +15,8 @@ from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
 from tfinfra.system.clock import iso_time
-from tfinfra.system.interruption import held
-from tfinfra.system.streams import StdoutLost
+from tfinfra.system.process.interruption import held
+from tfinfra.system.process.streams import StdoutLost
 from tfinfra.text.cleaning import clean, defused_json, one_for_one
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from tfinfra.system import interruption, streams
+from tfinfra.system.process import interruption, streams
 
 _NEEDS_DOCSTRINGS = 2
 """Python's -OO and PYTHONOPTIMIZE=2 remove them: help texts, and what Cerberus checks its rules by."""
@@ -38,7 +38,7 @@ def run() -> NoReturn:
 
 def _verb() -> int:
     if sys.flags.optimize >= _NEEDS_DOCSTRINGS:
-        from tfinfra.system import child_python
+        from tfinfra.system.process import child_python
 
         command = child_python.module("tfinfra", *sys.argv[1:])
         os.execv(command[0], command)  # noqa: S606  # the same, isolated: -I knows no PYTHONOPTIMIZE

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from tfinfra.lifecycle.run.signals import leave_terminal
-from tfinfra.system.typed_keys import at_release, hush, is_foreground, unhush
+from tfinfra.system.process.typed_keys import at_release, hush, is_foreground, unhush
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -36,7 +36,7 @@ def usage_error(error: click.ClickException) -> UsageError:
 
 
 def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:
-    from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+    from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
     near = nearest(word, known)
     return did_you_mean(near) if near else f"`{_path(context)} --help` lists them"

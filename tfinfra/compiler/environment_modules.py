@@ -7,7 +7,14 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tfinfra.catalog.module_names import come_with_horovod, come_with_tensorflow, has, is_known, is_namespace, owners
+from tfinfra.catalog.modules.module_names import (
+    come_with_horovod,
+    come_with_tensorflow,
+    has,
+    is_known,
+    is_namespace,
+    owners,
+)
 from tfinfra.catalog.tensorflow import minor_of
 from tfinfra.environment.installed_modules import InstalledModules
 from tfinfra.environment.lock_file import Lock

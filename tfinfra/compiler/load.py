@@ -20,7 +20,7 @@ from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.reader import MOST_BYTES, read_document
+from tfinfra.manifest.reading.reader import MOST_BYTES, read_document
 from tfinfra.model import Requirements
 from tfinfra.system.local_tree import LeftOut, entries_of
 from tfinfra.travel.survey import Reason, Survey

@@ -127,7 +127,7 @@ def check_manifest(project: Project) -> CheckedManifest:
 
 def compile_manifest(project: Project) -> Compiled:
     """All passes. Raises as `check_manifest` does."""
-    from tfinfra.compiler.render import render
+    from tfinfra.compiler.deploy.render import render
 
     checked = check_manifest(project)
     return Compiled(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tfinfra import errors
 from tfinfra.engine.host import RECORDS, cloud_fields
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.system import child_python
+from tfinfra.system.process import child_python
 from tfinfra.system.progress import do_nothing, say_nothing
 
 if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started

@@ -26,11 +26,11 @@ from tfinfra.environment.horovod import (
 )
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.markers import this_platform
-from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.relocate import copy_interpreter
-from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Command, Tools, find_uv, tool_environment
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.uv.package_index import page_options, source_variables
+from tfinfra.environment.uv.solve import wheels_only
+from tfinfra.environment.uv.tools import Command, Tools, find_uv, tool_environment
 from tfinfra.errors import ProvisioningError
 from tfinfra.model import to_json
 from tfinfra.system.ownership import NotOwn, require_owner

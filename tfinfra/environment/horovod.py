@@ -15,9 +15,9 @@ from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.cuda import Driver, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.package_index import page_options, source_variables
-from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import Command, Tools, tool_environment
+from tfinfra.environment.uv.package_index import page_options, source_variables
+from tfinfra.environment.uv.solve import wheels_only
+from tfinfra.environment.uv.tools import Command, Tools, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.progress import Progress
 

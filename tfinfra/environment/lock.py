@@ -14,15 +14,15 @@ from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_
 from tfinfra.environment.conda.conda_packages import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
 from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, write_lock
-from tfinfra.environment.markers import this_platform
-from tfinfra.environment.package_index import answering_settings
-from tfinfra.environment.package_metadata import requires_of
-from tfinfra.environment.pinned_hashes import held, only_files_tell, pinned_hashes
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.requirement import HASH
-from tfinfra.environment.solve import SolveRequest, fetch, installable_hashes, solve
-from tfinfra.environment.tools import find_uv, tool_environment
-from tfinfra.environment.uv_refusals import Unsolvable, solver_error
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.requirements.pinned_hashes import held, only_files_tell, pinned_hashes
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.requirement import HASH
+from tfinfra.environment.uv.package_index import answering_settings
+from tfinfra.environment.uv.package_metadata import requires_of
+from tfinfra.environment.uv.solve import SolveRequest, fetch, installable_hashes, solve
+from tfinfra.environment.uv.tools import find_uv, tool_environment
+from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
 from tfinfra.model import Requirements, to_json
 from tfinfra.system.progress import Progress, say_nothing
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tfinfra.environment.markers import applies
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.requirement import HASH, RefusedRequirement, normalised, read_requirement
+from tfinfra.environment.requirements.markers import applies
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.requirement import HASH, RefusedRequirement, normalised, read_requirement
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from tfinfra.environment.installed_modules import InstalledModules, modules_of
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.markers import this_platform
-from tfinfra.environment.package_index import page_options, source_variables
 from tfinfra.environment.recipe import package_name
-from tfinfra.environment.solve import wheels_only
-from tfinfra.environment.tools import find_uv, tool_environment
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.uv.package_index import page_options, source_variables
+from tfinfra.environment.uv.solve import wheels_only
+from tfinfra.environment.uv.tools import find_uv, tool_environment
 from tfinfra.system.progress import Progress
 
 _BLOCK = re.compile(r"^\S.*\n(?:[ \t]+.*\n?)*", re.MULTILINE)

@@ -156,7 +156,7 @@ def refuse_without_subscription(compiled: Compiled, rehearse: bool) -> None:
 
 def check_plan(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnswer:
     """As `check_live`, of a plan that is not run yet."""
-    from tfinfra.compiler.write import write_tree
+    from tfinfra.compiler.deploy.write import write_tree
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
-from tfinfra.manifest.refused import ESTIMATOR
+from tfinfra.manifest.words.refused import ESTIMATOR
 
 _DEEPEST = 20
 _LARGEST = 10**300

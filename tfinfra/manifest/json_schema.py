@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, Rules
 from tfinfra.manifest.manifest import LimitKeys, Manifest
-from tfinfra.manifest.refused import ESTIMATOR, MEANS_NOTHING
+from tfinfra.manifest.words.refused import ESTIMATOR, MEANS_NOTHING
 
 _TYPES = {
     "string": ["string"],

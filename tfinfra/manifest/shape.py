@@ -11,9 +11,9 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
-from tfinfra.manifest.spelling_hints import did_you_mean
+from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
+from tfinfra.manifest.words.spelling_hints import did_you_mean
 
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:

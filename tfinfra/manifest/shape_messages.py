@@ -10,9 +10,9 @@ from typing import Any
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.foreign_words import INSIDE, TOP, in_our_form, odd_letters
 from tfinfra.manifest.key_schema import FORMS, LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.words.foreign_words import INSIDE, TOP, in_our_form, odd_letters
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.text.credentials import only_name, unnamed
 
 _KINDS = {

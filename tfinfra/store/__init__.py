@@ -1,16 +1,16 @@
 """The object store seam: a run's nodes and its client meet here and nowhere else.
 
 `ObjectStore` is what they need of a store (seam.py); `open_store` gives it for a URL (opening.py):
-a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (objects.py, download.py); `read` turns what
+a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (blob/); `read` turns what
 lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
-reads what Blob said (blob_errors.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
+reads what Blob said (blob/blob_errors.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 `log_pieces` reads what logs are kept as (log_chunks.py).
 """
 
 from __future__ import annotations
 
-from tfinfra.store.blob_errors import ROLE, BlobAnswer, blob_answer
+from tfinfra.store.blob.blob_errors import ROLE, BlobAnswer, blob_answer
 from tfinfra.store.clearing import clear
 from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from tfinfra.store.blob.objects import ObstoreStore
 from tfinfra.store.folder import FolderStore
-from tfinfra.store.objects import ObstoreStore
 from tfinfra.store.seam import ObjectStore
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """Credentials where they do not belong: within a URL, or behind a name. What recognises them stands here alone; errors
-and diagnostics never carry them (errors.py), the manifest's rules refuse them (compiler/rules/credentials.py).
+and diagnostics never carry them (errors.py), the manifest's rules refuse them (compiler/rules/packages/credentials.py).
 
 A URL's own words for who asks: RFC 3986, 3.2.1 (user:password@); a shared access signature of Azure (sig=) and its like
 at other stores, and tokens among the query; conda's channels have a token in their path (/t/<token>/).

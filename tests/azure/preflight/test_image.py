@@ -10,7 +10,7 @@ import pytest
 from tests.azure.preflight.replies import DEMAND, FORBIDDEN, SUB, listed, sku
 from tests.stacks.plans import FLEXIBLE, plan
 from tfinfra.azure.preflight import image
-from tfinfra.azure.preflight import sku as sizes
+from tfinfra.azure.preflight.capacity import sku as sizes
 from tfinfra.azure.preflight.finding import ArmReply
 from tfinfra.errors import Severity
 from tfinfra.model import Image

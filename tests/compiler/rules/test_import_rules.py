@@ -11,7 +11,7 @@ import pytest
 
 from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
-from tfinfra.compiler.source.imports import imports_of
+from tfinfra.compiler.source.modules.imports import imports_of
 from tfinfra.errors import Diagnostic, ManifestError, TfinfraError
 
 PACKAGE = {"trainer/__init__.py": "", "trainer/model.py": "NAME = 'model'\n"}

@@ -8,7 +8,7 @@ from tfinfra.errors import Cancelled, CredentialsError, TeardownIncomplete, Tfin
 from tfinfra.lifecycle.attach import end_runs
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.end_runs import EndedRun
-from tfinfra.system.interruption import Interrupted
+from tfinfra.system.process.interruption import Interrupted
 
 FAULTS: dict[str, Exception] = {
     "away": CredentialsError("away: no token", "sign in"),

@@ -11,7 +11,7 @@ import pytest
 from tests.lifecycle.fakes import World, a_plan, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
-from tfinfra.environment.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_status import run_status

@@ -12,16 +12,13 @@ from tfinfra.azure.preflight import (
     free_names,
     image,
     permissions,
-    placement_limits,
     policy,
-    quota,
     registration,
-    reservation,
     resource_locks,
     roles,
-    sku,
 )
 from tfinfra.azure.preflight.ask import Answers, Asker, Requests
+from tfinfra.azure.preflight.capacity import placement_limits, quota, reservation, sku
 from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import Severity

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tfinfra.azure.preflight import quota, sku
+from tfinfra.azure.preflight.capacity import quota, sku
 from tfinfra.azure.preflight.finding import ArmReply, Demand, Finding
 from tfinfra.catalog.sizes import VmSize, size, sizes
 from tfinfra.errors import Severity

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tfinfra.azure.preflight import quota, sku
 from tfinfra.azure.preflight.ask import Asker
+from tfinfra.azure.preflight.capacity import quota, sku
 from tfinfra.azure.preflight.finding import ArmReply, Demand, demand_of
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError, TfinfraError

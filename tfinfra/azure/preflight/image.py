@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tfinfra.azure.preflight.capacity.sku import Offer
 from tfinfra.azure.preflight.finding import ArmReply, Finding
-from tfinfra.azure.preflight.sku import Offer
 from tfinfra.catalog.drivers import has_driver
 from tfinfra.errors import Severity
 from tfinfra.model import Plan

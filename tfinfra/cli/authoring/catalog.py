@@ -55,7 +55,7 @@ def _region(name: str) -> str:
     """Azure's short name of the region. Raises UsageError where there is none."""
     from tfinfra.catalog.sizes import locations
     from tfinfra.errors import UsageError
-    from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+    from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
     short = name.replace(" ", "").lower()
     if short not in locations():

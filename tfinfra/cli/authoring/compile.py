@@ -18,9 +18,9 @@ from tfinfra.cli.options import json_option, manifest_argument, target_option
 def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> None:
     """Raises DifferenceFound where --check finds one."""
     from tfinfra.cli.output import print_diagnostics, print_document, show
+    from tfinfra.compiler.deploy.write import Written, differences, said_of, write_deploy
     from tfinfra.compiler.load import load_project
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import Written, differences, said_of, write_deploy
     from tfinfra.errors import DifferenceFound
 
     compiled = compile_manifest(load_project(manifest, target=target))

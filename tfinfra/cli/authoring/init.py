@@ -15,7 +15,7 @@ from tfinfra.cli.options import json_option
 def command(folder: Path, as_json: bool) -> None:
     """Raises UsageError where one of the files exists."""
     from tfinfra.cli.output import print_document, show
-    from tfinfra.compiler.starter import write_starter
+    from tfinfra.compiler.deploy.starter import write_starter
     from tfinfra.text.wording import shell_word
 
     written = [str(path) for path in write_starter(folder)]

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from tfinfra.compiler.packages.requirements_file import FileLine, read_lines
-from tfinfra.environment.requirement import RefusedRequirement, read_requirement
+from tfinfra.environment.requirements.requirement import RefusedRequirement, read_requirement
 from tfinfra.errors import Diagnostic, ManifestError, Severity
 from tfinfra.manifest.document import Document, KeyPath, error_at
-from tfinfra.manifest.reader import read_document
+from tfinfra.manifest.reading.reader import read_document
 
 _IGNORED = {"name"}
 _UNREAD = {"prefix", "platforms"}

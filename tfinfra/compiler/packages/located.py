@@ -10,8 +10,8 @@ from dataclasses import replace
 from tfinfra.compiler.packages.requirements import requirement_name
 from tfinfra.compiler.packages.written import conda_file, written_lines
 from tfinfra.compiler.project import Project
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.requirement import normalised, shown
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.requirement import normalised, shown
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.manifest import Manifest

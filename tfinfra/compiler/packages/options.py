@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tfinfra.compiler.packages.read_files import is_url
 from tfinfra.compiler.packages.written import Written
-from tfinfra.environment.requirement import BUILDS, OWN_PROJECT, normalised, shown
+from tfinfra.environment.requirements.requirement import BUILDS, OWN_PROJECT, normalised, shown
 from tfinfra.errors import Severity
 from tfinfra.model import PYPI, PackageSources
 

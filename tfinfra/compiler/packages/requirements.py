@@ -7,7 +7,7 @@ import re
 from tfinfra.compiler.packages.channels import channel_url
 from tfinfra.compiler.packages.written import conda_file, written_lines
 from tfinfra.compiler.project import Project
-from tfinfra.environment.requirement import RefusedRequirement, read_requirement
+from tfinfra.environment.requirements.requirement import RefusedRequirement, read_requirement
 from tfinfra.manifest.manifest import Manifest
 
 _PYTHON = re.compile(r"\s*(\S+::)?python\s*($|[=<>!~\[ ])")

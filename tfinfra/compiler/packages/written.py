@@ -10,7 +10,7 @@ from tfinfra.compiler.packages.conda_file import CondaFile, read_conda_file
 from tfinfra.compiler.packages.read_files import is_url, nested_file
 from tfinfra.compiler.packages.requirements_file import FileLine, read_line, read_lines
 from tfinfra.compiler.project import Project
-from tfinfra.environment.requirement import named
+from tfinfra.environment.requirements.requirement import named
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document, dotted
 from tfinfra.manifest.manifest import Manifest

@@ -9,8 +9,6 @@ from __future__ import annotations
 from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules import (
     compute,
-    conda,
-    credentials,
     data,
     framework,
     gpus,
@@ -18,7 +16,6 @@ from tfinfra.compiler.rules import (
     launch,
     money,
     packages,
-    provided,
     script,
     scripts,
     source,
@@ -36,9 +33,6 @@ RULES: tuple[Rule, ...] = (
     *travel.RULES,
     *data.RULES,
     *packages.RULES,
-    *provided.RULES,
-    *conda.RULES,
-    *credentials.RULES,
     *framework.RULES,
     *script.RULES,
     *scripts.RULES,

@@ -12,10 +12,10 @@ from tfinfra.compiler.packages.channels import is_missing
 from tfinfra.compiler.packages.read_files import NamedFiles, read_package_files
 from tfinfra.compiler.project import SourceDirectory, Undecodable
 from tfinfra.compiler.source.decoding import decoded
-from tfinfra.compiler.source.read_modules import ReadModules, read_modules
-from tfinfra.compiler.source.search_path import SearchPath, is_dotted, modules_below, package_of
+from tfinfra.compiler.source.modules.read_modules import ReadModules, read_modules
+from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, modules_below, package_of
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 
 _NO_PYTHON = {

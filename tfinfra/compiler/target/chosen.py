@@ -11,7 +11,7 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
 from tfinfra.manifest.shape import target_errors
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model import PackageSources, Target
 
 LOCAL_SIZE = "Standard_D8s_v5"

@@ -22,9 +22,9 @@ from tfinfra.environment.conda.conda_and_pip import (
 from tfinfra.environment.conda.conda_packages import CondaPackage, CondaSolveRequest, solve_conda, subdir_of
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.conda.stub_wheels import write_stubs
-from tfinfra.environment.markers import markers_of
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.solve import SolveRequest
+from tfinfra.environment.requirements.markers import markers_of
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.uv.solve import SolveRequest
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 

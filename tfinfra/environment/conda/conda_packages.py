@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tfinfra.environment.refused_packages import RefusedPackages
-from tfinfra.environment.requirement import normalised
-from tfinfra.environment.tools import tool_environment
+from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.requirements.requirement import normalised
+from tfinfra.environment.uv.tools import tool_environment
 from tfinfra.errors import NotFeasible, ProvisioningError, TfinfraError
 from tfinfra.model import from_json, to_json
-from tfinfra.system import child_python
+from tfinfra.system.process import child_python
 
 _WORKER = "tfinfra.environment.conda.conda_worker"
 _WAY_OUT = (

@@ -14,8 +14,8 @@ from types import FrameType
 
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.run.phases import Interrupt
-from tfinfra.system import interruption, streams
-from tfinfra.system.interruption import is_nohup
+from tfinfra.system.process import interruption, streams
+from tfinfra.system.process.interruption import is_nohup
 
 WORD = "asked-to-end"
 """The file in a run's folder that says who sends TERM."""

@@ -23,9 +23,9 @@ from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up.launch import closing_lines, launch
 from tfinfra.lifecycle.watch.plain_view import PlainView
-from tfinfra.manifest.python_words import in_python
-from tfinfra.system import child_python
+from tfinfra.manifest.words.python_words import in_python
 from tfinfra.system.ownership import make_private
+from tfinfra.system.process import child_python
 from tfinfra.text.cleaning import clean
 from tfinfra.text.masking import redact
 

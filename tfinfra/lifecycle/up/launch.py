@@ -92,8 +92,8 @@ def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
 def compile_to_folder(project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str]) -> Compiled:
     """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are shown. Raises
     ManifestError also where one of its secrets is not among `secrets`."""
+    from tfinfra.compiler.deploy.write import refuse_links, require_place, said_of, write_deploy
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.compiler.write import refuse_links, require_place, said_of, write_deploy
 
     began = right_now()
     observer.begin("compile", "the manifest")

@@ -17,8 +17,8 @@ from typing import Any
 from tfinfra.errors import ProvisioningError, full_disk
 from tfinfra.localcloud.common.state_files import own_folder, read_json
 from tfinfra.localcloud.common.state_folder import Layout
-from tfinfra.system import child_python
-from tfinfra.system.inherited_variables import plain_environment
+from tfinfra.system.process import child_python
+from tfinfra.system.process.inherited_variables import plain_environment
 from tfinfra.version import __version__
 
 START_SECONDS = 30.0

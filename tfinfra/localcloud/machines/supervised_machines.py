@@ -23,7 +23,7 @@ from tfinfra.localcloud.machines.machine_record import (
 )
 from tfinfra.localcloud.machines.processes.process_marks import kill_all_marked
 from tfinfra.localcloud.machines.spec_json import spec_to_text
-from tfinfra.system import child_python
+from tfinfra.system.process import child_python
 from tfinfra.system.strange_trees import remove_tree
 
 _START_LIMIT = 60.0

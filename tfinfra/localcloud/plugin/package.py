@@ -16,7 +16,7 @@ import tarfile
 from pathlib import Path
 
 from tfinfra.arm.azure_native import BINARY, archive_name
-from tfinfra.system.child_python import search_path
+from tfinfra.system.process.child_python import search_path
 
 # The shell reads the second line and becomes Python, for which it is a text: a path may hold spaces and be long, which
 # the first line of a script may not.

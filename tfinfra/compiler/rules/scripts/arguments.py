@@ -13,7 +13,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.source.arguments import Argument, Arguments, absl_booleans, read_arguments
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
-from tfinfra.manifest.spelling_hints import did_you_mean, nearest
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import expanded
 
 _NO_VALUE = ("store_true", "store_false", "store_const", "append_const", "count", "optional")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tfinfra.catalog.module_names import known_modules, owners, usual_owner
-from tfinfra.catalog.python_modules import brings, is_of_windows, last_with, since_python_3
+from tfinfra.catalog.modules.module_names import known_modules, owners, usual_owner
+from tfinfra.catalog.modules.python_modules import brings, is_of_windows, last_with, since_python_3
 from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport, SourceDirectory
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
-from tfinfra.manifest.spelling_hints import did_you_mean
+from tfinfra.manifest.words.spelling_hints import did_you_mean
 
 _ANYTHING = re.compile(
     r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar|\.zip"

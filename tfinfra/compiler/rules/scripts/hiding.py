@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfinfra.catalog.hidden_modules import needed
-from tfinfra.catalog.python_modules import brings
+from tfinfra.catalog.modules.hidden_modules import needed
+from tfinfra.catalog.modules.python_modules import brings
 from tfinfra.catalog.tensorflow import minor_of
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Sure

@@ -12,7 +12,7 @@ from tfinfra.compiler.packages.requirements import all_requirements, conda_specs
 from tfinfra.compiler.project import LostImport
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
-from tfinfra.manifest.spelling_hints import did_you_mean
+from tfinfra.manifest.words.spelling_hints import did_you_mean
 from tfinfra.model.entry import entry_of
 
 _WITH_TENSORFLOW = frozenset(

@@ -10,7 +10,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.rules.scripts.imports import may_be_installed
 from tfinfra.compiler.rules.travel import because, way_back
-from tfinfra.compiler.source.imports import Import, imports_of
+from tfinfra.compiler.source.modules.imports import Import, imports_of
 from tfinfra.compiler.source.named_files import NamedFile, named_files
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity

@@ -1,0 +1,1 @@
+"""Whether the subscription and the region have room for the machines of a plan."""

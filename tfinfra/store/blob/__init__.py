@@ -1,0 +1,1 @@
+"""The object store that is Azure Blob: requests by obstore, downloads in parts, its errors."""
