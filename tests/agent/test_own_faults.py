@@ -49,6 +49,33 @@ def assignment_in(root: Path) -> Assignment:
     return replace(assignment_of(PLAN), paths=NodePaths(root), folders=folders, inherited={})
 
 
+def test_a_node_says_that_it_has_ended_once_its_own_log_is_in_the_store(tmp_path: Path) -> None:
+    store = MemoryStore()
+    context = context_of(tmp_path, store)
+    log = tmp_path / "agent.log"
+    log.write_text("rank-1 is succeeded\n")
+    context.logs.add("agent-1", log)
+    logs_at_the_word = list[list[str]]()
+    context.heartbeats.say = lambda phase: logs_at_the_word.append(store.list("logs"))  # type: ignore[method-assign]
+    context.say_ended()
+    assert logs_at_the_word == [["logs/agent-1/00000000.log"]]
+
+
+def test_a_node_whose_log_cannot_be_put_says_that_it_has_ended_all_the_same(tmp_path: Path) -> None:
+    def fault(verb: str, key: str) -> None:
+        if key.startswith("logs/"):
+            raise OSError("the store is full")
+
+    context = context_of(tmp_path, MemoryStore(fault))
+    log = tmp_path / "agent.log"
+    log.write_text("rank-1 is succeeded\n")
+    context.logs.add("agent-1", log)
+    said = list[str]()
+    context.heartbeats.say = said.append  # type: ignore[assignment, method-assign]
+    context.say_ended()
+    assert said == ["ended"]
+
+
 def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     """Lets a node join, write a checkpoint while it trains, and fail."""
     assignment = assignment_in(root)

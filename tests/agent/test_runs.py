@@ -93,6 +93,7 @@ def test_ps_ends_once_its_leader_has_ended_with_0(tmp_path: Path) -> None:
         assert run.outcome().result == "succeeded"
         states = {name: status.state for name in ("worker-0", "worker-1", "ps-0") if (status := run.task(name))}
         assert states == {"worker-0": "succeeded", "worker-1": "succeeded", "ps-0": "stopped"}
+        assert "ps-0 is stopped" in run.log("agent-1")  # the client reads the logs once, when all is collected
 
 
 def test_a_parameter_server_that_dies_ends_the_run(tmp_path: Path) -> None:

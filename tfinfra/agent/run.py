@@ -100,7 +100,7 @@ def _outcome(context: AgentContext, result: Result, message: str) -> Outcome:
 def _end(context: AgentContext, outcome: Outcome) -> bool:
     """Publishes the outcome once the store answers: nothing else is left to do. Returns whether it is the run's."""
     _log.error("%s", outcome.message)
-    context.heartbeats.say("ended")
+    context.say_ended()
     return _once_the_store_answers(context, lambda: outcomes.publish(context.store, outcome))
 
 

@@ -50,7 +50,7 @@ def train(context: AgentContext, assignment: Assignment) -> None:
         _end(context, tasks)
         if left is not None:
             _keep(context, left)
-    context.heartbeats.say("ended")
+    context.say_ended()
     if watcher.won:
         watcher.wait_for_others(OTHERS)
         bring(context, assignment)

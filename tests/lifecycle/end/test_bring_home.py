@@ -39,6 +39,27 @@ def files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+def test_what_nodes_put_before_their_word_that_they_are_done_comes_home_though_it_comes_in_mid_look(
+    tmp_path: Path,
+) -> None:
+    """The nodes put their last log and say that they are done, just after the logs were listed."""
+
+    class Late(MemoryStore):
+        def list(self, prefix: str) -> list[str]:
+            found = super().list(prefix)
+            if prefix == layout.LOGS and layout.COLLECTED not in self.objects:
+                self.put(layout.log_key("agent-1", 0), b"the last line\n")
+                self.put(layout.COLLECTED, b'{"files": 0}')
+            return found
+
+    store = Late()
+    store.put(layout.log_key("rank-0", 0), b"step 1\n")
+    home = bring_home(store, tmp_path, TASKS, None)
+    if not home.collected:
+        bring_home(store, tmp_path, TASKS, None, before=home)
+    assert (tmp_path / "nodes/agent-1.log").read_text() == "the last line\n"
+
+
 UNSAFE = {
     "encoded dots": "outputs/outputs/%2e%2e/%2e%2e/escape",
     "dots": "outputs/outputs/../../escape",

@@ -41,7 +41,8 @@ _NOBODYS = ("__pycache__", ".ipynb_checkpoints", "lost+found")
 _PROGRAMS = (
     *(
         "tfinfra-*",
-        "prte.*",
+        "prte*.*",
+        "mpirun.*",
         "ompi.*",
         "pmix*",
         "openmpi-sessions*",

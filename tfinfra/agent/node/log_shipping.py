@@ -130,13 +130,17 @@ class LogShipper:
         if name in self._logs:
             self._logs[name].ship(self._store, final=True, hidden=self._hidden)
 
+    def finish_all(self) -> None:
+        """Puts the rest of all logs, each of which may go on later. Raises what the store raises."""
+        for name in list(self._logs):
+            self.finish(name)
+
     def stop(self) -> None:
         """Puts the rest of all logs and ends the thread."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        for name in self._logs:
-            self.finish(name)
+        self.finish_all()
 
     def _run(self) -> None:
         while not self._ended.wait(_FAST):

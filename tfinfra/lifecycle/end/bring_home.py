@@ -102,8 +102,8 @@ def bring_home(
         share = _share(shared)
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
+            report = read_report(store)  # before all else: what a node puts after its word that it is done is nothing
             logs = coming.bring_logs(frozenset(tasks))
-            report = read_report(store)
             keys = store.list(layout.OUTPUTS)
             if report.collected:  # what lies there is what the nodes made of it in the end
                 coming.bring(keys, anew=frozenset(earlier.copied))
