@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -60,3 +61,19 @@ def test_the_schema_has_every_key_with_its_meaning_and_default() -> None:
     assert schema["properties"]["framework_version"]["default"] == "2.15.1"
     assert schema["properties"]["limits"]["properties"]["max_run_duration"]["default"] == 86400
     assert schema["additionalProperties"] is False
+
+
+def test_a_code_that_is_reported_as_a_warning_is_known_as_one() -> None:
+    """What `--allow` takes. Found where a code and its severity stand in one call."""
+    warned = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and re.search(r"attr='(WARNING|NOTICE)'", ast.dump(node)):
+                given = [*node.args, *(keyword.value for keyword in node.keywords)]
+                warned |= {one.value for one in given if isinstance(one, ast.Constant) and _is_code(one.value)}
+    assert len(warned) > 20
+    assert warned <= {found.code for found in explanations() if found.warns}
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"TFI\d{3}", value) is not None

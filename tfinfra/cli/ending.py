@@ -34,18 +34,26 @@ _NOTHING = "nothing was changed"
 def conclude(raised: BaseException, arguments: Sequence[str]) -> int:
     """Tells what ended the verb of these words, once, and returns its exit code."""
     with held():
-        error = as_error(raised, arguments)
-        if error is None:
-            error = _internal(raised, arguments)
+        error = known_error(raised, arguments)
         if wants_json(list(arguments)) and not document_printed():
             print_document(error_document(error))
-        with suppress(OSError, ValueError):  # a stderr that takes nothing
-            print_error(error)
-            if report := error.details.get("report"):
-                result_line(f"  report: {report}")
-            with suppress(OSError, TfinfraError):  # a state folder that takes nothing
-                failed(error, arguments)
+        tell(error, arguments)
     return error.exit_code
+
+
+def tell(error: TfinfraError, arguments: Sequence[str]) -> None:
+    """An error for a person, and what is left of it for a report."""
+    with suppress(OSError, ValueError):  # a stderr that takes nothing
+        print_error(error)
+        if report := error.details.get("report"):
+            result_line(f"  report: {report}")
+        with suppress(OSError, TfinfraError):  # a state folder that takes nothing
+            failed(error, arguments)
+
+
+def known_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError:
+    """What `raised` is to a user; of a fault of tfinfra itself a report is written."""
+    return as_error(raised, arguments) or _internal(raised, arguments)
 
 
 def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | None:

@@ -35,6 +35,15 @@ def load_project(manifest: Path, *, target: str | None = None, rehearse: bool = 
     return _project(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
 
 
+def project_of_text(
+    data: bytes, *, file: str, folder: Path, target: str | None = None, rehearse: bool = False
+) -> Project:
+    """The project of a manifest that is no file: its bytes, which positions call `file`. Relative paths start at
+    `folder`; it has no name but the one that it says itself. Raises as `load_project` does."""
+    document, diagnostics = read_document(data, file)
+    return _project(document, "", folder, target=target, rehearse=rehearse, diagnostics=diagnostics)
+
+
 def project_from_arguments(
     arguments: Mapping[str, Any], *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
 ) -> Project:

@@ -40,13 +40,14 @@ stays one."""
 @dataclass(frozen=True)
 class Explanation:
     """`text` is a few paragraphs, with what to do; `exit_code` that of a run which nothing else stops. A `retired` one
-    is reported by earlier releases only."""
+    is reported by earlier releases only; one that `warns` may be a warning or a notice, in some cases or in all."""
 
     code: str
     title: str
     text: str
     exit_code: int = WRONG
     retired: bool = False
+    warns: bool = False
 
 
 def explanation(code: str) -> Explanation | None:
@@ -65,7 +66,9 @@ def explanations() -> tuple[Explanation, ...]:
     """All codes, by number."""
     rows = json.loads(Path(__file__).with_name("codes.json").read_text(encoding="utf-8"))
     return tuple(
-        Explanation(code, row["title"], row["text"], row.get("exit", WRONG), row.get("retired", False))
+        Explanation(
+            code, row["title"], row["text"], row.get("exit", WRONG), row.get("retired", False), row.get("warns", False)
+        )
         for code, row in rows.items()
     )
 

@@ -1,46 +1,61 @@
-"""`tfinfra compile`: a manifest becomes deploy/<name>/."""
+"""`tfinfra compile`: each manifest becomes its deploy/<name>/."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfinfra.cli.options import json_option, manifest_argument, target_option
+from tfinfra.cli.manifests.options import Asked, manifest_options
+from tfinfra.cli.options import target_option
+
+if TYPE_CHECKING:
+    from tfinfra.cli.manifests.each import One
+    from tfinfra.compiler.pipeline import Compiled
 
 
-@click.command(help="Write the Pulumi program of MANIFEST to deploy/<name>/ in the current folder.")
-@manifest_argument
+@click.command(help="Write the Pulumi program of each MANIFEST to deploy/<name>/ in the current folder.")
+@manifest_options
 @target_option
-@click.option("--check", is_flag=True, help="Write nothing; exit 11 where the folder differs from the manifest.")
-@json_option
-def command(manifest: Path, target: str | None, check: bool, as_json: bool) -> None:
+@click.option("--check", is_flag=True, help="Write nothing; exit 11 where a folder differs from its manifest.")
+def command(*, asked: Asked, target: str | None, check: bool) -> int:
     """Raises DifferenceFound where --check finds one."""
-    from tfinfra.cli.output import print_diagnostics, print_document, show
-    from tfinfra.compiler.deploy.write import Written, differences, said_of, write_deploy
-    from tfinfra.compiler.load import load_project
-    from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.errors import DifferenceFound
+    from tfinfra.cli.manifests.each import each_manifest
 
-    compiled = compile_manifest(load_project(manifest, target=target))
-    print_diagnostics(compiled.diagnostics)
-    folder = Path("deploy") / compiled.spec.name
+    return each_manifest("compile", asked, partial(_compile, target=target, check=check, owners={}))
+
+
+def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str]) -> dict[str, Any]:
+    """`owners` says which manifest has which name, of those that came before."""
+    from tfinfra.compiler.deploy.write import Written, said_of, write_deploy
+    from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.errors import UsageError
+
+    compiled = compile_manifest(one.given.load(target=target))
+    found = one.judge(compiled.diagnostics)
+    folder, name = Path("deploy") / compiled.spec.name, one.given.shown
+    if (owner := owners.setdefault(str(folder), name)) != name:
+        raise UsageError(f"{name} and {owner} have one name, and so one {folder}", "give each a `name` of its own")
     written = Written()
     if check:
-        if found := differences(compiled.tree, folder):
-            lines = "".join(f"\n  {line}" for line in found)
-            hint = "`tfinfra compile` writes it anew, over changes made by hand"
-            raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", hint)
+        refuse_difference(compiled, folder)
     else:
         written = write_deploy(compiled.tree, folder)
-    if as_json:
-        document = {"folder": str(folder), "files": list(compiled.tree), **asdict(written)}
-        print_document({**document, "diagnostics": compiled.diagnostics})
-    else:
-        show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
-        for path in written.replaced:
-            if path not in written.edited:
-                show(f"  replaced {path}, which was different")
-        for line in said_of(written, folder):
-            show(f"  {line}")
+    one.show(f"{folder}: {'as the manifest says' if check else f'{len(compiled.tree)} files'}")
+    one.show(*(f"  replaced {path}, which was different" for path in written.replaced if path not in written.edited))
+    one.show(*(f"  {line}" for line in said_of(written, folder)))
+    return {"folder": str(folder), "files": list(compiled.tree), **asdict(written), "diagnostics": found}
+
+
+def refuse_difference(compiled: Compiled, folder: Path) -> None:
+    """Raises DifferenceFound where the folder is not what the manifest compiles to."""
+    from tfinfra.compiler.deploy.write import differences
+    from tfinfra.errors import DifferenceFound
+
+    if found := differences(compiled.tree, folder):
+        lines = "".join(f"\n  {line}" for line in found)
+        hint = "`tfinfra compile` writes it anew, over changes made by hand"
+        raise DifferenceFound(f"{folder} is not what the manifest compiles to:{lines}", hint)

@@ -4,67 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfinfra.cli.options import json_option, manifest_argument, target_option
+from tfinfra.cli.manifests.options import Asked, manifest_options
+from tfinfra.cli.options import target_option
 
 if TYPE_CHECKING:
+    from tfinfra.cli.manifests.each import One
     from tfinfra.compiler.pipeline import Compiled
     from tfinfra.compiler.summary.priced import Priced
     from tfinfra.engine.client import EngineProcess
+    from tfinfra.errors import Diagnostic
     from tfinfra.lifecycle.end.deletion_layers import Layer
     from tfinfra.lifecycle.preflight import LiveAnswer, Recorder
 
 
-@click.command(help="Show the resources of MANIFEST, the place and port of every task, and the price; change nothing.")
-@manifest_argument
+@click.command(help="Show the resources of each MANIFEST, every task's place and port, and the price; change nothing.")
+@manifest_options
 @target_option
 @click.option("--live", is_flag=True, help="Ask the cloud whether the plan can work: quotas, sizes, rights, policy.")
 @click.option("--rehearse", is_flag=True, help="Ask this machine's local cloud, whatever the target.")
-@json_option
-def command(*, manifest: Path, target: str | None, live: bool, rehearse: bool, as_json: bool) -> None:
+def command(*, asked: Asked, target: str | None, live: bool, rehearse: bool) -> int:
     """The same plan that `up` runs. Raises what the cloud says against it with --live."""
+    from tfinfra.cli.manifests.each import each_manifest
+
     with ExitStack() as ending:
         recorder: EngineProcess | None = None
         if live:  # the engine's process first: its imports take longer than compiling
             from tfinfra.engine.client import EngineProcess
 
             recorder = ending.enter_context(closing(EngineProcess(records=True)))
-        from tfinfra.compiler.load import load_project
-        from tfinfra.compiler.pipeline import compile_manifest
-
-        _show(compile_manifest(load_project(manifest, target=target, rehearse=rehearse)), rehearse, recorder, as_json)
+        return each_manifest("plan", asked, partial(_plan, target=target, rehearse=rehearse, recorder=recorder))
 
 
-def _show(compiled: Compiled, rehearse: bool, recorder: Recorder | None, as_json: bool) -> None:
-    """The plan, and with a `recorder` what the cloud says of it."""
+def _plan(one: One, *, target: str | None, rehearse: bool, recorder: Recorder | None) -> dict[str, Any]:
+    """Shows the plan, and with a `recorder` what the cloud says of it."""
     from tfinfra.cli.authoring.plan_text import layer_lines, live_lines, plan_lines
-    from tfinfra.cli.output import print_diagnostics, print_document, show
     from tfinfra.cli.tables import Bold
+    from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.compiler.summary.priced import priced
     from tfinfra.lifecycle.end.deletion_layers import planned_layers
 
-    plan, target = compiled.plan, compiled.spec.target
-    print_diagnostics(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    compiled = compile_manifest(one.given.load(target=target, rehearse=rehearse))
+    plan, where = compiled.plan, compiled.spec.target
+    found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     answering = _ask(compiled, rehearse, recorder) if recorder else None
-    price, layers = priced(compiled), planned_layers(plan, target)
-    if not as_json:
-        show(*plan_lines(compiled, price, layers))
+    price, layers = priced(compiled), planned_layers(plan, where)
+    one.show(*plan_lines(compiled, price, layers))
     if answering is None:
-        if as_json:
-            print_document(_document(compiled, price, layers))
-        return
+        return _document(compiled, price, layers, found)
     answer = answering()
-    print_diagnostics(answer.diagnostics)
-    layers = planned_layers(plan, target, answer.may_delete)
-    if as_json:
-        print_document({**_document(compiled, price, layers), "live": answer})
-    else:
-        show(*live_lines(answer), Bold("\ndeletion, by what the cloud says"), *layer_lines(layers))
+    answer = replace(answer, diagnostics=one.judge(answer.diagnostics))
+    layers = planned_layers(plan, where, answer.may_delete)
+    one.show(*live_lines(answer), Bold("\ndeletion, by what the cloud says"), *layer_lines(layers))
+    return {**_document(compiled, price, layers, found), "live": answer}
 
 
 def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[], LiveAnswer]:
@@ -74,7 +71,9 @@ def _ask(compiled: Compiled, rehearse: bool, recorder: Recorder) -> Callable[[],
     return partial(plan_live, compiled, reach(compiled, rehearse), recorder)
 
 
-def _document(compiled: Compiled, price: Priced, layers: tuple[Layer, ...]) -> dict[str, Any]:
+def _document(
+    compiled: Compiled, price: Priced, layers: tuple[Layer, ...], found: tuple[Diagnostic, ...]
+) -> dict[str, Any]:
     from tfinfra.cli.authoring.plan_price import alternative_prices, price_document
     from tfinfra.cli.authoring.plan_source import source_document
     from tfinfra.compiler.summary.resource_list import resources
@@ -92,5 +91,5 @@ def _document(compiled: Compiled, price: Priced, layers: tuple[Layer, ...]) -> d
         "source": source_document(compiled.travels),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
-        "diagnostics": compiled.diagnostics,
+        "diagnostics": found,
     }

@@ -1,27 +1,33 @@
-"""`tfinfra validate`: all that can be known of a manifest without writing or touching anything."""
+"""`tfinfra validate`: all that can be known of manifests without writing or touching anything."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfinfra.cli.options import json_option, manifest_argument, target_option
+from tfinfra.cli.manifests.options import Asked, manifest_options
+from tfinfra.cli.options import target_option
+
+if TYPE_CHECKING:
+    from tfinfra.cli.manifests.each import One
 
 
-@click.command(help="Check MANIFEST and its training script; change nothing.")
-@manifest_argument
+@click.command(help="Check each MANIFEST, or those in a folder, and their training scripts; change nothing.")
+@manifest_options
 @target_option
-@json_option
-def command(manifest: Path, target: str | None, as_json: bool) -> None:
-    """Prints warnings on stderr and one line, or the document, on stdout."""
-    from tfinfra.cli.output import print_diagnostics, print_document, show
-    from tfinfra.compiler.load import load_project
+def command(*, asked: Asked, target: str | None) -> int:
+    """Prints warnings on stderr and a line for each manifest, or the document, on stdout."""
+    from tfinfra.cli.manifests.each import each_manifest
+
+    return each_manifest("validate", asked, partial(_validate, target=target))
+
+
+def _validate(one: One, *, target: str | None) -> dict[str, Any]:
     from tfinfra.compiler.pipeline import check_manifest
 
-    checked = check_manifest(load_project(manifest, target=target))
-    print_diagnostics(checked.diagnostics)
-    if as_json:
-        print_document({"name": checked.spec.name, "valid": True, "diagnostics": checked.diagnostics})
-    else:
-        show(f"{manifest}: valid")
+    checked = check_manifest(one.given.load(target=target))
+    found = one.judge(checked.diagnostics)
+    one.show(f"{one.given.shown}: valid")
+    return {"name": checked.spec.name, "valid": True, "diagnostics": found}

@@ -41,7 +41,8 @@ def unusable_name(facts: Facts) -> Iterator[Diagnostic]:
     """Without a `name` the run is called as its manifest's file."""
     manifest, stem = facts.manifest, facts.project.stem
     if manifest.name is None and manifest.sound("name") and not re.fullmatch(NAME, stem):
-        message = f"'{stem}' cannot be the run's name: a lower-case letter, then at most 23 of a-z, 0-9 and '-'"
+        form = "a lower-case letter, then at most 23 of a-z, 0-9 and '-'"
+        message = f"'{stem}' cannot be the run's name: {form}" if stem else f"the run has no name: {form}"
         yield error_at(manifest.document, "TFI304", (), message, f"add `name: {fitting_name(stem)}`")
 
 

@@ -1,0 +1,98 @@
+"""A verb's work on each manifest that it was given: one after the other, and none hides another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.cli.manifests.given import Given, chosen_manifests
+from tfinfra.cli.manifests.options import Asked
+from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
+from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.system.process.interruption import is_behind
+
+
+@dataclass
+class One:
+    """The manifest that a verb works on, and what it has said of it so far."""
+
+    given: Given
+    asked: Asked
+    said: list[Diagnostic] = field(default_factory=list)
+
+    def judge(self, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """Tells of what was found, as the command line has it, and returns it. Raises ManifestError for what is
+        denied: there is no result of such a manifest."""
+        from tfinfra.cli.output import print_diagnostics
+        from tfinfra.manifest.codes import refusal
+
+        found = tuple(found)
+        judged = self.asked.levels.applied(found)
+        if any(map(self.asked.levels.denies, found)):
+            refused = refusal(judged)
+            raise ManifestError(refused.message, refused.hint, judged)
+        print_diagnostics(judged)
+        self.said += judged
+        return judged
+
+    def show(self, *lines: str) -> None:
+        """Lines for a person, where stdout is theirs."""
+        if not self.asked.as_json:
+            from tfinfra.cli.output import show
+
+            show(*lines)
+
+
+Work = Callable[[One], dict[str, Any]]
+"""What a verb does with one manifest; its document of it."""
+
+
+def each_manifest(verb: str, asked: Asked, work: Work) -> int:
+    """Does the work for each of them, tells how each ended, and returns the verb's exit code. Of a manifest that was
+    named alone it prints the verb's own document, and raises the error that ended it."""
+    from tfinfra.cli.manifests.telling import tell_all, tell_one
+
+    chosen = chosen_manifests(asked.words)
+    outcomes = []
+    for given in chosen.manifests:
+        outcome = _outcome(One(given, asked), work)
+        outcomes.append(outcome)
+        if not chosen.alone:
+            tell_one(outcome, asked)
+    if chosen.alone:
+        (only,) = outcomes
+        if only.error is not None:
+            raise only.error
+        if asked.as_json:
+            from tfinfra.cli.output import print_document
+
+            print_document(only.document)
+        return 0
+    code = exit_code_of(outcomes)
+    tell_all(verb, outcomes, code, asked)
+    return code
+
+
+def _outcome(one: One, work: Work) -> Outcome:
+    """How the work on one manifest ended. An interruption, and a reader that has gone, end the verb."""
+    from tfinfra.cli.ending import known_error
+    from tfinfra.cli.output import reader_has_gone
+
+    try:
+        return Outcome(one.given.shown, document=work(one), diagnostics=tuple(one.said))
+    except Exception as raised:
+        if is_behind(raised) or reader_has_gone(raised):
+            raise
+        error = _judged(known_error(raised, one.asked.arguments), one.asked)
+        return Outcome(one.given.shown, tuple(dict.fromkeys([*one.said, *error.diagnostics])), error=error)
+
+
+def _judged(error: TfinfraError, asked: Asked) -> TfinfraError:
+    """The error, with its diagnostics as the command line has them. What is denied is a fault of the manifest, which
+    goes before what the cloud lacks."""
+    found = asked.levels.applied(error.diagnostics)
+    if isinstance(error, NotFeasible) and any(map(asked.levels.denies, error.diagnostics)):
+        return ManifestError(error.message, error.hint, found).detailed(**error.details)
+    error.diagnostics = found
+    return error

@@ -1,0 +1,53 @@
+"""Flags of the verbs that take several manifests, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfinfra.cli.completion import manifests
+from tfinfra.cli.manifests.levels import Levels, levels_of
+from tfinfra.cli.options import json_option
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a verb is to do with which manifests: `words` of the command line, `arguments` are all of them."""
+
+    words: tuple[Path, ...]
+    as_json: bool = False
+    levels: Levels = field(default_factory=Levels)
+    arguments: tuple[str, ...] = ()
+
+
+def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """One manifest or several, and how the verb tells of them; the command gets all as one `asked`."""
+
+    @click.argument("manifest", nargs=-1, required=True, type=click.Path(path_type=Path), shell_complete=manifests)
+    @click.option(
+        "--deny",
+        metavar="CODE|warnings",
+        multiple=True,
+        help="Take warnings of this code, or all, for errors.",
+    )
+    @click.option("--allow", metavar="CODE", multiple=True, help="Do not tell warnings of this code.")
+    @json_option
+    @wraps(command)
+    def with_asked(
+        *,
+        manifest: tuple[Path, ...],
+        deny: tuple[str, ...],
+        allow: tuple[str, ...],
+        as_json: bool,
+        **options: Any,
+    ) -> Any:
+        arguments = click.get_current_context().obj or ()
+        asked = Asked(manifest, as_json, levels_of(deny, allow), tuple(arguments))
+        return command(asked=asked, **options)
+
+    return with_asked

@@ -1,0 +1,49 @@
+"""How several manifests ended, for a person and as one document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tfinfra.cli.ending import tell
+from tfinfra.cli.manifests.options import Asked
+from tfinfra.cli.manifests.outcome import Outcome
+from tfinfra.cli.output import error_document, print_document, result_line
+from tfinfra.text.wording import count
+
+
+def tell_one(outcome: Outcome, asked: Asked) -> None:
+    """The error that ended one of several manifests, as soon as it is known."""
+    if outcome.error is None:
+        return
+    if not any(each.position for each in outcome.error.diagnostics):
+        result_line(f"{outcome.manifest}:")
+    tell(outcome.error, asked.arguments)
+
+
+def tell_all(verb: str, outcomes: Sequence[Outcome], exit_code: int, asked: Asked) -> None:
+    """The end: which of them failed, each with its exit code, or the document of all."""
+    if asked.as_json:
+        print_document(manifests_document(verb, outcomes, exit_code))
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    if failed:
+        result_line(f"{len(failed)} of {count(len(outcomes), 'manifest')} failed:")
+        for outcome in failed:
+            result_line(f"  {outcome.manifest} (exit {outcome.exit_code})")
+
+
+def manifests_document(verb: str, outcomes: Sequence[Outcome], exit_code: int) -> dict[str, Any]:
+    """What `--json` prints of several manifests: of each the verb's own document, or that of its error."""
+    return {
+        "document": "manifests",
+        "version": 1,
+        "verb": verb,
+        "exit_code": exit_code,
+        "manifests": [
+            {"manifest": outcome.manifest, "exit_code": outcome.exit_code, **_document(outcome)} for outcome in outcomes
+        ],
+    }
+
+
+def _document(outcome: Outcome) -> dict[str, Any]:
+    return error_document(outcome.error) if outcome.error else dict(outcome.document or {})
