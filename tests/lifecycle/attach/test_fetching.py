@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import CredentialsError, ProvisioningError, Result, TeardownIncomplete, TfinfraError
-from tfinfra.lifecycle.attach import attached_run, find_run
+from tfinfra.lifecycle.attach import attached_run, collection, find_run
 from tfinfra.lifecycle.attach.status import status_document
-from tfinfra.model import Outcome, to_json
+from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
 from tfinfra.store import Unreadable, keys
 
 
@@ -169,6 +170,48 @@ def test_fetch_after_the_nodes_end_brings_what_there_is_and_deletes(
     missing = "not collected: 2 files"
     assert [text.removeprefix("warning: ").startswith(missing) for text in again] == [False, True]
     assert any(line.strip().startswith(missing) for line in status_lines(status_document(gone), 0.0))
+
+
+def collecting(world: World, beats: Callable[[int], object]) -> None:
+    """The tasks have ended, and the node beats as it brings what they wrote; `beats` runs before each beat."""
+    world.store.put(keys.log_key("rank-0", 0), b"step 1\n")
+    world.store.put(keys.TASKS + "/rank-0.json", json.dumps(to_json(TaskStatus("rank-0", 0, "succeeded"))).encode())
+    outcome = Outcome(Result.SUCCEEDED, "all ranks ended with 0", ended=time.time())
+    world.store.put(keys.OUTCOME, json.dumps(to_json(outcome)).encode())
+
+    def live() -> None:
+        for n in range(40):
+            beats(n)
+            beat = Heartbeat("n0", n, 0.0, "ended")
+            world.store.put(keys.heartbeat_key("n0"), json.dumps(to_json(beat)).encode())
+            time.sleep(0.02)
+
+    threading.Thread(target=live, daemon=True).start()
+
+
+def test_fetch_waits_for_nodes_that_only_collect_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection, "LOOK", 0.02)
+    world = World(tmp_path)
+    collecting(world, lambda n: succeeding(world.store) if n == 10 else None)
+    said = list[str]()
+    document = attached_run.fetch(found(world, phase="running", detached=True), tmp_path / "runs", said.append)
+    assert said[0].startswith("waiting for the outputs to be in the store, ")
+    assert not any("still" in text for text in said)
+    assert (tmp_path / "runs" / RUN / "outputs/model/weights.h5").exists()
+    assert (document["result"], document["phase"], world.groups) == ("succeeded", "deleted", {})
+
+
+def test_fetch_waits_no_longer_for_nodes_that_fall_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collection, "LOOK", 0.02)
+    world = World(tmp_path)
+    ports = world.ports()
+    cloud = replace(ports.cloud, timeouts=replace(ports.cloud.timeouts, heartbeat=0.2))
+    monkeypatch.setattr(world, "ports", lambda: replace(ports, cloud=cloud))
+    collecting(world, lambda n: None)
+    said = list[str]()
+    document = attached_run.fetch(found(world, phase="running", detached=True), tmp_path / "runs", said.append)
+    assert "its nodes still bring what its tasks wrote" in said[-1]
+    assert (document["result"], len(world.groups)) == ("succeeded", 2)
 
 
 def test_how_a_run_ended_that_cannot_be_read_is_recorded_as_that(tmp_path: Path) -> None:

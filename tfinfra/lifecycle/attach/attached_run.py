@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
+from tfinfra.lifecycle.attach.collection import await_outputs
 from tfinfra.lifecycle.attach.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
@@ -53,6 +54,9 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     # The client that drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
     over = run_is_over(found) or not has_nodes(found)
+    if found.outcome is not None and not over:
+        await_outputs(found.store, found.outcome, found.ports.cloud.timeouts, progress)
+        over = run_is_over(found) or not has_nodes(found)
     ended = found.outcome is not None and over and not driven
     bring = Fetching(found, results, progress, lost=True)
     dead = ended and not has_all(found.store)
@@ -60,6 +64,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     result = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
     how = {**result, "not_collected": home.missing} if ended else {}
     fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
+    if found.outcome is not None and fresh.result is None:  # its client, or a later fetch, writes that down
+        fresh = replace(fresh, phase=RunPhase.ENDED, **result_of(fresh, found))
     document = document_of(fresh, found)
     _tell_odd(found, document["unreadable"], progress)
     if found.ended_unreadably:
@@ -70,10 +76,14 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
             teardown.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
             document |= {"phase": RunPhase.DELETED, "left": []}
         elif not over and not found.ended_unreadably:
-            progress("it still trains: outputs are complete when it has ended; `tfinfra fetch` again then")
+            progress(f"{_at_work(found)}: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
         collect.write_results(found.folder, document, results)
     return document
+
+
+def _at_work(found: FoundRun) -> str:
+    return "it still trains" if found.outcome is None else "its nodes still bring what its tasks wrote"
 
 
 def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dict[str, Any]:

@@ -3,12 +3,12 @@ is deleted what lies in that, so that nothing goes that is not at home or given 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import Result, first_line
+from tfinfra.lifecycle.attach.collection import await_collected
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.end import collect
@@ -18,11 +18,9 @@ from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.model import StopRequest
-from tfinfra.store import ObjectStore, content, encode, keys, store_errors
+from tfinfra.store import ObjectStore, encode, keys
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
-
-LOOK = 0.5
 
 
 class Fetching(Bringing):
@@ -125,17 +123,4 @@ class Fetching(Bringing):
         self._progress("it still trains: its tasks are stopped, and what they wrote is collected first")
         store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "`tfinfra down` ended the run")))
         timeouts = self._found.ports.cloud.timeouts
-        beats, heard = _beats(store), time.monotonic()
-        until = heard + timeouts.collect
-        while not is_collected(store) and time.monotonic() < min(until, heard + timeouts.heartbeat):
-            time.sleep(LOOK)
-            now = _beats(store)
-            if now != beats:
-                beats, heard = now, time.monotonic()
-
-
-def _beats(store: ObjectStore) -> dict[str, bytes | None]:
-    try:
-        return {key: content(store, key) for key in store.list(keys.HEARTBEATS)}
-    except store_errors():
-        return {}
+        await_collected(store, timeouts.collect, timeouts)
