@@ -42,6 +42,6 @@ def test_a_result_is_its_name_in_text_and_in_json() -> None:
 
 
 def test_an_exit_code_is_an_error() -> None:
-    assert [error_of(code).exit_code for code in range(12)] == [1, *range(1, 12)]
+    assert [error_of(code).exit_code for code in range(13)] == [1, *range(1, 13)]
     assert error_of(2) is UsageError
     assert not issubclass(error_of(10), ForeignInside)

@@ -12,7 +12,8 @@ TfinfraError                 exit 1   a fault of tfinfra itself
 ├── Cancelled                exit 8
 ├── LimitReached             exit 9
 ├── TeardownIncomplete       exit 10  outranks all others
-└── DifferenceFound          exit 11
+├── DifferenceFound          exit 11
+└── WaitEnded                exit 12  nothing is wrong: what was waited for goes on
 """
 
 from __future__ import annotations
@@ -192,6 +193,10 @@ class DifferenceFound(TfinfraError):
     exit_code = 11
 
 
+class WaitEnded(TfinfraError):
+    exit_code = 12
+
+
 class Result(str, Enum):
     """How a run ended: the one table of a result's name, error and exit code. The name is what records, outcomes and
     documents hold."""
@@ -236,7 +241,7 @@ def error_of(exit_code: int) -> type[TfinfraError]:
     """The kind of error that a command ends with this code for: the tree's base for a code that is none of its own."""
     kinds = (
         *(UsageError, ManifestError, NotFeasible, CredentialsError, ProvisioningError),
-        *(TrainingFailed, Cancelled, LimitReached, TeardownIncomplete, DifferenceFound),
+        *(TrainingFailed, Cancelled, LimitReached, TeardownIncomplete, DifferenceFound, WaitEnded),
     )
     return next((kind for kind in kinds if kind.exit_code == exit_code), TfinfraError)
 

@@ -100,12 +100,18 @@ def unix_time(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def seconds_of(text: str) -> int | None:
+    """What a person writes for a time span ("90s", "30m", "2h", "7d", "2w") in seconds, None where it is none."""
+    span = re.fullmatch(r"([0-9]{1,9}) ?([smhdw])", text.strip())
+    return int(span[1]) * _SECONDS[span[2]] if span else None
+
+
 def moment_of(text: str, now: float) -> float:
     """Unix seconds of what a person writes for a moment of the past: so long before `now` ("90s", "30m", "2h", "7d",
     "2w"), or an ISO 8601 date or time, UTC unless it says otherwise. Raises UsageError."""
-    before = re.fullmatch(r"([0-9]{1,9}) ?([smhdw])", text.strip())
+    before = seconds_of(text)
     if before is not None:
-        return now - int(before[1]) * _SECONDS[before[2]]
+        return now - before
     try:
         moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
         return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
