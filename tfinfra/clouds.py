@@ -19,6 +19,7 @@ from tfinfra.azure.identity.credential import (
     caller_claims,
 )
 from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed, environment_at
+from tfinfra.azure.identity.federation import BY_ASSERTION, FederatedCredential
 from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
@@ -28,6 +29,8 @@ from tfinfra.system.process import child_python
 from tfinfra.system.progress import Progress, do_nothing, say_nothing
 
 if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
     from tfinfra.localcloud.daemon.daemon_client import Endpoint
 
 _ARM_ENDPOINT, _ARM_CA, _ARM_PACE = "TFINFRA_ARM_ENDPOINT", "TFINFRA_ARM_CA", "TFINFRA_ARM_PACE"
@@ -178,7 +181,7 @@ def azure_subscription(subscription: str) -> Cloud:
     described = environment_at(endpoint, ca_file)
     own = replace(PUBLIC, arm=endpoint, audience=endpoint)
     environment = described if isinstance(described, Environment) else own
-    credential = azure_credential(environment)
+    credential = azure_credential(environment, ca_file)
     claims = caller_claims(credential, environment.scope)
     return Cloud(
         name="azure",
@@ -198,7 +201,7 @@ def azure_subscription(subscription: str) -> Cloud:
         principal_id=str(claims.get("oid", "")),
         principal_type=principal_type(claims),
         storage_suffix=environment.storage_suffix,
-        provider_settings=provider_settings(environment),
+        provider_settings=provider_settings(environment, credential),
         stack_endpoint=None if endpoint == PUBLIC.arm else endpoint,
         arm_audience=environment.own_audience,
         pace=_azure_pace(),
@@ -238,14 +241,17 @@ def _azure_pace() -> Pace:
     return Pace().times(part)
 
 
-def provider_settings(environment: Environment) -> tuple[tuple[str, str], ...]:
-    """How azure-native finds the same ARM by the same chain of credentials as this process: its own default is another
-    chain (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go; #3294)."""
-    chain = ("useDefaultAzureCredential", "true")
+def provider_settings(environment: Environment, credential: TokenCredential) -> tuple[tuple[str, str], ...]:
+    """How azure-native finds the same ARM by the same way in as this process: its own default is another chain
+    (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go; #3294). An application that others vouch for
+    it takes by a URL that gives assertions, which the engine serves."""
+    chain: tuple[tuple[str, str], ...] = (("useDefaultAzureCredential", "true"),)
+    if isinstance(credential, FederatedCredential):
+        chain = ((BY_ASSERTION, "true"), ("clientId", credential.federation.client))
     if environment.name is not None:
-        return chain, ("environment", environment.name)
+        return *chain, ("environment", environment.name)
     # An authority that Entra's public directory of clouds does not list
-    return chain, ("metadataHost", urlsplit(environment.arm).netloc), ("disableInstanceDiscovery", "true")
+    return *chain, ("metadataHost", urlsplit(environment.arm).netloc), ("disableInstanceDiscovery", "true")
 
 
 def cloud_to_provision(target: Target, rehearse: bool, machines: str | None, store: str | None) -> Cloud:

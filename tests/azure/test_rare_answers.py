@@ -154,4 +154,5 @@ def test_who_is_signed_in_for_another_tool_is_told_that_it_does_not_count(monkey
 
 
 def test_the_plugin_knows_azures_own_clouds_by_name() -> None:
-    assert dict(provider_settings(PUBLIC)) == {"useDefaultAzureCredential": "true", "environment": PUBLIC.name}
+    settings = dict(provider_settings(PUBLIC, credential("of a chain")))
+    assert settings == {"useDefaultAzureCredential": "true", "environment": PUBLIC.name}

@@ -27,6 +27,12 @@ _APPLICATION = (
 _TENANT = "look at AZURE_TENANT_ID: `az account show --query tenantId` tells the tenant of who is signed in"
 _FEDERATED = "the application's federated credential must name just this issuer, subject and audience"
 _CLOUD = "the tenant does not know this ARM: TFINFRA_ARM_ENDPOINT must be of the cloud where you are signed in"
+_OUTLIVED = (
+    "the job has outlived the assertion that it signed in with; let tfinfra ask for a new one each time. GitHub:"
+    " `permissions: id-token: write`, and AZURE_CLIENT_ID and AZURE_TENANT_ID in the job's `env` in place of"
+    " azure/login. Azure Pipelines: `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` in the `env` of an AzureCLI task."
+    " Elsewhere: AZURE_FEDERATED_TOKEN_FILE must name a file that is written anew before it expires"
+)
 _ENTRA: Mapping[str, str] = {
     **dict.fromkeys(("53000", "53001", "53002", "53003", "53004"), _ELSEWHERE),
     **dict.fromkeys(("50072", "50074", "50076", "50078", "50079"), _FACTOR),
@@ -35,6 +41,7 @@ _ENTRA: Mapping[str, str] = {
     "700016": _APPLICATION,
     **dict.fromkeys(("90002", "900021", "900023"), _TENANT),
     **dict.fromkeys(("70021", "700211", "700212", "700213"), _FEDERATED),
+    "700024": _OUTLIVED,
     "500011": _CLOUD,
 }
 

@@ -12,19 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tfinfra.azure.identity.federation import BY_ASSERTION, federation
 from tfinfra.cloud import Cloud
 from tfinfra.engine.events import UpdateEvent, stack_outputs, to_event
 from tfinfra.engine.plugin_process import PluginProcess
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.refusals.notations import UNREAD
 from tfinfra.engine.tool.toolchain import VERSION, find_cli
-from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
 
+    from tfinfra.engine.provider.assertion_relay import AssertionRelay
     from tfinfra.engine.run_stack import RunStack
     from tfinfra.engine.tool.pulumi_cli import Cli
 
@@ -61,6 +63,7 @@ class Engine:
         self._path = path
         make_private(self._state)
         self._plugin = self._start_plugin()
+        self._relay = self._start_relay()
         self._closed = False
         self._unread: set[str] = set()
         self._cli: Future[Cli] = spawn(self._load_cli, "pulumi cli")
@@ -105,12 +108,26 @@ class Engine:
             self._plugin.close()
         if self._cli.done() and self._cli.exception() is None:
             self._cli.result().stop()
+        if self._relay is not None:
+            self._relay.close()
+            self._relay = None
 
     # Making ready
 
     def _start_plugin(self) -> PluginProcess | None:
         command = self._cloud.provider_command
         return None if command is None else PluginProcess(command, self._state / "plugin.log")
+
+    def _start_relay(self) -> AssertionRelay | None:
+        """What the provider asks for assertions, where it signs in by them. Raises CredentialsError."""
+        if not dict(self._cloud.provider_settings).get(BY_ASSERTION):
+            return None
+        known = federation(os.environ)
+        if known is None:
+            raise CredentialsError("nobody vouches any more for the application that tfinfra is signed in as")
+        from tfinfra.engine.provider.assertion_relay import AssertionRelay
+
+        return AssertionRelay(known)
 
     def _load_cli(self) -> Cli:
         """The tool, once gRPC and the Automation API are set up for it: before they are imported."""
@@ -130,6 +147,7 @@ class Engine:
 
         wait(before)
         variables = provider_variables(self._cloud, self._state, os.environ)
+        variables |= self._relay.variables if self._relay else {}
         workspace = open_workspace(cli, self._deploy, self._state, os.environ, variables)
         return RunStack(f"{self._run}-{part}", workspace)
 

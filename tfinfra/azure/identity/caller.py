@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.arm.credential_chain import half_set, way_to_a_token, why_no_token
 from tfinfra.arm.sign_in_advice import AGAIN
 from tfinfra.arm.token_claims import claims_of
+from tfinfra.azure.identity.federation import federation
 from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
@@ -35,7 +36,8 @@ def token_for(credential: TokenCredential, scope: str, what: str, otherwise: str
     except ClientAuthenticationError as error:
         chosen = os.environ.get("AZURE_TOKEN_CREDENTIALS")
         narrowed = f"AZURE_TOKEN_CREDENTIALS={chosen} leaves out all other ways" if chosen else None
-        why = "; ".join(filter(None, (why_refused(error), half_set(os.environ), narrowed)))
+        lacking = half_set(os.environ) if federation(os.environ) is None else None
+        why = "; ".join(filter(None, (why_refused(error), lacking, narrowed)))
         raise CredentialsError(f"{what}: {why}", hint=way_to_a_token(str(error), otherwise)) from error
     except (TypeError, AttributeError, KeyError) as error:  # azure-identity trusts what `az` prints to have its form
         raise CredentialsError(f"{what}: what signs in here printed no token", hint=otherwise) from error

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tfinfra.arm.token_claims import claims_of
 from tfinfra.azure.identity.caller import token_for
 from tfinfra.azure.identity.environments import Environment
+from tfinfra.azure.identity.federation import FederatedCredential, federation
 from tfinfra.errors import CredentialsError, first_line
 
 if TYPE_CHECKING:
@@ -46,23 +48,32 @@ class TokenFileCredential:
         return AccessToken(token, int(said["exp"]))
 
 
-def azure_credential(environment: Environment) -> TokenCredential:
-    """The caller's: the tokens in the files that TFINFRA_ARM_TOKEN_FILE and TFINFRA_STORAGE_TOKEN_FILE name, else
-    `default_credential`."""
+def azure_credential(environment: Environment, ca_file: Path | None = None) -> TokenCredential:
+    """The caller's: the tokens in the files that TFINFRA_ARM_TOKEN_FILE and TFINFRA_STORAGE_TOKEN_FILE name, else that
+    of an application for which a CI system vouches, else `default_credential`. `ca_file` is the CA of an ARM of the
+    user's own, and of the authority beside it."""
+    import logging
+
+    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # its page-long warning is our one-line error
     arm = os.environ.get(ARM_TOKEN_FILE)
-    if not arm:
+    if arm:
+        return TokenFileCredential(Path(arm), Path(os.environ.get(STORAGE_TOKEN_FILE) or arm))
+    known = federation(os.environ)
+    if known is None:
         return default_credential(environment)
-    return TokenFileCredential(Path(arm), Path(os.environ.get(STORAGE_TOKEN_FILE) or arm))
+    transport: dict[str, Any] = {}
+    if environment.name is None and ca_file is not None:
+        transport = {"connection_verify": str(ca_file)}
+        if urlsplit(environment.arm).hostname in ("127.0.0.1", "localhost"):
+            transport["use_env_settings"] = False
+    return FederatedCredential(known, authority=environment.authority, **transport)
 
 
 def default_credential(environment: Environment) -> TokenCredential:
     """azure-identity's chain, without the links that the provider's own chain (in Go) lacks or has in another order:
     both must find the same caller. Raises CredentialsError where AZURE_TOKEN_CREDENTIALS leaves no link."""
-    import logging
-
     from azure.identity import DefaultAzureCredential
 
-    logging.getLogger("azure.identity").setLevel(logging.ERROR)  # its page-long warning is our one-line error
     options: dict[str, Any] = {} if environment.authority is None else {"authority": environment.authority}
     if environment.name is None:
         options["disable_instance_discovery"] = True  # as the provider is told

@@ -4,6 +4,7 @@ Its configuration (namespace azure-native of each stack):
 
     subscriptionId, tenantId     always
     useDefaultAzureCredential    "true" on Azure: azidentity's DefaultAzureCredential, as this process has its own
+    useOidc, clientId            instead of it, "true" and the application, where this process signs in by assertions
     environment                  "public", "usgovernment" or "china"
     metadataHost                 instead of it, host:port of any other ARM, which the plugin then asks for
                                  https://<host>/metadata/endpoints?api-version=2022-09-01
@@ -15,6 +16,7 @@ Its environment, which is the Pulumi tool's:
                                  (pulumi/pulumi-azure-native, provider/pkg/provider/auth_azidentity.go, getConfig)
     SSL_CERT_FILE                where ARM has a CA of its own: that CA, and those of the system. Go reads it on Linux;
                                  on macOS it asks the keychain, which must trust the CA
+    ACTIONS_ID_TOKEN_REQUEST_*   with useOidc: where it gets an assertion for each token (assertion_relay.py)
     AZURE_*, IDENTITY_*, …       as they are: the chain of credentials reads them
 """
 

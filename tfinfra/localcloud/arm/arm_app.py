@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud.arm import endpoints, instances, queries
+from tfinfra.localcloud.arm import endpoints, entra, instances, queries
 from tfinfra.localcloud.arm.builtin_paths import builtin_response
 from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, ArmResponse, Core, MakerHints
 from tfinfra.localcloud.arm.fault_injection import Faults, InjectedFault
@@ -86,6 +86,9 @@ class ArmApp:
         path = request.url.path
         if path.lower().rstrip("/") == endpoints.PATH:
             return ArmResponse(200, endpoints.endpoints(request.headers["host"]))
+        if entra.is_asked(request.method, path):
+            context, form = self.core.context, (await bodies.read(request)).decode("utf-8", "replace")
+            return ArmResponse(*entra.answer(self.key, context.directory, path, form, context.now()))
         claims = self._claims(request)
         oid = str(claims["oid"])
         if claims["tid"] != TENANT:

@@ -25,6 +25,8 @@ GRAPH = "https://graph.tfinfra.local/"
 OWNER_OID = "00000000-0000-0000-0000-00000000beef"
 PIPELINE_OID = "00000000-0000-0000-0000-00000000c1c1"
 """A service principal with the owner's rights: a rehearsal's caller where TFINFRA_LOCAL_CALLER is "app"."""
+PIPELINE_APPLICATION = "00000000-0000-0000-0000-00000000a991"
+"""The application of that service principal: its client id."""
 CALLERS = {"user": OWNER_OID, "app": PIPELINE_OID}
 
 
@@ -75,9 +77,7 @@ def principal(key: bytes, token: str, now: float) -> str | None:
 def proven_claims(key: bytes, token: str, now: float) -> dict[str, Any]:
     """The claims of a token for ARM, of whatever tenant. Raises ArmRefusal (401) in ARM's words: Azure/pcs-cli#357,
     JetBrains/azure-tools-for-intellij#16, microsoft/PlanetaryComputer#343."""
-    head, _, signature = token.rpartition(".")
-    genuine = hmac.compare_digest(_encode(_sign(key, head)).encode(), signature.encode("utf-8", "surrogatepass"))
-    claims = claims_of(token) if genuine else {}
+    claims = claims_of(token) if is_genuine(key, token) else {}
     if not claims or claims["nbf"] > now or claims["iss"] != issuer(claims["tid"]):
         raise refused("InvalidAuthenticationToken", "The access token is invalid.")
     if claims["aud"] != AUDIENCE:
@@ -111,6 +111,12 @@ def refused(code: str, message: str) -> ArmRefusal:
     """An answer of 401, which names where tokens come from."""
     where = f'Bearer authorization_uri="https://login.windows.net/{TENANT}", error="invalid_token"'
     return ArmRefusal(401, code, message, {"WWW-Authenticate": where})
+
+
+def is_genuine(key: bytes, token: str) -> bool:
+    """Whether the token was signed here, whatever it says."""
+    head, _, signature = token.rpartition(".")
+    return hmac.compare_digest(_encode(_sign(key, head)).encode(), signature.encode("utf-8", "surrogatepass"))
 
 
 def _date(seconds: float) -> str:

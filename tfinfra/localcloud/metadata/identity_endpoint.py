@@ -15,21 +15,19 @@ from __future__ import annotations
 
 import argparse
 import hmac
-import json
 import secrets
 import shlex
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tfinfra.localcloud.common import tokens
 from tfinfra.localcloud.common.state_folder import AUDIENCE, SUBSCRIPTION, TENANT, Layout
+from tfinfra.system.loopback_server import LoopbackServer
 from tfinfra.system.ownership import user_name
 
 APP_SERVICE, IMDS = "/msi/token", "/metadata/identity/oauth2/token"
@@ -42,7 +40,6 @@ NO_IDENTITY = {
 (Azure-Samples/azure-search-openai-demo#2148, Azure/azure-sdk-for-net#37278)."""
 SECONDS = 3600
 _AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"  # the application that a person signs in by: `az login`
-_APPLICATION = "00000000-0000-0000-0000-00000000a991"
 _IDENTITY = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/builders/providers/Microsoft.ManagedIdentity"
 
 
@@ -65,13 +62,13 @@ def person(oid: str = tokens.OWNER_OID, tenant: str = TENANT) -> RehearsedCaller
 
 
 def service_principal(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> RehearsedCaller:
-    return RehearsedCaller(oid, {"idtyp": "app", "appid": _APPLICATION}, tenant)
+    return RehearsedCaller(oid, {"idtyp": "app", "appid": tokens.PIPELINE_APPLICATION}, tenant)
 
 
 def managed_identity(oid: str = tokens.PIPELINE_OID, tenant: str = TENANT) -> RehearsedCaller:
     """The user-assigned identity of a machine that runs tfinfra."""
     resource = f"{_IDENTITY}/userAssignedIdentities/builder"
-    return RehearsedCaller(oid, {"idtyp": "app", "appid": _APPLICATION, "xms_mirid": resource}, tenant)
+    return RehearsedCaller(oid, {"idtyp": "app", "appid": tokens.PIPELINE_APPLICATION, "xms_mirid": resource}, tenant)
 
 
 CALLERS: dict[str, Callable[..., RehearsedCaller]] = {
@@ -88,30 +85,24 @@ class IdentityEndpoint:
         self._layout = layout
         self.caller = caller
         self._secret = secrets.token_urlsafe(24)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(self._respond, "identity")
 
     @property
     def variables(self) -> dict[str, str]:
         """App Service's way."""
-        return {"IDENTITY_ENDPOINT": f"{self._origin}{APP_SERVICE}", "IDENTITY_HEADER": self._secret}
+        return {"IDENTITY_ENDPOINT": f"{self._server.origin}{APP_SERVICE}", "IDENTITY_HEADER": self._secret}
 
     @property
     def machine_variables(self) -> dict[str, str]:
         """The way of a virtual machine."""
-        return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": f"{self._origin}/{self._secret}"}
-
-    @property
-    def _origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return {"AZURE_POD_IDENTITY_AUTHORITY_HOST": f"{self._server.origin}/{self._secret}"}
 
     def __enter__(self) -> IdentityEndpoint:
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="identity").start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *raised: object) -> None:
+        self._server.__exit__(*raised)
 
     @contextmanager
     def acting(self, caller: RehearsedCaller) -> Iterator[None]:
@@ -124,7 +115,13 @@ class IdentityEndpoint:
 
     def serve(self) -> None:
         """Serves until the process ends."""
-        self._server.serve_forever()
+        self._server.serve()
+
+    def _respond(self, method: str, target: str, headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        parts = urlsplit(target)
+        if method != "GET":
+            return 405, _refusal(None, 405, "method_not_allowed", f"{method} is not allowed")
+        return self.answer(parts.path, dict(parse_qsl(parts.query)), headers)
 
     def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """(status, body) of a GET. `headers` have lower-case names."""
@@ -176,26 +173,6 @@ class IdentityEndpoint:
             "token_type": "Bearer",
             "client_id": self.caller.claims.get("appid", ""),
         }
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        endpoint = self
-
-        class TokenRequestHandler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status, body = endpoint.answer(parts.path, dict(parse_qsl(parts.query)), headers)
-                data = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Says nothing: a request line may hold the secret."""
-
-        return TokenRequestHandler
 
 
 def _same(given: str, secret: str) -> bool:

@@ -13,7 +13,11 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.arm.token_claims import claims_of
 from tfinfra.localcloud.plugin.arm_client import ArmClient
@@ -89,7 +93,11 @@ def installed(pace: float, environ: Mapping[str, str] = os.environ) -> Callable[
         host = setting("metadataHost", "ARM_METADATA_HOSTNAME")
         name = setting("environment", "ARM_ENVIRONMENT", "AZURE_ENVIRONMENT")
         cloud = endpoints_of(host) if host else public_endpoints(name)
-        credential = _credential(use_default, cloud.login, setting("tenantId", "ARM_TENANT_ID"))
+        tenant = setting("tenantId", "ARM_TENANT_ID")
+        if not use_default and setting("useOidc", "ARM_USE_OIDC") == "true":
+            credential = by_assertion(cloud.login, tenant, setting)
+        else:
+            credential = _credential(use_default, cloud.login, tenant)
         arm = ArmClient(cloud.arm, Transport(cloud.arm, _tokens(credential, cloud.audience)), Pacing(pace))
 
         def claims() -> Mapping[str, Any]:
@@ -163,6 +171,40 @@ def _credential(use_default: bool, login: str, tenant: str) -> TokenCredential:
         exclude_powershell_credential=True,
         exclude_broker_credential=True,
     )
+
+
+def by_assertion(login: str, tenant: str, setting: Callable[..., str]) -> TokenCredential:
+    """As newOidcCredential makes it: each token with a new assertion of a URL that is asked in GitHub's way. Raises
+    ProviderError for a setting that is missing. The CA is SSL_CERT_FILE's, as for Go's TLS."""
+    from azure.identity import ClientAssertionCredential
+
+    client = setting("clientId", "ARM_CLIENT_ID")
+    url = setting("oidcRequestUrl", "ACTIONS_ID_TOKEN_REQUEST_URL")
+    token = setting("oidcRequestToken", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    named = {"Tenant ID": tenant, "Client ID": client, "OIDC token or request URL and token": url and token}
+    if missing := next((name for name, value in named.items() if not value), None):
+        raise ProviderError(f"A {missing} must be configured when authenticating with OIDC.")
+    audience = setting("oidcAudience", "ARM_OIDC_AUDIENCE") or "api://AzureADTokenExchange"
+    trust = os.environ.get("SSL_CERT_FILE") or True
+    ask = partial(_assertion, url, token, audience)
+    return ClientAssertionCredential(
+        tenant, client, ask, authority=login, connection_verify=trust, use_env_settings=False
+    )
+
+
+def _assertion(url: str, token: str, audience: str) -> str:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    query = urlencode({**dict(parse_qsl(urlsplit(url).query)), "audience": audience})
+    request = Request(urlsplit(url)._replace(query=query).geturl(), headers={"Authorization": f"Bearer {token}"})  # noqa: S310  the job's own
+    try:
+        with build_opener(ProxyHandler({})).open(request, timeout=_METADATA_SECONDS) as answer:
+            return str(json.loads(answer.read())["value"])
+    except HTTPError as error:
+        said = error.read().decode("utf-8", "replace")
+        raise ClientAuthenticationError(f"GitHub OIDC: {error.code} with response: {said}") from error
+    except OSError as error:
+        raise ClientAuthenticationError(f"GitHub OIDC: couldn't request token: {error}") from error
 
 
 def _tokens(credential: TokenCredential, audience: str) -> Callable[[], str]:

@@ -18,7 +18,8 @@ OWNERS = {tokens.OWNER_OID: "User", tokens.PIPELINE_OID: "ServicePrincipal"}
 @dataclass(frozen=True)
 class Directory:
     """`principals` are those beside the owners and the managed identities, {object id: type}; `role_names` those that
-    custom roles of other subscriptions of the tenant have; `most_assignments` what a subscription may hold.
+    custom roles of other subscriptions of the tenant have; `most_assignments` what a subscription may hold;
+    `token_seconds` how long a token lives that is had for an assertion.
 
     Seconds that Azure takes, 0 by default: `replication` until ARM finds a new principal, `granting` until all of ARM's
     `replicas`, which answer in turn, know a new assignment (learn.microsoft.com/azure/role-based-access-control
@@ -28,6 +29,7 @@ class Directory:
     principals: Mapping[str, str] = field(default_factory=dict)
     role_names: tuple[str, ...] = ()
     most_assignments: int = 4000
+    token_seconds: int = 3600
     replication: float = 0.0
     granting: float = 0.0
     replicas: int = 1
