@@ -118,10 +118,9 @@ class FederatedCredential:
         from azure.identity import ClientAssertionCredential
 
         known = self.federation
-        more = {} if claims is None else {"claims": claims}
         try:
             with ClientAssertionCredential(known.tenant, known.client, known.assertion, **self._options) as credential:
-                return credential.get_token(*scopes, **more)
+                return credential.get_token(*scopes, claims=claims)
         except ClientAuthenticationError:
             raise
         except NoAssertion as error:
