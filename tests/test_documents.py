@@ -16,6 +16,9 @@ ROOMS = ("tfinfra", "stacks", "templates", "tests", "bench", "tools", "examples"
 HISTORY = ("CHANGELOG.md",)
 """May name files of earlier releases."""
 WIDEST = 120
+FROM_INDEX = re.compile(
+    r"\b(?:pip|pipx|uv|uvx)\b[^`]*\binstall\b[^`]*[\s'\"]tfinfra(?:\[[\w,]+\])?(?:==[\w.]+)?['\"]?(?:[\s`]|$)(?!@)"
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -29,6 +32,28 @@ def test_links_lead_to_files(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
     assert [link for link in links if not (ROOT / document).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_nothing_is_installed_from_an_index_by_a_name_that_is_not_ours(document: str) -> None:
+    """A wheel's path, a Git URL (`tfinfra @ git+https://…`) and the checkout are ours."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if FROM_INDEX.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "is_from_index"),
+    [
+        ("pip install tfinfra", True),
+        ("`pipx install 'tfinfra[run]==0.1.0'`", True),
+        ("uv tool install -q tfinfra[run]", True),
+        ("pip install 'tfinfra[run] @ git+https://example.com/platform/tfinfra@v1'", False),
+        ("pip install './tfinfra-0.1.0-py3-none-any.whl[run]'", False),
+        ("pip install '/opt/tfinfra[run]'", False),
+    ],
+)
+def test_what_is_an_install_from_an_index(line: str, is_from_index: bool) -> None:
+    assert bool(FROM_INDEX.search(line)) is is_from_index
 
 
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if name not in HISTORY])

@@ -23,6 +23,7 @@ from tfinfra.azure.identity.federation import BY_ASSERTION, FederatedCredential
 from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
+from tfinfra.system.installation import require_run_packages
 from tfinfra.system.ownership import user_name
 from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.process import child_python
@@ -76,6 +77,7 @@ def local_cloud(
     from tfinfra.localcloud.daemon.daemon_client import ensure_daemon
     from tfinfra.localcloud.machines.disks import disk_paths
 
+    require_run_packages()
     kind = possible_machines(machines)
     layout, environments = Layout(state_folder() / "cloud"), cache_folder() / "environments"
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
@@ -177,6 +179,7 @@ def azure_subscription(subscription: str) -> Cloud:
     ARM answers at TFINFRA_ARM_ENDPOINT where that is set: sovereign clouds, another machine's local cloud.
     TFINFRA_ARM_PACE is the part of Azure's own pace that a rehearsal asks at.
     """
+    require_run_packages()
     endpoint, ca_file = _arm()
     described = environment_at(endpoint, ca_file)
     own = replace(PUBLIC, arm=endpoint, audience=endpoint)

@@ -13,9 +13,7 @@ import tfinfra
 ROOT = Path(__file__).parents[2]
 
 
-def test_an_installed_wheel_finds_its_templates_and_stacks(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "uv", "build", "-q", "--wheel", "-o", tmp_path, ROOT], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+def test_an_installed_wheel_finds_its_templates_and_stacks(wheel: Path, tmp_path: Path) -> None:
     assert wheel.name.startswith(f"tfinfra-{tfinfra.__version__}-")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = "from tfinfra.system.resources import resource_folder as f; print(f('templates'), f('stacks'))"

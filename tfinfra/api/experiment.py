@@ -25,6 +25,7 @@ from tfinfra.lifecycle.up import background_run
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import fitting_name
+from tfinfra.system.installation import light_error, missing_run_packages
 from tfinfra.system.paths import state_folder
 
 _AZURE_MLS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -62,7 +63,8 @@ class Experiment(Successor):
         **overrides: Any,
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
-        touched. The run goes on, is fetched and deleted, even where this process ends.
+        touched, and UsageError where only the light install of tfinfra is here. The run goes on, is fetched and
+        deleted, even where this process ends.
 
         `overrides` are arguments of the estimator for this run alone; dicts (script_params, tags, …) are merged.
         """
@@ -70,6 +72,8 @@ class Experiment(Successor):
             raise _no_estimator(config)
         if machines not in (None, *_MACHINES):
             raise told(UsageError(f"machines is {machines!r}", hint=f"write {' or '.join(map(repr, _MACHINES))}"))
+        if missing := missing_run_packages():
+            raise told(light_error(missing))
         changed = {**overrides, "tags": tags, "compute_target": target or overrides.get("compute_target")}
         given = _merged(config.arguments, {name: value for name, value in changed.items() if value is not None})
         arguments = argument_document({key: _own(key, value) for key, value in given.items()})

@@ -14,6 +14,7 @@ from tfinfra.cli.output import document_printed, error_document, print_document,
 from tfinfra.cli.process import wants_json
 from tfinfra.cli.usage import usage_error
 from tfinfra.errors import Cancelled, TfinfraError
+from tfinfra.system.installation import light_error, missing_run_packages
 from tfinfra.system.process.interruption import Interrupted, held, is_behind
 from tfinfra.text.masking import redact
 
@@ -65,6 +66,8 @@ def as_error(raised: BaseException, arguments: Sequence[str]) -> TfinfraError | 
         return usage_error(raised)
     if isinstance(raised, click.Abort) or is_behind(raised):
         return _cancelled(raised, arguments)
+    if isinstance(raised, ModuleNotFoundError) and (missing := missing_run_packages()):
+        return light_error(missing)
     from tfinfra.store.waiting import store_trouble
     from tfinfra.system.process.refusals import refusal
 

@@ -33,7 +33,9 @@ def cloud_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def with_asked(*, cloud: str | None, target: str | None, subscription: str | None, **options: Any) -> Any:
         from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+        from tfinfra.system.installation import require_run_packages
 
+        require_run_packages()
         return command(asked=CloudOptions(cloud, target, subscription), **options)
 
     return with_asked

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tfinfra.clouds import machine_kinds
 from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.system.installation import ADD_RUN, missing_run_packages
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder, state_folder
 
@@ -38,6 +39,7 @@ def examine(kinds: Callable[[], Mapping[str, str | None]] = machine_kinds, *, as
     each with why it is not possible."""
     checks: dict[str, Callable[[], list[CheckResult]]] = {
         "python": _python,
+        "packages": _packages,
         "pulumi": _pulumi,
         "azure-native plugin": _provider,
         "go": lambda: _tool("go", "not there; only a build of Pulumi needs it"),
@@ -49,7 +51,7 @@ def examine(kinds: Callable[[], Mapping[str, str | None]] = machine_kinds, *, as
         "state folder": lambda: [_folder("state folder", state_folder)],
         "cache folder": lambda: [_folder("cache folder", cache_folder)],
         "disk": _disk,
-        **({"runs": _leftovers} if asking else {}),
+        **({"runs": _leftovers} if asking and not missing_run_packages() else {}),
     }
     results: list[CheckResult] = []
     for name, check in checks.items():
@@ -63,6 +65,16 @@ def examine(kinds: Callable[[], Mapping[str, str | None]] = machine_kinds, *, as
 def _python() -> list[CheckResult]:
     version = ".".join(str(n) for n in sys.version_info[:3])
     return [CheckResult("python", "ok", f"{version}, {sys.executable}")]
+
+
+def _packages() -> list[CheckResult]:
+    """Whether tfinfra is here with what runs need, or light."""
+    missing = missing_run_packages()
+    if not missing:
+        return [CheckResult("packages", "ok", "the whole install: tfinfra[run]")]
+    without = ", ".join(missing)
+    light = f"the light install: it validates, compiles and plans, and no run is possible without {without}"
+    return [CheckResult("packages", "problem", light, ADD_RUN)]
 
 
 def _pulumi() -> list[CheckResult]:

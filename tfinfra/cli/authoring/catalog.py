@@ -96,8 +96,10 @@ def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) ->
     """The old prices stay in use where it fails. Raises RetailError."""
     from tfinfra.cli.output import print_document, result_line
     from tfinfra.machine.price_refresh import refresh_prices
+    from tfinfra.system.installation import require_run_packages
     from tfinfra.system.paths import prices_file
 
+    require_run_packages()
     regions = tuple(map(_region, regions))
     today = time.strftime("%Y-%m-%d", time.gmtime())
     book = refresh_prices(regions, today, url)

@@ -36,7 +36,9 @@ def command(*, asked: Asked, target: str | None, live: bool, rehearse: bool) -> 
         recorder: EngineProcess | None = None
         if live:  # the engine's process first: its imports take longer than compiling
             from tfinfra.engine.client import EngineProcess
+            from tfinfra.system.installation import require_run_packages
 
+            require_run_packages()
             recorder = ending.enter_context(closing(EngineProcess(records=True)))
         return each_manifest("plan", asked, partial(_plan, target=target, rehearse=rehearse, recorder=recorder))
 

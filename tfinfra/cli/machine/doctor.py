@@ -48,6 +48,7 @@ def command(
     """
     from tfinfra.cli.output import print_document, result_line
     from tfinfra.errors import UsageError
+    from tfinfra.system.installation import require_run_packages
 
     if role:
         from tfinfra.machine.needed_role import how_to_assign, needed_role
@@ -60,6 +61,7 @@ def command(
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
     if target is not None or manifest is not None:
+        require_run_packages()
         return _walk(target, manifest, rehearse=rehearse, as_json=as_json)
     if rehearse:
         raise UsageError("--rehearse is for a walk", hint="name a target by --target T, or a manifest by --manifest M")

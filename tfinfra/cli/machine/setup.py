@@ -48,7 +48,9 @@ def command(
     """
     from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.machine.setup import PluginWish, prepare_machine, prepare_subscription
+    from tfinfra.system.installation import require_run_packages
 
+    require_run_packages()
     wish = PluginWish(provider, provider_sha256)
     if where == "azure":
         made = prepare_subscription(progress, wish, target=target, subscription=subscription)

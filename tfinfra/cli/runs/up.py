@@ -48,7 +48,9 @@ def command(
     from tfinfra.cli.runs.consent import consent
     from tfinfra.lifecycle.run.options import UpOptions
     from tfinfra.lifecycle.up.launch import launch_manifest
+    from tfinfra.system.installation import require_run_packages
 
+    require_run_packages()
     with run_view(as_json) as view:
         options = UpOptions(
             folder=Path.cwd(),

@@ -141,7 +141,7 @@ def _call_worker(verb: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-INSTALL = "pip install 'tfinfra[conda]'"
+INSTALL = "`pip install 'tfinfra[conda]'` in this environment adds it; what is installed of tfinfra stays"
 """What a user types who lacks py-rattler."""
 
 
