@@ -33,6 +33,7 @@ WHOLE = {
     "up": ["up", "single.yaml"],
     "status": ["status", "digits-x7k2pq"],
     "logs": ["logs", "digits-x7k2pq"],
+    "wait": ["wait", "digits-x7k2pq"],
     "fetch": ["fetch", "digits-x7k2pq"],
     "down": ["down", "--expired"],
     "runs": ["runs"],
