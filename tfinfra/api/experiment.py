@@ -60,6 +60,7 @@ class Experiment(Successor):
         target: str | None = None,
         rehearse: bool = False,
         machines: str | None = None,
+        guardrails: str | os.PathLike[str] | None = None,
         **overrides: Any,
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
@@ -67,6 +68,7 @@ class Experiment(Successor):
         deleted, even where this process ends.
 
         `overrides` are arguments of the estimator for this run alone; dicts (script_params, tags, …) are merged.
+        `guardrails` names a file that holds beside the user's and the machine's.
         """
         if not isinstance(config, TensorFlow):
             raise _no_estimator(config)
@@ -78,7 +80,7 @@ class Experiment(Successor):
         given = _merged(config.arguments, {name: value for name, value in changed.items() if value is not None})
         arguments = argument_document({key: _own(key, value) for key, value in given.items()})
         name = fitting_name(self.name) if _AZURE_MLS.fullmatch(self.name) else self.name
-        options = UpOptions(Path.cwd(), rehearse=rehearse, machines=machines)
+        options = UpOptions(Path.cwd(), rehearse=rehearse, machines=machines, guardrails=_absolute(guardrails))
         folder = run_folder(options.state, run_id(_checked_name(arguments, name, options), options.letters))
         request = background_run.Submission(arguments.data, name, options)
         return Run(self, folder.path.name)._driven_by(background_run.start(request, folder))
@@ -107,6 +109,15 @@ class Experiment(Successor):
         names = sorted({record.name for record in all_records(state_folder())})
         wanted = [name for name in names if experiment_name in (None, name)]
         return [Experiment(workspace, name) for name in wanted]
+
+
+def _absolute(guardrails: object) -> Path | None:
+    if guardrails is None:
+        return None
+    if not isinstance(guardrails, (str, os.PathLike)):
+        message = f"guardrails is an object of type {type(guardrails).__name__}, not a file's path"
+        raise told(UsageError(message, hint="write guardrails='guardrails.yaml'"))
+    return Path.cwd() / os.fsdecode(guardrails)
 
 
 def _no_estimator(config: Any) -> UsageError:
@@ -143,7 +154,9 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
     from tfinfra.lifecycle.data.caller_secrets import refuse_missing
 
     try:
-        project = project_of_document(arguments, name=name, folder=options.folder, rehearse=options.rehearse)
+        project = project_of_document(
+            arguments, name=name, folder=options.folder, rehearse=options.rehearse, guardrails=options.guardrails
+        )
         compiled = compile_manifest(project)
         refuse_missing(compiled.facts, os.environ)
     except TfinfraError as error:

@@ -15,6 +15,12 @@ manifest_argument = click.argument("manifest", type=click.Path(path_type=Path), 
 target_option = click.option(
     "--target", metavar="NAME", shell_complete=completing(targets), help="A compute target instead of the manifest's."
 )
+guardrails_option = click.option(
+    "--guardrails",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Hold MANIFEST to these limits too (docs/guardrails.md).",
+)
 run_argument = click.argument("run", shell_complete=completing(all_runs))
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
 

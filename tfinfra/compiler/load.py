@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
+from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import is_relative, named_files
@@ -18,6 +19,7 @@ from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
+from tfinfra.guardrails.values import Guardrails
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reading.reader import MOST_BYTES, read_document
@@ -29,40 +31,69 @@ from tfinfra.travel.walk import survey
 TARGETS_FILE = "compute_targets.yaml"
 
 
-def load_project(manifest: Path, *, target: str | None = None, rehearse: bool = False) -> Project:
-    """The project of a manifest file. Raises ManifestError where it cannot be read as one YAML mapping."""
+def load_project(
+    manifest: Path, *, target: str | None = None, rehearse: bool = False, guardrails: Path | None = None
+) -> Project:
+    """The project of a manifest file; `guardrails` is the caller's own file of them. Raises ManifestError where it, or
+    a file of guardrails, cannot be read as one YAML mapping."""
+    held = load_guardrails(guardrails)
     document, diagnostics = _read_of_project(manifest)
-    return _project(document, manifest.stem, manifest.parent, target=target, rehearse=rehearse, diagnostics=diagnostics)
+    return _project(
+        document, manifest.stem, manifest.parent, held, target=target, rehearse=rehearse, diagnostics=diagnostics
+    )
 
 
 def project_of_text(
-    data: bytes, *, file: str, folder: Path, target: str | None = None, rehearse: bool = False
+    data: bytes,
+    *,
+    file: str,
+    folder: Path,
+    target: str | None = None,
+    rehearse: bool = False,
+    guardrails: Path | None = None,
 ) -> Project:
     """The project of a manifest that is no file: its bytes, which positions call `file`. Relative paths start at
     `folder`; it has no name but the one that it says itself. Raises as `load_project` does."""
+    held = load_guardrails(guardrails)
     document, diagnostics = read_document(data, file)
-    return _project(document, "", folder, target=target, rehearse=rehearse, diagnostics=diagnostics)
+    return _project(document, "", folder, held, target=target, rehearse=rehearse, diagnostics=diagnostics)
 
 
 def project_from_arguments(
-    arguments: Mapping[str, Any], *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
+    arguments: Mapping[str, Any],
+    *,
+    name: str,
+    folder: Path,
+    target: str | None = None,
+    rehearse: bool = False,
+    guardrails: Path | None = None,
 ) -> Project:
     """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
-    what the run is called where no argument says so."""
-    return project_of_document(argument_document(arguments), name=name, folder=folder, target=target, rehearse=rehearse)
+    what the run is called where no argument says so. Raises as `load_project`."""
+    document = argument_document(arguments)
+    return project_of_document(
+        document, name=name, folder=folder, target=target, rehearse=rehearse, guardrails=guardrails
+    )
 
 
 def project_of_document(
-    document: Document, *, name: str, folder: Path, target: str | None = None, rehearse: bool = False
+    document: Document,
+    *,
+    name: str,
+    folder: Path,
+    target: str | None = None,
+    rehearse: bool = False,
+    guardrails: Path | None = None,
 ) -> Project:
-    """The estimator's arguments, read already."""
-    return _project(document, name, folder, target=target, rehearse=rehearse)
+    """The estimator's arguments, read already. Raises as `load_project`."""
+    return _project(document, name, folder, load_guardrails(guardrails), target=target, rehearse=rehearse)
 
 
 def _project(
     document: Document,
     stem: str,
     folder: Path,
+    guardrails: Guardrails,
     *,
     target: str | None,
     rehearse: bool,
@@ -82,10 +113,12 @@ def _project(
         rehearse=rehearse,
         prices=known_prices,
         environment=known_environment,
-        diagnostics=(*diagnostics, *more),
+        diagnostics=(*diagnostics, *more, *remarks(guardrails, folder)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
         stays=_staying(source, document, travels),
+        guardrails=guardrails,
+        repository_targets=frozenset(one.file for one in targets if in_repository(Path(one.file), folder)),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.errors import Diagnostic
+from tfinfra.guardrails.values import NO_GUARDRAILS, Guardrails
 from tfinfra.manifest.document import Document
 from tfinfra.system.local_tree import LeftOut
 from tfinfra.travel.survey import Reason, Survey
@@ -209,7 +210,8 @@ class Project:
     built before has, by its requirements and the nodes' platform ("": this machine's). `diagnostics` are errors after
     which the reader could go on. `travels` says which files of the source directory go to the nodes, and `stays` why
     others do not that are there and that the script or a parameter names. `own_cloud`: ARM is not one of Azure's known
-    clouds, so the hosts of its storage are not known either."""
+    clouds, so the hosts of its storage are not known either. `guardrails` hold for it; `repository_targets` are the
+    files of `targets` that its own repository has."""
 
     document: Document
     stem: str
@@ -225,3 +227,5 @@ class Project:
     own_cloud: bool = False
     travels: Survey = field(default_factory=Survey)
     stays: Mapping[str, Reason] = field(default_factory=dict)
+    guardrails: Guardrails = NO_GUARDRAILS
+    repository_targets: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ DURATION = r"[0-9]{1,10} ?[smhd]?"
 DELETE = r"[dD]elete"
 INPUT = r"[a-z][a-z0-9_]*"
 ZONE = r"[1-3]"
+PRIORITY = r"dedicated|low_?priority"
 _OWN_IMAGE = r"images/[^/\s]+|galleries/[^/\s]+/images/[^/\s]+(/versions/[^/\s]+)?"
 IMAGE = (
     r"[^:/\s]+(:[^:/\s]+){2}:(latest|[0-9]+(\.[0-9]+)*)"
@@ -54,6 +55,7 @@ FORMS = {
     DELETE: "delete, or {hold: 30m}",
     INPUT: "a lower-case letter, then a-z, 0-9 and '_'",
     ZONE: "1, 2 or 3",
+    PRIORITY: "dedicated or low_priority",
     IMAGE: "publisher:offer:sku:version, or an ARM id: /subscriptions/…/images/<name>[/versions/<version>]",
     CONTAINER: "a container's URL: https://<account>.blob.core.windows.net/<container>",
     SUBNET_ID: "the ARM id of a subnet: /subscriptions/…/virtualNetworks/<name>/subnets/<name>",
@@ -75,72 +77,79 @@ PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
 Rules = dict[str, Any]
 
 
-def _rules(kind: str | list[str], meaning: str, **rules: Any) -> Rules:
+def described(kind: str | list[str], meaning: str, **rules: Any) -> Rules:
+    """The rules of a key of this type, with what it means."""
     return {"type": kind, **rules, "meta": {"meaning": meaning}}
 
 
-def _count(meaning: str, least: int = 1, most: int = 100_000) -> Rules:
-    return _rules("integer", meaning, min=least, max=most)
+def count(meaning: str, least: int = 1, most: int = 100_000) -> Rules:
+    """A whole number."""
+    return described("integer", meaning, min=least, max=most)
 
 
 def _lines(meaning: str) -> Rules:
-    return _rules("list", meaning, nullable=True, schema={"type": "string", "minlength": 1})
+    return described("list", meaning, nullable=True, schema={"type": "string", "minlength": 1})
 
 
-def _one_or_more(meaning: str) -> Rules:
+def one_or_more(meaning: str) -> Rules:
+    """A text, or a list of them."""
     inner = {"type": "string", "minlength": 1}
-    return _rules(["string", "list"], meaning, minlength=1, schema=inner)
+    return described(["string", "list"], meaning, minlength=1, schema=inner)
 
 
 def _urls(meaning: str) -> Rules:
     inner = {"type": "text", "text_regex": PACKAGE_URL}
-    return _rules("list", meaning, nullable=True, schema=inner)
+    return described("list", meaning, nullable=True, schema=inner)
 
 
-def _usd(meaning: str) -> Rules:
-    return _rules("number", meaning, min=0.01, max=1_000_000)
+def usd(meaning: str) -> Rules:
+    """US dollars."""
+    return described("number", meaning, min=0.01, max=1_000_000)
 
 
-def _duration(meaning: str) -> Rules:
-    return _rules("text", meaning, text_regex=DURATION)
+def duration(meaning: str) -> Rules:
+    """A length of time, as `seconds` of manifest.py reads it."""
+    return described("text", meaning, text_regex=DURATION)
 
 
 TARGET: dict[str, Rules] = {
-    "cloud": _rules("string", "where: azure, or local for the cloud embedded in tfinfra", allowed=["azure", "local"]),
-    "location": _one_or_more("the Azure region, or several, tried in order"),
-    "vm_size": _one_or_more("the Azure size of every node, or several to choose from, in order"),
-    "vm_priority": _rules("string", "how nodes are bought: low_priority ones may be taken back", allowed=PRIORITIES),
-    "max_price": _usd("low_priority: the most that a node may cost, in USD an hour; the dedicated price where absent"),
-    "image": _rules("text", "another image: publisher:offer:sku:version or an ARM id", text_regex=IMAGE),
-    "os_disk_gb": _rules("integer", "the system disk of every node, in GB", min=64, max=4095),
-    "zone": _rules("text", "the availability zone of every node", text_regex=ZONE),
-    "subnet_id": _rules("text", "a subnet of your own, with a way out of its own", text_regex=SUBNET_ID),
-    "capacity_reservation_id": _rules("text", "a capacity reservation group to use", text_regex=RESERVATION_ID),
-    "identity_id": _rules("text", "the nodes' identity, made and granted by others", text_regex=IDENTITY_ID),
-    "store": _rules("text", "a container made by others, in which runs keep their store", text_regex=CONTAINER),
-    "reaper_id": _rules("text", "a workflow made by others that deletes expired groups", text_regex=REAPER_ID),
-    "subscription_id": _rules(
+    "cloud": described(
+        "string", "where: azure, or local for the cloud embedded in tfinfra", allowed=["azure", "local"]
+    ),
+    "location": one_or_more("the Azure region, or several, tried in order"),
+    "vm_size": one_or_more("the Azure size of every node, or several to choose from, in order"),
+    "vm_priority": described("string", "how nodes are bought: low_priority ones may be taken back", allowed=PRIORITIES),
+    "max_price": usd("low_priority: the most that a node may cost, in USD an hour; the dedicated price where absent"),
+    "image": described("text", "another image: publisher:offer:sku:version or an ARM id", text_regex=IMAGE),
+    "os_disk_gb": described("integer", "the system disk of every node, in GB", min=64, max=4095),
+    "zone": described("text", "the availability zone of every node", text_regex=ZONE),
+    "subnet_id": described("text", "a subnet of your own, with a way out of its own", text_regex=SUBNET_ID),
+    "capacity_reservation_id": described("text", "a capacity reservation group to use", text_regex=RESERVATION_ID),
+    "identity_id": described("text", "the nodes' identity, made and granted by others", text_regex=IDENTITY_ID),
+    "store": described("text", "a container made by others, in which runs keep their store", text_regex=CONTAINER),
+    "reaper_id": described("text", "a workflow made by others that deletes expired groups", text_regex=REAPER_ID),
+    "subscription_id": described(
         "text", "the Azure subscription; needed to ask or to make anything there", text_regex=GUID
     ),
-    "max_nodes": _count("the most nodes that a run on this target may have"),
-    "index_url": _rules("text", "the package index instead of PyPI", text_regex=PACKAGE_URL),
+    "max_nodes": count("the most nodes that a run on this target may have"),
+    "index_url": described("text", "the package index instead of PyPI", text_regex=PACKAGE_URL),
     "extra_index_urls": _urls("package indexes that are asked first; the first that has a package wins"),
     "find_links": _urls("pages that link to wheels"),
 }
 
 LIMITS: dict[str, Rules] = {
-    "max_run_duration": _duration("everything is deleted after this long, counted from the first write to the cloud"),
-    "max_cost_usd": _usd("everything is deleted before a run has cost more, at list price"),
-    "keep_outputs": _duration("how long the outputs stay in the cloud after the deadline"),
+    "max_run_duration": duration("everything is deleted after this long, counted from the first write to the cloud"),
+    "max_cost_usd": usd("everything is deleted before a run has cost more, at list price"),
+    "keep_outputs": duration("how long the outputs stay in the cloud after the deadline"),
 }
 
 MANIFEST: dict[str, Rules] = {
-    "name": _rules("text", "names the run's resources; the file's stem where absent", text_regex=NAME),
-    "source_directory": _rules("text", "copied to every node; relative to the manifest", minlength=1),
-    "entry_script": _rules(
+    "name": described("text", "names the run's resources; the file's stem where absent", text_regex=NAME),
+    "source_directory": described("text", "copied to every node; relative to the manifest", minlength=1),
+    "entry_script": described(
         "text", "the training script, relative to source_directory; or `-m package.module`", required=True, minlength=1
     ),
-    "script_params": _rules(
+    "script_params": described(
         "dict",
         'the script\'s command line: flag → value, order kept; null or "" is a bare flag, a list repeats values;'
         " ${TFINFRA_OUTPUTS} and its like are expanded",
@@ -148,24 +157,26 @@ MANIFEST: dict[str, Rules] = {
         keysrules={"type": "string", "minlength": 1},
         valuesrules={"type": ["text", "list"], "nullable": True, "schema": {"type": "text"}},
     ),
-    "framework_version": _rules("text", "TensorFlow's version", text_regex=VERSION),
-    "python_version": _rules("text", "Python's version in the training environment", text_regex=VERSION),
+    "framework_version": described("text", "TensorFlow's version", text_regex=VERSION),
+    "python_version": described("text", "Python's version in the training environment", text_regex=VERSION),
     "pip_packages": _lines("requirement specs beside TensorFlow, which is always installed"),
-    "pip_requirements_file": _rules("text", "a requirements file, relative to source_directory", minlength=1),
+    "pip_requirements_file": described("text", "a requirements file, relative to source_directory", minlength=1),
     "source_builds": _lines(
         "packages that are built from source: their code runs with your rights where the lock is made, and on nodes"
     ),
     "conda_packages": _lines("conda specs beside TensorFlow"),
     "conda_channels": _lines("where conda packages come from, first wins: names, URLs, or folders; conda-forge"),
-    "conda_dependencies_file": _rules("text", "a conda environment file, relative to source_directory", minlength=1),
-    "setup_script": _rules("text", "run once on every node before training, relative to source_directory", minlength=1),
-    "secrets": _rules(
+    "conda_dependencies_file": described("text", "a conda environment file, relative to source_directory", minlength=1),
+    "setup_script": described(
+        "text", "run once on every node before training, relative to source_directory", minlength=1
+    ),
+    "secrets": described(
         "list",
         "environment variables of the caller that reach the tasks and nothing else",
         nullable=True,
         schema={"type": "text", "text_regex": VARIABLE},
     ),
-    "inputs": _rules(
+    "inputs": described(
         "dict",
         "data for the tasks: TFINFRA_INPUT_<NAME> is its path on the node",
         nullable=True,
@@ -173,54 +184,56 @@ MANIFEST: dict[str, Rules] = {
         valuesrules={
             "type": "dict",
             "schema": {
-                "path": _rules("text", "a file or folder of this machine, relative to the manifest", minlength=1),
-                "url": _rules("text", "a Blob URL: a container, or a folder or file in it", minlength=1),
-                "mode": _rules("string", "copied to every node, or mounted read-only", allowed=["download", "mount"]),
+                "path": described("text", "a file or folder of this machine, relative to the manifest", minlength=1),
+                "url": described("text", "a Blob URL: a container, or a folder or file in it", minlength=1),
+                "mode": described(
+                    "string", "copied to every node, or mounted read-only", allowed=["download", "mount"]
+                ),
             },
         },
     ),
-    "resume_from": _rules(
+    "resume_from": described(
         "text", "a run, or a URL, whose checkpoints are there before the start", nullable=True, minlength=1
     ),
-    "environment_variables": _rules(
+    "environment_variables": described(
         "dict",
         "plain text as written; appears in the artefacts",
         nullable=True,
         keysrules={"type": "string", "text_regex": VARIABLE},
         valuesrules={"type": "text", "nullable": True},
     ),
-    "use_gpu": _rules("boolean", "the GPU build of TensorFlow, on a size with GPUs"),
-    "node_count": _count("how many nodes"),
-    "distributed_backend": _rules(
+    "use_gpu": described("boolean", "the GPU build of TensorFlow, on a size with GPUs"),
+    "node_count": count("how many nodes"),
+    "distributed_backend": described(
         "string",
         "null: one task; " + "; ".join(f"{name}: {BACKENDS[name].meaning}" for name in DISTRIBUTED),
         nullable=True,
         allowed=list(DISTRIBUTED),
     ),
-    "process_count_per_node": _count("mpi: ranks on each node"),
-    "worker_count": _count("ps: workers"),
-    "parameter_server_count": _count("ps: parameter servers"),
-    "tf_config": _rules(
+    "process_count_per_node": count("mpi: ranks on each node"),
+    "worker_count": count("ps: workers"),
+    "parameter_server_count": count("ps: parameter servers"),
+    "tf_config": described(
         "string",
         "ps: the dialect of TF_CONFIG; auto reads the script's names",
         allowed=["auto", "cluster_spec", "estimator", "coordinator"],
     ),
-    "evaluator_count": _count("ps, estimator and coordinator: an evaluator", least=0, most=1),
-    "compute_target": _rules(
+    "evaluator_count": count("ps, estimator and coordinator: an evaluator", least=0, most=1),
+    "compute_target": described(
         ["string", "dict"], "local, a name of compute_targets.yaml, or the target itself", minlength=1, schema=TARGET
     ),
-    "vm_size": _one_or_more("short for an azure compute_target of that size"),
-    "vm_priority": _rules("string", "with vm_size: how nodes are bought", allowed=PRIORITIES),
-    "limits": _rules("dict", "hard limits of a run", nullable=True, schema=LIMITS),
-    "max_run_duration_seconds": _count("short for limits.max_run_duration", most=365 * 86400),
-    "on_failure": _rules(
+    "vm_size": one_or_more("short for an azure compute_target of that size"),
+    "vm_priority": described("string", "with vm_size: how nodes are bought", allowed=PRIORITIES),
+    "limits": described("dict", "hard limits of a run", nullable=True, schema=LIMITS),
+    "max_run_duration_seconds": count("short for limits.max_run_duration", most=365 * 86400),
+    "on_failure": described(
         ["string", "dict"],
         "delete, or {hold: 30m}: keep the nodes for a look, never past the deadline",
         nullable=True,
         text_regex=DELETE,
-        schema={"hold": {**_duration("how long"), "required": True}},
+        schema={"hold": {**duration("how long"), "required": True}},
     ),
-    "tags": _rules(
+    "tags": described(
         "dict",
         "on every resource",
         nullable=True,

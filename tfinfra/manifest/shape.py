@@ -38,6 +38,15 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
     return tuple(_cerberus_errors(document, (name,), TARGET, skip=frozenset()))
 
 
+def errors_by(document: Document, schema: Mapping[str, Rules]) -> tuple[Diagnostic, ...]:
+    """What is wrong with the shape of a document that is neither a manifest nor of targets, by its own `schema`. Null
+    is a value that was forgotten there."""
+    validator = _validator_class()(schema, allow_unknown=False)
+    validator.validate({key: value for key, value in document.data.items() if key != EDITORS})
+    found_at = {tuple(error.document_path): error for error in validator.errors}
+    return tuple(shape_diagnostic(document, path, error, schema) for path, error in found_at.items())
+
+
 def _cerberus_errors(
     document: Document, base: KeyPath, schema: Mapping[str, Rules], skip: frozenset[KeyPath]
 ) -> Iterator[Diagnostic]:

@@ -152,6 +152,7 @@ def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
     """The way out of an unknown key: invisible letters first, then the near ones, then what other tools call a key."""
+    whole = schema
     for part in path[:-1]:
         inner = schema.get(str(part), {}).get("schema")
         schema = inner if isinstance(inner, Mapping) else schema
@@ -162,12 +163,23 @@ def _spelling(path: KeyPath, schema: Mapping[str, Rules]) -> str | None:
     if written.startswith("-") and schema is MANIFEST:
         return "a flag of the script belongs under script_params, indented"
     word = in_our_form(written)
+    if whole is not MANIFEST and whole is not TARGET:
+        near = nearest(word, known, 0.7)
+        return did_you_mean(near) if near else _level_of(word, whole)
     near = nearest(word, known, 0.85)
     foreign = TOP.get(word) if len(path) == 1 else INSIDE.get(str(path[0]), {}).get(word)
     if near or not foreign:
         near = near or nearest(word, known, 0.7)
         return did_you_mean(near) if near else _other_level(word, path, schema)
     return foreign
+
+
+def _level_of(word: str, schema: Mapping[str, Rules]) -> str | None:
+    """Where a key of `schema` belongs that is known at another level."""
+    if word in schema:
+        return f"write {word} at the top level"
+    outer = next((name for name, rules in schema.items() if word in rules.get("schema", {})), None)
+    return f"write it under {outer}: {{{word}: …}}" if outer else None
 
 
 def _other_level(word: str, path: KeyPath, schema: Mapping[str, Rules]) -> str | None:

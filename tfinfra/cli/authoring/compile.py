@@ -34,7 +34,7 @@ def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str
     from tfinfra.compiler.pipeline import compile_manifest
     from tfinfra.errors import UsageError
 
-    compiled = compile_manifest(one.given.load(target=target))
+    compiled = compile_manifest(one.load(target=target))
     found = one.judge(compiled.diagnostics)
     folder, name = Path("deploy") / compiled.spec.name, one.given.shown
     if (owner := owners.setdefault(str(folder), name)) != name:

@@ -51,7 +51,7 @@ def _plan(one: One, *, target: str | None, rehearse: bool, recorder: Recorder | 
     from tfinfra.compiler.summary.priced import priced
     from tfinfra.lifecycle.end.deletion_layers import planned_layers
 
-    compiled = compile_manifest(one.given.load(target=target, rehearse=rehearse))
+    compiled = compile_manifest(one.load(target=target, rehearse=rehearse))
     plan, where = compiled.plan, compiled.spec.target
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     answering = _ask(compiled, rehearse, recorder) if recorder else None

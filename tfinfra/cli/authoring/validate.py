@@ -27,7 +27,7 @@ def command(*, asked: Asked, target: str | None) -> int:
 def _validate(one: One, *, target: str | None) -> dict[str, Any]:
     from tfinfra.compiler.pipeline import check_manifest
 
-    checked = check_manifest(one.given.load(target=target))
+    checked = check_manifest(one.load(target=target))
     found = one.judge(checked.diagnostics)
     one.show(f"{one.given.shown}: valid")
     return {"name": checked.spec.name, "valid": True, "diagnostics": found}

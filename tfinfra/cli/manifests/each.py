@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.cli.manifests.given import Given, chosen_manifests
 from tfinfra.cli.manifests.options import Asked
 from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError
 from tfinfra.system.process.interruption import is_behind
+
+if TYPE_CHECKING:
+    from tfinfra.compiler.project import Project
 
 
 @dataclass
@@ -20,6 +23,10 @@ class One:
     given: Given
     asked: Asked
     said: list[Diagnostic] = field(default_factory=list)
+
+    def load(self, *, target: str | None = None, rehearse: bool = False) -> Project:
+        """The manifest with all that belongs to it. Raises ManifestError where it cannot be read, and its fault."""
+        return self.given.load(target=target, rehearse=rehearse, guardrails=self.asked.guardrails)
 
     def judge(self, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Tells of what was found, as the command line has it, and returns it. Raises ManifestError for what is

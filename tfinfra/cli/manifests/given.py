@@ -27,15 +27,18 @@ class Given:
     path: Path | None = None
     fault: TfinfraError | None = None
 
-    def load(self, *, target: str | None = None, rehearse: bool = False) -> Project:
-        """The manifest with all that belongs to it. Raises ManifestError where it cannot be read, and its fault."""
+    def load(self, *, target: str | None = None, rehearse: bool = False, guardrails: Path | None = None) -> Project:
+        """The manifest with all that belongs to it; `guardrails` is the caller's own file of them. Raises
+        ManifestError where one of them cannot be read, and its fault."""
         from tfinfra.compiler.load import load_project, project_of_text
 
         if self.fault is not None:
             raise self.fault
         if self.path is not None:
-            return load_project(self.path, target=target, rehearse=rehearse)
-        return project_of_text(_stdin(), file=SHOWN_STDIN, folder=Path(), target=target, rehearse=rehearse)
+            return load_project(self.path, target=target, rehearse=rehearse, guardrails=guardrails)
+        return project_of_text(
+            _stdin(), file=SHOWN_STDIN, folder=Path(), target=target, rehearse=rehearse, guardrails=guardrails
+        )
 
 
 @dataclass(frozen=True)

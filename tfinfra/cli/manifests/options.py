@@ -12,17 +12,19 @@ import click
 
 from tfinfra.cli.completion import manifests
 from tfinfra.cli.manifests.levels import Levels, levels_of
-from tfinfra.cli.options import json_option
+from tfinfra.cli.options import guardrails_option, json_option
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a verb is to do with which manifests: `words` of the command line, `arguments` are all of them."""
+    """What a verb is to do with which manifests: `words` of the command line, `arguments` are all of them, and
+    `guardrails` is a file that holds for each of them beside the usual ones."""
 
     words: tuple[Path, ...]
     as_json: bool = False
     levels: Levels = field(default_factory=Levels)
     arguments: tuple[str, ...] = ()
+    guardrails: Path | None = None
 
 
 def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,6 +38,7 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Take warnings of this code, or all, for errors.",
     )
     @click.option("--allow", metavar="CODE", multiple=True, help="Do not tell warnings of this code.")
+    @guardrails_option
     @json_option
     @wraps(command)
     def with_asked(
@@ -43,11 +46,12 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         manifest: tuple[Path, ...],
         deny: tuple[str, ...],
         allow: tuple[str, ...],
+        guardrails: Path | None,
         as_json: bool,
         **options: Any,
     ) -> Any:
         arguments = click.get_current_context().obj or ()
-        asked = Asked(manifest, as_json, levels_of(deny, allow), tuple(arguments))
+        asked = Asked(manifest, as_json, levels_of(deny, allow), tuple(arguments), guardrails)
         return command(asked=asked, **options)
 
     return with_asked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.options import manifest_argument, target_option
+from tfinfra.cli.options import guardrails_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.end.ending import RunResult
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Provision, train, bring the outputs home, delete everything.")
 @manifest_argument
 @target_option
+@guardrails_option
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
@@ -30,6 +31,7 @@ def command(
     *,
     manifest: Path,
     target: str | None,
+    guardrails: Path | None,
     rehearse: bool,
     detach: bool,
     keep: bool,
@@ -55,6 +57,7 @@ def command(
         options = UpOptions(
             folder=Path.cwd(),
             target=target,
+            guardrails=guardrails,
             rehearse=rehearse,
             detach=detach,
             keep=keep,

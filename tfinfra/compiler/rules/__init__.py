@@ -12,6 +12,7 @@ from tfinfra.compiler.rules import (
     data,
     framework,
     gpus,
+    guardrails,
     keys,
     launch,
     money,
@@ -39,4 +40,5 @@ RULES: tuple[Rule, ...] = (
     *tasks.RULES,
     *money.RULES,
     *launch.RULES,
+    *guardrails.RULES,
 )

@@ -14,7 +14,8 @@ from tfinfra.system.paths import state_folder
 @dataclass(frozen=True)
 class UpOptions:
     """`folder` is where deploy/ and runs/ are made, `state` the state folder; `target` goes before the manifest's;
-    `machines` and `store` are wishes for the local cloud; `letters` are the run id's end.
+    `machines` and `store` are wishes for the local cloud; `guardrails` is a file that holds beside the usual ones;
+    `letters` are the run id's end.
 
     Once the cloud is known, `machines` is the kind that it has, `burn` what the run costs there, and `terms` what
     `consent` is asked for before the first write, None where nothing is charged."""
@@ -27,6 +28,7 @@ class UpOptions:
     machines: str | None = None
     store: str | None = None
     consent: Consent = agreed
+    guardrails: Path | None = None
     letters: str = field(default_factory=new_letters)
     state: Path = field(default_factory=state_folder)
     burn: Burn = FREE

@@ -32,7 +32,7 @@ from tfinfra.text.masking import redact
 REQUEST = "request.json"
 FAILURE = "failure.json"
 CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "letters")
-CARRIED_PATHS = ("folder", "state")
+CARRIED_PATHS = ("folder", "state", "guardrails")
 """The fields of UpOptions that a submission carries to the process that drives the run."""
 
 
@@ -48,7 +48,7 @@ class Submission:
         """Raises ValueError for options that another process cannot take over: a consent that asks somebody, and what
         is known only once the cloud is."""
         carried = {name: getattr(self.options, name) for name in CARRIED}
-        carried |= {name: str(getattr(self.options, name)) for name in CARRIED_PATHS}
+        carried |= {n: str(found) for n in CARRIED_PATHS if (found := getattr(self.options, n)) is not None}
         if _options(carried) != self.options:
             raise ValueError(f"a submission carries only these options: {', '.join(carried)}")
         write_json(path, {"arguments": self.arguments, "name": self.name, **carried})
@@ -64,7 +64,13 @@ class Submission:
         from tfinfra.compiler.load import project_from_arguments
 
         options = self.options
-        return project_from_arguments(self.arguments, name=self.name, folder=options.folder, rehearse=options.rehearse)
+        return project_from_arguments(
+            self.arguments,
+            name=self.name,
+            folder=options.folder,
+            rehearse=options.rehearse,
+            guardrails=options.guardrails,
+        )
 
 
 def _options(carried: Mapping[str, Any]) -> UpOptions:

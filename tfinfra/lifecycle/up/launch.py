@@ -37,7 +37,10 @@ def launch_manifest(manifest: Path, options: UpOptions, observer: Observer) -> R
     """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
     from tfinfra.compiler.load import load_project
 
-    return launch(lambda: load_project(manifest, target=options.target, rehearse=options.rehearse), options, observer)
+    def load() -> Project:
+        return load_project(manifest, target=options.target, rehearse=options.rehearse, guardrails=options.guardrails)
+
+    return launch(load, options, observer)
 
 
 def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) -> RunResult:

@@ -12,14 +12,17 @@ from typing import Any, NoReturn
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reading.source_text import LINE_END, SourceText
-from tfinfra.manifest.reading.tree import TreeBuilder
+from tfinfra.manifest.reading.tree import NO_ALIAS, TreeBuilder
 
 MOST_BYTES = 1_000_000
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The one mapping in `data`, and the errors after which it could still be read (duplicate keys).
+def read_document(
+    data: bytes, file: str, example: str = "entry_script: train.py"
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The one mapping in `data`, and the errors after which it could still be read (duplicate keys). `example` is the
+    least that such a file holds.
 
     Raises ManifestError with one diagnostic and its line for what is not such a document.
     """
@@ -28,13 +31,13 @@ def read_document(data: bytes, file: str) -> tuple[Document, tuple[Diagnostic, .
             "TFI102",
             f"the file is larger than {MOST_BYTES // 1_000_000} MB",
             Position(file, 1, 1),
-            "a manifest is a page of text",
+            "it is meant to be a page of text",
         )
     import yaml
 
     text = _decode(data, file)
     source = SourceText(file, text)
-    builder = TreeBuilder(source)
+    builder = TreeBuilder(source, example)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)
@@ -73,7 +76,7 @@ def _syntax_error(error: Any, source: SourceText) -> NoReturn:
             _fail("TFI106", "a tab in the indentation", source.at(near, tab), "YAML indents with spaces only")
     problem = getattr(error, "problem", None) or "cannot be read"
     if "alias" in problem:
-        _fail("TFI113", f"no anchor has this name: {problem}", source.at(line, column), "write the value out")
+        _fail("TFI113", f"no anchor has this name: {problem}", source.at(line, column), NO_ALIAS)
     begun = getattr(error, "context_mark", None)
     if begun is not None and "quoted scalar" in (error.context or ""):
         _fail("TFI105", "a quote is not closed", source.at(begun.line, begun.column), "close it on its line")

@@ -12,6 +12,7 @@ from tfinfra.manifest.reading.source_text import SourceText
 
 DEEPEST = 20
 MOST_VALUES = 20_000
+NO_ALIAS = "write the value out; a text that begins with * stands in quotes"
 _TAGS = {"tag:yaml.org,2002:str", "!", None}
 _KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "map", "seq")}
 
@@ -31,10 +32,10 @@ class Node:
 
 class TreeBuilder:
     """Takes a parser's events in order; `document` returns the document that they make. Raises ManifestError at the
-    first event that a manifest cannot have."""
+    first event that a manifest cannot have. `example` is the least that such a file holds."""
 
-    def __init__(self, source: SourceText) -> None:
-        self._source = source
+    def __init__(self, source: SourceText, example: str) -> None:
+        self._source, self._example = source, example
         self._stack: list[Node] = []
         self._anchors: dict[str, Node] = {}
         self._root: Node | None = None
@@ -49,7 +50,7 @@ class TreeBuilder:
         """The document, and what is wrong with it short of being unreadable. Raises ManifestError for no mapping."""
         first = self._source.at(0, 0)
         if self._root is None or (self._root.plain and not self._root.text):
-            _fail("TFI110", "the file holds no keys", first, "write at least `entry_script: train.py`")
+            _fail("TFI110", "the file holds no keys", first, f"write at least `{self._example}`")
         if self._root.kind != "map":
             message = f"the file is a {_NAMES[self._root.kind]}, not a mapping of keys"
             _fail("TFI110", message, self._root.position, "write `key: value`, with a space after the ':'")
@@ -60,7 +61,7 @@ class TreeBuilder:
     def _DocumentStartEvent(self, event: Any) -> None:  # noqa: N802  named for PyYAML's event
         if self._root is not None:
             position = self._source.position(event.start_mark, event.end_mark)
-            hint = "a manifest is one document: remove the '---' or use two files"
+            hint = "the file is one document: remove the '---' or use two files"
             _fail("TFI107", "a second document begins here", position, hint)
 
     def _ScalarEvent(self, event: Any) -> None:  # noqa: N802
@@ -86,7 +87,7 @@ class TreeBuilder:
         position = self._source.position(event.start_mark, event.end_mark)
         target = self._anchors.get(event.anchor)
         if target is None:
-            _fail("TFI113", f"there is no anchor '&{event.anchor}' above", position, "write the value out")
+            _fail("TFI113", f"there is no anchor '&{event.anchor}' above", position, NO_ALIAS)
         if target.open:
             _fail("TFI109", f"the anchor '&{event.anchor}' contains itself", position, "write the value out")
         self._place(target)
@@ -96,7 +97,7 @@ class TreeBuilder:
         self._check_tag(event, node.position)
         if len(self._stack) >= DEEPEST:
             message = f"values are nested more than {DEEPEST} deep"
-            _fail("TFI109", message, node.position, "no key of a manifest goes so deep")
+            _fail("TFI109", message, node.position, "no key goes so deep")
         self._add(event, node)
         self._stack.append(node)
 
@@ -141,7 +142,7 @@ class Flattener:
         self._again = self._again or id(node) in self._met
         self._met.add(id(node))
         if self._count > MOST_VALUES or len(path) > 2 * DEEPEST:
-            message, hint = f"the file holds more than {MOST_VALUES:,} values", "a manifest is a page of text"
+            message, hint = f"the file holds more than {MOST_VALUES:,} values", "it is meant to be a page of text"
             if self._again:
                 message, hint = f"the file's aliases expand to more than {MOST_VALUES:,} values", "write the values out"
             _fail("TFI109", message, node.position, hint)

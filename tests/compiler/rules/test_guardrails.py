@@ -1,0 +1,282 @@
+"""No manifest exceeds the guardrails that hold for it, however it says what it wants."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tfinfra.compiler import guardrail_files
+from tfinfra.compiler.load import load_project, project_from_arguments
+from tfinfra.compiler.pipeline import check_manifest
+from tfinfra.errors import Diagnostic, ManifestError, TfinfraError
+
+AZURE = "compute_target: {cloud: azure, vm_size: Standard_D8s_v5}\n"
+POOL = "pool: {cloud: azure, vm_size: Standard_D16s_v5, location: [eastus, westus2]}\n"
+NAMED = "compute_target: pool\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the manifest's in `project`, the user's configuration in `user` and the machine's in `machine`."""
+    for name in ("project", "user", "machine", "job"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "project" / "train.py").write_text("print()\n")
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(tmp_path / "user"))
+    monkeypatch.setattr(guardrail_files, "MACHINE_FOLDER", tmp_path / "machine")
+    return tmp_path
+
+
+def said(
+    place: Path, manifest: str, *, target: str | None = None, guardrails: Path | None = None, rehearse: bool = False
+) -> tuple[Diagnostic, ...]:
+    """All that is said of a manifest, whether or not it is refused."""
+    file = place / "project" / "train.yaml"
+    file.write_text(f"entry_script: train.py\n{manifest}")
+    try:
+        project = load_project(file, target=target, guardrails=guardrails, rehearse=rehearse)
+        return check_manifest(project).diagnostics
+    except TfinfraError as error:
+        assert isinstance(error, ManifestError)
+        return error.diagnostics
+
+
+def breaches(found: tuple[Diagnostic, ...]) -> list[tuple[str, int]]:
+    """(code, line of the manifest) of each error."""
+    return [(d.code, d.position.line if d.position else 0) for d in found if d.is_error]
+
+
+TABLE: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
+    "a size that fits, in another case": (
+        "allow: {vm_size: [standard_d*_V5]}",
+        "vm_size: STANDARD_D8S_V5\n",
+        [],
+    ),
+    "a size at the top level": ("allow: {vm_size: Standard_NC*}", "vm_size: Standard_D8s_v5\n", [("TFI445", 2)]),
+    "a size of an inline target": ("allow: {vm_size: Standard_NC*}", AZURE, [("TFI445", 2)]),
+    "the second size of a list": (
+        "allow: {vm_size: Standard_D8s_v5}",
+        "compute_target:\n  vm_size:\n  - Standard_D8s_v5\n  - standard_d16s_v5\n",
+        [("TFI445", 5)],
+    ),
+    "a size behind an alias, where its anchor is": (
+        "allow: {vm_size: Standard_D8s_v5}",
+        "script_params: {--x: &s Standard_D16s_v5}\ncompute_target: {vm_size: *s}\n",
+        [("TFI445", 2)],
+    ),
+    "a size of a target beside the manifest": ("allow: {vm_size: Standard_D8s_v5}", NAMED, [("TFI445", 2)]),
+    "the size that the local cloud stands for": ("allow: {vm_size: Standard_NC*}", "", []),
+    "a size that is written for the local cloud": (
+        "allow: {vm_size: Standard_NC*}",
+        "compute_target: {cloud: local, vm_size: Standard_D8s_v5}\n",
+        [("TFI445", 2)],
+    ),
+    "as many nodes as are allowed": ("allow: {max_nodes: 1}", "node_count: 1\n", []),
+    "more nodes, on the local cloud too": (
+        "allow: {max_nodes: 1}",
+        "node_count: 2\ndistributed_backend: mpi\n",
+        [("TFI446", 2)],
+    ),
+    "the default of the duration": ("allow: {max_run_duration: 23h}", "", [("TFI447", 1)]),
+    "null for the duration": ("allow: {max_run_duration: 23h}", "limits: {max_run_duration: null}\n", [("TFI447", 2)]),
+    "a longer duration, in seconds": (
+        "allow: {max_run_duration: 1h}",
+        "limits: {max_run_duration: 3601}\n",
+        [("TFI447", 2)],
+    ),
+    "a longer duration, in the estimator's words": (
+        "allow: {max_run_duration: 1h}",
+        "max_run_duration_seconds: 3601\n",
+        [("TFI447", 2)],
+    ),
+    "as long as is allowed, in days": ("allow: {max_run_duration: 48h}", "limits: {max_run_duration: 2d}\n", []),
+    "a larger cap": ("allow: {max_cost_usd: 50}", f"{AZURE}limits: {{max_cost_usd: 50.01}}\n", [("TFI448", 3)]),
+    "no cap": ("allow: {max_cost_usd: 50}", AZURE, [("TFI448", 1)]),
+    "null for the cap": ("allow: {max_cost_usd: 50}", f"{AZURE}limits: {{max_cost_usd: null}}\n", [("TFI448", 3)]),
+    "no limits at all": ("allow: {max_cost_usd: 50}", f"{AZURE}limits: null\n", [("TFI448", 3)]),
+    "a cap that fits": ("allow: {max_cost_usd: 50}", f"{AZURE}limits: {{max_cost_usd: 50}}\n", []),
+    "no cap where nothing costs anything": ("allow: {max_cost_usd: 50}", "", []),
+    "a larger cap where nothing costs anything": (
+        "allow: {max_cost_usd: 50}",
+        "limits: {max_cost_usd: 51}\n",
+        [("TFI448", 2)],
+    ),
+    "the default of the priority": ("allow: {vm_priority: low_priority}", AZURE, [("TFI449", 2)]),
+    "a priority at the top level, in another spelling": (
+        "allow: {vm_priority: [dedicated]}",
+        "vm_size: Standard_D8s_v5\nvm_priority: LowPriority\n",
+        [("TFI449", 3)],
+    ),
+    "tfinfra's own image": ("allow: {image: [canonical:*]}", AZURE, [("TFI450", 2)]),
+    "tfinfra's own image, allowed": ("allow: {image: ['Microsoft-DSVM:ubuntu-hpc:*']}", AZURE, []),
+    "another image": (
+        "allow: {image: ['microsoft-dsvm:*']}",
+        "compute_target: {vm_size: Standard_D8s_v5, image: canonical:ubuntu-24_04-lts:server:latest}\n",
+        [("TFI450", 2)],
+    ),
+    "an inline target": ("allow: {inline: false}", AZURE, [("TFI451", 2)]),
+    "an inline target of the local cloud": (
+        "allow: {inline: false}",
+        "compute_target: {cloud: local}\n",
+        [("TFI451", 2)],
+    ),
+    "a size at the top level, where inline targets are forbidden": (
+        "allow: {inline: false}",
+        "vm_size: Standard_D8s_v5\n",
+        [("TFI451", 2)],
+    ),
+    "a target beside the manifest, where inline targets are forbidden": (
+        "allow: {inline: false}",
+        NAMED,
+        [("TFI451", 2)],
+    ),
+    "the local cloud, where inline targets are forbidden": ("allow: {inline: false}", "compute_target: local\n", []),
+    "an hour that is dearer than all may be": ("allow: {max_usd_per_hour: 0.3}", AZURE, [("TFI454", 2)]),
+    "an hour that is not": ("allow: {max_usd_per_hour: 3}", AZURE, []),
+    "a required limit that is not there": ("require: limits.max_cost_usd", AZURE, [("TFI452", 1)]),
+    "a required tag among others": ("require: [tags.cost-center]", "tags: {team: a}\n", [("TFI452", 2)]),
+    "a required tag that is empty": ("require: [tags.cost-center]", "tags: {cost-center: ' '}\n", [("TFI452", 2)]),
+    "a required tag that is null": ("require: [tags.cost-center]", "tags: {cost-center: null}\n", [("TFI452", 2)]),
+    "a required tag, in another case as Azure takes it": (
+        "require: [tags.cost-center]",
+        "tags: {Cost-Center: 17}\n",
+        [],
+    ),
+    "a required duration in the estimator's words": (
+        "require: [limits.max_run_duration]",
+        "max_run_duration_seconds: 60\n",
+        [],
+    ),
+    "a required key of the target, of whichever file": ("require: [compute_target.location]", NAMED, []),
+    "a required key of the target that is not there": ("require: [compute_target.location]", AZURE, [("TFI452", 2)]),
+    "a value that is false is given": ("require: [use_gpu]", "use_gpu: false\n", []),
+    "a lock": ("require: lock", "", [("TFI452", 1)]),
+}
+
+
+@pytest.mark.parametrize(("guardrails", "manifest", "expected"), TABLE.values(), ids=TABLE)
+def test_a_breach_stands_at_the_manifests_line(
+    place: Path, guardrails: str, manifest: str, expected: list[tuple[str, int]]
+) -> None:
+    (place / "project" / "compute_targets.yaml").write_text(POOL)
+    (place / "user" / "guardrails.yaml").write_text(f"{guardrails}\n")
+    found = said(place, manifest)
+    assert breaches(found) == expected
+    for diagnostic in found:
+        if diagnostic.is_error:
+            assert diagnostic.position is not None
+            assert diagnostic.position.file.endswith("train.yaml")
+            assert f"({place / 'user' / 'guardrails.yaml'}:1)" in diagnostic.message
+
+
+def test_a_target_beside_the_manifest_is_held_though_it_hides_the_teams_own(place: Path) -> None:
+    (place / "project" / "compute_targets.yaml").write_text(POOL)
+    (place / "user" / "compute_targets.yaml").write_text("pool: {vm_size: Standard_D8s_v5}\n")
+    (place / "user" / "guardrails.yaml").write_text("allow: {inline: false}\n")
+    (found,) = [d for d in said(place, NAMED) if d.is_error]
+    assert "(" + str(place / "project" / "compute_targets.yaml") + ":1)" in found.message
+    assert found.hint == "name a target of your configuration folder: pool"
+    (place / "project" / "compute_targets.yaml").unlink()
+    assert breaches(said(place, NAMED)) == []
+
+
+def test_a_configuration_folder_in_the_repository_is_of_the_repository(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "project" / ".git").mkdir()
+    (place / "project" / "conf").mkdir()
+    (place / "project" / "conf" / "compute_targets.yaml").write_text(POOL)
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(place / "project" / "conf"))
+    (place / "machine" / "guardrails.yaml").write_text("allow: {inline: false}\n")
+    assert breaches(said(place, NAMED)) == [("TFI451", 2)]
+
+
+def test_a_target_on_the_command_line_is_held(place: Path) -> None:
+    (place / "user" / "compute_targets.yaml").write_text(POOL)
+    (place / "user" / "guardrails.yaml").write_text("allow: {vm_size: Standard_D8s_v5}\n")
+    assert breaches(said(place, AZURE, target="pool")) == [("TFI445", 2)]
+    assert breaches(said(place, "", target="pool")) == [("TFI445", 1)]
+    assert breaches(said(place, AZURE, target="pool", rehearse=True)) == [("TFI445", 2)]
+
+
+def test_every_file_holds_by_itself(place: Path) -> None:
+    given = place / "job" / "ci.yaml"
+    given.write_text("allow: {max_nodes: 4}\n")
+    (place / "user" / "guardrails.yaml").write_text("allow: {max_nodes: 100}\n")
+    (place / "machine" / "guardrails.yaml").write_text("allow: {max_nodes: 2}\n")
+    found = said(place, "node_count: 3\ndistributed_backend: mpi\n", guardrails=given)
+    assert [d.message.rpartition("(")[2] for d in found if d.is_error] == [f"{place}/machine/guardrails.yaml:1)"]
+    found = said(place, "node_count: 5\ndistributed_backend: mpi\n", guardrails=given)
+    assert len([d for d in found if d.is_error]) == 2
+
+
+def test_a_file_that_is_reached_twice_speaks_once(place: Path) -> None:
+    (place / "job" / "g.yaml").write_text("allow: {max_nodes: 1}\n")
+    (place / "user" / "guardrails.yaml").symlink_to(place / "job" / "g.yaml")
+    found = said(place, "node_count: 2\ndistributed_backend: mpi\n", guardrails=place / "job" / "g.yaml")
+    assert len([d for d in found if d.is_error]) == 1
+
+
+def test_a_policy_pack_is_beside_the_file_that_a_link_leads_to(place: Path) -> None:
+    (place / "job" / "packs").mkdir()
+    (place / "job" / "g.yaml").write_text("policy: [packs, ./packs, missing]\n")
+    (place / "user" / "guardrails.yaml").symlink_to(place / "job" / "g.yaml")
+    (found,) = said(place, "")
+    assert (found.code, found.position and found.position.column) == ("TFI442", 26)
+    (place / "job" / "missing").mkdir()
+    held = guardrail_files.load_guardrails(None)
+    assert held.policy == (place / "job" / "packs", place / "job" / "missing")
+
+
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "one that is not there": lambda path: None,
+    "a folder": lambda path: path.mkdir(),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a pipe": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("make", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_cannot_be_read_is_refused(place: Path, make: Callable[[Path], object]) -> None:
+    path = place / "job" / "g.yaml"
+    make(path)
+    assert [d.code for d in said(place, "", guardrails=path)] == ["TFI440"]
+
+
+def test_what_is_wrong_in_several_files_is_said_at_once(place: Path) -> None:
+    (place / "user" / "guardrails.yaml").write_text("allow: {max_nodes: null}\n")
+    (place / "machine" / "guardrails.yaml").mkdir()
+    assert [d.code for d in said(place, "")] == ["TFI202", "TFI440"]
+
+
+def test_a_file_beside_the_manifest_is_not_read_and_a_notice_says_so(place: Path) -> None:
+    (place / "project" / "guardrails.yaml").write_text("allow: {max_nodes: 1}\n")
+    found = said(place, "node_count: 2\ndistributed_backend: mpi\n")
+    assert breaches(found) == []
+    assert [d.code for d in found if d.position and d.position.file.endswith("guardrails.yaml")] == ["TFI444"]
+
+
+def test_a_file_of_the_manifests_repository_holds_and_a_warning_says_whose_it_is(place: Path) -> None:
+    (place / "project" / "guardrails.yaml").write_text("allow: {max_nodes: 1}\n")
+    found = said(place, "node_count: 2\ndistributed_backend: mpi\n", guardrails=place / "project" / "guardrails.yaml")
+    assert breaches(found) == [("TFI446", 2)]
+    assert [d.code for d in found if d.code in ("TFI443", "TFI444")] == ["TFI443"]
+
+
+def test_arguments_from_python_are_held(place: Path) -> None:
+    (place / "user" / "guardrails.yaml").write_text("allow: {max_nodes: 1, inline: false}\n")
+    arguments = {
+        "entry_script": "train.py",
+        "node_count": 2,
+        "distributed_backend": "mpi",
+        "compute_target": {"vm_size": "Standard_D8s_v5"},
+    }
+    with pytest.raises(ManifestError) as error:
+        check_manifest(project_from_arguments(arguments, name="x", folder=place / "project"))
+    assert [(d.code, d.path) for d in error.value.diagnostics if d.is_error] == [
+        ("TFI446", "node_count"),
+        ("TFI451", "compute_target"),
+    ]

@@ -1,0 +1,1 @@
+"""What no manifest can exceed: the platform team's guardrails files as values."""

@@ -1,0 +1,38 @@
+"""Every key of a guardrails file: its Cerberus rules and its meaning. Null stands for nothing here: who writes a key
+means to guard something by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfinfra.manifest.key_schema import PRIORITY, Rules, count, described, duration, usd
+
+FILE = "guardrails.yaml"
+LOCK = "lock"
+"""Not a key of a manifest: `require` takes it beside those."""
+
+
+def _some(meaning: str, **inner: Any) -> Rules:
+    """A text or a list of texts, at least one."""
+    return described(
+        ["string", "list"], meaning, minlength=1, schema={"type": "string", "minlength": 1, **inner}, **inner
+    )
+
+
+ALLOW: dict[str, Rules] = {
+    "vm_size": _some("the Azure sizes that nodes may have; * and ? stand for any letters, in any case"),
+    "max_nodes": count("the most nodes that a run may have"),
+    "max_run_duration": duration("the longest limits.max_run_duration"),
+    "max_cost_usd": usd("the largest limits.max_cost_usd; a run on Azure must have one then"),
+    "vm_priority": _some("how nodes may be bought: dedicated, low_priority", text_regex=PRIORITY),
+    "image": _some("the images that nodes may boot, as a target writes them; * and ? stand for any letters"),
+    "inline": described("boolean", "false: no target of the manifest or its repository, only those outside, and local"),
+    "max_live_runs": count("the most runs that may live in a subscription at once", least=0),
+    "max_usd_per_hour": usd("the most that the live runs of a subscription may cost an hour together, at list price"),
+}
+
+GUARDRAILS: dict[str, Rules] = {
+    "allow": described("dict", "what a manifest may ask for at most", minlength=1, schema=ALLOW),
+    "require": _some("keys that every manifest has to give: limits.max_cost_usd, tags.cost-center, lock"),
+    "policy": _some("folders of policy packs, relative to this file"),
+}

@@ -1,0 +1,92 @@
+"""The guardrails that hold, as frozen values: of each file what it allows, requires and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from tfinfra.manifest.document import Document, KeyPath, dotted
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The most that a manifest may ask for: an empty tuple and None limit nothing. Texts of `vm_size` and `image` are
+    patterns; `max_run_duration` is in seconds, money in US dollars."""
+
+    vm_size: tuple[str, ...] = ()
+    max_nodes: int | None = None
+    max_run_duration: int | None = None
+    max_cost_usd: float | None = None
+    vm_priority: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    inline: bool = True
+    max_live_runs: int | None = None
+    max_usd_per_hour: float | None = None
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """One line of a file, for a person: "allow.max_nodes", "16", "/etc/tfinfra/guardrails.yaml", 4."""
+
+    name: str
+    value: str
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"guardrail {self.name} ({self.file}:{self.line})"
+
+
+@dataclass(frozen=True)
+class GuardrailsFile:
+    """One file. `require` holds dotted keys of a manifest, and "lock"; `policy` absolute folders."""
+
+    document: Document
+    allow: Allowed = field(default_factory=Allowed)
+    require: tuple[str, ...] = ()
+    policy: tuple[Path, ...] = ()
+
+    def at(self, *path: str | int) -> Guardrail:
+        """The guardrail that is written at `path`."""
+        position = self.document.key(path)
+        name = dotted(tuple(part for part in path if isinstance(part, str)))
+        return Guardrail(name, self._written(path), self.document.file, position.line if position else 1)
+
+    def _written(self, path: KeyPath) -> str:
+        value = self.document.texts.get(path)
+        if value is not None:
+            return value
+        items = [text for at, text in self.document.texts.items() if at[:-1] == path]
+        return ", ".join(items)
+
+    @property
+    def all(self) -> tuple[Guardrail, ...]:
+        """Its guardrails, a key each, in the order of the file."""
+        allowed = [self.at("allow", key) for key in self.document.data.get("allow", ())]
+        others = [self.at(key) for key in ("require", "policy") if key in self.document.data]
+        return tuple(sorted([*allowed, *others], key=lambda one: one.line))
+
+
+@dataclass(frozen=True)
+class Guardrails:
+    """All files that hold, together: a manifest has to keep to each of them."""
+
+    files: tuple[GuardrailsFile, ...] = ()
+
+    @property
+    def policy(self) -> tuple[Path, ...]:
+        """The absolute folders of all policy packs, each once."""
+        return tuple(dict.fromkeys(folder for file in self.files for folder in file.policy))
+
+    @property
+    def all(self) -> tuple[Guardrail, ...]:
+        return tuple(one for file in self.files for one in file.all)
+
+
+NO_GUARDRAILS = Guardrails()
+
+
+def fits(text: str, patterns: tuple[str, ...]) -> bool:
+    """Whether one of the patterns takes the text, in any case: Azure's names have none."""
+    return any(fnmatchcase(text.lower(), pattern.lower()) for pattern in patterns)
