@@ -28,7 +28,7 @@ from tfinfra.compiler.target.chosen import choose_target, gpus_per_node
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of
-from tfinfra.manifest.shape import manifest_errors, top_key
+from tfinfra.manifest.shape import manifest_errors, top_key, wrong_places
 from tfinfra.model import Plan, Spec
 from tfinfra.travel.survey import Survey
 
@@ -40,7 +40,8 @@ Pass = Callable[[Facts], Facts]
 def read(project: Project) -> Facts:
     """Text → Manifest, and which target and which dialect it means."""
     shape = manifest_errors(project.document)
-    manifest = manifest_of(project.document, frozenset(top_key(d, project.document) for d in shape))
+    document = replace(project.document, wrong=wrong_places(project.document, shape))
+    manifest = manifest_of(document, frozenset(top_key(d, document) for d in shape))
     script = read_script(project.source.modules, project.source.reach)
     chosen = choose_target(manifest, project)
     return Facts(project, manifest, shape, script, choose_dialect(manifest, script), chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,8 @@ KeyPath = tuple["str | int", ...]
 class Document:
     """`data` is a mapping of plain values; `keys` and `values` have the position of each key and value, by its path;
     `texts` holds scalars as written. A document made from Python arguments has data and texts only; `faults` say what
-    among them is no value at all."""
+    among them is no value at all. `wrong` are the places whose shape is wrong, of a list or a mapping those in it: who
+    reads the rest leaves them out."""
 
     file: str
     data: Mapping[str, Any]
@@ -23,6 +24,7 @@ class Document:
     values: Mapping[KeyPath, Position] = field(default_factory=dict)
     texts: Mapping[KeyPath, str] = field(default_factory=dict)
     faults: tuple[Diagnostic, ...] = ()
+    wrong: frozenset[KeyPath] = frozenset()
 
     def key(self, path: KeyPath) -> Position | None:
         """The position of the key at `path`; of a list's items, which have no key, that of the value."""
@@ -35,6 +37,16 @@ class Document:
     def text(self, path: KeyPath) -> str:
         """The scalar at `path` as written."""
         return self.texts[path]
+
+    def items(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """The items of the list at `path`, each with its own path; nothing of what is no list."""
+        value: Any = self.data
+        for part in path:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        for index in range(len(value) if isinstance(value, (list, tuple)) else 0):
+            place = (*path, index)
+            if path not in self.wrong and place not in self.wrong:
+                yield place, self.texts[place]
 
     def has(self, key: str) -> bool:
         """Whether the top-level `key` has a value; null means its default."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -59,7 +59,7 @@ class InputKeys:
 class Manifest:
     """`script_params` maps a flag to its values, () for a bare one. `on_failure` is the seconds to hold, 0 for delete.
     `given` are the keys of the file that have a value, `broken` those among them whose shape is wrong: they hold their
-    default."""
+    default, or, where only items of theirs are wrong, the others."""
 
     document: Document
     given: frozenset[str] = frozenset()
@@ -103,8 +103,17 @@ class Manifest:
         return self.max_run_duration_seconds or self.limits.max_run_duration
 
     def sound(self, *keys: str) -> bool:
-        """Whether all these keys have the right shape: a rule on a broken key would only repeat the error."""
+        """Whether nothing in these keys has a wrong shape: a rule on a broken key would only repeat the error, and one
+        that looks for what is missing would miss what is wrong."""
         return self.broken.isdisjoint(keys)
+
+    def items(self, key: str) -> Iterator[tuple[KeyPath, str]]:
+        """The items of a list of texts, each with its path in the file."""
+        return self.document.items((key,))
+
+    def wrong_items(self, key: str) -> tuple[str, ...]:
+        """The names in a mapping whose values, or which themselves, have a wrong shape."""
+        return tuple(str(path[1]) for path in self.document.wrong if len(path) > 1 and path[0] == key)
 
     def path(self, key: str) -> KeyPath:
         """The key's path as the file spells it."""
@@ -113,12 +122,15 @@ class Manifest:
 
 
 def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
-    """The typed manifest of a document whose top-level keys `broken` have the wrong shape. A key that is written
-    in two spellings is broken too: it is not known which one is meant."""
+    """The typed manifest of a document whose top-level keys `broken` have a wrong shape: of one that is wrong only at
+    places in it (document.wrong) the rest is read. A key that is written in two spellings is broken too: it is not
+    known which one is meant."""
     broken |= {key for spelling, key in SPELLINGS.items() if document.has(spelling) and document.has(key)}
     names = {f.name for f in fields(Manifest)} - {"document", "given", "broken"}
     given = {SPELLINGS.get(key, key): (key,) for key in document.data if document.has(key)}
-    sound = {key: path for key, path in given.items() if key in names and key not in broken}
+    whole = {path[:1] for path in document.wrong if len(path) == 1}
+    partly = {path[:1] for path in document.wrong if len(path) > 1} - whole
+    sound = {key: path for key, path in given.items() if key in names and (key not in broken or path in partly)}
     values: dict[str, Any] = {key: _READERS.get(key, _at)(document, path) for key, path in sound.items()}
     return Manifest(document=document, given=frozenset(given), broken=broken, **values)
 
@@ -126,7 +138,8 @@ def manifest_of(document: Document, broken: frozenset[str]) -> Manifest:
 def target_of(document: Document, path: KeyPath) -> TargetKeys:
     """The target at `path`, whose shape is right."""
     names = {f.name for f in fields(TargetKeys)}
-    keys = {k: _at(document, (*path, k)) for k in _at(document, path) if k in names}
+    right = {k: v for k, v in _at(document, path).items() if (*path, k) not in document.wrong}
+    keys = {k: v for k, v in right.items() if k in names}
     read = {k: _TARGET_READERS.get(k, _at)(document, (*path, k)) for k, v in keys.items() if v is not None}
     return TargetKeys(**read)
 
@@ -147,6 +160,11 @@ def _at(document: Document, path: KeyPath) -> Any:
     return value
 
 
+def _sound_items(document: Document, path: KeyPath) -> Iterator[tuple[Any, Any]]:
+    """What is in the mapping at `path`, without what has a wrong shape."""
+    return ((key, value) for key, value in (_at(document, path) or {}).items() if (*path, key) not in document.wrong)
+
+
 def _as_written(document: Document, path: KeyPath) -> str:
     return document.text(path)
 
@@ -161,7 +179,7 @@ def _in_lower_case(document: Document, path: KeyPath) -> str | None:
 
 
 def _list_as_written(document: Document, path: KeyPath) -> tuple[str, ...]:
-    return tuple(document.text((*path, i)) for i in range(len(_at(document, path) or ())))
+    return tuple(text for _, text in document.items(path))
 
 
 def _one_or_more(document: Document, path: KeyPath) -> tuple[str, ...]:
@@ -181,18 +199,17 @@ def _priority(document: Document, path: KeyPath) -> str | None:
 
 def _map_as_written(document: Document, path: KeyPath) -> dict[str, str]:
     """Values as written; null is the empty text."""
-    data = _at(document, path) or {}
-    return {k: "" if v is None else document.text((*path, k)) for k, v in data.items()}
+    return {k: "" if v is None else document.text((*path, k)) for k, v in _sound_items(document, path)}
 
 
 def _parameters(document: Document, path: KeyPath) -> dict[str, tuple[str, ...]]:
     """{flag: its values as written}; null and the empty text are a bare flag's."""
-    given = _at(document, path) or {}
-    return {flag: () if value in (None, "") else _one_or_more(document, (*path, flag)) for flag, value in given.items()}
+    given = _sound_items(document, path)
+    return {flag: () if value in (None, "") else _one_or_more(document, (*path, flag)) for flag, value in given}
 
 
 def _limits(document: Document, path: KeyPath) -> LimitKeys:
-    given = {key: value for key, value in _at(document, path).items() if value is not None}
+    given = {key: value for key, value in _sound_items(document, path) if value is not None}
     cost = given.pop("max_cost_usd", None)
     durations = {k: seconds(document.text((*path, k))) for k in given}
     return LimitKeys(**durations, max_cost_usd=float(cost) if cost is not None else None)
@@ -200,7 +217,7 @@ def _limits(document: Document, path: KeyPath) -> LimitKeys:
 
 def _inputs(document: Document, path: KeyPath) -> dict[str, InputKeys]:
     found: dict[str, InputKeys] = {}
-    for name, given in (_at(document, path) or {}).items():
+    for name, given in _sound_items(document, path):
         texts = {key: document.text((*path, name, key)) for key in ("path", "url") if given.get(key) is not None}
         found[name] = InputKeys(**texts, mode=(given.get("mode") or "download").lower())
     return found

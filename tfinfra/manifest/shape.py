@@ -9,7 +9,7 @@ from typing import Any
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
-from tfinfra.manifest.document import Document, KeyPath, error_at
+from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
@@ -102,6 +102,9 @@ def _is_null(document: Document, path: KeyPath, value: Any, schema: Mapping[str,
 
 
 _INNER = ("limits", "compute_target", "inputs")
+_LEVELS = 2
+"""How deep what has a place of its own lies in a manifest, or in a target: an item of pip_packages, of location."""
+_IN_ONE_PIECE = ("on_failure",)
 
 
 @cache
@@ -148,6 +151,38 @@ def _leaves(errors: Iterable[Any]) -> Iterator[Any]:
             yield from _leaves(children)
         else:
             yield error
+
+
+def wrong_places(document: Document, errors: Iterable[Diagnostic], base: KeyPath = ()) -> frozenset[KeyPath]:
+    """Where the shape of the mapping at `base` is wrong: of a list or a mapping of things of their own the item at
+    fault, else the key; `base` itself where a key is missing."""
+    data: Any = document.data
+    for part in base:
+        data = data[part]
+    start = f"{dotted(base)}." if base else ""
+    found = (place for error in errors for place in _places(data, error.path.removeprefix(start), _LEVELS))
+    return frozenset((*base, *place) for place in found)
+
+
+def _places(value: Any, text: str, depth: int) -> Iterator[KeyPath]:
+    """The places in `value`, not deeper than `depth`, that a dotted text may mean; () is `value` itself."""
+    found = False
+    for key, rest in _children(value, text) if depth else ():
+        found = True
+        below = _LEVELS if key == "compute_target" else 0 if key in _IN_ONE_PIECE else depth - 1
+        yield from ((key, *place) for place in _places(value[key], rest, below))
+    if not found:
+        yield ()
+
+
+def _children(value: Any, text: str) -> Iterator[tuple[Any, str]]:
+    """The keys or indices with which a dotted text may begin, each with the rest of the text: a key may hold dots."""
+    if isinstance(value, Mapping):
+        for key in value:
+            if text == key or text.startswith((f"{key}.", f"{key}[")):
+                yield key, text[len(key) :].removeprefix(".")
+    elif isinstance(value, (list, tuple)) and (index := re.match(r"\[([0-9]+)\]", text)) and int(index[1]) < len(value):
+        yield int(index[1]), text[index.end() :].removeprefix(".")
 
 
 def top_key(diagnostic: Diagnostic, document: Document) -> str:

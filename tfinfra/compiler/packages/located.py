@@ -57,7 +57,7 @@ def _pip_places(manifest: Manifest, project: Project) -> Iterator[tuple[str, Pla
 def _conda_places(manifest: Manifest, project: Project) -> Iterator[tuple[str, Place]]:
     file = conda_file(manifest, project)
     written: list[tuple[Document, KeyPath, str]] = [
-        (manifest.document, ("conda_packages", index), text) for index, text in enumerate(manifest.conda_packages)
+        (manifest.document, path, text) for path, text in manifest.items("conda_packages")
     ]
     written += [(file.document, path, text) for path, text in file.specs] if file else []
     for document, path, text in written:

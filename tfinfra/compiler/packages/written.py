@@ -12,7 +12,7 @@ from tfinfra.compiler.packages.requirements_file import FileLine, read_line, rea
 from tfinfra.compiler.project import Project
 from tfinfra.environment.requirements.requirement import named
 from tfinfra.errors import Position
-from tfinfra.manifest.document import Document, dotted
+from tfinfra.manifest.document import dotted
 from tfinfra.manifest.manifest import Manifest
 
 
@@ -55,7 +55,7 @@ def conda_file(manifest: Manifest, project: Project) -> CondaFile | None:
 
 def written_lines(manifest: Manifest, project: Project) -> tuple[Written, ...]:
     """All of them, those of pip_packages first, those of an environment file last."""
-    found = list(_of_list(manifest.document, "pip_packages", manifest.pip_packages))
+    found = list(_of_list(manifest, "pip_packages"))
     if file := manifest.pip_requirements_file:
         found += _Files(project, "pip_requirements_file").lines(file, constraint=False)
     if of_conda := conda_file(manifest, project):
@@ -66,9 +66,9 @@ def written_lines(manifest: Manifest, project: Project) -> tuple[Written, ...]:
     return tuple(found)
 
 
-def _of_list(document: Document, key: str, texts: tuple[str, ...]) -> Iterator[Written]:
-    for index, text in enumerate(texts):
-        yield Written(read_line(text), dotted((key, index)), document.value((key, index)))
+def _of_list(manifest: Manifest, key: str) -> Iterator[Written]:
+    for path, text in manifest.items(key):
+        yield Written(read_line(text), dotted(path), manifest.document.value(path))
 
 
 class _Files:

@@ -27,25 +27,26 @@ def is_url(text: str) -> bool:
 def secrets(facts: Facts) -> Iterator[Diagnostic]:
     """Secrets that show elsewhere, are there twice, or have a name that is not the tasks' own."""
     manifest, document = facts.manifest, facts.document
-    for index, name in enumerate(manifest.secrets if manifest.sound("secrets") else ()):
-        path = ("secrets", index)
+    seen = set[str]()
+    for path, name in manifest.items("secrets"):
         if name in manifest.environment_variables:
             other = document.line(("environment_variables", name))
             message = f"{name} is a secret, and in 'environment_variables'{other} too"
             yield error_at(document, "TFI720", path, message, "keep it in one of them; secrets never show")
-        elif name in manifest.secrets[:index]:
+        elif name in seen:
             yield error_at(document, "TFI720", path, f"{name} is there twice", "keep one")
         elif set_by_tfinfra(name):
             yield error_at(document, "TFI721", path, f"tfinfra sets {name} itself", "remove it")
         elif _CLIENTS_OWN.fullmatch(name):
             message = f"{name} is what tfinfra itself signs in with: it stays on this machine"
             yield error_at(document, "TFI721", path, message, "give the tasks theirs under a name of its own")
+        seen.add(name)
 
 
 def inputs(facts: Facts) -> Iterator[Diagnostic]:
     """An input is one path of this machine that can be used, or one Blob URL."""
     manifest, document = facts.manifest, facts.document
-    for name, given in manifest.inputs.items() if manifest.sound("inputs") else ():
+    for name, given in manifest.inputs.items():
         path = ("inputs", name)
         if (given.path is None) == (given.url is None):
             state = "has both 'path' and 'url'" if given.path else "has neither 'path' nor 'url'"
@@ -64,7 +65,7 @@ def inputs(facts: Facts) -> Iterator[Diagnostic]:
 def incomplete_inputs(facts: Facts) -> Iterator[Diagnostic]:
     """Links to nothing, pipes and the like in a local input: the nodes will not have them."""
     manifest = facts.manifest
-    for name, given in manifest.inputs.items() if manifest.sound("inputs") else ():
+    for name, given in manifest.inputs.items():
         left = facts.project.data[name].left if given.path is not None and given.url is None else ()
         if left:
             message = left_out_text(name, left)

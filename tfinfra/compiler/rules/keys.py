@@ -126,9 +126,10 @@ def _is_too_long(text: str) -> bool:
 def references(facts: Facts) -> Iterator[Diagnostic]:
     """Names of tfinfra's variables within script_params: of those that exist, and written so that they are expanded."""
     manifest, document = facts.manifest, facts.document
-    if not manifest.sound("inputs"):
+    inputs = (*manifest.inputs, *manifest.wrong_items("inputs"))
+    if not inputs and not manifest.sound("inputs"):
         return
-    known = sorted(NAMES | {f"{INPUT}{name.upper()}" for name in manifest.inputs})
+    known = sorted(NAMES | {f"{INPUT}{name.upper()}" for name in inputs})
     for flag, values in manifest.script_params.items():
         path = ("script_params", flag)
         for text, at in ((flag, "key"), *((value, "value") for value in values)):

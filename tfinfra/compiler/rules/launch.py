@@ -23,11 +23,11 @@ def no_subscription(facts: Facts) -> Iterator[Diagnostic]:
 def unset_secrets(facts: Facts) -> Iterator[Diagnostic]:
     """Tasks would start without them."""
     given = facts.launch.secrets
-    for index, name in enumerate(facts.manifest.secrets):
+    for path, name in facts.manifest.items("secrets"):
         if given is not None and name not in given:
             message = f"the secret {name} is not set in the environment of this command, or it is empty"
             hint = f"export {name} in this shell, or in the CI job's settings"
-            yield error_at(facts.document, "TFI722", ("secrets", index), message, hint)
+            yield error_at(facts.document, "TFI722", path, message, hint)
 
 
 def no_checkpoints(facts: Facts) -> Iterator[Diagnostic]:

@@ -10,7 +10,7 @@ from tfinfra.compiler.project import Project
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
-from tfinfra.manifest.shape import target_errors
+from tfinfra.manifest.shape import target_errors, wrong_places
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model import PackageSources, Target
 
@@ -35,6 +35,8 @@ class ChosenTarget:
         """The path of one of its keys (of the item `index` where it holds a list), or of what named the target where
         the key is not written."""
         path: KeyPath = (*self.path, key)
+        right = [place[-1] for place, _ in self.document.items(path)]
+        index = int(right[index]) if index < len(right) else index
         found = next((p for p in ((*path, index), path) if p in self.document.values or p in self.document.texts), None)
         return found or self.path
 
@@ -52,10 +54,11 @@ def choose_target(manifest: Manifest, project: Project) -> ChosenTarget:
         return _named_target(manifest, project, project.target)
     if manifest.vm_size and "compute_target" not in manifest.given:
         keys = TargetKeys(cloud="azure", vm_size=manifest.vm_size, vm_priority=manifest.vm_priority)
-        return _checked_target(manifest.document, (), "azure", keys)
+        return _checked_target(manifest.document, (), "azure", keys, whole=manifest.sound("vm_size"))
     if isinstance(manifest.compute_target, TargetKeys):
         keys = manifest.compute_target
-        return _checked_target(manifest.document, ("compute_target",), keys.cloud or "azure", keys)
+        whole = manifest.sound("compute_target")
+        return _checked_target(manifest.document, ("compute_target",), keys.cloud or "azure", keys, whole=whole)
     if not manifest.sound("compute_target", "vm_size"):
         return ChosenTarget(manifest.document, ("compute_target",), "")
     return _named_target(manifest, project, manifest.compute_target)
@@ -67,10 +70,7 @@ def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarg
         return _checked_target(manifest.document, path, "local", TargetKeys(cloud="local"))
     document = next((document for document in project.targets if name in document.data), None)
     if document is not None:
-        errors = target_errors(document, name)
-        if errors:
-            return ChosenTarget(document, (name,), name, diagnostics=errors)
-        return _checked_target(document, (name,), name, target_of(document, (name,)))
+        return _target_of_file(document, name)
     known = ["local", *(key for document in project.targets for key in document.data)]
     near = nearest(name, known)
     hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}"
@@ -84,14 +84,28 @@ def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarg
     return ChosenTarget(manifest.document, path, name, diagnostics=(unknown,))
 
 
-def _checked_target(document: Document, path: KeyPath, name: str, keys: TargetKeys) -> ChosenTarget:
-    """The target of these keys, with its defaults, where they are right."""
+def _target_of_file(document: Document, name: str) -> ChosenTarget:
+    """The target `name` of a compute_targets.yaml."""
+    errors, path = target_errors(document, name), (name,)
+    wrong = wrong_places(document, errors, path) if isinstance(document.data[name], Mapping) else {path}
+    if path in wrong:
+        return ChosenTarget(document, path, name, diagnostics=errors)
+    document = replace(document, wrong=frozenset(wrong))
+    found = _checked_target(document, path, name, target_of(document, path), whole=not errors)
+    return replace(found, diagnostics=(*errors, *found.diagnostics))
+
+
+def _checked_target(
+    document: Document, path: KeyPath, name: str, keys: TargetKeys, *, whole: bool = True
+) -> ChosenTarget:
+    """The target of these keys, with its defaults, where they are right. Of one that is not `whole`, because other keys
+    of it are wrong, only what is wrong by itself is told."""
     cloud = keys.cloud or "azure"
     known = size(keys.vm_size[0]) if keys.vm_size else size(LOCAL_SIZE) if cloud == "local" else None
     chosen = ChosenTarget(document, path, name, keys, size=known)
-    diagnostics = tuple(_faults(chosen, cloud, keys))
-    if known is None or any(d.is_error for d in diagnostics):
-        return replace(chosen, diagnostics=diagnostics)
+    diagnostics = tuple(_faults(chosen, cloud, keys, whole=whole))
+    if known is None or not whole or any(d.is_error for d in diagnostics):
+        return replace(chosen, size=known if whole else None, diagnostics=diagnostics)
     target = Target(
         name=name,
         cloud=cloud,
@@ -120,8 +134,8 @@ def _default_location(known: VmSize) -> str:
     return DEFAULT_LOCATION if known.sold_in(DEFAULT_LOCATION) else min(known.locations or {DEFAULT_LOCATION})
 
 
-def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys) -> Iterator[Diagnostic]:
-    if not keys.vm_size and cloud == "azure":
+def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys, *, whole: bool) -> Iterator[Diagnostic]:
+    if not keys.vm_size and cloud == "azure" and whole:
         message, hint = "an azure target needs a vm_size", "for example vm_size: Standard_D8s_v5"
         yield error_at(chosen.document, "TFI402", chosen.path, message, hint)
     for index, name in enumerate(keys.vm_size):
@@ -137,7 +151,7 @@ def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys) -> Iterator[Diag
             hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
             path = chosen.at("location", index)
             yield error_at(chosen.document, "TFI404", path, f"there is no location '{location}'", hint)
-    if len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
+    if whole and len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
         yield from _not_offered(chosen, keys)
 
 

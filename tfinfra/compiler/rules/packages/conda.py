@@ -34,8 +34,7 @@ def channels(facts: Facts) -> Iterator[Diagnostic]:
     """Channels of the manifest, or of the file where the manifest names none."""
     manifest, document, file = facts.manifest, facts.document, conda_file(facts.manifest, facts.project)
     hint = "write conda-forge, or the URL of a channel that you may use"
-    for index, name in enumerate(manifest.conda_channels if "conda_channels" in manifest.given else ()):
-        path = ("conda_channels", index)
+    for path, name in manifest.items("conda_channels"):
         if fault := _unusable_channel(name):
             yield error_at(document, "TFI708", path, fault, hint)
         elif problem := facts.project.source.problems.get(name):
@@ -64,7 +63,7 @@ def specs(facts: Facts) -> Iterator[Diagnostic]:
     """Conda specs that cannot be read, or that name what the environment has from elsewhere."""
     manifest, file = facts.manifest, conda_file(facts.manifest, facts.project)
     written: list[tuple[Document, KeyPath, str]] = [
-        (manifest.document, ("conda_packages", index), text) for index, text in enumerate(manifest.conda_packages)
+        (manifest.document, path, text) for path, text in manifest.items("conda_packages")
     ]
     written += [(file.document, path, text) for path, text in file.specs] if file else []
     if not written:

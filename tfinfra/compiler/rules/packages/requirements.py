@@ -17,7 +17,7 @@ from tfinfra.environment.requirements.requirement import (
     shown,
 )
 from tfinfra.errors import Diagnostic, Position, Severity
-from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.document import error_at
 from tfinfra.text.credentials import in_urls
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -87,8 +87,7 @@ def odd_bytes(facts: Facts) -> Iterator[Diagnostic]:
 
 def source_builds(facts: Facts) -> Iterator[Diagnostic]:
     """Names alone: a package may be built, not a line."""
-    for index, name in enumerate(facts.manifest.source_builds):
-        path: KeyPath = ("source_builds", index)
+    for path, name in facts.manifest.items("source_builds"):
         if not _NAME.fullmatch(name):
             yield error_at(facts.document, "TFI320", path, f"{shown(name)} is no package's name", "write the name")
         elif normalised(name) in {"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tf-nightly", "horovod"}:

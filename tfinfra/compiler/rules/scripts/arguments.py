@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -58,21 +58,23 @@ class _Wrong:
 def arguments_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
     """What argparse would refuse when the script starts, on every node."""
     manifest, source = facts.manifest, facts.project.source
-    if not manifest.sound("script_params", "entry_script"):
+    wrong_flags = manifest.wrong_items("script_params")
+    if not manifest.sound("entry_script") or not (wrong_flags or manifest.sound("script_params")):
         return
     found = read_arguments(source.modules, source.reach)
     if found is None:
         return
-    for wrong in _refusals(found, dict(manifest.script_params)):
+    for wrong in _refusals(found, dict(manifest.script_params), wrong_flags):
         path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
         if not wrong.flag and "script_params" not in manifest.given:
             path = manifest.path("entry_script")
         yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
 
 
-def _refusals(known: Arguments, given: Words) -> Iterator[_Wrong]:
-    """Each entry that the parser refuses; those that are refused are left out of the next try."""
-    refused_before: list[str] = []
+def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterator[_Wrong]:
+    """Each entry that the parser refuses; those that are refused are left out of the next try, as those are that
+    cannot be read."""
+    refused_before = [flag.partition("=")[0] for flag in left_out]
     for _ in range(_MOST):
         try:
             parser = _parser(known)
@@ -234,8 +236,6 @@ def values_that_mean_the_contrary(facts: Facts) -> Iterator[Diagnostic]:
     """`false` that a script takes for true: with argparse's type=bool every text is true, and absl's flags leave a word
     that stands behind a boolean one alone."""
     manifest, source = facts.manifest, facts.project.source
-    if not manifest.sound("script_params"):
-        return
     known = read_arguments(source.modules, source.reach)
     booleans = absl_booleans(source.modules)
     for flag, values in manifest.script_params.items():

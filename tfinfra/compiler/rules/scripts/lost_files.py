@@ -21,9 +21,10 @@ def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
     script itself reads again are its own affair, and so are functions that nothing calls; after os.chdir a relative
     path may be anywhere."""
     manifest, source = facts.manifest, facts.project.source
-    if not manifest.sound("script_params"):
+    given = dict.fromkeys(manifest.wrong_items("script_params"))
+    if not given and not manifest.sound("script_params"):
         return
-    given = {flag: next(iter(values), None) for flag, values in manifest.script_params.items()}
+    given |= {flag: next(iter(values), None) for flag, values in manifest.script_params.items()}
     trees = {name: tree for name, text in source.modules.items() if isinstance(tree := parse(text), ast.Module)}
     found = {name: written_paths(tree, given) for name, tree in trees.items()}
     read = frozenset[str]().union(*(one.read for one in found.values()))
@@ -45,8 +46,6 @@ def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
 def given_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
     """Arguments that name where the script writes, with an absolute path outside of the outputs."""
     manifest = facts.manifest
-    if not manifest.sound("script_params"):
-        return
     for flag, values in manifest.script_params.items():
         for value in values:
             if writes_by_name(flag) and value.startswith(("/", "~/")) and not is_kept(value):

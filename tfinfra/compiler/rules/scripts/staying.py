@@ -51,7 +51,8 @@ def read_files_stay(facts: Facts) -> Iterator[Diagnostic]:
 
 def _is_no_default(facts: Facts, flags: tuple[str, ...]) -> bool:
     """Whether an argument's default does not count, or is hardly meant to be read."""
-    given = {flag.partition("=")[0] for flag in facts.manifest.script_params}
+    manifest = facts.manifest
+    given = {flag.partition("=")[0] for flag in (*manifest.script_params, *manifest.wrong_items("script_params"))}
     name = " ".join(flags).lower()
     return not given.isdisjoint(flags) or not _READING.search(name) or _WRITING.search(name) is not None
 
@@ -59,7 +60,7 @@ def _is_no_default(facts: Facts, flags: tuple[str, ...]) -> bool:
 def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
     """Files that script_params name. Of one whose flag speaks of results nobody knows that it is read."""
     manifest = facts.manifest
-    for flag, values in manifest.script_params.items() if manifest.sound("script_params") else ():
+    for flag, values in manifest.script_params.items():
         name, _, inline = flag.partition("=")
         for value in (*values, inline):
             reason = facts.project.stays.get(posixpath.normpath(value)) if value else None
