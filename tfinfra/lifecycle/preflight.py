@@ -37,7 +37,6 @@ from tfinfra.text.wording import spell_seconds
 if TYPE_CHECKING:
     from tfinfra.arm.requests import ResourceRequest
     from tfinfra.azure.preflight.all_checks import PassedCheck
-    from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.prerequisites.find import Prerequisites
 
 _UNANSWERED = "TFI623"
@@ -70,14 +69,14 @@ class LiveAnswer:
 def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Path, options: UpOptions) -> LiveAnswer:
     """Asks `cloud` of the plan whose deploy folder is `deploy`, as a run with these options. Raises
     CredentialsError."""
-    from tfinfra.azure.preflight.all_checks import preflight
+    from tfinfra.azure.preflight.all_checks import PassedCheck, preflight
     from tfinfra.azure.preflight.finding import Finding
     from tfinfra.azure.prerequisites.find import find_prerequisites
     from tfinfra.azure.prerequisites.questions import NotAnswered
+    from tfinfra.lifecycle.live_guardrails import live_breaches
 
-    began = time.monotonic()
+    began, lacking = time.monotonic(), list[Finding]()
     asked: list[Prerequisites | None] = []
-    lacking: list[Finding] = []
 
     def record() -> tuple[ResourceRequest, ...]:
         prerequisites, lacks = find_prerequisites(cloud, compiled.plan.infrastructure.access)
@@ -102,9 +101,11 @@ def check_live(compiled: Compiled, cloud: Cloud, recorder: Recorder, deploy: Pat
         plan_diagnostic(compiled.facts, f.code, f.key, f.message, f.hint, severity=f.severity)
         for f in (*found.findings, *lacking)
     ]
-    ordered = in_file_order(compiled.facts.project, diagnostics)
+    live = live_breaches(compiled, cloud)
+    ordered = in_file_order(compiled.facts.project, [*diagnostics, *live.found])
+    checked = (*found.checked, *(PassedCheck("live runs", line) for line in live.told))
     seconds, may_delete = round(time.monotonic() - began, 3), asked[0].may_delete if asked and asked[0] else None
-    return LiveAnswer(cloud.name, ordered, found.checked, seconds, may_delete)
+    return LiveAnswer(cloud.name, ordered, checked, seconds, may_delete)
 
 
 def check_registered(
