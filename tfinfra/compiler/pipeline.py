@@ -144,6 +144,14 @@ def compile_manifest(project: Project) -> Compiled:
     )
 
 
+def draft(project: Project) -> tuple[Manifest, Spec, Plan] | None:
+    """What a manifest means, whatever the rules say of it: to compare another one with. None where it means nothing."""
+    facts = read(project)
+    for step in (resolved, placed, planned):
+        facts = step(facts)
+    return None if facts.spec is None or facts.plan is None else (facts.manifest, facts.spec, facts.plan)
+
+
 def check_launch(facts: Facts, at_launch: AtLaunch) -> tuple[Diagnostic, ...]:
     """What the rules on what only `up` knows say. Raises ManifestError with all that is wrong."""
     facts = replace(facts, launch=at_launch)

@@ -36,6 +36,7 @@ def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str
 
     compiled = compile_manifest(one.load(target=target))
     found = one.judge(compiled.diagnostics)
+    one.note(compiled, target)
     folder, name = Path("deploy") / compiled.spec.name, one.given.shown
     if (owner := owners.setdefault(str(folder), name)) != name:
         raise UsageError(f"{name} and {owner} have one name, and so one {folder}", "give each a `name` of its own")

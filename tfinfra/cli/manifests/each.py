@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tfinfra.cli.ending import known_error
 from tfinfra.cli.manifests.given import Given, chosen_manifests
 from tfinfra.cli.manifests.options import Asked
 from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
-from tfinfra.errors import Diagnostic, ManifestError, NotFeasible, TfinfraError
+from tfinfra.cli.manifests.reports import refuse_overwriting, write_reports
+from tfinfra.cli.manifests.telling import tell_all, tell_one
+from tfinfra.cli.output import print_diagnostics, print_document, reader_has_gone
+from tfinfra.errors import Diagnostic, DifferenceFound, ManifestError, NotFeasible, TfinfraError, UsageError
 from tfinfra.system.process.interruption import is_behind
 
 if TYPE_CHECKING:
+    from tfinfra.cli.manifests.change import Change
+    from tfinfra.compiler.pipeline import CheckedManifest, Compiled
     from tfinfra.compiler.project import Project
 
 
@@ -23,6 +30,7 @@ class One:
     given: Given
     asked: Asked
     said: list[Diagnostic] = field(default_factory=list)
+    change: Change | None = None
 
     def load(self, *, target: str | None = None, rehearse: bool = False) -> Project:
         """The manifest with all that belongs to it. Raises ManifestError where it cannot be read, and its fault."""
@@ -31,7 +39,6 @@ class One:
     def judge(self, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Tells of what was found, as the command line has it, and returns it. Raises ManifestError for what is
         denied: there is no result of such a manifest."""
-        from tfinfra.cli.output import print_diagnostics
         from tfinfra.manifest.codes import refusal
 
         found = tuple(found)
@@ -43,9 +50,16 @@ class One:
         self.said += judged
         return judged
 
+    def note(self, checked: CheckedManifest | Compiled, target: str | None) -> None:
+        """Compares the manifest with what it was, where a report tells of that: before anything is written."""
+        if self.asked.reports.markdown:
+            from tfinfra.cli.manifests.change import change_of
+
+            self.change = change_of(self.given, checked, self.asked.reports.base, target)
+
     def show(self, *lines: str) -> None:
         """Lines for a person, where stdout is theirs."""
-        if not self.asked.as_json:
+        if not self.asked.as_json and not self.asked.reports.take_stdout:
             from tfinfra.cli.output import show
 
             show(*lines)
@@ -58,41 +72,45 @@ Work = Callable[[One], dict[str, Any]]
 def each_manifest(verb: str, asked: Asked, work: Work) -> int:
     """Does the work for each of them, tells how each ended, and returns the verb's exit code. Of a manifest that was
     named alone it prints the verb's own document, and raises the error that ended it."""
-    from tfinfra.cli.manifests.telling import tell_all, tell_one
-
     chosen = chosen_manifests(asked.words)
+    refuse_overwriting(asked.reports, chosen.manifests)
     outcomes = []
     for given in chosen.manifests:
         outcome = _outcome(One(given, asked), work)
         outcomes.append(outcome)
         if not chosen.alone:
             tell_one(outcome, asked)
-    if chosen.alone:
-        (only,) = outcomes
-        if only.error is not None:
-            raise only.error
-        if asked.as_json:
-            from tfinfra.cli.output import print_document
-
-            print_document(only.document)
-        return 0
     code = exit_code_of(outcomes)
-    tell_all(verb, outcomes, code, asked)
-    return code
+    try:
+        write_reports(verb, asked.reports, outcomes, code)
+    except UsageError:
+        if chosen.alone:
+            tell_one(outcomes[0], asked)
+        raise
+    if not chosen.alone:
+        tell_all(verb, outcomes, code, asked)
+        return code
+    (only,) = outcomes
+    if only.error is not None:
+        raise only.error
+    if asked.as_json:
+        print_document(only.document)
+    return 0
 
 
 def _outcome(one: One, work: Work) -> Outcome:
     """How the work on one manifest ended. An interruption, and a reader that has gone, end the verb."""
-    from tfinfra.cli.ending import known_error
-    from tfinfra.cli.output import reader_has_gone
-
+    began = time.monotonic()
+    document, error = None, None
     try:
-        return Outcome(one.given.shown, document=work(one), diagnostics=tuple(one.said))
+        document = work(one)
     except Exception as raised:
         if is_behind(raised) or reader_has_gone(raised):
             raise
         error = _judged(known_error(raised, one.asked.arguments), one.asked)
-        return Outcome(one.given.shown, tuple(dict.fromkeys([*one.said, *error.diagnostics])), error=error)
+    found = tuple(dict.fromkeys([*one.said, *(error.diagnostics if error else ())]))
+    change = None if error is not None and error.exit_code != DifferenceFound.exit_code else one.change
+    return Outcome(one.given.shown, found, document, error, change, time.monotonic() - began)
 
 
 def _judged(error: TfinfraError, asked: Asked) -> TfinfraError:

@@ -12,16 +12,18 @@ import click
 
 from tfinfra.cli.completion import manifests
 from tfinfra.cli.manifests.levels import Levels, levels_of
+from tfinfra.cli.manifests.reports import Reports, require_reports
 from tfinfra.cli.options import guardrails_option, json_option
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a verb is to do with which manifests: `words` of the command line, `arguments` are all of them, and
+    """What a verb is to do with which manifests: `words` of the command line name them, `arguments` are all of them, and
     `guardrails` is a file that holds for each of them beside the usual ones."""
 
     words: tuple[Path, ...]
     as_json: bool = False
+    reports: Reports = field(default_factory=Reports)
     levels: Levels = field(default_factory=Levels)
     arguments: tuple[str, ...] = ()
     guardrails: Path | None = None
@@ -40,6 +42,15 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--allow", metavar="CODE", multiple=True, help="Do not tell warnings of this code.")
     @guardrails_option
     @json_option
+    @click.option("--sarif", metavar="FILE", help="Write what was found as SARIF 2.1.0, for code scanning.")
+    @click.option("--junit", metavar="FILE", help="Write a test report, a case for each manifest.")
+    @click.option("--markdown", metavar="FILE", help="Write a comment: verdict, cost before and after; `-` is stdout.")
+    @click.option(
+        "--base",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path),
+        help="What --markdown compares with: a checkout; without it what was compiled last.",
+    )
     @wraps(command)
     def with_asked(
         *,
@@ -48,10 +59,16 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         allow: tuple[str, ...],
         guardrails: Path | None,
         as_json: bool,
+        sarif: str | None,
+        junit: str | None,
+        markdown: str | None,
+        base: Path | None,
         **options: Any,
     ) -> Any:
         arguments = click.get_current_context().obj or ()
-        asked = Asked(manifest, as_json, levels_of(deny, allow), tuple(arguments), guardrails)
+        reports = Reports(sarif, junit, markdown, base)
+        require_reports(reports, as_json)
+        asked = Asked(manifest, as_json, reports, levels_of(deny, allow), tuple(arguments), guardrails)
         return command(asked=asked, **options)
 
     return with_asked

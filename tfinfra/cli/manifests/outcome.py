@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import Diagnostic, TfinfraError
+
+if TYPE_CHECKING:
+    from tfinfra.cli.manifests.change import Change
 
 FIRST = (1, 2, 5, 3, 4, 11)
 """Of several exit codes the first of these that occurs is the verb's."""
@@ -15,12 +18,15 @@ FIRST = (1, 2, 5, 3, 4, 11)
 @dataclass(frozen=True)
 class Outcome:
     """`manifest` is how the user named it; `diagnostics` all that was found, as errors, warnings and notices of this
-    team's; either the verb's `document` of it, or the `error` that ended it."""
+    team's; either the verb's `document` of it, or the `error` that ended it. `change` is what it costs, where a report
+    asks; `seconds` is how long the work took."""
 
     manifest: str
     diagnostics: tuple[Diagnostic, ...] = ()
     document: dict[str, Any] | None = None
     error: TfinfraError | None = None
+    change: Change | None = None
+    seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tfinfra.catalog.prices import usage_rates
+from tfinfra.catalog.prices import PriceBook, usage_rates
 from tfinfra.catalog.usual_times import usual_times
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, total, unknown_prices
 from tfinfra.compiler.pipeline import Compiled
@@ -39,7 +39,11 @@ class Priced:
 
 def priced(compiled: Compiled) -> Priced:
     """The price of a compiled manifest's plan."""
-    plan, target, book = compiled.plan, compiled.spec.target, compiled.prices().book
+    return price_of(compiled.plan, compiled.spec.target, compiled.prices().book)
+
+
+def price_of(plan: Plan, target: Target, book: PriceBook) -> Priced:
+    """The price of a plan on a target."""
     local, location = target.cloud == "local", plan.infrastructure.location
     lines, dear = price_lines(plan, target, book), dearest_lines(plan, target, book)
     dearest = burn_of(dear)

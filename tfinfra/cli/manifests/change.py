@@ -1,0 +1,109 @@
+"""What a manifest costs, and what it cost before: for the comment on a change."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tfinfra.cli.formats.places import repository_here
+
+if TYPE_CHECKING:
+    from tfinfra.cli.manifests.given import Given
+    from tfinfra.compiler.pipeline import CheckedManifest, Compiled
+    from tfinfra.compiler.project import Project
+    from tfinfra.manifest.manifest import Manifest
+    from tfinfra.model import Plan, Spec
+
+RESOLVED = "manifest.resolved.yaml"
+
+
+@dataclass(frozen=True)
+class State:
+    """Nodes and money of a plan: US dollars an hour, and at most, at list price; None where a price is not known,
+    nothing on a local cloud."""
+
+    nodes: int
+    vm_size: str
+    location: str
+    usd_per_hour: float | None
+    usd_most: float | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """`before` is None where there was no such manifest, or nothing can be said of it; `same`: the deploy folder is."""
+
+    before: State | None
+    after: State
+    same: bool
+
+
+def change_of(given: Given, checked: CheckedManifest | Compiled, base: Path | None, target: str | None) -> Change:
+    """The change against the manifest of the same path in `base`, a checkout of what it is compared with; without one
+    against what was compiled last, in deploy/<name>."""
+    from tfinfra.compiler.deploy.render import render
+    from tfinfra.compiler.deploy.write import differences
+    from tfinfra.compiler.resolved import resolved_text
+
+    now = (checked.manifest, checked.spec, checked.plan)
+    tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
+    if base is None:
+        folder = Path("deploy") / checked.spec.name
+        before = _draft(_compiled_last(given, folder))
+        return Change(_state(before), _known(now), before is not None and not differences(tree, folder))
+    before = _draft(_in_base(given, base, target))
+    same = before is not None and render(before[2], resolved_text(before[0], before[1])) == tree
+    return Change(_state(before), _known(now), same)
+
+
+def _compiled_last(given: Given, folder: Path) -> Project | None:
+    """The manifest that an earlier compile resolved, with the source directory as it is now."""
+    from tfinfra.compiler.load import project_of_text
+    from tfinfra.compiler.user_paths import read_bounded
+    from tfinfra.errors import ManifestError
+    from tfinfra.manifest.reading.reader import MOST_BYTES
+
+    try:
+        data = read_bounded(folder / RESOLVED, MOST_BYTES)
+        where = Path() if given.path is None else given.path.parent
+        return None if data is None else project_of_text(data, file=RESOLVED, folder=where)
+    except (OSError, ManifestError):
+        return None
+
+
+def _in_base(given: Given, base: Path, target: str | None) -> Project | None:
+    from tfinfra.compiler.load import load_project
+    from tfinfra.errors import ManifestError
+
+    if given.path is None:
+        return None
+    place = Path(os.path.realpath(given.path.parent)) / given.path.name
+    root = repository_here().root
+    if not place.is_relative_to(root):
+        return None
+    try:
+        return load_project(base / place.relative_to(root), target=target)
+    except ManifestError:
+        return None
+
+
+def _draft(project: Project | None) -> tuple[Manifest, Spec, Plan] | None:
+    from tfinfra.compiler.pipeline import draft
+
+    return None if project is None else draft(project)
+
+
+def _state(drafted: tuple[Manifest, Spec, Plan] | None) -> State | None:
+    return None if drafted is None else _known(drafted)
+
+
+def _known(drafted: tuple[Manifest, Spec, Plan]) -> State:
+    from tfinfra.compiler.load import known_prices
+    from tfinfra.compiler.summary.priced import price_of
+
+    _, spec, plan = drafted
+    made, price = plan.infrastructure, price_of(plan, spec.target, known_prices().book)
+    hour, most = (0.0, 0.0) if price.local else (price.usd_per_hour, price.most)
+    return State(plan.node_count, made.vm_size, made.location, hour, most)
