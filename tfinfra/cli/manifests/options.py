@@ -18,8 +18,8 @@ from tfinfra.cli.options import guardrails_option, json_option
 
 @dataclass(frozen=True)
 class Asked:
-    """What a verb is to do with which manifests: `words` of the command line name them, `arguments` are all of them, and
-    `guardrails` is a file that holds for each of them beside the usual ones."""
+    """What a verb is to do with which manifests: `words` of the command line name them, `arguments` are all words, and
+    `guardrails` is a file that holds for each manifest beside the usual ones."""
 
     words: tuple[Path, ...]
     as_json: bool = False
