@@ -42,6 +42,7 @@ LOCAL_TIMEOUTS = Timeouts(register=30, start=60, heartbeat=8, collect=300)
 # subscription has in a region, for whoever asks (Azure/AKS#1187, Azure/azure-rest-api-specs#270).
 AZURE_TIMEOUTS = Timeouts(register=900, start=600, heartbeat=60, collect=1800, listing=45)
 _MACHINES_OPTION = "--machines"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 # What azure-native waits of its own accord (20, 60 and 120 s before a repeat, 10 s between two looks at a write) is too
 # long for a cloud that answers in milliseconds, and that is started again within seconds where it dies.
 LOCAL_PACE = 0.05
@@ -120,6 +121,30 @@ def _ensure_same_daemon(endpoint: Endpoint, azurite: Path | None) -> None:
     layout = endpoint.layout
     if not layout.ca.exists() or ensure_daemon(layout, azurite).url != endpoint.url:
         raise ProvisioningError(f"the local cloud is gone: {layout.root} was removed, and all that it held with it")
+
+
+def paper_cloud(target: Target) -> Cloud:
+    """The target's cloud as far as previews need one: nobody is asked, no credential is used, nothing can be made."""
+
+    def nobody() -> TokenCredential:
+        raise CredentialsError("a preview asks the cloud for nothing")
+
+    command = child_python.module("tfinfra.localcloud.plugin", "--on-paper")
+    return Cloud(
+        name=target.cloud,
+        subscription_id=target.subscription_id or _NOBODY,
+        tenant_id=_NOBODY,
+        owner=user_name(),
+        arm_endpoint=PUBLIC.arm,
+        token_scope=PUBLIC.scope,
+        ca_file=None,
+        credential=nobody,
+        provider_command=tuple(command),
+        environment_cache=None,
+        node_platform=AZURE_NODES,
+        timeouts=AZURE_TIMEOUTS,
+        ensure=do_nothing,
+    )
 
 
 def possible_machines(wanted: str | None) -> str:

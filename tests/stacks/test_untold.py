@@ -11,6 +11,7 @@ import pytest
 
 from tests.stacks.plans import ALONE
 from tests.stacks.recording import config, run_program, write
+from tfinfra.arm.standins import outputs_of
 from tfinfra.engine.recording import recording
 
 UNTOLD: dict[str, tuple[str, Any, str]] = {
@@ -24,12 +25,12 @@ UNTOLD: dict[str, tuple[str, Any, str]] = {
 @pytest.mark.parametrize("case", UNTOLD)
 def test_what_azure_has_not_told_is_named(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, value, named = UNTOLD[case]
-    usual = recording._Azure._outputs
+    usual = outputs_of
 
-    def without(azure: recording._Azure, request: Any) -> dict[str, Any]:
-        return {**usual(azure, request), name: value}
+    def without(request: Any) -> dict[str, Any]:
+        return {**usual(request), name: value}
 
-    monkeypatch.setattr(recording._Azure, "_outputs", without)
+    monkeypatch.setattr(recording, "outputs_of", without)
     with pytest.raises(pulumi.RunError, match=f"Azure has not told .*{named}"):
         run_program(write(ALONE, tmp_path), config("keep"))
     # Pulumi's tasks that nobody awaits tell of the same error when they are collected: now, and not in the midst of a

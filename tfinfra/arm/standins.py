@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
+from tfinfra.arm.body_shapes import body_type, from_arm
 from tfinfra.arm.requests import ResourceRequest
 
 IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -23,6 +25,21 @@ def principal_of(identity: str) -> str:
 def client_of(identity: str) -> str:
     """The same identity's client id, which is another."""
     return _made_up("client", identity)
+
+
+def identity_ids(identity: str) -> dict[str, str]:
+    """Both, as ARM names them among an identity's properties."""
+    return {"principalId": principal_of(identity), "clientId": client_of(identity)}
+
+
+def outputs_of(request: ResourceRequest) -> dict[str, Any]:
+    """What azure-native would give out for the resource: its body, and what ARM is known to add to it."""
+    name = request.path.rsplit("/", 1)[-1]
+    ends = {part: f"https://{name}.{part}.core.windows.net/" for part in ("blob", "file")}
+    names = [{"fqdn": "files.file.core.windows.net", "ipAddresses": ["10.9.0.7"]}]
+    flat = from_arm(body_type(request.arm_type, request.api_version), request.body)
+    own = identity_ids(request.path) if request.arm_type == IDENTITIES else {}
+    return {**flat, "name": name, **own, "primaryEndpoints": ends, "customDnsConfigs": names}
 
 
 def principals(requests: Iterable[ResourceRequest]) -> frozenset[str]:

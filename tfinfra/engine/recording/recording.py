@@ -14,9 +14,8 @@ from pulumi.runtime import mocks, reset_options, set_all_config, set_mocks
 from pulumi.runtime.settings import get_root_resource, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
-from tfinfra.arm.body_shapes import body_type, from_arm
 from tfinfra.arm.requests import ResourceRequest, request_of
-from tfinfra.arm.standins import IDENTITIES, client_of, principal_of
+from tfinfra.arm.standins import IDENTITIES, identity_ids, outputs_of
 from tfinfra.engine.recording.program import Program
 
 _PROJECT = "tfinfra"
@@ -48,16 +47,7 @@ class _Azure(mocks.Mocks):
             return "", dict(args.inputs)
         request = request_of(args.name, args.typ, args.inputs, self._caller.subscription)
         self.requests.append(request)
-        return request.path, self._outputs(request)
-
-    def _outputs(self, request: ResourceRequest) -> dict[str, Any]:
-        """What ARM is known to add to a body, with stand-ins for what it makes up."""
-        name = request.path.rsplit("/", 1)[-1]
-        ends = {part: f"https://{name}.{part}.core.windows.net/" for part in ("blob", "file")}
-        names = [{"fqdn": "files.file.core.windows.net", "ipAddresses": ["10.9.0.7"]}]
-        flat = from_arm(body_type(request.arm_type, request.api_version), request.body)
-        own = _identity(request.path) if request.arm_type == IDENTITIES else {}
-        return {**flat, "name": name, **own, "primaryEndpoints": ends, "customDnsConfigs": names}
+        return request.path, outputs_of(request)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """The caller's own configuration, or an identity by its names."""
@@ -66,11 +56,7 @@ class _Azure(mocks.Mocks):
             return {"objectId": caller.principal, "subscriptionId": caller.subscription}, []
         group, name = given["resourceGroupName"], given["resourceName"]
         path = f"/subscriptions/{caller.subscription}/resourceGroups/{group}/providers/{IDENTITIES}/{name}"
-        return {"id": path, "name": name, "location": "eastus", **_identity(path)}, []
-
-
-def _identity(path: str) -> dict[str, str]:
-    return {"principalId": principal_of(path), "clientId": client_of(path)}
+        return {"id": path, "name": name, "location": "eastus", **identity_ids(path)}, []
 
 
 def record(folder: Path, run: str, part: str, config: Mapping[str, str], caller: RecordedCaller) -> Recording:

@@ -22,6 +22,7 @@ def main() -> None:
     from pulumi.runtime.proto import provider_pb2_grpc
 
     from tfinfra.localcloud.plugin.arm_client import arm_by_token_file, token_in
+    from tfinfra.localcloud.plugin.on_paper import PaperProvider
     from tfinfra.localcloud.plugin.owner import OwnerOnly
     from tfinfra.localcloud.plugin.provider import AzureNativeProvider
     from tfinfra.localcloud.plugin.provider_configuration import attached, installed
@@ -32,10 +33,11 @@ def main() -> None:
         headers = {f"x-tfinfra-{name}": hint for name, hint in hints.items() if hint}
         arm = arm_by_token_file(options.endpoint, options.ca, options.token_file, headers, options.pace)
         configure = attached(arm, lambda: token_in(options.token_file))
+    provider = PaperProvider() if options.on_paper else AzureNativeProvider(configure)
     limits = [("grpc.max_receive_message_length", 400 * 1024 * 1024)]
     owner = OwnerOnly()
     server = grpc.server(futures.ThreadPoolExecutor(_THREADS), options=limits, interceptors=[owner])
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(AzureNativeProvider(configure), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = owner.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
@@ -57,6 +59,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--machines", help="the kind of machines to boot")
     parser.add_argument("--environments", help="the folder of training environments that the machines mount")
     parser.add_argument("--blobs", help='what serves the blobs of new storage accounts: "azurite", else folders')
+    parser.add_argument("--on-paper", action="store_true", help="ask nobody: make up what ARM would answer a preview")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when standard input closes")
     return parser
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc  # type: ignore[import-untyped] # grpc and protobuf ship no types
 from google.protobuf import empty_pb2, json_format, struct_pb2  # type: ignore[import-untyped]
@@ -20,14 +20,15 @@ from tfinfra.localcloud.plugin.provider_configuration import ProviderConfigurati
 from tfinfra.localcloud.plugin.provider_errors import PartlyCreated, ProviderError
 from tfinfra.localcloud.plugin.styles import LONG_DELETIONS, LONG_WRITES, SUBRESOURCES
 
-_Method = Callable[["AzureNativeProvider", Any, grpc.ServicerContext], Any]
+_Provider = TypeVar("_Provider", bound="AzureNativeProvider")
+_Method = Callable[[_Provider, Any, grpc.ServicerContext], Any]
 
 
-def _answers(method: _Method) -> _Method:
+def answers(method: _Method[_Provider]) -> _Method[_Provider]:
     """Makes ARM's errors the request's error; the engine shows the details as they are."""
 
     @wraps(method)
-    def answer(self: AzureNativeProvider, request: Any, context: grpc.ServicerContext) -> Any:
+    def answer(self: _Provider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
         except PartlyCreated as error:
@@ -45,7 +46,7 @@ def _abort_partly(context: grpc.ServicerContext, error: PartlyCreated, request: 
     inputs = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
     detail = provider_pb2.ErrorResourceInitFailed(id=error.id, reasons=[str(error)], inputs=inputs)
     if error.state is not None:
-        detail.properties.CopyFrom(_outputs(kind_of(_token(request.urn)), error.state))
+        detail.properties.CopyFrom(_outputs(kind_of(token(request.urn)), error.state))
     code = grpc.StatusCode.UNKNOWN
     status = status_pb2.Status(code=code.value[0], message=str(error))
     status.details.add().Pack(detail)
@@ -79,7 +80,7 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
     def DiffConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
-    @_answers
+    @answers
     def Configure(self, request: Any, context: Any) -> Any:
         """Secrets and outputs come unwrapped: the engine marks what was made of a secret by itself."""
         variables = {name.rsplit(":", 1)[-1]: value for name, value in request.variables.items()}
@@ -88,25 +89,25 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
             acceptSecrets=False, acceptResources=False, acceptOutputs=False, supportsPreview=True
         )
 
-    @_answers
+    @answers
     def Check(self, request: Any, context: Any) -> Any:
         """Fills in a location and a name, as the real provider does: the logical name and eight random hex digits."""
-        kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
+        kind, inputs = kind_of(token(request.urn)), plain(request.news)
         if kind.own_name and kind.own_name not in inputs:
-            old = _plain(request.olds).get(kind.own_name)
+            old = plain(request.olds).get(kind.own_name)
             inputs[kind.own_name] = old or f"{request.urn.rsplit('::', 1)[-1]}{secrets.token_hex(4)}"
         location = self._now.location
         if location and "location" not in inputs:
             index = body_type(kind.arm_type, kind.api_version)
             if index is not None and to_arm(index, {"location": ""}) == {"location": ""}:
                 inputs["location"] = location
-        return provider_pb2.CheckResponse(inputs=_struct(inputs))
+        return provider_pb2.CheckResponse(inputs=struct(inputs))
 
-    @_answers
+    @answers
     def Diff(self, request: Any, context: Any) -> Any:
         """Other inputs are an update; another address or location is another resource, after this one is gone: names
         are explicit."""
-        kind, old, new = kind_of(_token(request.urn)), _plain(request.old_inputs), _plain(request.news)
+        kind, old, new = kind_of(token(request.urn)), plain(request.old_inputs), plain(request.news)
         changed = sorted(name for name in {*old, *new} if not _same(name, old.get(name), new.get(name)))
         moved = [name for name in changed if name in kind.address or name == "location"]
         response = provider_pb2.DiffResponse
@@ -117,9 +118,9 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
             deleteBeforeReplace=bool(moved),
         )
 
-    @_answers
+    @answers
     def Create(self, request: Any, context: Any) -> Any:
-        kind, inputs = kind_of(_token(request.urn)), _plain(request.properties)
+        kind, inputs = kind_of(token(request.urn)), plain(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
         arm, path = self._now.arm, kind.path(inputs, self._now.subscription)
@@ -130,9 +131,9 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
         made = self._written(kind, path, _with_subresources(kind, arm_body(kind, inputs), {}))
         return provider_pb2.CreateResponse(id=str(made.get("id") or path), properties=_outputs(kind, made))
 
-    @_answers
+    @answers
     def Update(self, request: Any, context: Any) -> Any:
-        kind, inputs = kind_of(_token(request.urn)), _plain(request.news)
+        kind, inputs = kind_of(token(request.urn)), plain(request.news)
         if request.preview:
             return provider_pb2.UpdateResponse(properties=_outputs(kind, arm_body(kind, inputs)))
         body, existing = arm_body(kind, inputs), {}
@@ -141,33 +142,33 @@ class AzureNativeProvider(provider_pb2_grpc.ResourceProviderServicer):
         made = self._written(kind, request.id, _with_subresources(kind, body, existing))
         return provider_pb2.UpdateResponse(properties=_outputs(kind, made))
 
-    @_answers
+    @answers
     def Read(self, request: Any, context: Any) -> Any:
         """An answer without an id says that the resource is gone."""
-        kind = kind_of(_token(request.urn))
+        kind = kind_of(token(request.urn))
         body = self._now.arm.get(request.id, kind.api_version)
         if body is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=request.id, properties=_outputs(kind, body), inputs=request.inputs)
 
-    @_answers
+    @answers
     def Delete(self, request: Any, context: Any) -> Any:
-        kind = kind_of(_token(request.urn))
+        kind = kind_of(token(request.urn))
         if kind.comes_with_parent:
             self._now.arm.put(request.id, kind.api_version, {"properties": {}}, follow=False)
             return empty_pb2.Empty()
         self._now.arm.delete(request.id, kind.api_version, follow=kind.arm_type in LONG_DELETIONS)
         return empty_pb2.Empty()
 
-    @_answers
+    @answers
     def Invoke(self, request: Any, context: Any) -> Any:
         """getClientConfig, and get<Type> of every type."""
         module, _, function = request.tok.rpartition(":")
         if function == "getClientConfig":
-            result = _struct(self._now.client_config())
+            result = struct(self._now.client_config())
         else:
             kind = kind_of(f"{module}:{function.removeprefix('get')}")
-            path = kind.path(_plain(request.args), self._now.subscription)
+            path = kind.path(plain(request.args), self._now.subscription)
             try:
                 result = _outputs(kind, self._now.arm.read(path, kind.api_version))
             except ProviderError as error:
@@ -213,20 +214,20 @@ def _same(name: str, old: Any, new: Any) -> bool:
 def _outputs(kind: Kind, body: dict[str, Any]) -> struct_pb2.Struct:
     flat = from_arm(body_type(kind.arm_type, kind.api_version), body)
     spelt = {arm: native for native, arm in kind.renamed.items()}
-    return _struct({**{spelt.get(n, n): v for n, v in flat.items()}, "azureApiVersion": kind.api_version})
+    return struct({**{spelt.get(n, n): v for n, v in flat.items()}, "azureApiVersion": kind.api_version})
 
 
-def _token(urn: str) -> str:
+def token(urn: str) -> str:
     """The type of urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>."""
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
-def _plain(properties: struct_pb2.Struct) -> dict[str, Any]:
+def plain(properties: struct_pb2.Struct) -> dict[str, Any]:
     """The values that are set; azure-native sends null for what the program left out."""
     return {name: value for name, value in json_format.MessageToDict(properties).items() if value is not None}
 
 
-def _struct(values: dict[str, Any]) -> struct_pb2.Struct:
+def struct(values: dict[str, Any]) -> struct_pb2.Struct:
     struct = struct_pb2.Struct()
     struct.update(values)
     return struct
