@@ -34,7 +34,9 @@ class FakeEngine(EngineProcess):
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def open(self, cloud: Cloud, deploy: Path, run: str, state: Path, progress: Progress) -> FakeEngine:
+    def open(
+        self, cloud: Cloud, deploy: Path, run: str, state: Path, progress: Progress, *, packs: Path | None = None
+    ) -> FakeEngine:
         return self
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:

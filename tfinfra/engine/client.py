@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 from tfinfra import errors
 from tfinfra.engine.host import RECORDS, cloud_fields
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.model import from_json
 from tfinfra.system.process import child_python
 from tfinfra.system.progress import do_nothing, say_nothing
 
 if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started
     from tfinfra.cloud import Cloud
+    from tfinfra.engine.policy.preview import Preview
     from tfinfra.system.progress import Progress
 
 _LOOK = 2.0
@@ -33,9 +35,10 @@ _ENDING = 6.0
 
 class EngineProcess:
     """Starts at once and imports Pulumi while the client does other things; `open` binds it to a run. `records`: a
-    recording comes first, so that what both parts' programs import is loaded for it before it is asked for."""
+    recording comes first, so that what both parts' programs import is loaded for it before it is asked for. `environ`
+    is its environment, where that is not this process's."""
 
-    def __init__(self, *, records: bool = False) -> None:
+    def __init__(self, *, records: bool = False, environ: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process writes to it
         self._process = subprocess.Popen(
             child_python.module("tfinfra.engine.host", *((RECORDS,) if records else ())),
@@ -45,6 +48,7 @@ class EngineProcess:
             text=True,
             encoding="utf-8",
             errors="replace",
+            env=environ,
             start_new_session=True,  # a Ctrl-C on the terminal reaches the client alone, which decides
         )
         self._ids = itertools.count()
@@ -60,10 +64,14 @@ class EngineProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def open(self, cloud: Cloud, deploy: Path, run: str, state: Path, progress: Progress) -> EngineProcess:
-        """Binds the engine to a run; `progress` hears of each resource that is there. Raises ProvisioningError."""
+    def open(
+        self, cloud: Cloud, deploy: Path, run: str, state: Path, progress: Progress, *, packs: Path | None = None
+    ) -> EngineProcess:
+        """Binds the engine to a run; `progress` hears of each resource that is there. `packs` is the folder of staged
+        policy packs that judge its previews. Raises ProvisioningError."""
         self._tell, self._ensure, self._opened = progress, cloud.ensure, True
         where = {"deploy": str(deploy), "run": run, "state": str(state)}
+        where |= {"packs": str(packs) if packs else ""}
         self._ask("open", cloud=cloud_fields(cloud), **where)
         return self
 
@@ -85,6 +93,12 @@ class EngineProcess:
                 self._ensure()
         outputs: dict[str, Any] = update.result()
         return outputs
+
+    def preview(self, part: str, config: Mapping[str, str]) -> Preview:
+        """As Engine.preview. Raises ProvisioningError."""
+        from tfinfra.engine.policy.preview import Preview
+
+        return from_json(Preview, self._ask("preview", part=part, config=dict(config)))
 
     def export(self, part: str) -> dict[str, Any]:
         state: dict[str, Any] = self._ask("export", part=part)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
@@ -58,3 +59,19 @@ def stack_outputs(event: EngineEvent) -> dict[str, object] | None:
     if done is None or done.metadata.type != "pulumi:pulumi:Stack" or done.metadata.new is None:
         return None
     return dict(done.metadata.new.outputs or {})
+
+
+class Seen:
+    """Passes an update's events on as they come, and keeps them for the error's sake."""
+
+    def __init__(self, tell: Callable[[UpdateEvent], None]) -> None:
+        self.events: list[UpdateEvent] = []
+        self._tell = tell
+
+    def read(self, event: EngineEvent) -> dict[str, Any] | None:
+        """The stack's outputs, where this event holds them."""
+        seen = to_event(event)
+        if seen is not None:
+            self.events.append(seen)
+            self._tell(seen)
+        return stack_outputs(event)

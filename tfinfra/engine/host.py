@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.model import to_json
 from tfinfra.system.progress import do_nothing
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class EngineHost:
         self._answers.write(id=request["id"], error=document)
 
     def _do(self, request: dict[str, Any]) -> Any:
-        """What the request's verb gives: `record`, `open`, `up` or `export`."""
+        """What the request's verb gives: `record`, `open`, `up`, `preview` or `export`."""
         verb = request["verb"]
         if verb == "record":
             from tfinfra.engine.recording.in_fork import record_apart
@@ -135,15 +136,19 @@ class EngineHost:
             raise TfinfraError("the engine is not open")
         if verb == "up":
             return self._engine.up(request["part"], request["config"])
+        if verb == "preview":
+            return to_json(self._engine.preview(request["part"], request["config"]))
         if verb == "export":
             return self._engine.export(request["part"])
         raise TfinfraError(f"the engine knows no verb '{verb}'")
 
     def _open(self, request: dict[str, Any]) -> Engine:
+        from tfinfra.engine.policy.staging import StagedPacks
         from tfinfra.engine.pulumi import Engine
 
         deploy, state = Path(request["deploy"]), Path(request["state"])
-        return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell)
+        packs = StagedPacks(Path(request["packs"])) if request["packs"] else None
+        return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell, packs=packs)
 
     def _tell(self, event: UpdateEvent) -> None:
         if event.kind == "done":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tfinfra.azure.identity.federation import BY_ASSERTION, federation
 from tfinfra.cloud import Cloud
-from tfinfra.engine.events import UpdateEvent, stack_outputs, to_event
+from tfinfra.engine.events import Seen, UpdateEvent
 from tfinfra.engine.plugin_process import PluginProcess
 from tfinfra.engine.provider.settings import provider_config, provider_variables
 from tfinfra.engine.refusals.notations import UNREAD
@@ -24,8 +24,8 @@ from tfinfra.system.ownership import make_private
 from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
-    from pulumi.automation import EngineEvent
-
+    from tfinfra.engine.policy.preview import Preview
+    from tfinfra.engine.policy.staging import StagedPacks
     from tfinfra.engine.provider.assertion_relay import AssertionRelay
     from tfinfra.engine.run_stack import RunStack
     from tfinfra.engine.tool.pulumi_cli import Cli
@@ -40,8 +40,8 @@ class Engine:
     plugin, the stacks, the imports; each verb waits for what it needs.
 
     `deploy` is the compiled folder, `state` a folder of this run alone for Pulumi's state and settings
-    (PULUMI_BACKEND_URL overrides where the state goes). `on_event` is called from other threads. Any thread may
-    `close`: an update under way then ends with ProvisioningError.
+    (PULUMI_BACKEND_URL overrides where the state goes). `on_event` is called from other threads. `packs` judge each
+    preview. Any thread may `close`: an update under way then ends with ProvisioningError.
     """
 
     def __init__(
@@ -51,8 +51,11 @@ class Engine:
         run: str,
         state: Path,
         on_event: Callable[[UpdateEvent], None] | None = None,
+        *,
+        packs: StagedPacks | None = None,
     ) -> None:
         self._cloud = cloud
+        self._packs = packs
         self._deploy = deploy.absolute()
         self._run = run
         self._state = state.absolute()
@@ -81,7 +84,7 @@ class Engine:
 
         Raises ProvisioningError with the cloud's own code and message, or with who was killed; CredentialsError.
         """
-        stack, seen = self._ready(part, config), _Seen(self._tell)
+        stack, seen = self._ready(part, config), Seen(self._tell)
         on_event, refresh = stack.watch(seen.read), part in self._unread
         try:
             self._attempt(part, stack, seen, lambda: stack.up(color="never", on_event=on_event, refresh=refresh))
@@ -92,10 +95,25 @@ class Engine:
         self._unread.discard(part)
         return {name: value.value for name, value in stack.outputs().items()}
 
+    def preview(self, part: str, config: Mapping[str, str]) -> Preview:
+        """What `up` would make of the stack, and what the policy packs say of it. Raises ProvisioningError where the
+        stack cannot be previewed; what speaks against it, and a pack that fails, is part of the answer."""
+        from tfinfra.engine.previewing import Previewing
+
+        stack, seen = self._ready(part, config), Previewing(self._packs)
+        on_event = stack.watch(seen.read)
+        try:
+            self._attempt(part, stack, seen, lambda: seen.run(stack, on_event))
+        except ProvisioningError:
+            if not seen.explains_the_end():
+                raise
+        stack.await_last_events()
+        return seen.result()
+
     def export(self, part: str) -> dict[str, Any]:
         """The stack's state as `pulumi stack export` gives it: {"version", "deployment"}."""
         stack = self._stack(part).result()
-        deployment = self._attempt(part, stack, _Seen(self._tell), stack.export_stack)
+        deployment = self._attempt(part, stack, Seen(self._tell), stack.export_stack)
         return {"version": deployment.version, "deployment": deployment.deployment}
 
     def close(self) -> None:
@@ -148,7 +166,8 @@ class Engine:
         wait(before)
         variables = provider_variables(self._cloud, self._state, os.environ)
         variables |= self._relay.variables if self._relay else {}
-        workspace = open_workspace(cli, self._deploy, self._state, os.environ, variables)
+        plugins = self._packs.plugins if self._packs else ""
+        workspace = open_workspace(cli, self._deploy, self._state, os.environ, variables, plugins=plugins)
         return RunStack(f"{self._run}-{part}", workspace)
 
     def _stack(self, part: str) -> Future[RunStack]:
@@ -189,7 +208,7 @@ class Engine:
 
     # Running
 
-    def _attempt(self, part: str, stack: RunStack, seen: _Seen, work: Callable[[], _T]) -> _T:
+    def _attempt(self, part: str, stack: RunStack, seen: Seen, work: Callable[[], _T]) -> _T:
         from pulumi.automation.errors import CommandError
 
         from tfinfra.engine.recording.program import Program
@@ -229,19 +248,3 @@ class Engine:
             return ProvisioningError(f"the update of the {part} stack was stopped")
         plugin = self._plugin.failure() if self._plugin else None
         return provisioning_error(part, self._cli.result().failed, events, plugin)
-
-
-class _Seen:
-    """Passes an update's events on as they come, and keeps them for the error's sake."""
-
-    def __init__(self, tell: Callable[[UpdateEvent], None]) -> None:
-        self.events: list[UpdateEvent] = []
-        self._tell = tell
-
-    def read(self, event: EngineEvent) -> dict[str, Any] | None:
-        """The stack's outputs, where this event holds them."""
-        seen = to_event(event)
-        if seen is not None:
-            self.events.append(seen)
-            self._tell(seen)
-        return stack_outputs(event)

@@ -32,13 +32,14 @@ _LATE = 2.0
 
 
 def open_workspace(
-    cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str], more: Mapping[str, str]
+    cli: Cli, deploy: Path, state: Path, environ: Mapping[str, str], more: Mapping[str, str], *, plugins: str = ""
 ) -> LocalWorkspace:
     """A workspace in `state`, so that the deploy folder never holds stack settings; the project file is copied there.
-    The inline program needs nothing else of the deploy folder. `more` are variables of the provider."""
+    The inline program needs nothing else of the deploy folder. `more` are variables of the provider, `plugins` lines
+    that are added to the project file."""
     folder = state / "project"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _PROJECT).write_bytes((deploy / _PROJECT).read_bytes())
+    (folder / _PROJECT).write_bytes((deploy / _PROJECT).read_bytes() + plugins.encode())
     variables = {**tool_variables(state, environ), **more}
     return LocalWorkspace(work_dir=str(folder), env_vars=variables, pulumi_command=cli)
 

@@ -1,0 +1,67 @@
+"""Packs as Pulumi's engine finds them. It would start a pack by its language's own host, which is no part of a Pulumi
+that is built from its Go module; for a runtime without one it looks for an analyzer "policy-<runtime>", and finds ours
+(pulumi/pulumi, sdk/go/common/resource/plugin/analyzer_plugin.go, NewPolicyAnalyzer)."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tfinfra.engine.policy import serve
+from tfinfra.engine.policy.pack import PROJECT, Pack
+
+_RUNTIME = "tfinfra"
+_ANALYZER = f"policy-{_RUNTIME}"
+_START, _NOTES, _PACK = "start", "notes", "pack"
+
+
+@dataclass(frozen=True)
+class StagedPacks:
+    """Packs in `folder`, numbered; `stage` makes them."""
+
+    folder: Path
+
+    @property
+    def folders(self) -> list[Path]:
+        """What `--policy-pack` takes, in the order of the packs."""
+        return sorted((f for f in self.folder.iterdir() if f.name.isdigit()), key=lambda f: int(f.name))
+
+    @property
+    def plugins(self) -> str:
+        """The lines of a Pulumi.yaml by which the engine finds the analyzer."""
+        analyzer = {"name": _ANALYZER, "path": str(self.folder)}
+        return f"\nplugins: {json.dumps({'analyzers': [analyzer]})}\n"
+
+    def forget_notes(self) -> None:
+        for folder in self.folders:
+            (folder / _NOTES).unlink(missing_ok=True)
+
+    def notes(self) -> Iterator[dict[str, Any]]:
+        """What the packs' processes have noted since (serve.py), each with its pack's folder as `folder`."""
+        for folder in self.folders:
+            pack = (folder / _PACK).read_text(encoding="utf-8")
+            if (folder / _NOTES).exists():
+                for line in (folder / _NOTES).read_text(encoding="utf-8").splitlines():
+                    yield {**json.loads(line), "folder": pack}
+
+
+def stage(packs: Sequence[tuple[Pack, Path]], folder: Path) -> StagedPacks:
+    """Writes the packs, each with the interpreter that runs it, into the empty `folder`, an absolute path from which
+    programs may be started."""
+    analyzer = folder / f"pulumi-analyzer-{_ANALYZER}"
+    analyzer.write_text(f"#!/bin/sh\nexec /bin/sh ./{_START}\n", encoding="utf-8")  # it is started in the pack's folder
+    analyzer.chmod(0o755)
+    for number, (pack, python) in enumerate(packs):
+        staged = folder / str(number)
+        staged.mkdir()
+        project = {"runtime": _RUNTIME, "version": pack.version}
+        (staged / PROJECT).write_text(json.dumps(project), encoding="utf-8")
+        # isolated: neither a PYTHONPATH nor the folder that serve.py is in may stand in for the pack's own modules
+        command = [python, "-I", "-u", serve.__file__, pack.entry, pack.folder, staged / _NOTES]
+        (staged / _START).write_text(f"exec {shlex.join(map(str, command))}\n", encoding="utf-8")
+        (staged / _PACK).write_text(str(pack.folder), encoding="utf-8")
+    return StagedPacks(folder)

@@ -1,0 +1,102 @@
+"""What policy packs say of a manifest: its stacks previewed, each finding at the line that caused the resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from tfinfra.compiler.causes import cause_of
+from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.compiler.plan_lines import plan_diagnostic
+from tfinfra.engine.policy.made_ready import made_ready
+from tfinfra.engine.policy.pack import FAILED
+from tfinfra.engine.policy.preview import ADVISORY, MANDATORY, REMEDIATE, UNKNOWN, PackFailure, Violation
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.lifecycle.previews.stacks import StackPreview, preview_engine, preview_stacks
+from tfinfra.manifest.codes import refusal
+from tfinfra.system.progress import Progress
+
+_CODES = {MANDATORY: "TFI464", ADVISORY: "TFI465", UNKNOWN: "TFI466", REMEDIATE: "TFI467"}
+
+
+def packs_of(compiled: Compiled) -> dict[Path, str]:
+    """The folders of policy packs that the guardrails name, each with who names it."""
+    files = compiled.facts.project.guardrails.files
+    return {folder: str(file.at("policy")) for file in files for folder in file.policy}
+
+
+def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[Diagnostic, ...]:
+    """The warnings of the guardrails' policy packs on the stacks of the deploy folder. Raises ManifestError with all
+    that they forbid, and where one cannot be run."""
+    packs = packs_of(compiled)
+    if not packs:
+        return ()
+    from tfinfra.engine.tool.toolchain import ensure_cli
+
+    ensure_cli(progress)
+    progress("the policy packs look at both stacks")
+    with preview_engine() as engine, made_ready(packs, progress) as staged:
+        found = policy_diagnostics(compiled, preview_stacks(compiled, deploy, engine, packs=staged), packs)
+    if any(d.is_error for d in found):
+        raise refusal(found)
+    return found
+
+
+def policy_diagnostics(
+    compiled: Compiled, previews: Iterable[StackPreview], packs: Mapping[Path, str]
+) -> tuple[Diagnostic, ...]:
+    """What the packs have said in these previews, in file order, each once."""
+    said: dict[Diagnostic, None] = {}
+    seen: set[tuple[str, Violation]] = set()
+    for stack in previews:
+        for violation in stack.preview.violations:
+            if (stack.part, violation) not in seen:  # another choice of the same plan breaks the same rule
+                seen.add((stack.part, violation))
+                said[_of_violation(compiled, stack, violation, packs)] = None
+        for failure in stack.preview.failures:
+            said[_of_failure(failure, packs)] = None
+    return in_file_order(compiled.facts.project, said)
+
+
+def _of_violation(
+    compiled: Compiled, stack: StackPreview, violation: Violation, packs: Mapping[Path, str]
+) -> Diagnostic:
+    what = f"{violation.type.rpartition(':')[2]} '{violation.name}' of the" if violation.name else "the whole"
+    choice = ""
+    if stack.choice:
+        other = compiled.plan.alternatives[stack.choice - 1]
+        choice = f" that is tried with {other.vm_size} in {other.location}"
+    message = f"policy '{violation.policy}' of pack '{violation.pack}': {violation.message}"
+    if violation.level == REMEDIATE:
+        message = f"policy '{violation.policy}' of pack '{violation.pack}' would change it: {violation.message}"
+    message = f"{message} ({what} {stack.part} stack{choice})"
+    hint = f"the pack is of {', '.join(dict.fromkeys(packs.values()))}"
+    if violation.level == REMEDIATE:
+        hint = f"write into the manifest what it asks for: tfinfra changes no resource by policy; {hint}"
+    severity = Severity.ERROR if violation.level in (MANDATORY, REMEDIATE) else Severity.WARNING
+    key = cause_of(stack.part, violation.name, f"{violation.policy} {violation.message}")
+    found = plan_diagnostic(
+        compiled.facts,
+        _CODES[violation.level],
+        key,
+        message,
+        hint,
+        severity=severity,
+    )
+    return found if found.position else _at_the_script(compiled, found)
+
+
+def _at_the_script(compiled: Compiled, found: Diagnostic) -> Diagnostic:
+    """Where the manifest names neither target nor size, it is the run as a whole: the one key that it must have."""
+    return replace(found, path="entry_script", position=compiled.facts.document.value(("entry_script",)))
+
+
+def _of_failure(failure: PackFailure, packs: Mapping[Path, str]) -> Diagnostic:
+    """At the pack's own line: there is no fault of the manifest's."""
+    folder = Path(failure.folder)
+    position = Position(failure.file, failure.line, 1) if failure.file and failure.line else None
+    message = f"the policy pack {folder} could not judge: {failure.why}"
+    hint = f"what a pack does not judge is refused: mend the pack ({packs.get(folder) or packs.get(folder.parent)})"
+    return Diagnostic(FAILED, Severity.ERROR, message, "policy", position, hint)
