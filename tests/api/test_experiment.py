@@ -33,6 +33,7 @@ class Size(str, enum.Enum):
 
 WORKSPACE = Thing()
 OBJECT: Any = Thing()
+OBJECT_OF_GUARDRAILS: Any = {"allow": {"max_nodes": 1}}
 NAMES: dict[str, Any] = {
     "the name alone": lambda: Experiment("digits"),
     "the name by name": lambda: Experiment(name="digits"),
@@ -208,6 +209,22 @@ def test_errors_speak_of_arguments(project: Path, arguments: dict[str, Any], wor
     assert [word for word in words if word not in str(raised.value)] == []
     assert len(raised.value.diagnostics) == str(raised.value).count("\n") + 1
     assert not (project / "state/runs").exists()
+
+
+def test_guardrails_hold_for_what_is_submitted(submissions: list[Submission], project: Path, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text("allow: {max_nodes: 1, inline: false}\n")
+    training = TensorFlow(entry_script="train.py", node_count=2, distributed_backend="mpi", vm_size="Standard_D8s_v5")
+    with pytest.raises(ManifestError, match=r"node_count is 2, but guardrail allow\.max_nodes is 1 ") as error:
+        Experiment("digits").submit(training, guardrails=tmp_path / "job.yaml")
+    assert {found.code for found in error.value.diagnostics if found.is_error} == {"TFI446", "TFI451"}
+    assert submissions == []
+    Experiment("digits").submit(TensorFlow(entry_script="train.py"), guardrails=str(tmp_path / "job.yaml"))
+    assert submissions[0].options.guardrails == tmp_path / "job.yaml"
+
+
+def test_guardrails_that_are_no_path_are_refused(project: Path) -> None:
+    with pytest.raises(UsageError, match="guardrails is an object of type dict"):
+        Experiment("digits").submit(TensorFlow(entry_script="train.py"), guardrails=OBJECT_OF_GUARDRAILS)
 
 
 def test_a_missing_script_is_told_without_a_line() -> None:

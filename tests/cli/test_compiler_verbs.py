@@ -223,3 +223,28 @@ def test_every_verb_of_the_table_is_there_and_has_a_json_flag() -> None:
         assert command is not None
         parts = command.commands.values() if isinstance(command, click.Group) else (command,)
         assert all(any("--json" in option.opts for option in part.params) for part in parts), name
+
+
+def test_a_plan_shows_the_guardrails_that_it_keeps_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "config").mkdir()
+    (folder / "config" / "guardrails.yaml").write_text("allow: {max_nodes: 4}\n")
+    (folder / "job.yaml").write_text("# the job's own\nallow:\n  max_run_duration: 2d\n")
+    arguments = ["plan", "digits.yaml", "--guardrails", "job.yaml", "--allow", "TFI443"]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out.partition("guardrails, all of them kept\n")[2].splitlines()
+    assert shown == [
+        "  allow.max_run_duration  2d  (job.yaml:3)",
+        f"  allow.max_nodes         4  ({folder / 'config' / 'guardrails.yaml'}:1)",
+    ]
+    assert main([*arguments, "--json"]) == 0
+    (first, second) = json.loads(capsys.readouterr().out)["guardrails"]
+    assert first == {"name": "allow.max_run_duration", "value": "2d", "file": "job.yaml", "line": 3}
+    assert second["name"] == "allow.max_nodes"
+
+
+def test_a_breach_ends_every_verb_before_anything_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "job.yaml").write_text("allow: {max_run_duration: 1h}\n")
+    for verb in ("validate", "compile", "plan", "up"):
+        assert main([verb, "digits.yaml", "--guardrails", "job.yaml"]) == 3
+        assert "guardrail allow.max_run_duration is 1h (job.yaml:1)" in capsys.readouterr().err
+    assert not (folder / "deploy").exists()

@@ -34,9 +34,6 @@ class Guardrail:
     file: str
     line: int
 
-    def __str__(self) -> str:
-        return f"guardrail {self.name} ({self.file}:{self.line})"
-
 
 @dataclass(frozen=True)
 class GuardrailsFile:
@@ -81,6 +78,7 @@ class Guardrails:
 
     @property
     def all(self) -> tuple[Guardrail, ...]:
+        """Those of all files, one file after the other."""
         return tuple(one for file in self.files for one in file.all)
 
 

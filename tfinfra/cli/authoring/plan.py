@@ -94,5 +94,6 @@ def _document(
         "source": source_document(compiled.travels),
         **price_document(price),
         "alternatives_usd_per_hour": alternative_prices(compiled),
+        "guardrails": compiled.facts.project.guardrails.all,
         "diagnostics": found,
     }

@@ -20,7 +20,7 @@ _MOST_TASKS = 40
 
 
 def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> Iterator[str]:
-    """Resources, environment, tasks, source, data, deletion, price and limits."""
+    """Resources, environment, tasks, source, data, deletion, price, limits and guardrails."""
     from tfinfra.compiler.summary.resource_list import resources
 
     plan, target = compiled.plan, compiled.spec.target
@@ -48,6 +48,7 @@ def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> It
     yield from alternative_lines(compiled)
     yield Bold("\nlimits")
     yield from limit_lines(price, plan.hold_on_failure)
+    yield from _guardrail_lines(compiled)
 
 
 def _environment_lines(plan: Plan) -> Iterator[str]:
@@ -84,6 +85,17 @@ def _data_lines(compiled: Compiled) -> Iterator[str]:
         yield f"  TFINFRA_CHECKPOINTS  filled from {plan.resume_from}"
     if plan.secrets:
         yield f"  {', '.join(plan.secrets)}  from the environment of `tfinfra up`, sealed for the nodes"
+
+
+def _guardrail_lines(compiled: Compiled) -> Iterator[str]:
+    """The guardrails that the manifest keeps to, and where each is written."""
+    held = compiled.facts.project.guardrails.all
+    if not held:
+        return
+    yield Bold("\nguardrails, all of them kept")
+    width = max(len(one.name) for one in held)
+    for one in held:
+        yield f"  {one.name:{width}}  {one.value}  ({one.file}:{one.line})"
 
 
 def layer_lines(layers: Iterable[Layer]) -> Iterator[str]:
