@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tfinfra.environment.requirements.markers import this_platform
 
 from tests.azure.rehearsed import Rehearsed, rehearsed
 from tests.e2e.conftest import Workspace
 from tests.e2e.test_azure_path import LIMITS, NOT_AS_AZURE, TARGET, image
+from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call
 from tfinfra.localcloud.metadata.ci_endpoint import CiEndpoint

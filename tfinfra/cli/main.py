@@ -18,6 +18,7 @@ VERBS = {
     "validate": ("tfinfra.cli.authoring.validate", "Check a manifest and its training script."),
     "compile": ("tfinfra.cli.authoring.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
     "plan": ("tfinfra.cli.authoring.plan", "Show resources, the place of every task, and the price."),
+    "check": ("tfinfra.cli.authoring.check", "Check manifests with a whole preview, without an account."),
     "up": ("tfinfra.cli.runs.up", "Provision, train, bring the outputs home, delete everything."),
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),

@@ -86,8 +86,8 @@ class _Answers:
 
 
 class EngineHost:
-    """Serves the requests of one run. `record` comes before `open`, which comes before all others; `up` and `export`
-    run beside each other."""
+    """Serves the requests of one run, and then of another. `record` comes before the first `open`, which comes before
+    all others; `up` and `export` run beside each other."""
 
     def __init__(self, answers: _Answers) -> None:
         self._answers = answers
@@ -130,6 +130,8 @@ class EngineHost:
             folder, caller = Path(request["deploy"]), RecordedCaller(**request["caller"])
             return record_apart(folder, request["run"], request["part"], request["config"], caller)
         if verb == "open":
+            if self._engine is not None:
+                self._engine.close()
             self._engine = self._open(request)
             return None
         if self._engine is None:

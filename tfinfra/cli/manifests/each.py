@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cli.ending import known_error
-from tfinfra.cli.manifests.given import Given, chosen_manifests
+from tfinfra.cli.manifests.given import Chosen, Given, chosen_manifests
 from tfinfra.cli.manifests.options import Asked
 from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
 from tfinfra.cli.manifests.reports import refuse_overwriting, write_reports
@@ -69,10 +69,11 @@ Work = Callable[[One], dict[str, Any]]
 """What a verb does with one manifest; its document of it."""
 
 
-def each_manifest(verb: str, asked: Asked, work: Work) -> int:
+def each_manifest(verb: str, asked: Asked, work: Work, chosen: Chosen | None = None) -> int:
     """Does the work for each of them, tells how each ended, and returns the verb's exit code. Of a manifest that was
-    named alone it prints the verb's own document, and raises the error that ended it."""
-    chosen = chosen_manifests(asked.words)
+    named alone it prints the verb's own document, and raises the error that ended it. `chosen` are the manifests, where
+    they were looked for already."""
+    chosen = chosen or chosen_manifests(asked.words)
     refuse_overwriting(asked.reports, chosen.manifests)
     outcomes = []
     for given in chosen.manifests:

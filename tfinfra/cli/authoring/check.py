@@ -1,0 +1,134 @@
+"""`tfinfra check`: everything that can be known of manifests without an account, for the jobs of a CI system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfinfra.cli.manifests.options import Asked, manifest_options
+from tfinfra.cli.options import target_option
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from tfinfra.cli.manifests.each import One
+    from tfinfra.cli.manifests.given import Given
+    from tfinfra.compiler.pipeline import Compiled
+    from tfinfra.compiler.summary.priced import Priced
+    from tfinfra.errors import Diagnostic
+    from tfinfra.lifecycle.previews.stacks import StackPreview
+    from tfinfra.lifecycle.previews.two_at_once import Previews
+
+
+PARTS = ("keep", "compute")
+
+
+@click.command(help="Validate and plan each MANIFEST, compare its deploy folder, preview its stacks; change nothing.")
+@manifest_options
+@target_option
+def command(*, asked: Asked, target: str | None) -> int:
+    """Nobody is asked and no credential is used, whatever the target: the previews are the real engine's, with what
+    Azure would answer made up. A verdict for each manifest on stdout."""
+    from tfinfra.cli.manifests.each import each_manifest
+    from tfinfra.cli.manifests.given import chosen_manifests
+    from tfinfra.cli.output import progress
+    from tfinfra.system.installation import require_run_packages
+
+    require_run_packages()
+    from tfinfra.engine.tool.toolchain import ensure_cli
+    from tfinfra.lifecycle.previews.two_at_once import PLACES, Previews
+
+    chosen = chosen_manifests(asked.words)
+    ensure_cli(progress)
+    with Previews(min(PLACES, len(chosen.manifests)), progress) as previews:
+        ahead = _Ahead(chosen.manifests, previews, target, asked.guardrails)
+        return each_manifest("check", asked, partial(_check, ahead=ahead), chosen)
+
+
+@dataclass
+class _Ahead:
+    """Compiles the manifests that come next too, so that no place of the previews waits for the one that is told of."""
+
+    manifests: Sequence[Given]
+    previews: Previews
+    target: str | None
+    guardrails: Path | None
+    _begun: dict[Given, tuple[Compiled, Future[tuple[StackPreview, ...]]] | Exception] = field(default_factory=dict)
+    _next: int = 0
+
+    def take(self, given: Given) -> tuple[Compiled, Future[tuple[StackPreview, ...]]]:
+        """The compiled manifest, and its previews on their way. Raises what kept it from being compiled."""
+        from tfinfra.lifecycle.previews.two_at_once import PLACES
+
+        until = self.manifests.index(given) + 1 + PLACES
+        for each in self.manifests[self._next : until]:
+            self._begun[each] = self._begin(each)
+        self._next = max(self._next, until)
+        found = self._begun.pop(given)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _begin(self, given: Given) -> tuple[Compiled, Future[tuple[StackPreview, ...]]] | Exception:
+        from tfinfra.compiler.pipeline import compile_manifest
+
+        try:
+            compiled = compile_manifest(given.load(target=self.target, guardrails=self.guardrails))
+        except Exception as error:  # noqa: BLE001  it is raised when its turn comes
+            return error
+        return compiled, self.previews.submit(compiled)
+
+
+def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
+    """What speaks against the manifest comes before what its deploy folder lacks, which another compile mends."""
+    from tfinfra.cli.authoring.compile import refuse_difference
+    from tfinfra.compiler.summary.priced import priced
+
+    compiled, on_their_way = ahead.take(one.given)
+    found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    previews = on_their_way.result()
+    found += _judge_policies(one, compiled, previews)
+    folder = Path("deploy") / compiled.spec.name
+    is_compiled = folder.is_dir()
+    if is_compiled:
+        refuse_difference(compiled, folder)
+    price = priced(compiled)
+    made = {part: [r for each in previews if each.part == part for r in each.preview.resources] for part in PARTS}
+    one.show(_verdict(one, compiled, price, sum(map(len, made.values())), is_compiled=is_compiled))
+    return {
+        "name": compiled.spec.name,
+        "valid": True,
+        "nodes": compiled.plan.node_count,
+        "usd_per_hour": None if price.local else price.usd_per_hour,
+        "usd_most": None if price.local else price.most,
+        "deploy": {"folder": str(folder), "compiled": is_compiled},
+        "preview": {part: list(dict.fromkeys(resources)) for part, resources in made.items()},
+        "diagnostics": found,
+    }
+
+
+def _judge_policies(one: One, compiled: Compiled, previews: Sequence[StackPreview]) -> tuple[Diagnostic, ...]:
+    """What the guardrails' policy packs warn of. Raises ManifestError for what they forbid."""
+    from tfinfra.lifecycle.previews.policy import packs_of, policy_diagnostics
+    from tfinfra.manifest.codes import refusal
+
+    found = policy_diagnostics(compiled, previews, packs_of(compiled))
+    if any(each.is_error for each in found):
+        raise refusal(found)
+    return one.judge(found)
+
+
+def _verdict(one: One, compiled: Compiled, price: Priced, resources: int, *, is_compiled: bool) -> str:
+    """ "train.yaml: ok: 2 nodes, 1.05 USD an hour and 20.00 at most, 25 resources; deploy/digits is as compiled"."""
+    from tfinfra.text.wording import count
+
+    hourly, most = (f"{usd:.2f}" if usd is not None else "unknown" for usd in (price.usd_per_hour, price.most))
+    money = "no cost" if price.local else f"{hourly} USD an hour and {most} at most"
+    folder = f"deploy/{compiled.spec.name} is {'as compiled' if is_compiled else 'not compiled yet'}"
+    what = f"{count(compiled.plan.node_count, 'node')}, {money}, {count(resources, 'resource')} previewed"
+    return f"{one.given.shown}: ok: {what}; {folder}"

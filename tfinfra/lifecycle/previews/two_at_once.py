@@ -1,0 +1,97 @@
+"""Previews of many manifests, two at the same time: each place has an engine's process, which serves one manifest after
+the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+
+from tfinfra.compiler.deploy.write import write_tree
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.engine.client import EngineProcess
+from tfinfra.engine.policy.made_ready import made_ready
+from tfinfra.lifecycle.previews.policy import packs_of
+from tfinfra.lifecycle.previews.stacks import StackPreview, preview_stacks
+from tfinfra.system.process.inherited_variables import package_environment
+from tfinfra.system.progress import Progress
+
+PLACES = 2
+
+
+class _Place:
+    """An engine, and the policy packs that were made ready for it: packs note what they say in their own folder, so no
+    two previews at the same time may share one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._ending = ExitStack()
+        self._packs: dict[tuple[Path, ...], Path | None] = {(): None}
+        self._engine: EngineProcess | None = _begun()
+
+    def preview(self, compiled: Compiled) -> tuple[StackPreview, ...]:
+        packs = self._ready(packs_of(compiled))
+        engine = self._engine or _begun()
+        self._engine = None  # whatever goes wrong, the next manifest gets a process that has seen nothing of it
+        try:
+            with TemporaryDirectory(prefix="tfinfra-") as deploy:
+                write_tree(compiled.tree, Path(deploy))
+                found = preview_stacks(compiled, Path(deploy), engine, packs=packs)
+        except BaseException:
+            engine.close()
+            raise
+        self._engine = engine
+        return found
+
+    def _ready(self, packs: Iterable[Path]) -> Path | None:
+        named = tuple(packs)
+        if named not in self._packs:
+            self._packs[named] = self._ending.enter_context(made_ready(named, self._progress))
+        return self._packs[named]
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+        self._ending.close()
+
+
+def _begun() -> EngineProcess:
+    """It has none of the caller's credentials, and not the caller's Pulumi backend."""
+    return EngineProcess(records=True, environ=package_environment(os.environ))
+
+
+class Previews:
+    """Begins its processes at once, for at most `places` manifests at a time. Use it as a context: at its end nothing
+    is left of it."""
+
+    def __init__(self, places: int, progress: Progress) -> None:
+        self._all = [_Place(progress) for _ in range(places)]
+        self._free: SimpleQueue[_Place] = SimpleQueue()
+        for place in self._all:
+            self._free.put(place)
+        self._pool = ThreadPoolExecutor(places, thread_name_prefix="preview")
+
+    def __enter__(self) -> Previews:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for place in self._all:  # what is under way ends with its engine
+            place.close()
+        self._pool.shutdown()
+
+    def submit(self, compiled: Compiled) -> Future[tuple[StackPreview, ...]]:
+        """The previews of this manifest's stacks, judged by the policy packs that hold for it, on their way. It raises
+        ProvisioningError, and ManifestError for a pack that cannot be run."""
+        return self._pool.submit(self._preview, compiled)
+
+    def _preview(self, compiled: Compiled) -> tuple[StackPreview, ...]:
+        place = self._free.get()
+        try:
+            return place.preview(compiled)
+        finally:
+            self._free.put(place)
