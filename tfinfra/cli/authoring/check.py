@@ -91,6 +91,7 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
 
     compiled, on_their_way = ahead.take(one.given)
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
+    one.note(compiled, ahead.target)
     previews = on_their_way.result()
     found += _judge_policies(one, compiled, previews)
     folder = Path("deploy") / compiled.spec.name
