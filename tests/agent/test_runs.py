@@ -17,7 +17,7 @@ from tfinfra.store import keys
 
 SINGLE = plan_of(spec("single"))
 PS = plan_of(spec("ps", node_count=2, worker_count=2), base_port=21222)
-FAST = Timeouts(register=1.0, start=5, heartbeat=2.0, collect=10)
+FAST = Timeouts(register=20, start=5, heartbeat=2.0, collect=10)
 
 GREETING = """
 import os, pathlib
@@ -138,7 +138,7 @@ def test_where_node_0_is_lost_another_node_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_a_node_that_never_registers_ends_the_run_with_a_count(tmp_path: Path) -> None:
-    with cluster(tmp_path, PS, ROLES, timeouts=FAST) as run:
+    with cluster(tmp_path, PS, ROLES, timeouts=replace(FAST, register=1)) as run:
         run.start(0)
         assert "only 1 of 2 nodes registered within 1 s" in run.outcome().message
 

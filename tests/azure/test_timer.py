@@ -67,7 +67,7 @@ def test_a_timer_with_its_rights_is_armed_at_once(cloud: Cloud) -> None:
     put_timer(cloud)
     begun = time.monotonic()
     assert await_armed(cloud, KEEP_NAME, WORKFLOW, timeout=10)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8
     time.sleep(1.1)
     assert statuses(cloud) == ["Succeeded"]  # proven: from now on at its recurrence
 
@@ -84,7 +84,7 @@ def test_a_timer_is_tried_again_until_its_right_is_there(cloud: Cloud) -> None:
     grant(cloud, KEEP)
     begun = time.monotonic()
     assert await_armed(_hasty(cloud), KEEP_NAME, WORKFLOW, timeout=10)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 8
     assert set(statuses(cloud)) == {"Succeeded", "Failed"}
 
 

@@ -91,7 +91,7 @@ def test_a_manifest_that_is_no_page_of_text_is_refused_at_once(tmp_path: Path, m
     began = time.monotonic()
     with pytest.raises(ManifestError, match=r"no regular file|larger than|link to a file outside"):
         load_project(tmp_path / "digits.yaml")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("key", ["entry_script", "pip_requirements_file", "conda_dependencies_file", "setup_script"])
@@ -107,7 +107,7 @@ def test_nor_does_a_file_that_it_names_hold_anybody_up(tmp_path: Path, key: str,
         return  # it is shipped, and not read here
     with pytest.raises(ManifestError, match=r"no regular file|larger than (2|10) MB|leaves source_directory"):
         check_manifest(load_project(tmp_path / "digits.yaml"))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_long_value_is_shortened_and_control_characters_are_spelt(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -45,9 +44,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SolveRequest]:
 def test_the_second_lock_of_the_same_requirements_asks_nobody(tmp_path: Path, asked: list[SolveRequest]) -> None:
     first = make_lock(WANTED, "", tmp_path)
     questions = len(asked)
-    start = time.perf_counter()
     assert make_lock(WANTED, "", tmp_path) == first
-    assert time.perf_counter() - start < 0.05
     assert len(asked) == questions == 2  # the packages, and what Horovod is built with
 
 

@@ -58,7 +58,9 @@ def kept(assignment: Assignment, write: Callable[[Path], object]) -> tuple[LeftF
     write(work)
     told = left.keep()
     top = assignment.folders.shared / "left" / assignment.tasks[0].name
-    files = {path.relative_to(top).as_posix(): path.read_text() for path in top.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(top).as_posix(): path.read_text(errors="replace") for path in top.rglob("*") if path.is_file()
+    }
     return (told[0] if told else None), files
 
 

@@ -42,7 +42,7 @@ def test_groups_are_listed_watched_and_deleted(cloud: Cloud, mode: str) -> None:
     begun = time.monotonic()
     delete_group(cloud, COMPUTE_NAME, RUN, timeout=10)
     delete_group(cloud, KEEP_NAME, RUN, timeout=10)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 10
     assert group_exists(cloud, COMPUTE_NAME) is False
     assert instances(cloud, COMPUTE_NAME) == ()
     assert list_runs(cloud) == ()

@@ -66,7 +66,7 @@ def test_a_right_that_is_not_there_yet_is_asked_for_while_grants_spread(monkeypa
 def test_a_right_that_does_not_come_is_given_up_before_the_time_for_the_deletion_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deletion, "GRANTING", 0.2)
+    monkeypatch.setattr(deletion, "GRANTING", 1.0)
     body = {"error": {"code": "AuthorizationFailed", "message": "The client 'c' may not."}}
     wire = Wire(lambda method, path: _standing(method, {"DELETE": (403, body, {})}, path))
     wire.put_under(monkeypatch)

@@ -13,7 +13,7 @@ from tfinfra.bundle.shared import CONDA_DISTRIBUTIONS, DISTRIBUTIONS
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.environment.uv import pins, tools
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OURS = ("uv", *DISTRIBUTIONS.values(), *CONDA_DISTRIBUTIONS.values())
 
 
