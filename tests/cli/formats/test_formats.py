@@ -226,6 +226,22 @@ def test_a_comment_compares_with_the_base_that_is_given(folder: Path, tmp_path: 
     assert "new: " in _comment(folder, "validate", "good.yaml", "--base", str(base))
 
 
+def test_a_manifest_that_the_base_has_and_the_folder_has_not_is_gone(folder: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    repository(base)
+    for name in ("wrong.yaml", "warned.yaml"):
+        (folder / name).unlink()
+        (base / "ml" / name).unlink()
+    (base / "ml/deeper").mkdir()
+    (base / "ml/deeper/old.yaml").write_text(GOOD.replace("train.py", "../train.py"))
+    comment = _comment(folder, "validate", ".", "--base", str(base))
+    assert "1 manifest · ✔ none failed · **0.93 → 0.46 USD/h (-0.46)**" in comment
+    assert (
+        "| <code>deeper/old.yaml</code> | gone: <code>1 x Standard_D8s_v5 in eastus</code> | 0.46 | 1.41 |" in comment
+    )
+
+
 def test_a_local_cloud_costs_nothing(folder: Path) -> None:
     (folder / "local.yaml").write_text("entry_script: train.py\n")
     assert "**0.00 → 0.00 USD/h" in _comment(folder, "validate", "local.yaml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.formats.findings import Finding, findings_of
@@ -18,33 +18,34 @@ MOST_LINES = 40
 _MOST_FINDINGS, _MOST_CHANGES = 12, 10
 
 
-def markdown(verb: str, outcomes: Sequence[Outcome]) -> str:
-    """The comment, "" where nothing has changed and nothing is wrong: nobody wants to be told that. A warning of a
-    manifest that has not changed is no news either."""
+def markdown(verb: str, outcomes: Sequence[Outcome], gone: Mapping[str, Change]) -> str:
+    """The comment; `gone` are manifests that are not there any more, by their path. It is "" where nothing has changed
+    and nothing is wrong: nobody wants to be told that. A warning of a manifest that has not changed is no news."""
     failed = [each for each in outcomes if each.error is not None]
-    changed = [each for each in outcomes if each.change is not None and not each.change.same]
+    changes = {each.manifest: each.change for each in outcomes if each.change is not None}
+    changed = {name: change for name, change in {**changes, **gone}.items() if not change.same}
     if not failed and not changed:
         return ""
-    news = [each for each in outcomes if each in failed or each in changed]
+    news = [each for each in outcomes if each.error is not None or each.manifest in changed]
     found = sorted(findings_of(news), key=lambda each: [*Severity].index(each.level))
-    lines = [_verdict(verb, outcomes, failed, found), *_folded(found), *_table(changed)]
+    costs = _costs([*changes.values(), *gone.values()])
+    lines = [_verdict(verb, outcomes, failed, [*costs, *_counts(found)]), *_folded(found), *_table(changed)]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(verb: str, outcomes: Sequence[Outcome], failed: Sequence[Outcome], found: Sequence[Finding]) -> str:
-    parts = [f"**tfinfra {verb}**", count(len(outcomes), "manifest")]
+def _verdict(verb: str, outcomes: Sequence[Outcome], failed: Sequence[Outcome], more: Sequence[str]) -> str:
+    ended = "✔ none failed"
     if failed:
-        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        parts.append(f"**✘ {len(failed)} failed**: {code(failed[0].manifest, 80)}{more}")
-    else:
-        parts.append("✔ none failed")
-    parts += _costs([each.change for each in outcomes if each.change is not None])
-    parts += [
-        count(number, word)
-        for level, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"))
-        if (number := sum(each.level is level for each in found))
-    ]
+        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        ended = f"**✘ {len(failed)} failed**: {code(failed[0].manifest, 80)}{others}"
+    parts = [f"**tfinfra {verb}**", count(len(outcomes), "manifest"), ended, *more]
     return f"{' · '.join(parts)} <!-- tfinfra {verb} -->"
+
+
+def _counts(found: Sequence[Finding]) -> Iterator[str]:
+    for level, word in ((Severity.ERROR, "error"), (Severity.WARNING, "warning")):
+        if number := sum(each.level is level for each in found):
+            yield count(number, word)
 
 
 def _costs(changes: Sequence[Change]) -> Iterator[str]:
@@ -63,13 +64,17 @@ def _costs(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _sums(changes: Sequence[Change], of: Callable[[State], float | None]) -> tuple[float, float] | None:
-    """All before and all after; a new manifest cost nothing before. None where one is not known."""
-    before = [0.0 if each.before is None else of(each.before) for each in changes]
-    after = [of(each.after) for each in changes]
-    known_before, known_after = [x for x in before if x is not None], [x for x in after if x is not None]
-    if len(known_before) < len(before) or len(known_after) < len(after):
-        return None
-    return sum(known_before), sum(known_after)
+    """All before and all after: a new manifest cost nothing before, one that is gone costs nothing. None where one is
+    not known."""
+    before = _sum([each.before for each in changes], of)
+    after = _sum([each.after for each in changes], of)
+    return None if before is None or after is None else (before, after)
+
+
+def _sum(states: Sequence[State | None], of: Callable[[State], float | None]) -> float | None:
+    found = [of(state) for state in states if state is not None]
+    known = [each for each in found if each is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def _folded(found: Sequence[Finding]) -> Iterator[str]:
@@ -84,38 +89,31 @@ def _folded(found: Sequence[Finding]) -> Iterator[str]:
     yield from ("", "</details>")
 
 
-def _table(changed: Sequence[Outcome]) -> Iterator[str]:
+def _table(changed: Mapping[str, Change]) -> Iterator[str]:
     if not changed:
         return
     yield from ("", f"<details><summary>{count(len(changed), 'manifest')} changed</summary>", "")
     yield from ("| manifest | nodes | USD/h | at most USD |", "|---|---|---|---|")
-    for each in changed[:_MOST_CHANGES]:
-        if (change := each.change) is not None:
-            money = f"{_usd(change, 'usd_per_hour')} | {_usd(change, 'usd_most')}"
-            yield f"| {code(each.manifest, 80)} | {_nodes(change)} | {money} |"
+    for name, change in [*changed.items()][:_MOST_CHANGES]:
+        hour, most = _arrow(change, lambda state: state.usd_per_hour), _arrow(change, lambda state: state.usd_most)
+        yield f"| {code(name, 80)} | {_nodes(change)} | {hour} | {most} |"
     if len(changed) > _MOST_CHANGES:
         yield f"| and {len(changed) - _MOST_CHANGES} more | | | |"
     yield from ("", "</details>")
 
 
 def _nodes(change: Change) -> str:
-    def text(state: State) -> str:
-        return code(f"{state.nodes} x {state.vm_size} in {state.location}", 80)
-
-    after = text(change.after)
-    if change.before is None:
-        return f"new: {after}"
-    before = text(change.before)
+    before, after = (
+        None if state is None else code(f"{state.nodes} x {state.vm_size} in {state.location}", 80)
+        for state in (change.before, change.after)
+    )
+    if before is None or after is None:
+        return f"new: {after}" if before is None else f"gone: {before}"
     return after if before == after else f"{before} → {after}"
 
 
-def _usd(change: Change, of: str) -> str:
-    def text(state: State) -> str:
-        value = getattr(state, of)
-        return "unknown" if value is None else f"{value:.2f}"
-
-    after = text(change.after)
-    if change.before is None:
-        return after
-    before = text(change.before)
-    return after if before == after else f"{before} → {after}"
+def _arrow(change: Change, of: Callable[[State], float | None]) -> str:
+    """US dollars before and after; one of them where the other is the same, or is not there."""
+    states = [state for state in (change.before, change.after) if state is not None]
+    shown = ("unknown" if (usd := of(state)) is None else f"{usd:.2f}" for state in states)
+    return " → ".join(dict.fromkeys(shown))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.formats.places import repository_here
+from tfinfra.compiler.user_paths import is_folder, real
 
 if TYPE_CHECKING:
     from tfinfra.cli.manifests.given import Given
@@ -33,11 +35,12 @@ class State:
 
 @dataclass(frozen=True)
 class Change:
-    """`before` is None where there was no such manifest, or nothing can be said of it; `same`: the deploy folder is."""
+    """`before` is None where there was no such manifest, or nothing can be said of it, `after` where it is gone.
+    `same`: its deploy folder is as before."""
 
     before: State | None
-    after: State
-    same: bool
+    after: State | None
+    same: bool = False
 
 
 def change_of(given: Given, checked: CheckedManifest | Compiled, base: Path | None, target: str | None) -> Change:
@@ -58,6 +61,34 @@ def change_of(given: Given, checked: CheckedManifest | Compiled, base: Path | No
     return Change(_state(before), _known(now), same)
 
 
+def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) -> dict[str, Change]:
+    """What each manifest cost that `base` has in a folder that these words name, and that is not there any more, by its
+    path from the current folder."""
+    root, here = repository_here().root, Path(os.path.realpath("."))
+    places = {_place(given.path) for given in still if given.path is not None}
+    gone = {}
+    for folder in map(real, filter(is_folder, words)):
+        for path in _inside(base / folder.relative_to(root)) if folder.is_relative_to(root) else ():
+            place = root / path.relative_to(base)
+            if place not in places:
+                gone[os.path.relpath(place, here)] = Change(_state(_draft(_loaded(path, None))), None)
+    return gone
+
+
+def _inside(folder: Path) -> tuple[Path, ...]:
+    from tfinfra.compiler.find_manifests import find_manifests
+    from tfinfra.errors import UsageError
+
+    try:
+        return find_manifests(folder)
+    except UsageError:
+        return ()
+
+
+def _place(path: Path) -> Path:
+    return real(path.parent) / path.name
+
+
 def _compiled_last(given: Given, folder: Path) -> Project | None:
     """The manifest that an earlier compile resolved, with the source directory as it is now."""
     from tfinfra.compiler.load import project_of_text
@@ -74,17 +105,18 @@ def _compiled_last(given: Given, folder: Path) -> Project | None:
 
 
 def _in_base(given: Given, base: Path, target: str | None) -> Project | None:
+    root = repository_here().root
+    if given.path is None or not _place(given.path).is_relative_to(root):
+        return None
+    return _loaded(base / _place(given.path).relative_to(root), target)
+
+
+def _loaded(path: Path, target: str | None) -> Project | None:
     from tfinfra.compiler.load import load_project
     from tfinfra.errors import ManifestError
 
-    if given.path is None:
-        return None
-    place = Path(os.path.realpath(given.path.parent)) / given.path.name
-    root = repository_here().root
-    if not place.is_relative_to(root):
-        return None
     try:
-        return load_project(base / place.relative_to(root), target=target)
+        return load_project(path, target=target)
     except ManifestError:
         return None
 

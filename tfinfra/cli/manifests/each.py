@@ -83,7 +83,7 @@ def each_manifest(verb: str, asked: Asked, work: Work, chosen: Chosen | None = N
             tell_one(outcome, asked)
     code = exit_code_of(outcomes)
     try:
-        write_reports(verb, asked.reports, outcomes, code)
+        write_reports(verb, asked.reports, outcomes, code, _gone(asked, chosen.manifests))
     except UsageError:
         if chosen.alone:
             tell_one(outcomes[0], asked)
@@ -97,6 +97,15 @@ def each_manifest(verb: str, asked: Asked, work: Work, chosen: Chosen | None = N
     if asked.as_json:
         print_document(only.document)
     return 0
+
+
+def _gone(asked: Asked, manifests: Iterable[Given]) -> dict[str, Change]:
+    """What the base has and the folders that were named have not, where a report tells of it."""
+    if asked.reports.base is None:
+        return {}
+    from tfinfra.cli.manifests.change import gone_manifests
+
+    return gone_manifests(asked.words, manifests, asked.reports.base)
 
 
 def _outcome(one: One, work: Work) -> Outcome:

@@ -6,13 +6,17 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfinfra.cli.manifests.given import STDIN, Given
 from tfinfra.cli.manifests.outcome import Outcome
 from tfinfra.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfinfra.cli.manifests.change import Change
 
 STDOUT = STDIN
 """How a command line names it: as it names stdin."""
@@ -80,8 +84,11 @@ def refuse_overwriting(reports: Reports, manifests: Iterable[Given]) -> None:
             raise UsageError(f"{option} would overwrite the manifest '{manifest}'", "name another file")
 
 
-def write_reports(verb: str, reports: Reports, outcomes: Sequence[Outcome], exit_code: int) -> None:
-    """Writes all that are asked for. Raises UsageError where one cannot be written."""
+def write_reports(
+    verb: str, reports: Reports, outcomes: Sequence[Outcome], exit_code: int, gone: Mapping[str, Change]
+) -> None:
+    """Writes all that are asked for; `gone` are manifests that are not there any more. Raises UsageError where one
+    cannot be written."""
     from tfinfra.cli.output import progress
 
     if reports.sarif:
@@ -99,7 +106,7 @@ def write_reports(verb: str, reports: Reports, outcomes: Sequence[Outcome], exit
     if reports.markdown:
         from tfinfra.cli.formats.markdown import markdown
 
-        text = markdown(verb, outcomes)
+        text = markdown(verb, outcomes, gone)
         _write("--markdown", reports.markdown, text)
         if not text:
             progress("nothing has changed: the comment is empty")
