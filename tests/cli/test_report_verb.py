@@ -40,7 +40,8 @@ def test_a_failure_on_azure_points_to_its_report(folder: Path, capsys: pytest.Ca
     assert main(["up", "train.yaml", "--yes"]) == 5
     assert capsys.readouterr().err.count(failed.POINTER) == 1
     assert main(["report-bundle", "--last", "-o", "report.tar.gz", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"file": "report.tar.gz", "with_logs": False}
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"document": "report-bundle", "version": 1, "file": "report.tar.gz", "with_logs": False}
     with tarfile.open("report.tar.gz") as tar:
         file = tar.extractfile("tfinfra-report/last.json")
         assert file is not None

@@ -116,7 +116,7 @@ WAYS: dict[str, Callable[[list[str]], None]] = {
     "runs --json": verb("runs", "--json"),
     "plan --live": plans,
     "doctor": lambda texts: output.show(*doctor.lines([CheckResult("a", "ok", t, t) for t in texts])),
-    "a document": lambda texts: output.print_document({"texts": texts}),
+    "a document": lambda texts: output.print_json({"texts": texts}),
     "Python": client_log,
 }
 

@@ -19,6 +19,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.documents.checking import faults
+
 MARKER = "TFINFRA_STATE_DIR"
 
 
@@ -58,6 +60,8 @@ class Workspace:
     def tfinfra(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout)
+        if "--json" in arguments:
+            assert faults(json.loads(out)) == []
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def up(self, manifest: Path | str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -79,6 +83,7 @@ class Workspace:
 
     def run_record(self) -> dict[str, Any]:
         record: dict[str, Any] = json.loads((self.run_folder() / "run.json").read_text())
+        assert faults(record) == []
         return record
 
 

@@ -38,7 +38,7 @@ def conclude(raised: BaseException, arguments: Sequence[str]) -> int:
     with held():
         error = known_error(raised, arguments)
         if wants_json(list(arguments)) and not document_printed():
-            print_document(error_document(error))
+            print_document("error", error_document(error))
         tell(error, arguments)
     return error.exit_code
 

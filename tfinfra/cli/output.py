@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from tfinfra.cli.tables import show_lines
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
+from tfinfra.documents.heading import headed
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
 from tfinfra.system.clock import iso_time
@@ -26,14 +27,21 @@ _COLORS = {Severity.ERROR: "31;1", Severity.WARNING: "33;1", Severity.NOTICE: "3
 _WIDTH = 160
 
 
-def print_document(document: Any) -> None:
-    """The one JSON document of a verb's `--json`, on stdout; dataclasses are turned into objects. It is UTF-8, or ASCII
-    where stdout has another encoding. Where stdout takes nothing the verb goes on: `unprinted` says so at its end."""
+def print_document(name: str, body: Any) -> None:
+    """The one JSON document of a verb's `--json`, on stdout, under its name and version; `body` is a mapping or a
+    dataclass."""
+    print_json(headed(name, to_json(body)))
+
+
+def print_json(value: Any) -> None:
+    """What is JSON and no document of ours, such as a schema; dataclasses are turned into objects. It is UTF-8, or
+    ASCII where stdout has another encoding. Where stdout takes nothing the verb goes on: `unprinted` says so at its
+    end."""
     with held():
         _this_verb.printed = True
         ascii_only = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf8")
         try:
-            print(defused_json(json.dumps(to_json(document), indent=2, ensure_ascii=ascii_only)), flush=True)
+            print(defused_json(json.dumps(to_json(value), indent=2, ensure_ascii=ascii_only)), flush=True)
         except (OSError, ValueError) as error:
             _this_verb.unprinted = error
 
@@ -147,7 +155,7 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], color: bool) -> str:
 
 
 def error_document(error: TfinfraError) -> dict[str, Any]:
-    """What `--json` prints where a verb fails."""
+    """What the document "error" holds, which `--json` prints where a verb fails."""
     return {
         "error": error.message,
         "exit_code": error.exit_code,

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
+from tfinfra.documents.heading import headed
 from tfinfra.system.process import interruption, streams
 
 _NEEDS_DOCSTRINGS = 2
@@ -55,7 +56,7 @@ def _farewell(line: str, run: str | None) -> None:
     if wants_json(sys.argv[1:]) and not printed:
         document = {"error": line, "exit_code": interruption.CANCELLED, "hint": None, "diagnostics": []}
         document |= {} if run is None else {"run": run}
-        print(json.dumps(document, indent=2), flush=True)
+        print(json.dumps(headed("error", document), indent=2), flush=True)
     print(line, file=sys.stderr, flush=True)
 
 

@@ -11,6 +11,7 @@ from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, 
 from tfinfra.manifest.manifest import LimitKeys, Manifest
 from tfinfra.manifest.words.refused import ESTIMATOR, MEANS_NOTHING
 
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {
     "string": ["string"],
     "text": ["string", "number", "boolean"],
@@ -38,13 +39,31 @@ def json_schema() -> dict[str, Any]:
         off = {"enum": [*MEANS_NOTHING.get(key, ()), None], "deprecated": True}
         properties[key] = {"description": "the estimator's; these values mean nothing here, others are refused", **off}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DIALECT,
         "title": "tfinfra manifest",
         "type": "object",
         "additionalProperties": False,
         "required": [key for key, rules in MANIFEST.items() if rules.get("required")],
         "properties": properties,
     }
+
+
+def file_schema(title: str, rules: Mapping[str, Rules]) -> dict[str, Any]:
+    """The schema of another file that users write, by its Cerberus rules: null stands for nothing there."""
+    return {
+        "$schema": _DIALECT,
+        "title": title,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: _value(_never_null(each), key) for key, each in rules.items()},
+    }
+
+
+def _never_null(rules: Rules) -> Rules:
+    inner = rules.get("schema")
+    if inner and rules["type"] == "dict":
+        return {**rules, "nullable": False, "schema": {key: _never_null(each) for key, each in inner.items()}}
+    return {**rules, "nullable": False}
 
 
 def _properties(schema: Mapping[str, Rules], defaults: type) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.azure import test_another_machine
 from tests.azure.arm_calls import put
 from tests.azure.fake_daemon import COMPUTE_NAME, KEEP_NAME, RUN, make
 from tests.azure.test_another_machine import tfinfra
+from tests.documents.checking import faults
 from tests.localcloud.calls import SUB
 from tfinfra.azure.clients import resource_client
 from tfinfra.azure.deletion.groups import group_exists
@@ -39,7 +40,11 @@ def test_a_sweep_on_azure_says_what_it_would_delete_and_deletes_nothing_unasked(
     document = json.loads(asked.stdout)
     assert (document.pop("exit_code"), document.pop("hint")) == (2, "--yes deletes what is listed without asking")
     assert "nobody is here to agree to the end of 1 runs (2 groups)" in document.pop("error")
+    assert faults({**document, "error": "", "hint": None, "exit_code": 2}) == []
     assert document == {
+        "document": "error",
+        "version": 1,
+        "diagnostics": [],
         "deleted": [],
         "would_delete": [
             {

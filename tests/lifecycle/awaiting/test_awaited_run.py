@@ -120,8 +120,6 @@ def test_where_only_the_waiting_ends_the_exit_code_is_its_own(
     result, said = waited(world, timeout=45.0)
     assert (result.exit_code, result.end, result.seconds) == (12, None, 45.0)
     assert result.document() == {
-        "document": "wait",
-        "version": 1,
         "run": RUN,
         "ended": False,
         "state": "training",

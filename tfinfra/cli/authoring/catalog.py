@@ -45,7 +45,7 @@ def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     print_diagnostics(known.diagnostics)
     offers = size_offers(book, region, gpu=gpu)
     if as_json:
-        print_document({"region": region, "prices_of": book.date(region), "sizes": offers})
+        print_document("catalog-sizes", {"region": region, "prices_of": book.date(region), "sizes": offers})
         return
     show_table(_HEAD, [_cells(offer) for offer in offers], {"USD/H": lambda _: "bold", "GPUS": _gpu_style})
     show(f"Linux list prices in {region}, of {book.date(region)}; `tfinfra catalog refresh` asks for today's")
@@ -106,7 +106,9 @@ def refresh_command(regions: tuple[str, ...], url: str | None, as_json: bool) ->
     names = [region for region in book.regions if book.regions[region].meters and region != "everywhere"]
     count = sum(len(prices.meters) for prices in book.regions.values())
     if as_json:
-        print_document({"date": today, "regions": names, "prices": count, "file": str(prices_file())})
+        print_document(
+            "catalog-refresh", {"date": today, "regions": names, "prices": count, "file": str(prices_file())}
+        )
     else:
         where = ", ".join(names) if len(names) <= 4 else f"{len(names)} regions"
         result_line(f"{count} prices of {today} for {where}")

@@ -20,7 +20,7 @@ def command(code: str | None, as_json: bool) -> None:
     if code is None:
         listed = explanations()
         if as_json:
-            print_document(listed)
+            print_document("explain-list", {"codes": listed})
         else:
             show(*(f"{found.code}  {found.title}" for found in listed))
         return
@@ -28,6 +28,6 @@ def command(code: str | None, as_json: bool) -> None:
     if found is None:
         raise UsageError(f"there is no error code '{code}'", "`tfinfra explain` lists them")
     if as_json:
-        print_document(found)
+        print_document("explain", found)
     else:
         show(f"{found.code}: {found.title}\n\n{found.text}")

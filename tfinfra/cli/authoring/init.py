@@ -20,6 +20,6 @@ def command(folder: Path, as_json: bool) -> None:
 
     written = [str(path) for path in write_starter(folder)]
     if as_json:
-        print_document({"written": written})
+        print_document("init", {"written": written})
     else:
         show(f"wrote {' and '.join(written)}; next: tfinfra up {shell_word(written[0])}")

@@ -59,7 +59,7 @@ def _plan(one: One, *, target: str | None, rehearse: bool, recorder: Recorder | 
     price, layers = priced(compiled), planned_layers(plan, where)
     one.show(*plan_lines(compiled, price, layers))
     if answering is None:
-        return _document(compiled, price, layers, found)
+        return {**_document(compiled, price, layers, found), "live": None}
     answer = answering()
     answer = replace(answer, diagnostics=one.judge(answer.diagnostics))
     layers = planned_layers(plan, where, answer.may_delete)

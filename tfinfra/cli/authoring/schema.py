@@ -1,16 +1,60 @@
-"""`tfinfra schema`: the manifest's JSON Schema, for editors."""
+"""`tfinfra schema`: the JSON Schemas of what tfinfra reads and prints, for editors and programs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import click
 
+from tfinfra.cli.completion import completing
 
-@click.command(help="Print the manifest's JSON Schema (for editors).")
-@click.option("--json", "as_json", is_flag=True, help="The same: a schema is JSON.")
-def command(as_json: bool) -> None:
-    """With yaml-language-server: `# yaml-language-server: $schema=<file>` as the manifest's first line."""
-    from tfinfra.cli.output import print_document
-    from tfinfra.manifest.json_schema import json_schema
 
-    del as_json
-    print_document(json_schema())
+def _names(context: click.Context) -> Iterable[str]:
+    del context
+    return _titles()
+
+
+@click.command(help="Print the JSON Schema of the manifest (for editors), or of what a verb prints with --json.")
+@click.option(
+    "--of", "name", metavar="NAME", default="manifest", shell_complete=completing(_names), help="Of what. [manifest]"
+)
+@click.option("--list", "listed", is_flag=True, help="List the names that --of takes.")
+@click.option("--json", "as_json", is_flag=True, help="A schema is JSON anyway; with --list the list is, too.")
+def command(name: str, listed: bool, as_json: bool) -> None:
+    """With yaml-language-server: `# yaml-language-server: $schema=<file>` as the manifest's first line. Raises
+    UsageError for a name that nothing has."""
+    from tfinfra.cli.output import print_document, print_json, show
+
+    if not listed:
+        print_json(_schema(name))
+    elif as_json:
+        print_document("schema-list", {"schemas": [{"name": n, "title": title} for n, title in _titles().items()]})
+    else:
+        width = max(map(len, _titles()))
+        show(*(f"{name:<{width}}  {title}" for name, title in _titles().items()))
+
+
+def _titles() -> dict[str, str]:
+    """{name: of what the schema is}: the files that a user writes, then the documents."""
+    from tfinfra.documents.published import titles
+
+    return {"manifest": "The manifest", "guardrails": "The guardrails file", **titles()}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    from tfinfra.documents.published import schema
+    from tfinfra.errors import UsageError
+    from tfinfra.guardrails.key_schema import GUARDRAILS
+    from tfinfra.manifest.json_schema import file_schema, json_schema
+    from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
+
+    if name == "manifest":
+        return json_schema()
+    if name == "guardrails":
+        return file_schema("tfinfra guardrails", GUARDRAILS)
+    if name not in _titles():
+        near = nearest(name, _titles())
+        hint = did_you_mean(near) if near else "`tfinfra schema --list` lists them"
+        raise UsageError(f"there is no schema of '{name}'", hint)
+    return schema(name)

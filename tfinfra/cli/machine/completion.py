@@ -45,7 +45,7 @@ def command(shell: str | None, as_json: bool) -> None:
     assert kind is not None  # noqa: S101 - click has all three
     script = kind(cli, {}, "tfinfra", VARIABLE).source()
     if as_json:
-        print_document({"shell": wanted, "script": script})
+        print_document("completion", {"shell": wanted, "script": script})
         return
     show_lines(script.splitlines(), whole=True)
     if sys.stdout.isatty():

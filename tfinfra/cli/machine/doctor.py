@@ -46,17 +46,11 @@ def command(
     feasible, 5 where the credential will not do, 2 or 1 where a variable or the plugin's archive is wrong: what `up`
     would end with.
     """
-    from tfinfra.cli.output import print_document, result_line
     from tfinfra.errors import UsageError
     from tfinfra.system.installation import require_run_packages
 
     if role:
-        from tfinfra.machine.needed_role import how_to_assign, needed_role
-
-        document = needed_role(target, subscription)
-        print_document(document)
-        for line in how_to_assign(document):
-            result_line(line)
+        _show_role(target, subscription, as_json)
         return 0
     if subscription is not None:
         raise UsageError("--subscription is for --role", hint="a walk goes to the subscription of its target")
@@ -66,6 +60,21 @@ def command(
     if rehearse:
         raise UsageError("--rehearse is for a walk", hint="name a target by --target T, or a manifest by --manifest M")
     return _examine(as_json)
+
+
+def _show_role(target: str | None, subscription: str | None, as_json: bool) -> None:
+    """Without --json it is the file that `az role definition create` takes, and how to assign it beside."""
+    from tfinfra.cli.output import print_document, print_json, result_line
+    from tfinfra.machine.needed_role import how_to_assign, needed_role
+
+    role = needed_role(target, subscription)
+    how = how_to_assign(role)
+    if as_json:
+        print_document("doctor-role", {"role": role, "how_to_assign": how})
+    else:
+        print_json(role)
+    for line in how:
+        result_line(line)
 
 
 def _walk(target: str | None, manifest: Path | None, *, rehearse: bool, as_json: bool) -> int:
@@ -78,7 +87,7 @@ def _walk(target: str | None, manifest: Path | None, *, rehearse: bool, as_json:
     with closing(EngineProcess(records=True)) as recorder:
         found = walk(target, manifest, recorder, rehearse=rehearse)
     if as_json:
-        print_document(found)
+        print_document("doctor-target", found)
     else:
         show(*checklist_lines(found))
     return found.exit_code
@@ -91,7 +100,7 @@ def _examine(as_json: bool) -> int:
 
     findings = examine()
     if as_json:
-        print_document({"findings": findings})
+        print_document("doctor", {"findings": findings})
     else:
         show(*lines(findings))
     return NotFeasible.exit_code if any(f.level == "problem" for f in findings) else 0

@@ -35,7 +35,7 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
         raise UsageError("name a run, or give --last")
     path = write_bundle(run, out, state_folder(), partial(examine, asking=False), os.environ, with_logs=with_logs)
     if as_json:
-        print_document({"file": str(path), "with_logs": with_logs})
+        print_document("report-bundle", {"file": str(path), "with_logs": with_logs})
     else:
         result_line(f"{path} holds the report; nothing was sent: look into it, then attach it")
     return 0

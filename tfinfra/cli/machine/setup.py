@@ -61,7 +61,7 @@ def command(
         if made["provider"] is None:
             ready = "this machine is ready for runs on itself; those on Azure lack the azure-native plugin, as said"
     if as_json:
-        print_document(made)
+        print_document("setup" if where == "local" else "setup-azure", made)
     elif ready is not None:
         result_line(ready)
     return 0

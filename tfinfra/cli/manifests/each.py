@@ -95,7 +95,7 @@ def each_manifest(verb: str, asked: Asked, work: Work, chosen: Chosen | None = N
     if only.error is not None:
         raise only.error
     if asked.as_json:
-        print_document(only.document)
+        print_document(verb, only.document)
     return 0
 
 

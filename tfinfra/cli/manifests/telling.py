@@ -9,6 +9,7 @@ from tfinfra.cli.ending import tell
 from tfinfra.cli.manifests.options import Asked
 from tfinfra.cli.manifests.outcome import Outcome
 from tfinfra.cli.output import error_document, print_document, result_line
+from tfinfra.documents.heading import headed
 from tfinfra.text.wording import count
 
 
@@ -24,7 +25,7 @@ def tell_one(outcome: Outcome, asked: Asked) -> None:
 def tell_all(verb: str, outcomes: Sequence[Outcome], exit_code: int, asked: Asked) -> None:
     """The end: which of them failed, each with its exit code, or the document of all."""
     if asked.as_json:
-        print_document(manifests_document(verb, outcomes, exit_code))
+        print_document("manifests", manifests_document(verb, outcomes, exit_code))
     failed = [outcome for outcome in outcomes if outcome.error is not None]
     if failed:
         result_line(f"{len(failed)} of {count(len(outcomes), 'manifest')} failed:")
@@ -35,15 +36,14 @@ def tell_all(verb: str, outcomes: Sequence[Outcome], exit_code: int, asked: Aske
 def manifests_document(verb: str, outcomes: Sequence[Outcome], exit_code: int) -> dict[str, Any]:
     """What `--json` prints of several manifests: of each the verb's own document, or that of its error."""
     return {
-        "document": "manifests",
-        "version": 1,
         "verb": verb,
         "exit_code": exit_code,
         "manifests": [
-            {"manifest": outcome.manifest, "exit_code": outcome.exit_code, **_document(outcome)} for outcome in outcomes
+            {"manifest": outcome.manifest, "exit_code": outcome.exit_code, **_document(verb, outcome)}
+            for outcome in outcomes
         ],
     }
 
 
-def _document(outcome: Outcome) -> dict[str, Any]:
-    return error_document(outcome.error) if outcome.error else dict(outcome.document or {})
+def _document(verb: str, outcome: Outcome) -> dict[str, Any]:
+    return headed("error", error_document(outcome.error)) if outcome.error else headed(verb, outcome.document or {})

@@ -55,7 +55,7 @@ def command(
     if [run is not None, everything, expired].count(True) != 1:
         raise UsageError("name a run, or give --all or --expired")
     tell = telling(progress if run is not None else result_line)  # what a sweep takes is told, however quiet
-    agree = _asks(yes, as_json)
+    agree = _asks(yes)
     with outliving_terminal():
         if expired:
             _show_expired(down_expired(asked, tell, agree=agree), as_json)
@@ -71,7 +71,9 @@ def _show_expired(found: Sequence[Due], as_json: bool) -> None:
     if as_json:
         groups = [group for due in found for group in due.gone]
         kept = {group.name: group.expires for due in found for group in due.kept}
-        print_document({"deleted": [due.run for due in found if not due.kept], "groups": groups, "kept": kept})
+        print_document(
+            "down-expired", {"deleted": [due.run for due in found if not due.kept], "groups": groups, "kept": kept}
+        )
     elif not found:
         result_line("nothing has expired")
 
@@ -81,19 +83,18 @@ def _show_ended(runs: Sequence[EndedRun], as_json: bool) -> None:
 
     if as_json:
         stacks = {stack: reason for ended in runs for stack, reason in ended.stacks_left.items()}
-        print_document({"deleted": [ended.run for ended in runs], "stacks_left": stacks})
+        print_document("down", {"deleted": [ended.run for ended in runs], "stacks_left": stacks})
     elif not runs:
         result_line("there is no run to delete")
 
 
-def _asks(yes: bool, as_json: bool) -> Agree:
+def _asks(yes: bool) -> Agree:
     """A function that asks the person at the terminal, unless `yes`. It raises Cancelled for a no, and UsageError
-    without a terminal, with --json after the one document that says what would have been deleted."""
+    without a terminal, whose document says what would have been deleted."""
 
     def agree(doomed: Sequence[Doomed]) -> None:
         from dataclasses import asdict
 
-        from tfinfra.cli.output import error_document, print_document
         from tfinfra.cli.runs.consent import ask, somebody_there
         from tfinfra.errors import Cancelled, UsageError
 
@@ -103,11 +104,7 @@ def _asks(yes: bool, as_json: bool) -> Agree:
             groups = sum(len(one.groups) for one in doomed)
             message = f"nothing is deleted: nobody is here to agree to the end of {len(doomed)} runs ({groups} groups)"
             refused = UsageError(message, hint="--yes deletes what is listed without asking")
-            if not as_json:
-                raise refused
-            document = {key: error_document(refused)[key] for key in ("error", "hint", "exit_code")}
-            print_document({"deleted": [], "would_delete": [asdict(one) for one in doomed], **document})
-            raise click.exceptions.Exit(refused.exit_code)
+            raise refused.detailed(deleted=[], would_delete=[asdict(one) for one in doomed])
         if not ask(lambda: None, "Delete all of it? [y/N] "):
             raise Cancelled("nothing is deleted, as you said")
 

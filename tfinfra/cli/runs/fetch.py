@@ -27,7 +27,7 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     with outliving_terminal():
         document = fetch(find_run(run, asked, progress, ended=True), Path.cwd() / "runs", telling(progress))
     if as_json:
-        print_document(document)
+        print_document("run", document)
     else:
         goes_on = {"unknown": "may have ended", "deleted": "is deleted"}.get(document["phase"], "still trains")
         result_line(f"{document['run']} {document['result'] or goes_on}; results: {document['results']}")

@@ -53,7 +53,7 @@ def command(
     most = (0 if as_json else LIMIT) if limit is None else limit
     shown = found[:most] if most else found
     if as_json:
-        print_document({"runs": shown})
+        print_document("runs", {"runs": shown})
         return 0
     if not found:
         result_line("no runs yet" if wanted == RunFilter() else "no run is like that")

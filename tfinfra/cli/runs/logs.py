@@ -57,7 +57,7 @@ def command(
     lines = log_lines(found, wanted)
     if as_json:
         names = log_names(found, wanted)
-        print_document({"run": found.run, "tasks": names, "lines": list(lines)})
+        print_document("logs", {"run": found.run, "tasks": names, "lines": list(lines)})
         return 0
     for line in lines:
         show_log(line, raw=raw, named=everybody, timed=timestamps)

@@ -29,7 +29,7 @@ def command(*, asked: CloudOptions, run: str, as_json: bool) -> int:
     found = find_run(run, asked, progress, ended=True)
     document = {**status_document(found), "last_line": last_line(found)}
     if as_json:
-        print_document(document)
+        print_document("status", document)
     else:
         show(*status_lines(document, right_now()))
     return 0

@@ -67,7 +67,7 @@ def command(
         )
         result = launch_manifest(manifest, options, view)
     if as_json:
-        print_document(result.document)
+        print_document("run", result.document)
     return _conclude(result, arguments)
 
 

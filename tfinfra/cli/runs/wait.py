@@ -34,7 +34,7 @@ def command(*, asked: CloudOptions, run: str, timeout: str | None, as_json: bool
         raise UsageError(f"--timeout '{timeout}' is no time", hint="write it as 90s, 50m or 6h")
     waited = wait_for_end(run, asked, seconds, progress)
     if as_json:
-        print_document(waited.document())
+        print_document("wait", waited.document())
     _conclude(waited)
     return waited.exit_code
 

@@ -12,7 +12,7 @@ from tfinfra.lifecycle.attach.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
-from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, status_document, with_outcome
+from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, with_outcome, without_record
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
@@ -114,11 +114,11 @@ def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, pr
     for line in home.lines(over=over):
         progress(f"warning: {line}")
     progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {results}")
-    document = status_document(found)
+    document = without_record(found)
     document["unreadable"] = list(dict.fromkeys((*document["unreadable"], *map(str, view.unreadable))))
     _tell_odd(found, document["unreadable"], progress)
     progress(f"its record is not known: whether it has ended is not either; `tfinfra down {found.run}` deletes it")
-    return {**document, "result": None, "phase": RunState.UNKNOWN, "results": str(results)}
+    return {**document, "results": str(results)}
 
 
 def _tell_odd(found: FoundRun, unreadable: list[str], progress: Progress) -> None:

@@ -40,7 +40,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     found = with_outcome(found)
     state = asdict(found.status)
     if found.record is None:
-        return {"run": found.run, "unreadable": [str(odd) for odd in found.odd], "state": state}
+        return {**without_record(found), "state": state}
     record = found.record
     if record.result is None and found.outcome is not None and not is_alive(record.client):
         record = replace(record, phase=RunPhase.ENDED, **result_of(record, found))  # what the nodes have written since
@@ -56,6 +56,12 @@ def status_document(found: FoundRun) -> dict[str, Any]:
         "usual_seconds": usual_seconds(state_folder(), record.name, record.target, record.rehearse),
     }
     return {**document, "usd": round(found.status.usd, 4), **more}
+
+
+def without_record(found: FoundRun) -> dict[str, Any]:
+    """What is known of a run whose record cannot be read."""
+    odd = [str(each) for each in found.odd]
+    return {"run": found.run, "phase": RunState.UNKNOWN, "result": None, "results": None, "unreadable": odd}
 
 
 def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | None:

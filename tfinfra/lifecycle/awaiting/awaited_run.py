@@ -59,8 +59,6 @@ class Waited:
         """As `wait --json` gives it."""
         end = self.end
         return {
-            "document": "wait",
-            "version": 1,
             "run": self.run,
             "ended": end is not None,
             "state": end.state if end else self.state,

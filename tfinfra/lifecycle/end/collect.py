@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.documents.heading import headed
 from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
@@ -31,7 +32,6 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     """
     view = read_view(store) if store else StoreView()
     return {
-        "schema": 1,
         "tfinfra": __version__,
         "run": record.run,
         "name": record.name,
@@ -94,7 +94,7 @@ def write_results(folder: RunFolder, document: dict[str, Any], results: Path) ->
     if results.is_symlink():
         raise OSError(errno.ELOOP, "it is a link, and nothing is written through it")
     results.mkdir(parents=True, exist_ok=True)
-    write_json(results / "run.json", document)
+    write_json(results / "run.json", headed("run", document))
     events = folder.audit.path
     if events.exists():
         shutil.copyfile(events, results / "events.jsonl")
