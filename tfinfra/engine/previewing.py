@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.engine.events import Seen
 from tfinfra.engine.policy.preview import (
     MANDATORY,
+    PackFailure,
     Preview,
     PreviewedResource,
     Violation,
     noted,
     resource_of,
+    unnoted,
     violation_of,
 )
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from tfinfra.engine.policy.staging import StagedPacks
     from tfinfra.engine.run_stack import RunStack
+    from tfinfra.errors import ProvisioningError
 
 
 _SUMMED_UP = "preview failed"
@@ -37,6 +40,7 @@ class Previewing(Seen):
         self._resources: dict[PreviewedResource, None] = {}
         self._violations: list[Violation] = []
         self._outputs: dict[str, Any] = {}
+        self._unnoted: tuple[PackFailure, ...] = ()
 
     def run(self, stack: RunStack, on_event: Callable[[EngineEvent], None]) -> None:
         """Raises CommandError."""
@@ -55,17 +59,20 @@ class Previewing(Seen):
         self._outputs = outputs if outputs is not None else self._outputs
         return outputs
 
-    def explains_the_end(self) -> bool:
-        """Whether what policies say, or that they could not, is why the tool ended with an error."""
+    def explains(self, error: ProvisioningError) -> bool:
+        """Whether what policies say, or that they could not, is why the tool ended with `error`. What no pack has noted
+        (its process was killed, it lacks a configuration) is taken for a fault of theirs too: it must not pass."""
         if self._packs is None:
             return False
-        failed = bool(noted(self._packs)[1])
         refused = any(v.level == MANDATORY for v in self._violations)
         others = [event for event in self.events if event.kind == "error" and event.message != _SUMMED_UP]
-        return failed or (refused and not others)
+        if not noted(self._packs)[1] and (others or not refused):
+            self._unnoted = (unnoted(self._packs, error.message),)
+        return True
 
     def result(self) -> Preview:
         remediations, failures = noted(self._packs) if self._packs is not None else ((), ())
+        failures = failures or self._unnoted
         judged = {(v.policy, v.name) for v in self._violations}
         others = (v for v in remediations if (v.policy, v.name) not in judged)  # it may validate what it remedies
         return Preview(tuple(self._resources), self._outputs, (*self._violations, *others), failures)

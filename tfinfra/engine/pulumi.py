@@ -104,8 +104,8 @@ class Engine:
         on_event = stack.watch(seen.read)
         try:
             self._attempt(part, stack, seen, lambda: seen.run(stack, on_event))
-        except ProvisioningError:
-            if not seen.explains_the_end():
+        except ProvisioningError as error:
+            if not seen.explains(error):
                 raise
         stack.await_last_events()
         return seen.result()

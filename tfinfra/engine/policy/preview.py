@@ -83,6 +83,8 @@ def noted(packs: StagedPacks) -> tuple[tuple[Violation, ...], tuple[PackFailure,
     """What the packs' own processes have noted."""
     remediations, failures = [], []
     for note in packs.notes():
+        if note["kind"] == "served":
+            continue
         if note["kind"] == "failure":
             failures.append(PackFailure(note["folder"], note["why"], note["file"], note["line"]))
         else:
@@ -90,6 +92,14 @@ def noted(packs: StagedPacks) -> tuple[tuple[Violation, ...], tuple[PackFailure,
             violation = Violation(note["pack"], note["policy"], level, _text(message), *_subject(note["urn"]))
             remediations.append(violation)
     return tuple(remediations), tuple(_first_of_each(failures))
+
+
+def unnoted(packs: StagedPacks, said: str) -> PackFailure:
+    """The failure of a pack that has noted none, by what Pulumi `said`. Where several packs may be meant, the folder is
+    "": they are judged together."""
+    silent = [folder for folder in packs.folders if not any(n["kind"] == "served" for n in packs.notes_in(folder))]
+    meant = silent if len(silent) == 1 else packs.folders
+    return PackFailure(packs.pack_in(meant[0]) if len(meant) == 1 else "", packs.in_words(said), "", 0)
 
 
 def _first_of_each(failures: list[PackFailure]) -> Iterator[PackFailure]:

@@ -149,6 +149,7 @@ def main() -> None:
     def tell(text: bytes) -> None:
         timer.cancel()
         served.set()
+        notes.add(kind="served")
         os.write(port, text)
 
     sys.stdout = Output(tell)

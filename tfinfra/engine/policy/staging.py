@@ -43,10 +43,27 @@ class StagedPacks:
     def notes(self) -> Iterator[dict[str, Any]]:
         """What the packs' processes have noted since (serve.py), each with its pack's folder as `folder`."""
         for folder in self.folders:
-            pack = (folder / _PACK).read_text(encoding="utf-8")
-            if (folder / _NOTES).exists():
-                for line in (folder / _NOTES).read_text(encoding="utf-8").splitlines():
-                    yield {**json.loads(line), "folder": pack}
+            yield from ({**note, "folder": self.pack_in(folder)} for note in self.notes_in(folder))
+
+    @staticmethod
+    def notes_in(folder: Path) -> list[dict[str, Any]]:
+        """Those of the pack that is staged in `folder`."""
+        file = folder / _NOTES
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+    @staticmethod
+    def pack_in(folder: Path) -> str:
+        """The folder of the pack that is staged in `folder`."""
+        return (folder / _PACK).read_text(encoding="utf-8")
+
+    def in_words(self, said: str) -> str:
+        """What Pulumi `said`, of the packs' own folders; a connection that ends is a process that has."""
+        if said.endswith("EOF"):
+            return "its process ended before it had answered"
+        said = said.partition("could not be updated: ")[2] or said
+        for folder in self.folders:
+            said = said.replace(str(folder), self.pack_in(folder))
+        return said
 
 
 def stage(packs: Sequence[tuple[Pack, Path]], folder: Path) -> StagedPacks:

@@ -24,7 +24,7 @@ _CODES = {MANDATORY: "TFI464", ADVISORY: "TFI465", UNKNOWN: "TFI466", REMEDIATE:
 def packs_of(compiled: Compiled) -> dict[Path, str]:
     """The folders of policy packs that the guardrails name, each with who names it."""
     files = compiled.facts.project.guardrails.files
-    return {folder: str(file.at("policy")) for file in files for folder in file.policy}
+    return {folder.resolve(): str(file.at("policy")) for file in files for folder in file.policy}
 
 
 def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[Diagnostic, ...]:
@@ -96,7 +96,9 @@ def _at_the_script(compiled: Compiled, found: Diagnostic) -> Diagnostic:
 def _of_failure(failure: PackFailure, packs: Mapping[Path, str]) -> Diagnostic:
     """At the pack's own line: there is no fault of the manifest's."""
     folder = Path(failure.folder)
+    named = packs.get(folder) or packs.get(folder.parent) or ", ".join(dict.fromkeys(packs.values()))
     position = Position(failure.file, failure.line, 1) if failure.file and failure.line else None
-    message = f"the policy pack {folder} could not judge: {failure.why}"
-    hint = f"what a pack does not judge is refused: mend the pack ({packs.get(folder) or packs.get(folder.parent)})"
+    what = f"the policy pack {folder}" if failure.folder else "one of the policy packs"
+    message = f"{what} could not judge: {failure.why}"
+    hint = f"what a pack does not judge is refused: mend the pack ({named})"
     return Diagnostic(FAILED, Severity.ERROR, message, "policy", position, hint)

@@ -61,6 +61,8 @@ def preview_stacks(
         engine.open(cloud, deploy, record.run, Path(state), say_nothing, packs=packs)
         keep = engine.preview("keep", stack_config.stack_config(record, "keep", prerequisites, cloud))
         found = [StackPreview("keep", 0, keep)]
+        if keep.failures:  # a preview that a pack has cut short has no outputs, perhaps
+            return tuple(found)
         for choice in range(1 + len(plan.alternatives) if packs else 1):
             part = names.compute_part(choice)
             tried = replace(record, compute_group=names.group_name(record.run, part))
