@@ -66,6 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "train.py").write_text("print()\n")
     for name in "abcd":
         (tmp_path / f"{name}.yaml").write_text(f"name: {name}\n{GOOD}")
+    (tmp_path / "same.yaml").write_text(f"name: a\n{GOOD}")
     (tmp_path / "wrong.yaml").write_text(f"{GOOD}worker_cout: 2\n")
     return tmp_path
 
@@ -86,6 +87,7 @@ EXITS: dict[str, tuple[str, int, str]] = {
     "a wrong one": ("wrong.yaml", 3, ""),
     "a wrong one hides no other": ("wrong.yaml a.yaml", 3, "a.yaml: ok: "),
     "3 goes before 11": ("c.yaml wrong.yaml", 3, ""),
+    "two of one name": ("a.yaml same.yaml", 2, "a.yaml: ok: "),
     "a difference alone among good ones": ("a.yaml c.yaml", 11, "a.yaml: ok: "),
 }
 

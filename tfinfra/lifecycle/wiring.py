@@ -21,11 +21,19 @@ def real_ports(cloud: Cloud, clock: Callable[[], float] = right_now) -> Ports:
 
 def open_run_store(cloud: Cloud, url: str) -> ObjectStore:
     """The run's store at `url`, with the caller's own token where it needs one."""
+    from tfinfra.arm.credential_chain import way_to_a_token
+    from tfinfra.arm.sign_in_advice import AGAIN
+    from tfinfra.azure.identity.caller import why_refused
     from tfinfra.azure.identity.credential import STORAGE_SCOPE
     from tfinfra.store import PatientStore, open_store
 
     def token() -> tuple[str, float]:
-        access = cloud.credential().get_token(STORAGE_SCOPE)
+        from azure.core.exceptions import ClientAuthenticationError
+
+        try:
+            access = cloud.credential().get_token(STORAGE_SCOPE)
+        except ClientAuthenticationError as error:  # the store's own error has its text alone
+            raise ValueError(f"{why_refused(error)}; {way_to_a_token(str(error), AGAIN)}") from error
         return access.token, float(access.expires_on)
 
     ca = cloud.ca_file.read_text("utf-8") if cloud.ca_file else None

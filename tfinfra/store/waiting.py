@@ -13,6 +13,8 @@ GRANT = 2.0
 """A role grant may lag for 30 minutes, twice as long as a node may take to register
 (learn.microsoft.com/azure/role-based-access-control/troubleshooting)."""
 _CLOCK = SystemClock()
+_PROVIDER = "External Azure credential provider: "
+"""What obstore says before the kind and the text of what its caller's credential raised."""
 
 
 def await_store(store: ObjectStore, *, timeout: float, clock: Clock = _CLOCK) -> None:
@@ -55,6 +57,8 @@ def store_trouble(error: BaseException) -> TfinfraError | None:
         return None
     from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
 
+    if isinstance(error, UnauthenticatedError) and (said := first_line(error).partition(_PROVIDER)[2]):
+        return CredentialsError(f"no token for the run's store: {said.partition(': ')[2]}")
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
         answer = blob_answer(error)
         return CredentialsError(f"the run's store refuses you: {_words(error)}", answer.way_out if answer else ROLE)

@@ -21,10 +21,12 @@ from tfinfra.cloud import Cloud
 from tfinfra.clouds import azure_subscription
 from tfinfra.engine.provider.assertion_relay import AssertionRelay
 from tfinfra.errors import CredentialsError
+from tfinfra.lifecycle import wiring
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.common.tokens import PIPELINE_APPLICATION, PIPELINE_OID
 from tfinfra.localcloud.metadata.ci_endpoint import CiEndpoint
 from tfinfra.localcloud.plugin.provider_configuration import by_assertion
+from tfinfra.store.waiting import store_trouble
 
 cloud = fake_daemon.cloud  # fixture
 SECONDS = 2
@@ -104,8 +106,9 @@ def test_the_provider_signs_in_by_the_assertions_that_its_client_gets(cloud: Clo
 
 
 def test_a_job_that_outlives_its_only_assertion_is_told_what_to_write(
-    cloud: Cloud, ci: CiEndpoint, job: Job, tmp_path: Path
+    cloud: Cloud, ci: CiEndpoint, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wiring, "STORE_PATIENCE", 0.1)
     file = tmp_path / "assertion"
     file.write_text(ci.assertion(AUDIENCE))
     names = {name: ci.github[name] for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")}
@@ -116,6 +119,12 @@ def test_a_job_that_outlives_its_only_assertion_is_told_what_to_write(
         list_runs(there)
     for way in ("id-token: write", "SYSTEM_ACCESSTOKEN", "written anew"):
         assert way in str(caught.value.hint)
+    with pytest.raises(Exception, match="AADSTS700024") as refused:
+        wiring.open_run_store(there, "https://account.blob.core.windows.net/run").get("outcome.json")
+    told = store_trouble(refused.value)
+    assert isinstance(told, CredentialsError)
+    assert told.message.startswith("no token for the run's store: AADSTS700024")
+    assert "id-token: write" in told.message
     file.write_text(ci.assertion(AUDIENCE))
     assert list_runs(there) == ()
 

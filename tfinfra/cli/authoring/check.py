@@ -58,6 +58,8 @@ class _Ahead:
     previews: Previews
     target: str | None
     guardrails: Path | None
+    owners: dict[str, str] = field(default_factory=dict)
+    """Which manifest has which deploy folder, of those that were told of."""
     _begun: dict[Given, tuple[Compiled, Future[tuple[StackPreview, ...]]] | Exception] = field(default_factory=dict)
     _next: int = 0
 
@@ -86,15 +88,15 @@ class _Ahead:
 
 def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
     """What speaks against the manifest comes before what its deploy folder lacks, which another compile mends."""
-    from tfinfra.cli.authoring.compile import refuse_difference
+    from tfinfra.cli.authoring.compile import own_folder, refuse_difference
     from tfinfra.compiler.summary.priced import priced
 
     compiled, on_their_way = ahead.take(one.given)
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     one.note(compiled, ahead.target)
+    folder = own_folder(one, compiled, ahead.owners)
     previews = on_their_way.result()
     found += _judge_policies(one, compiled, previews)
-    folder = Path("deploy") / compiled.spec.name
     is_compiled = folder.is_dir()
     if is_compiled:
         refuse_difference(compiled, folder)

@@ -32,14 +32,11 @@ def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str
     """`owners` says which manifest has which name, of those that came before."""
     from tfinfra.compiler.deploy.write import Written, said_of, write_deploy
     from tfinfra.compiler.pipeline import compile_manifest
-    from tfinfra.errors import UsageError
 
     compiled = compile_manifest(one.load(target=target))
     found = one.judge(compiled.diagnostics)
     one.note(compiled, target)
-    folder, name = Path("deploy") / compiled.spec.name, one.given.shown
-    if (owner := owners.setdefault(str(folder), name)) != name:
-        raise UsageError(f"{name} and {owner} have one name, and so one {folder}", "give each a `name` of its own")
+    folder = own_folder(one, compiled, owners)
     written = Written()
     if check:
         refuse_difference(compiled, folder)
@@ -49,6 +46,16 @@ def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str
     one.show(*(f"  replaced {path}, which was different" for path in written.replaced if path not in written.edited))
     one.show(*(f"  {line}" for line in said_of(written, folder)))
     return {"folder": str(folder), "files": list(compiled.tree), **asdict(written), "diagnostics": found}
+
+
+def own_folder(one: One, compiled: Compiled, owners: dict[str, str]) -> Path:
+    """The manifest's deploy folder. Raises UsageError where another one, of `owners` by folder, has the same."""
+    from tfinfra.errors import UsageError
+
+    folder, name = Path("deploy") / compiled.spec.name, one.given.shown
+    if (owner := owners.setdefault(str(folder), name)) != name:
+        raise UsageError(f"{name} and {owner} have one name, and so one {folder}", "give each a `name` of its own")
+    return folder
 
 
 def refuse_difference(compiled: Compiled, folder: Path) -> None:
