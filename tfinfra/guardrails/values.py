@@ -34,6 +34,10 @@ class Guardrail:
     file: str
     line: int
 
+    def __str__(self) -> str:
+        """ "guardrail allow.max_nodes (/etc/tfinfra/guardrails.yaml:4)"."""
+        return f"guardrail {self.name} ({self.file}:{self.line})"
+
 
 @dataclass(frozen=True)
 class GuardrailsFile:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from tfinfra.lifecycle.previews.two_at_once import Previews
 
 
-PARTS = ("keep", "compute")
-
-
 @click.command(help="Validate and plan each MANIFEST, compare its deploy folder, preview its stacks; change nothing.")
 @manifest_options
 @target_option
@@ -101,7 +98,7 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
     if is_compiled:
         refuse_difference(compiled, folder)
     price = priced(compiled)
-    made = {part: [r for each in previews if each.part == part for r in each.preview.resources] for part in PARTS}
+    made = {each.part: each.preview.resources for each in previews if each.choice == 0}
     one.show(_verdict(one, compiled, price, sum(map(len, made.values())), is_compiled=is_compiled))
     return {
         "name": compiled.spec.name,
@@ -110,7 +107,7 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
         "usd_per_hour": None if price.local else price.usd_per_hour,
         "usd_most": None if price.local else price.most,
         "deploy": {"folder": str(folder), "compiled": is_compiled},
-        "preview": {part: list(dict.fromkeys(resources)) for part, resources in made.items()},
+        "preview": made,
         "diagnostics": found,
     }
 

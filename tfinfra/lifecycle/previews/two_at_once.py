@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.pipeline import Compiled
@@ -21,6 +22,8 @@ from tfinfra.system.process.inherited_variables import package_environment
 from tfinfra.system.progress import Progress
 
 PLACES = 2
+_MAKING = Lock()
+"""The packs' environments are in the cache, for all places."""
 
 
 class _Place:
@@ -49,9 +52,10 @@ class _Place:
 
     def _ready(self, packs: Iterable[Path]) -> Path | None:
         named = tuple(packs)
-        if named not in self._packs:
-            self._packs[named] = self._ending.enter_context(made_ready(named, self._progress))
-        return self._packs[named]
+        with _MAKING:
+            if named not in self._packs:
+                self._packs[named] = self._ending.enter_context(made_ready(named, self._progress))
+            return self._packs[named]
 
     def close(self) -> None:
         if self._engine is not None:
