@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tfinfra.errors import ManifestError
+from tfinfra.guardrails.key_schema import ALLOW, GUARDRAILS
 from tfinfra.guardrails.read import read_guardrails
 from tfinfra.guardrails.values import Allowed, GuardrailsFile
 
 HERE = Path("/platform")
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "guardrails.md"
 WHOLE = """\
 $schema: guardrails.schema.json
 allow:
@@ -110,3 +112,10 @@ def test_a_hint_says_where_a_key_belongs() -> None:
         "write it under allow: {max_nodes: …}",
         None,
     ]
+
+
+def test_the_example_of_the_document_has_every_key_and_is_right() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
+    found = read(text).document.data
+    assert found.keys() == GUARDRAILS.keys()
+    assert found["allow"].keys() == ALLOW.keys()
