@@ -12,7 +12,7 @@ DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "bench" / "README.md")
 )
-ROOMS = ("tfinfra", "stacks", "templates", "tests", "bench", "tools", "examples", "bin")
+ROOMS = ("tfinfra", "stacks", "templates", "tests", "bench", "tools", "examples", "bin", "ci")
 HISTORY = ("CHANGELOG.md",)
 """May name files of earlier releases."""
 WIDEST = 120

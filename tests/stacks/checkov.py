@@ -1,25 +1,18 @@
-"""checkov's Azure policies (bridgecrewio/checkov, Apache-2.0) over ARM bodies, in an environment of its own: its
-hundred packages are no dependency of tfinfra. requirements/checkov.lock pins them; uv installs them once per lock."""
+"""checkov's Azure policies (bridgecrewio/checkov, Apache-2.0) over ARM bodies."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from tests.locked_tools import locked_tools
 from tfinfra.arm.requests import ResourceRequest
-from tfinfra.system.paths import cache_folder
 
-_LOCK = Path(__file__).resolve().parents[2] / "requirements/checkov.lock"
 # What differs between scale sets and is no matter of policy: checkov takes a third of a second for each
 _UNREAD = frozenset({"customData", "capacity", "name", "zones", "location", "imageReference", "diskSizeGB", "maxPrice"})
 _SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -42,7 +35,7 @@ def failed_checks(requests: Iterable[ResourceRequest], folder: Path) -> set[Fail
     ]
     template = {"$schema": _SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
     (folder / "template.json").write_text(json.dumps(template))
-    line = [str(_environment() / "bin/checkov"), "--framework", "arm", "-d", str(folder), "-o", "json", "--quiet"]
+    line = [str(locked_tools("checkov") / "checkov"), "--framework", "arm", "-d", str(folder), "-o", "json", "--quiet"]
     offline = {**os.environ, "BC_API_KEY": "", "LOG_LEVEL": "ERROR"}
     done = subprocess.run([*line, "--skip-download"], capture_output=True, text=True, check=False, env=offline)
     report = json.loads(done.stdout)
@@ -64,19 +57,3 @@ def _named(requests: Iterable[ResourceRequest]) -> dict[str, ResourceRequest]:
 
 def _without(body: dict[str, Any], names: Set[str]) -> dict[str, Any]:
     return {k: _without(v, names) if isinstance(v, dict) else v for k, v in body.items() if k not in names}
-
-
-def _environment() -> Path:
-    """The folder of checkov's own environment."""
-    key = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = cache_folder() / f"checkov-{key}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "whole").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            uv = [sys.executable, "-m", "uv"]
-            subprocess.run([*uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
-            install = ["pip", "install", "-q", "--require-hashes", "-r", str(_LOCK)]
-            subprocess.run([*uv, *install, "--python", str(folder / "bin/python")], check=True)
-            (folder / "whole").touch()
-    return folder
