@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import managedidentity, resources
 
-from stacks.group import within
+from stacks.bundle import is_stand_in
+from stacks.group import in_group, within
 from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign, may_delete
 from stacks.run import Run
 from stacks.storage import Storage
 from stacks.told import told
+
+
+@dataclass(frozen=True)
+class NodeIdentityArgs:
+    """`group` is the keep group; the identity may use the blobs of `store`."""
+
+    run: Run
+    group: resources.ResourceGroup
+    store: Storage
 
 
 class NodeIdentity(pulumi.ComponentResource):
@@ -21,8 +32,9 @@ class NodeIdentity(pulumi.ComponentResource):
     client_id: pulumi.Output[str]
     principal_id: pulumi.Output[str]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, store: Storage) -> None:
-        super().__init__("tfinfra:keep:NodeIdentity", "identity", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: NodeIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group = args.run, args.group
+        super().__init__("tfinfra:keep:NodeIdentity", name, opts=in_group(group, opts))
         identity = managedidentity.UserAssignedIdentity(
             "nodes",
             resource_name_=f"{run.id}-nodes",
@@ -37,7 +49,7 @@ class NodeIdentity(pulumi.ComponentResource):
             "nodes-blobs",
             group,
             self,
-            scope=store.account_id,
+            scope=args.store.account_id,
             principal=self.principal_id,
             principal_type="ServicePrincipal",
             role=BLOB_DATA_CONTRIBUTOR,
@@ -45,15 +57,24 @@ class NodeIdentity(pulumi.ComponentResource):
         self.register_outputs({"id": self.id})
 
 
-class Deletion(pulumi.ComponentResource):
-    """Lets each of `identities` ({whose: ARM id, None for nobody}) delete this stack's group: the nodes' and the
-    timer's way out. The nodes may do nothing else in ARM. Grants nothing where the subscription has no role for it."""
+@dataclass(frozen=True)
+class DeletionArgs:
+    """`group` is the one that may be deleted, `identities` who may: {whose: ARM id, None for nobody}."""
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, identities: Mapping[str, str | None]) -> None:
-        super().__init__("tfinfra:compute:Deletion", "deletion", opts=pulumi.ResourceOptions(parent=group))
-        for whose, identity_id in identities.items():
-            if identity_id and run.may_delete:
-                may_delete(f"{whose}-may-delete", run, group, self, self._principal(identity_id))
+    run: Run
+    group: resources.ResourceGroup
+    identities: Mapping[str, str | None]
+
+
+class Deletion(pulumi.ComponentResource):
+    """Lets identities delete this stack's group: the nodes' and the timer's way out. The nodes may do nothing else in
+    ARM. Grants nothing where the subscription has no role for it."""
+
+    def __init__(self, name: str, args: DeletionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("tfinfra:compute:Deletion", name, opts=in_group(args.group, opts))
+        for whose, identity_id in args.identities.items():
+            if identity_id and args.run.may_delete and not is_stand_in(identity_id):
+                may_delete(f"{whose}-may-delete", args.run, args.group, self, self._principal(identity_id))
         self.register_outputs({})
 
     def _principal(self, identity_id: str) -> pulumi.Output[str]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import pulumi
-from pulumi_azure_native import network, resources
+from pulumi_azure_native import network
 
-from stacks.group import within
-from stacks.network import NodesNetwork, inbound
-from stacks.plan import Plan
-from stacks.run import Run
+from stacks.group import in_group, within
+from stacks.network import NetworkArgs, NodesNetwork, inbound
 
 
 class JoinedNetwork(NodesNetwork):
     """The plan's subnet, and a security group on the nodes' interfaces. Other machines of the subnet are strangers: the
     nodes form an application security group, and only members reach each other. Raises ValueError without a subnet."""
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, plan: Plan) -> None:
-        if plan.subnet_id is None:
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group, subnet_id = args.run, args.group, args.plan.subnet_id
+        if subnet_id is None:
             raise ValueError("the plan names no subnet_id to join")
-        super().__init__("tfinfra:compute:JoinedNetwork", "network", opts=pulumi.ResourceOptions(parent=group))
+        super().__init__("tfinfra:compute:JoinedNetwork", name, opts=in_group(group, opts))
         nodes = network.ApplicationSecurityGroup(
             "nodes-group",
             application_security_group_name=f"{run.id}-nodes",
@@ -42,7 +41,7 @@ class JoinedNetwork(NodesNetwork):
             ],
             opts=within(group, self),
         )
-        self.subnet_id = pulumi.Output.from_input(plan.subnet_id)
+        self.subnet_id = pulumi.Output.from_input(subnet_id)
         self.security_group_id = rules.id
         self.nodes_group_id = nodes.id
         self.register_outputs({"subnet_id": self.subnet_id})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import compute, resources
 
-from stacks.group import within
+from stacks.group import in_group, within
 from stacks.network import NodesNetwork
 from stacks.plan import Plan
 from stacks.run import Run
@@ -19,24 +21,26 @@ ADMIN = "tfinfra"
 NOBODYS_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFenCCXYKcZtEpIrRuSDre4P2QJm99ZMrRXPldNw//gm nobody"
 
 
+@dataclass(frozen=True)
+class ScaleSetArgs:
+    """`group` is the compute group, `network` where the nodes are, `identity_id` theirs (an ARM id), `user_data` the
+    customData in base64; they are made `after` these resources."""
+
+    run: Run
+    group: resources.ResourceGroup
+    plan: Plan
+    network: NodesNetwork
+    identity_id: str
+    user_data: pulumi.Input[str]
+    after: Sequence[pulumi.Resource] = ()
+
+
 class ScaleSet(pulumi.ComponentResource):
-    """`node_count` equal machines without public addresses, started once and never replaced or re-imaged.
+    """The plan's `node_count` equal machines without public addresses, started once and never replaced or re-imaged."""
 
-    `user_data` is the customData in base64.
-    """
-
-    def __init__(
-        self,
-        run: Run,
-        group: resources.ResourceGroup,
-        plan: Plan,
-        net: NodesNetwork,
-        *,
-        identity_id: str,
-        user_data: pulumi.Input[str],
-        after: list[pulumi.Resource] | None = None,
-    ) -> None:
-        super().__init__("tfinfra:compute:ScaleSet", "nodes", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: ScaleSetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group, plan = args.run, args.group, args.plan
+        super().__init__("tfinfra:compute:ScaleSet", name, opts=in_group(group, opts))
         compute.VirtualMachineScaleSet(
             "scale-set",
             vm_scale_set_name=f"{run.id}-nodes",
@@ -45,13 +49,13 @@ class ScaleSet(pulumi.ComponentResource):
             tags=run.tags,
             sku=compute.SkuArgs(name=plan.vm_size, tier="Standard", capacity=plan.node_count),
             identity=compute.VirtualMachineScaleSetIdentityArgs(
-                type=compute.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[identity_id]
+                type=compute.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[args.identity_id]
             ),
             zones=plan.zones,
-            virtual_machine_profile=_profile(run, plan, net, user_data),
+            virtual_machine_profile=_profile(run, plan, args.network, args.user_data),
             proximity_placement_group=self._one_data_centre(run, group, plan),
             **_orchestration(plan),
-            opts=within(group, self, after),
+            opts=within(group, self, list(args.after)),
         )
         self.register_outputs({})
 

@@ -6,12 +6,13 @@ NFS has no keys and no passwords: whoever reaches the share may write it, so onl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import network, privatedns, resources, storage
 
-from stacks.group import subscription_id, within
+from stacks.group import in_group, subscription_id, within
 from stacks.network import Network, NodesNetwork
 from stacks.run import SHARE, Run
 from stacks.told import told
@@ -19,13 +20,22 @@ from stacks.told import told
 _SMALLEST_GIB = 100  # premium shares are provisioned, and billed, from here on
 
 
+@dataclass(frozen=True)
+class SharedDirectoryArgs:
+    """`group` is the keep group."""
+
+    run: Run
+    group: resources.ResourceGroup
+
+
 class SharedDirectory(pulumi.ComponentResource):
     """A premium file account and its NFS share: {"endpoint": the account's file endpoint, "share": name}."""
 
     location: pulumi.Output[dict[str, str]]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup) -> None:
-        super().__init__("tfinfra:keep:SharedDirectory", "shared", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: SharedDirectoryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group = args.run, args.group
+        super().__init__("tfinfra:keep:SharedDirectory", name, opts=in_group(group, opts))
         account = self._account(run, group)
         share = storage.FileShare(
             "share",
@@ -64,6 +74,15 @@ class SharedDirectory(pulumi.ComponentResource):
         )
 
 
+@dataclass(frozen=True)
+class SharedAccessArgs:
+    """`group` is the compute group, `network` the one in which the nodes reach the share."""
+
+    run: Run
+    group: resources.ResourceGroup
+    network: NodesNetwork
+
+
 class SharedAccess(pulumi.ComponentResource):
     """The share's private endpoint in the nodes' subnet.
 
@@ -74,8 +93,9 @@ class SharedAccess(pulumi.ComponentResource):
 
     hosts: pulumi.Output[str]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, net: NodesNetwork) -> None:
-        super().__init__("tfinfra:compute:SharedAccess", "shared-access", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: SharedAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group, net = args.run, args.group, args.network
+        super().__init__("tfinfra:compute:SharedAccess", name, opts=in_group(group, opts))
         endpoint = self._endpoint(run, group, net)
         if isinstance(net, Network):
             self._private_name(run, group, net, endpoint)

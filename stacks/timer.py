@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import logic, managedidentity, resources
 
-from stacks.group import subscription_id, within
+from stacks.group import in_group, subscription_id, within
 from stacks.roles import may_delete
 from stacks.run import ARM, Run
 
@@ -19,20 +20,30 @@ _ENDED = ("Succeeded", "Failed", "Skipped", "TimedOut")
 """However an action ended."""
 
 
+@dataclass(frozen=True)
+class TimerArgs:
+    """`group` is the keep group; each of the plan's `choices` may come to have a compute group of its own, where Azure
+    has no room for those before."""
+
+    run: Run
+    group: resources.ResourceGroup
+    choices: int
+
+
 class Timer(pulumi.ComponentResource):
     """A Logic workflow that looks at the run's groups every few minutes and deletes each whose tag says that it is past
     its time, and each, whatever its tag says, at the latest time that the run's limits give it. It looks before it
     deletes: a first run that could GET the keep group proves its right to act before any VM exists. Its identity is its
-    own in every run: the nodes', or one that runs share, would let a training script delete what the timer may. Each of
-    the plan's `choices` may come to have a group of its own, where Azure has no room for those before."""
+    own in every run: the nodes', or one that runs share, would let a training script delete what the timer may."""
 
     identity_id: pulumi.Output[str]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, choices: int) -> None:
-        super().__init__("tfinfra:keep:Timer", "timer", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: TimerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group = args.run, args.group
+        super().__init__("tfinfra:keep:Timer", name, opts=in_group(group, opts))
         granted: list[pulumi.Resource] = []
         self.identity_id = self._identity(run, group, granted)
-        groups = {**run.compute_groups(choices), "keep": run.keep_group}
+        groups = {**run.compute_groups(args.choices), "keep": run.keep_group}
         logic.Workflow(
             "workflow",
             workflow_name=f"{run.id}-timer",

@@ -24,7 +24,9 @@ from tfinfra.errors import TfinfraError
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 MANIFEST = Path("train.yaml")
 WHOLE = "accepted-horovod"
-OWN = frozenset({"Pulumi.yaml", "__main__.py", "manifest.resolved.yaml", "plan.json"})
+OWN = frozenset(
+    {"Pulumi.yaml", "README.md", "__main__.py", "config.example.yaml", "manifest.resolved.yaml", "plan.json"}
+)
 """The files of a deploy folder that differ from manifest to manifest in more than the run's name."""
 
 

@@ -38,7 +38,7 @@ def test_what_is_not_a_cases_own_is_copied_word_for_word(case: Path) -> None:
     tree, stacks = _tree(case), resource_folder("stacks")
     copies = {path: text for path, text in tree.items() if path.startswith("stacks/")}
     assert copies == {path: (stacks / Path(path).name).read_text("utf-8") for path in copies}
-    assert tree.keys() == OWN | copies.keys() | {"cloud-init.yaml"}
+    assert tree.keys() == OWN | copies.keys() | {"cloud-init.yaml", "requirements.txt"}
     (script,) = yaml.safe_load(tree["cloud-init.yaml"])["write_files"]
     bootstrap = resource_folder("templates") / "bootstrap.py"
     assert script["content"].rstrip("\n") == bootstrap.read_text("utf-8").rstrip("\n")

@@ -20,6 +20,7 @@ from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import Diagnostic, Result, TeardownIncomplete
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.preflight import LiveAnswer
+from tfinfra.lifecycle.record.names import group_name
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
@@ -202,7 +203,7 @@ class World:
 
     def up(self, part: str, config: Mapping[str, str]) -> dict[str, Any]:
         self.fault(f"up {part}")
-        self.groups[config["group"]] = dict(config)
+        self.groups[group_name(config["run"], part)] = dict(config)
         if part == "keep":
             return {
                 "store": {"endpoint": "file:///store/", "container": "run"},

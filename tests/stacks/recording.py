@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from tests.stacks.plans import plan
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.compiler.deploy.render import render
 from tfinfra.engine.recording import recording
+from tfinfra.lifecycle.record.names import compute_part, group_name
 from tfinfra.model import Infrastructure
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -33,7 +35,6 @@ def config(part: str, expires: str = "2126-11-30T10:00:00Z", deadline: str = "21
     """The configuration that the lifecycle gives a stack."""
     common = {
         "deadline": deadline,
-        "group": f"tfinfra-{RUN}-{part}",
         "run": RUN,
         "owner": "ada",
         "expiresAt": expires,
@@ -41,8 +42,23 @@ def config(part: str, expires: str = "2126-11-30T10:00:00Z", deadline: str = "21
     if part == "keep":
         return common
     timer = IDENTITY.replace("-nodes", "-timer")
-    settings = {"nodeSettings": '{"run": "digits-ab12cd"}'}
-    return {**common, "identityId": IDENTITY, "timerIdentityId": timer, **settings}
+    return {**common, "identityId": IDENTITY, "timerIdentityId": timer, "nodeSettings": json.dumps(node_settings())}
+
+
+def node_settings(choice: int = 0) -> dict[str, Any]:
+    """What the nodes' settings.json must hold at least."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group_name(RUN, compute_part(choice))}"
+    return {
+        "run": RUN,
+        "store": "https://account.blob.core.windows.net/run",
+        "bundle": "bundle.tar.gz",
+        "bundle_sha256": "0" * 64,
+        "identity_client_id": "11111111-1111-1111-1111-111111111111",
+        "arm_endpoint": "https://management.azure.com",
+        "compute_group_id": group,
+        "deadline": "2126-11-30T10:00:00Z",
+        "timeouts": {},
+    }
 
 
 def record(
@@ -55,6 +71,6 @@ def record(
 def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
     """The same, of the program of a deploy folder."""
     caller = recording.RecordedCaller(SUBSCRIPTION, PRINCIPAL)
-    part = configuration["group"].rpartition("-")[2]
+    part = "compute" if "nodeSettings" in configuration else "keep"
     made = recording.record(folder, RUN, part, configuration, caller)
     return {request.name: request for request in made.requests}, made.outputs

@@ -13,7 +13,7 @@ import pytest
 
 from tests.stacks.conftest import Recorded
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES, OTHERS, SUBNET_ID
-from tests.stacks.recording import IDENTITY, RUN, SUBSCRIPTION, config, record, run_program, write
+from tests.stacks.recording import IDENTITY, RUN, SUBSCRIPTION, config, node_settings, record, run_program, write
 from tfinfra.arm.deleter_role import group_deleter_id
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.localcloud.arm.checks.scale_set import check_scale_set
@@ -219,9 +219,12 @@ def test_where_nobody_may_delete_there_is_no_timer_and_no_grant(tmp_path: Path) 
         assert outputs.get("timerIdentityId") is None
 
 
+_ROLE = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+
+
 def test_a_role_that_somebody_else_made_is_granted_as_it_is_called(tmp_path: Path) -> None:
-    requests, _ = record(INFRASTRUCTURES["one node"], "keep", tmp_path, deleterRole="a-guid")
-    assert ("timer-may-delete", "resourceGroups", "a-guid") in _granted(requests)
+    requests, _ = record(INFRASTRUCTURES["one node"], "keep", tmp_path, deleterRole=_ROLE)
+    assert ("timer-may-delete", "resourceGroups", _ROLE) in _granted(requests)
 
 
 def test_nodes_and_timer_are_two_identities(recorded: Recorded) -> None:
@@ -251,10 +254,15 @@ def test_nothing_secret_is_in_any_body(recorded: Recorded) -> None:
             assert not names(request.body) & {"adminPassword", "protectedSettings", "secrets", "keyData64"}
 
 
+def chosen(choice: int) -> dict[str, str]:
+    """The compute stack's configuration for one of the plan's choices."""
+    return {**config("compute"), "choice": str(choice), "nodeSettings": json.dumps(node_settings(choice))}
+
+
 def test_one_deploy_folder_serves_every_choice(tmp_path: Path) -> None:
     other = replace(FLEXIBLE, location="westeurope", vm_size="Standard_D16s_v5", proximity_placement=True, zone="2")
     folder = write(FLEXIBLE, tmp_path, (other,))
-    first, last = (run_program(folder, {**config("compute"), "choice": choice})[0] for choice in "01")
+    first, last = (run_program(folder, chosen(choice))[0] for choice in (0, 1))
     for requests, made in ((first, FLEXIBLE), (last, other)):
         body = requests["scale-set"].body
         assert (body["location"], body["sku"]["name"]) == (made.location, made.vm_size)

@@ -16,7 +16,7 @@ from tfinfra.compiler.deploy.render import render
 from tfinfra.lifecycle.record.names import compute_part, group_name
 from tfinfra.model import Infrastructure, Plan, from_json
 
-NEEDED = {"Pulumi.yaml", "__main__.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}
+NEEDED = {"Pulumi.yaml", "README.md", "__main__.py", "cloud-init.yaml", "manifest.resolved.yaml", "plan.json"}
 
 
 @pytest.mark.parametrize("infrastructure", INFRASTRUCTURES.values(), ids=INFRASTRUCTURES.keys())

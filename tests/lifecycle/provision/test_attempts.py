@@ -18,6 +18,7 @@ from tfinfra.errors import LimitReached, NotFeasible, ProvisioningError, Result,
 from tfinfra.lifecycle.attach.found_run import FoundRun, opened
 from tfinfra.lifecycle.end import teardown
 from tfinfra.lifecycle.provision import attempts
+from tfinfra.lifecycle.record.names import group_name
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
 from tfinfra.model import Limits, Outcome, Plan, to_json
 from tfinfra.money.budget import Burn
@@ -86,7 +87,6 @@ def test_the_next_stack_is_made_by_the_plans_next_choice_with_its_own_group_and_
     assert [part for part, _ in made] == ["keep", "compute", "compute-1"]
     assert "choice" not in keep[1]
     assert (first[1]["choice"], second[1]["choice"]) == ("0", "1")
-    assert second[1]["group"] == GROUPS[1]
     nodes = json.loads(second[1]["nodeSettings"])
     assert nodes["compute_group_id"].endswith(f"/{GROUPS[1]}")
     assert nodes["store"] == "file:///store/run/attempt-1"
@@ -396,7 +396,7 @@ def test_whatever_azure_answers_every_group_is_deleted_or_named_and_no_place_is_
 
         def watched(part: str, config: Any) -> dict[str, Any]:
             if part != "keep":
-                begun.append(config["group"])
+                begun.append(group_name(config["run"], part))
             return up(part, config)
 
         delete = world.delete_group

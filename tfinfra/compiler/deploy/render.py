@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 _RENDERED = {
     "Pulumi.yaml": "Pulumi.yaml.j2",
+    "README.md": "README.md.j2",
     "__main__.py": "program.py.j2",
     "cloud-init.yaml": "cloud-init.yaml.j2",
+    "config.example.yaml": "config.example.yaml.j2",
 }
 
 
@@ -33,6 +35,7 @@ def render(plan: Plan, resolved_manifest: str) -> dict[str, str]:
     for file in resource_folder("stacks").glob("*.py"):
         if optional.get(file.name, True):
             tree[f"stacks/{file.name}"] = file.read_text(encoding="utf-8")
+    tree["requirements.txt"] = (folder / "requirements.txt").read_text(encoding="utf-8")
     tree["plan.json"] = json.dumps(to_json(plan), indent=2) + "\n"
     tree["manifest.resolved.yaml"] = resolved_manifest
     return dict(sorted(tree.items()))

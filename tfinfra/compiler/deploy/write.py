@@ -23,7 +23,10 @@ LIST = ".tfinfra-files.json"
 EDITED = ".edited"
 """Where the folder keeps what somebody has changed by hand, and a compile wrote anew."""
 
-_IGNORED = {"__pycache__", EDITED}
+_IGNORED = {"__pycache__", EDITED, ".venv"}
+_OF_HAND = "Pulumi.*.yaml"
+"""What whoever runs the program by hand keeps beside it, besides its environment: the configuration of stacks."""
+
 _MOST_COPIES = 1000
 _MOST_LISTED = 1_000_000
 _LONGEST, _LONGEST_NAME = 1000, 255
@@ -111,9 +114,16 @@ def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
             lines.append(f"{path}: missing")
         elif not _holds(file, text):
             lines.append(f"{path}: differs")
-    files = (file for file in folder.rglob("*") if file.is_file() and _IGNORED.isdisjoint(file.parts))
-    found = {file.relative_to(folder).as_posix() for file in files} - {LIST}
-    return lines + [f"{path}: not of this manifest" for path in sorted(found - tree.keys())]
+    return lines + [f"{path}: not of this manifest" for path in sorted({*_files_of(folder)} - tree.keys() - {LIST})]
+
+
+def _files_of(folder: Path) -> Iterator[str]:
+    """The files below a deploy folder, but for those that are nobody's or of whoever runs it by hand."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _IGNORED]
+        for path in (Path(parent, name) for name in names):
+            if path.is_file() and not (path.parent == folder and path.match(_OF_HAND)):
+                yield path.relative_to(folder).as_posix()
 
 
 def refuse_links(folder: Path, paths: Iterable[str]) -> None:

@@ -162,6 +162,7 @@ class Provisioning:
     ) -> dict[str, Any]:
         """Updates one stack and returns its outputs."""
         self._part = part.partition("-")[0]
-        with self._session.phase(self._part, config["group"], group=config["group"]):
+        group = names.group_name(self._context.run, part)
+        with self._session.phase(self._part, group, group=group):
             update = self._context.undo.update = spawn(lambda: engine.up(part, config), part)
             return self._session.wait(update, tick)

@@ -25,7 +25,6 @@ def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, clo
         elsewhere = {"armEndpoint": cloud.stack_endpoint, "storageSuffix": cloud.storage_suffix}
         elsewhere |= {"armAudience": cloud.arm_audience} if cloud.arm_audience else {}
     return {
-        "group": record.keep_group if keep else record.compute_group,
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,

@@ -4,11 +4,7 @@ One program, two stacks, each a resource group that dies as one:
     <run>-keep      the object store, the nodes' identity, the timer
     <run>-compute   the network and the nodes: all that is billed by the hour
 
-Configuration (namespace tfinfra): run, group, owner and expiresAt (2026-11-23T10:00:00Z) of the stack; deadline, the
-time at which the compute groups go at the latest; deleterRole, the GUID of the role that deletes groups, "none" without
-one; principalType, the caller's kind (User); armEndpoint and storageSuffix where they are not Azure's public ones; the
-compute stack also identityId and timerIdentityId (what the keep stack exports) and nodeSettings (the nodes'
-/etc/tfinfra/settings.json).
+README.md says how to run it by hand, and stacks/settings.py what its configuration (namespace tfinfra) may be.
 plan.json says what is built, the components in stacks/ say how. Written by `tfinfra compile`.
 """
 
@@ -16,28 +12,30 @@ from pathlib import Path
 
 import pulumi
 
+from stacks.bundle import pushed
 from stacks.custom_data import custom_data
 from stacks.group import resource_group
-from stacks.identity import Deletion, NodeIdentity
-from stacks.network import Network
-from stacks.plan import read_plan
-from stacks.run import read_run
-from stacks.scale_set import ScaleSet
-from stacks.storage import Storage
-from stacks.timer import Timer
+from stacks.identity import Deletion, DeletionArgs, NodeIdentity, NodeIdentityArgs
+from stacks.network import Network, NetworkArgs
+from stacks.plan import read_plans
+from stacks.scale_set import ScaleSet, ScaleSetArgs
+from stacks.settings import read_settings, run_of
+from stacks.storage import Storage, StorageArgs
+from stacks.timer import Timer, TimerArgs
 
 folder = Path(__file__).parent
-config = pulumi.Config("tfinfra")
-plan = read_plan(folder / "plan.json", config.get_int("choice") or 0)
-run = read_run(plan, config)
-group = resource_group(run)
+plans = read_plans(folder / "plan.json")
+settings = read_settings(pulumi.get_stack(), pulumi.Config("tfinfra").get, len(plans))
+plan = plans[settings.choice]
+run = run_of(settings, plan)
 
 
 def keep() -> None:
     """What outlives the nodes, until the outputs are fetched."""
-    store = Storage(run, group)
-    identity = NodeIdentity(run, group, store)
-    timer = Timer(run, group, plan.choices) if run.may_delete else None
+    group = resource_group(run)
+    store = Storage("storage", StorageArgs(run, group))
+    identity = NodeIdentity("identity", NodeIdentityArgs(run, group, store))
+    timer = Timer("timer", TimerArgs(run, group, plan.choices)) if run.may_delete else None
     pulumi.export("store", store.location)
     pulumi.export("shared", None)
     pulumi.export("identityId", identity.id)
@@ -47,19 +45,15 @@ def keep() -> None:
 
 def compute() -> None:
     """The nodes and their network."""
-    identity_id = config.require("identityId")
-    may_end = Deletion(run, group, {"nodes": identity_id, "timer": config.get("timerIdentityId")})
-    network = Network(run, group, plan)
-    cloud_init, settings = (folder / "cloud-init.yaml").read_text("utf-8"), config.require("nodeSettings")
-    ScaleSet(
-        run,
-        group,
-        plan,
-        network,
-        identity_id=identity_id,
-        user_data=custom_data(cloud_init, settings),
-        after=[may_end],
-    )
+    nodes = pushed(settings)
+    group = resource_group(run)
+    deleters = {"nodes": nodes.identity_id, "timer": nodes.timer_identity_id}
+    may_end = Deletion("deletion", DeletionArgs(run, group, deleters))
+    network = Network("network", NetworkArgs(run, group, plan))
+    cloud_init = (folder / "cloud-init.yaml").read_text("utf-8")
+    user_data = custom_data(cloud_init, nodes.node_settings)
+    after = [may_end]
+    ScaleSet("nodes", ScaleSetArgs(run, group, plan, network, nodes.identity_id, user_data, after))
 
 
-keep() if pulumi.get_stack().endswith("-keep") else compute()
+keep() if settings.part == "keep" else compute()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import network, resources
 
-from stacks.group import within
+from stacks.group import in_group, within
 from stacks.plan import Plan
 from stacks.run import Run
 
 _SUBNET = "nodes"
+
+
+@dataclass(frozen=True)
+class NetworkArgs:
+    """`group` is the compute group; `plan` says which addresses, or whose subnet."""
+
+    run: Run
+    group: resources.ResourceGroup
+    plan: Plan
 
 
 class NodesNetwork(pulumi.ComponentResource):
@@ -28,8 +38,9 @@ class Network(NodesNetwork):
 
     network_id: pulumi.Output[str]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, plan: Plan) -> None:
-        super().__init__("tfinfra:compute:Network", "network", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group, plan = args.run, args.group, args.plan
+        super().__init__("tfinfra:compute:Network", name, opts=in_group(group, opts))
         rules = self._security_group(run, group, plan)
         gateway = self._nat_gateway(run, group)
         subnet = self._subnet(plan, rules, gateway)

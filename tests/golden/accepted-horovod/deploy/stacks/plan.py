@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pulumi
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ _DAY = 24 * 3600  # seconds
 @dataclass(frozen=True)
 class Plan:
     """One of the plan's choices, of which there are `choices`. `orchestration_mode` is "Uniform" (InfiniBand, several
-    nodes) or "Flexible"; ids are ARM's. `keep_days`, 1 to 365, are the days that outputs are kept, begun ones too."""
+    nodes) or "Flexible"; ids are ARM's. `keep_outputs` are the seconds that outputs are kept after the deadline."""
 
     location: str
     vm_size: str
@@ -64,7 +67,12 @@ class Plan:
     proximity_placement: bool
     access: Access
     choices: int
-    keep_days: int
+    keep_outputs: int
+
+    @property
+    def keep_days(self) -> int:
+        """The days, 1 to 365, that outputs are kept, begun ones too."""
+        return min(max(-(-self.keep_outputs // _DAY), 1), 365)
 
     @property
     def zones(self) -> list[str] | None:
@@ -72,16 +80,19 @@ class Plan:
         return [self.zone] if self.zone else None
 
 
-def read_plan(file: Path, choice: int = 0) -> Plan:
-    """The infrastructure that the plan.json `file` asks for: its first choice, or the alternative of that number.
+def read_plans(file: Path) -> tuple[Plan, ...]:
+    """The plan.json `file`: its first choice and the alternatives to it. Raises RunError where it is no plan."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        choices = [document["infrastructure"], *document["alternatives"]]
+        return tuple(_plan(each, len(choices), document["limits"]["keep_outputs"]) for each in choices)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        again = "write it anew with the `tfinfra compile` that wrote this folder"
+        raise pulumi.RunError(f"{file} is not the plan of this program ({error!r}): {again}") from None
 
-    Raises KeyError or TypeError where the file is no plan, IndexError where it has no such choice.
-    """
-    document = json.loads(file.read_text(encoding="utf-8"))
-    choices = [document["infrastructure"], *document["alternatives"]]
-    wanted = choices[choice]
-    spot = wanted["spot"]
-    parts = {"image": Image(**wanted["image"]), "spot": Spot(**spot) if spot else None}
-    keep_days = min(max(-(-document["limits"]["keep_outputs"] // _DAY), 1), 365)
-    own = {**parts, "access": Access(**wanted["access"]), "choices": len(choices), "keep_days": keep_days}
-    return Plan(**{**wanted, **own})
+
+def _plan(infrastructure: dict[str, Any], choices: int, keep_outputs: int) -> Plan:
+    spot = infrastructure["spot"]
+    parts = {"image": Image(**infrastructure["image"]), "spot": Spot(**spot) if spot else None}
+    own = {**parts, "access": Access(**infrastructure["access"]), "choices": choices, "keep_outputs": keep_outputs}
+    return Plan(**{**infrastructure, **own})

@@ -1,4 +1,4 @@
-"""One run's own values: stack configuration (namespace tfinfra) and every physical name, derived from the run id."""
+"""One run's own values in one of its stacks, and every physical name, derived from the run's id."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pulumi
-
-from stacks.plan import Plan
-
 CONTAINER = "run"
 SHARE = "shared"
 NO_ROLE = "none"
 ARM = "https://management.azure.com"
+STORAGE = "core.windows.net"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Run:
     arm_endpoint: str = ARM
     arm_audience: str | None = None
     principal_type: str | None = None
-    storage_suffix: str = "core.windows.net"
+    storage_suffix: str = STORAGE
     keep_days: int = 1
     deadline: str = ""
 
@@ -49,12 +46,11 @@ class Run:
 
     @property
     def keep_group(self) -> str:
-        return f"tfinfra-{self.id}-keep"
+        return group_name(self.id, "keep")
 
     def compute_groups(self, choices: int) -> dict[str, str]:
         """The groups that the nodes may be in, one for each of the plan's choices, by "compute", "compute_1", …"""
-        first = f"tfinfra-{self.id}-compute"
-        return {"compute": first, **{f"compute_{n}": f"{first}-{n}" for n in range(1, choices)}}
+        return {f"compute_{n}" if n else "compute": group_name(self.id, "compute", n) for n in range(choices)}
 
     @property
     def storage_account(self) -> str:
@@ -65,27 +61,10 @@ class Run:
         return account_name("file", self.id)
 
 
-def read_run(plan: Plan, config: pulumi.Config) -> Run:
-    """The run of this stack; the plan's own tags come first, so that no tag can hide whose resource this is."""
-    run, owner, expires = config.require("run"), config.require("owner"), config.require("expiresAt")
-    deleter = config.get("deleterRole")
-    marks = {"tfinfra-run": run, "tfinfra-owner": owner, "tfinfra-expires-at": expires}
-    return Run(
-        id=run,
-        group=config.require("group"),
-        owner=owner,
-        expires_at=expires,
-        location=plan.location,
-        tags={**plan.tags, **marks},
-        deleter_role=None if deleter == NO_ROLE else deleter,
-        may_delete=deleter != NO_ROLE,
-        arm_endpoint=(config.get("armEndpoint") or ARM).rstrip("/"),
-        arm_audience=config.get("armAudience"),
-        principal_type=config.get("principalType"),
-        storage_suffix=config.get("storageSuffix") or "core.windows.net",
-        deadline=config.require("deadline"),
-        keep_days=plan.keep_days,
-    )
+def group_name(run: str, part: str, choice: int = 0) -> str:
+    """The resource group of one part of a run ("keep", "compute"); each of the plan's choices has a group of its own,
+    so that what is left of one does not stand in the way of the next."""
+    return f"tfinfra-{run}-{part}" + (f"-{choice}" if part == "compute" and choice else "")
 
 
 def account_name(purpose: str, run: str) -> str:

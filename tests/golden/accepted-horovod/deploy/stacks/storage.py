@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pulumi
 from pulumi_azure_native import authorization, resources, storage
 
-from stacks.group import within
+from stacks.group import in_group, within
 from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign
 from stacks.run import CONTAINER, Run
 from stacks.told import told
+
+
+@dataclass(frozen=True)
+class StorageArgs:
+    """`group` is the keep group. `grants`: the caller is given the right to the data, as making an account gives its
+    maker none; false where whoever grants rights here has done so from above."""
+
+    run: Run
+    group: resources.ResourceGroup
+    grants: bool = True
 
 
 class Storage(pulumi.ComponentResource):
     """A Blob account without keys and without public blobs, its container, and the caller's right to its data.
 
     What is deleted or written over can be brought back for as long as outputs are kept at most: that protects them from
-    the run's own script, and ends with the group. Making an account gives its maker no right to the data in it, hence
-    the assignment; with `grants=False` whoever grants rights here has done so from above. `location` is what the client
-    and the nodes are told: {"endpoint": the account's blob endpoint, "container": name}.
+    the run's own script, and ends with the group. `location` is what the client and the nodes are told: {"endpoint":
+    the account's blob endpoint, "container": name}.
     """
 
     account_id: pulumi.Output[str]
     location: pulumi.Output[dict[str, str]]
 
-    def __init__(self, run: Run, group: resources.ResourceGroup, *, grants: bool = True) -> None:
-        super().__init__("tfinfra:keep:Storage", "storage", opts=pulumi.ResourceOptions(parent=group))
+    def __init__(self, name: str, args: StorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        run, group = args.run, args.group
+        super().__init__("tfinfra:keep:Storage", name, opts=in_group(group, opts))
         account = self._account(run, group)
         deletions = self._soft_deletion(run, group, account)
         container = storage.BlobContainer(
@@ -35,7 +47,7 @@ class Storage(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=within(group, self, [deletions]),
         )
-        if grants:
+        if args.grants:
             assign(
                 "caller-blobs",
                 group,
