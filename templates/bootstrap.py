@@ -5,7 +5,8 @@ runs it at every boot; the agent finds out by itself that it is not the first on
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
 this process stays until the agent has ended. Whatever goes wrong is also written to the run's store, as
-boot/<vmId>.json, and a node without an agent still asks ARM at the deadline to delete the run's machines.
+boot/<vmId>.json, and a node without an agent still asks ARM at the deadline to delete the run's machines; where the
+bundle is not in the store, at once: nobody has pushed it, and the machines are billed for nothing.
 """
 
 import ctypes
@@ -23,7 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TypedDict, TypeVar
@@ -63,6 +64,10 @@ class Settings(TypedDict):
     timeouts: dict[str, float]  # in seconds
 
 
+class NotPushed(Exception):
+    """The store has no bundle for this node."""
+
+
 def main() -> int:
     settings: Settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
     try:
@@ -74,10 +79,15 @@ def main() -> int:
         mount_shared(settings)
         return start_agent(settings)
     except Exception as fault:  # the outermost edge: whoever waits for this node must hear why it does not come
+        if isinstance(fault, NotPushed):
+            soon = time.time() + min(settings["timeouts"]["register"], ATTACHING)  # the report comes first
+            settings["deadline"] = datetime.fromtimestamp(soon, timezone.utc).isoformat()
         if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:  # first of all: nothing must keep it
             leave_the_boot()
             keep_the_deadline(settings)
         report(settings, f"{type(fault).__name__}: {fault}")
+        if isinstance(fault, NotPushed):
+            keep_the_deadline(settings)  # in the foreground: nobody else is there to do it
         raise
 
 
@@ -121,10 +131,15 @@ def fetch_bundle(settings: Settings, target: Path) -> None:
 
 def open_object(settings: Settings, key: str) -> BinaryIO:
     """The object `key` of the run's store, as a stream."""
-    url = f"{settings['store']}/{key}"
-    if url.startswith("file://"):
-        return patiently(lambda: local_path(url).open("rb"), min(settings["timeouts"]["register"], AWAY))
-    return patiently(lambda: ask(settings, blob_request(settings, url)), settings["timeouts"]["register"])
+    url, patience = f"{settings['store']}/{key}", settings["timeouts"]["register"]
+    try:
+        if url.startswith("file://"):
+            return patiently(lambda: local_path(url).open("rb"), min(patience, AWAY))
+        return patiently(lambda: ask(settings, blob_request(settings, url)), patience)
+    except (FileNotFoundError, urllib.error.HTTPError) as fault:
+        if isinstance(fault, FileNotFoundError) or (fault.code == 404 and fault.url == url):
+            raise NotPushed(f"{url} is not there: nobody has pushed it, or it is gone") from fault
+        raise
 
 
 def ask(settings: Settings, request: urllib.request.Request) -> BinaryIO:

@@ -14,6 +14,7 @@ import types
 import urllib.error
 import urllib.request
 from dataclasses import fields
+from datetime import datetime
 from email.message import Message
 from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
@@ -286,3 +287,20 @@ def test_tokens_for_arm_are_for_whom_the_settings_name(
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_args, **_options: _Answer(b""))
     bootstrap.delete_machines({**node.settings, "arm_audience": audience})
     assert asked == [audience or "https://arm/"]
+
+
+def test_a_node_whose_bundle_nobody_pushed_reports_and_ends_the_machines_long_before_the_deadline(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.settings |= {"deadline": "2126-01-15T08:10:00Z", "timeouts": {"register": 0}}
+    node.write_settings()
+    (node.store / "bundle" / "b.tar.gz").unlink()
+    done: list[str] = []
+    monkeypatch.setenv("TFINFRA_FOREGROUND", "1")
+    monkeypatch.setattr(bootstrap, "report", lambda _settings, said: done.append(said))
+    monkeypatch.setattr(bootstrap, "keep_the_deadline", lambda settings: done.append(settings["deadline"]))
+    with pytest.raises(bootstrap.NotPushed):
+        bootstrap.main()
+    said, deadline = done
+    assert "nobody has pushed it" in said
+    assert datetime.fromisoformat(deadline).timestamp() < time.time() + bootstrap.ATTACHING + 1

@@ -68,9 +68,11 @@ def record(
     return run_program(write(infrastructure, folder), {**config(part), **more})
 
 
-def run_program(folder: Path, configuration: dict[str, str]) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
-    """The same, of the program of a deploy folder."""
+def run_program(
+    folder: Path, configuration: dict[str, str], part: str = ""
+) -> tuple[dict[str, ResourceRequest], dict[str, Any]]:
+    """The same, of the program of a deploy folder; without a `part` it is the one that the configuration is for."""
     caller = recording.RecordedCaller(SUBSCRIPTION, PRINCIPAL)
-    part = "compute" if "nodeSettings" in configuration else "keep"
+    part = part or ("compute" if "nodeSettings" in configuration else "keep")
     made = recording.record(folder, RUN, part, configuration, caller)
     return {request.name: request for request in made.requests}, made.outputs

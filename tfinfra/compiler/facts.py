@@ -21,13 +21,15 @@ class AtLaunch:
     """What only `up` knows, just before it goes to a cloud. `secrets` are the names that are set, and `checkpoints`
     whether the run to resume from has any: both None until they were looked up. `unmountable` are the inputs that
     cannot be mounted, {name: the file at fault}. `provisions`: resources are about to be made, or validated by ARM.
-    `modules` is what the environment has, once it is locked."""
+    `modules` is what the environment has, once it is locked. `unattended`: no client stays with the run, from its
+    first node on."""
 
     provisions: bool = False
     secrets: Collection[str] | None = None
     checkpoints: bool | None = None
     unmountable: Mapping[str, str] = field(default_factory=dict)
     modules: EnvironmentModules | None = None
+    unattended: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,14 @@ def unset_secrets(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI722", path, message, hint)
 
 
+def secrets_of_nobody(facts: Facts) -> Iterator[Diagnostic]:
+    """Secrets are sealed for machines that exist, by a client that is there when they come."""
+    if facts.launch.unattended and facts.manifest.secrets:
+        message = "nobody is there to hand secrets to the nodes of a run whose stacks are made by hand"
+        hint = "run it with `tfinfra up`, or let the script read them where the nodes' identity may"
+        yield error_at(facts.document, "TFI740", ("secrets",), message, hint)
+
+
 def no_checkpoints(facts: Facts) -> Iterator[Diagnostic]:
     """The run to resume from left none."""
     if facts.launch.checkpoints is False:
@@ -46,4 +54,4 @@ def unmountable_files(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(facts.document, "TFI729", ("inputs", name, "path"), message, hint)
 
 
-RULES: tuple[Rule, ...] = (no_subscription, unset_secrets, no_checkpoints, unmountable_files)
+RULES: tuple[Rule, ...] = (no_subscription, unset_secrets, secrets_of_nobody, no_checkpoints, unmountable_files)

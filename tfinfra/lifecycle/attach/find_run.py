@@ -160,6 +160,11 @@ def reach_at(scope: CloudScope) -> Reach:
     return cache(partial(ports_at, scope))
 
 
+def named_ports(options: CloudOptions, tell: Progress) -> Ports:
+    """The cloud that the options name, whatever it holds. Raises UsageError."""
+    return ports_at(_named_scope(options, tell))
+
+
 def ports_at(scope: CloudScope) -> Ports:
     """A cloud that no record names, with all that a run's phases ask of it."""
     from tfinfra.clouds import azure_subscription, local_cloud

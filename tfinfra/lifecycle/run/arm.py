@@ -4,6 +4,7 @@ ask little of them: each method imports its own."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites, require_prerequisites
@@ -33,6 +34,12 @@ class RunArm:
         return arm_answers(self._cloud)
 
     # Groups
+
+    def keep_outputs(self, run: str, group: str, access: Access) -> dict[str, Any]:
+        """What the keep stack of a run exports, as ARM has it. Raises ProvisioningError."""
+        from tfinfra.azure.keep_outputs import keep_outputs
+
+        return keep_outputs(self._cloud, run, group, access)
 
     def groups(self) -> Sequence[RunGroup]:
         """The groups of all runs. Raises CredentialsError, ProvisioningError."""

@@ -1,0 +1,75 @@
+"""A run whose stacks are made by hand: the real engine on a compiled folder, and `tfinfra push` between the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lifecycle.push.test_deploy_folder import RUN, keep_file, project
+from tfinfra.azure.deletion.delete_group import delete_group
+from tfinfra.cloud import Cloud
+from tfinfra.clouds import local_cloud
+from tfinfra.engine.pulumi import Engine
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.attach import find_run
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.push.push import push
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.localcloud.common.state_folder import Layout
+from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
+from tfinfra.store import keys, open_store, readable
+from tfinfra.system.clock import right_now
+
+pytestmark = pytest.mark.engine
+
+HERE = CloudOptions(cloud="local")
+
+
+@pytest.fixture
+def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    made = local_cloud(machines="fake")
+    monkeypatch.setattr(find_run, "ports_at", lambda _scope: find_run.real_ports(made, right_now))
+    yield made
+    made.ensure()
+    for part in ("compute", "keep"):
+        delete_group(made, f"tfinfra-{RUN}-{part}", RUN, timeout=20)
+    endpoint = running_daemon(Layout(tmp_path / "state" / "cloud"))
+    if endpoint is not None:
+        call(endpoint, "POST", "quit")
+
+
+def test_a_push_between_the_stacks_gives_the_nodes_all_that_they_need(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("1,2\n")
+    deploy = project(tmp_path, "inputs: {table: {path: table.csv}}\n")
+    keep_file(deploy)
+    engine = Engine(cloud, deploy, RUN, tmp_path / "pulumi")
+    try:
+        with pytest.raises(UsageError, match=f"there is no group tfinfra-{RUN}-keep on the local cloud"):
+            push(deploy, RUN, HERE, print)
+        outputs = engine.up("keep", configured(deploy, "keep"))
+        first = push(deploy, RUN, HERE, print)
+        assert push(deploy, RUN, HERE, print) == first
+        assert engine.up("compute", configured(deploy, "compute")) == {}
+        with pytest.raises(UsageError, match="compute is there already"):
+            push(deploy, RUN, HERE, print)
+    finally:
+        engine.close()
+    store = open_store(first.store, lambda: ("", 0.0))
+    assert first.store == f"{outputs['store']['endpoint'].rstrip('/')}/run"
+    assert {first.bundle, keys.DATA, keys.PLAN, keys.RECORD} <= {*store.list("")}
+    assert first.inputs == ("table",)
+    record = readable(store, keys.RECORD, RunRecord)
+    assert record is not None
+    assert (record.run, record.detached, record.deadline) == (RUN, True, "2126-01-31T18:00:00Z")
+
+
+def configured(deploy: Path, part: str) -> dict[str, Any]:
+    """The namespace tfinfra of a stack's file."""
+    config = yaml.safe_load((deploy / f"Pulumi.{RUN}-{part}.yaml").read_text())["config"]
+    own = {key: value for key, value in config.items() if key.startswith("tfinfra:")}
+    return {key.removeprefix("tfinfra:"): value for key, value in own.items()}

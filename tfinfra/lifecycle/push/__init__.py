@@ -1,0 +1,1 @@
+"""What `tfinfra push` does for a run whose stacks somebody else makes."""

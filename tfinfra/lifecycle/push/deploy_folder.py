@@ -1,0 +1,38 @@
+"""A deploy folder that somebody else runs: whether it still is what its manifest and its code say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tfinfra.compiler.facts import AtLaunch
+from tfinfra.compiler.load import project_of_text
+from tfinfra.compiler.pipeline import Compiled, check_launch, compile_manifest
+from tfinfra.compiler.user_paths import read_bounded
+from tfinfra.errors import DifferenceFound, UsageError
+from tfinfra.manifest.reading.reader import MOST_BYTES
+
+_MANIFEST, _PLAN = "manifest.resolved.yaml", "plan.json"
+
+
+def compiled_again(deploy: Path, base: Path | None, guardrails: Path | None = None) -> Compiled:
+    """What the folder's own manifest gives now; paths in it start at `base`, None for the folder in which the compiler
+    made deploy/<name>. Raises UsageError where the folder is none of a compile's, ManifestError, and DifferenceFound
+    where the nodes would be given another plan than the stacks were made for."""
+    for name in (_MANIFEST, _PLAN):
+        if not (deploy / name).is_file():
+            hint = "`tfinfra compile` writes one: deploy/<name>/"
+            raise UsageError(f"'{deploy}' is no deploy folder: it has no {name}", hint=hint)
+    folder = base or Path(os.path.relpath(deploy.resolve().parent.parent))
+    data = read_bounded(deploy / _MANIFEST, MOST_BYTES) or b""
+    project = project_of_text(data, file=str(deploy / _MANIFEST), folder=folder, guardrails=guardrails)
+    compiled = compile_manifest(project)
+    if compiled.tree[_PLAN] != (deploy / _PLAN).read_text(encoding="utf-8", errors="replace"):
+        message = f"{deploy / _PLAN} is not what the manifest and the code in '{folder}' say now"
+        raise DifferenceFound(message, hint="`tfinfra compile` writes it anew; --from names another folder of the code")
+    return compiled
+
+
+def refuse_without_client(compiled: Compiled) -> None:
+    """Raises ManifestError for what only a client that stays can hand to the nodes."""
+    check_launch(compiled.facts, AtLaunch(unattended=True))

@@ -1,0 +1,213 @@
+"""Brings to a run's store what its nodes need, between the two stacks that somebody else makes: `tfinfra push`. Read
+`push` for the order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from tfinfra.azure.prerequisites.find import Prerequisites
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import ManifestError, UsageError
+from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.attach.find_run import named_ports
+from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
+from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage
+from tfinfra.lifecycle.data.transfer import needs_key, refuse_elsewhere
+from tfinfra.lifecycle.provision import stack_config
+from tfinfra.lifecycle.provision.first_record import begun
+from tfinfra.lifecycle.provision.module_check import check_modules
+from tfinfra.lifecycle.push.deploy_folder import compiled_again, refuse_without_client
+from tfinfra.lifecycle.push.stack_files import KeepStack, compute_stack_file, keep_stack
+from tfinfra.lifecycle.record import names, published
+from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.model import Requirements, to_json
+from tfinfra.store import holds, keys
+from tfinfra.store.waiting import await_store
+from tfinfra.system.clock import iso_time, right_now, unix_time
+from tfinfra.system.local_tree import LocalTree, read_tree
+from tfinfra.system.paths import cache_folder, state_folder
+from tfinfra.system.progress import Progress
+
+if TYPE_CHECKING:
+    from tfinfra.bundle import Bundle
+    from tfinfra.environment.lock_file import Lock
+
+PATIENCE = 60.0
+"""Seconds that the store may take to answer: its keep stack may be a minute old."""
+
+
+@dataclass(frozen=True)
+class PushedRun:
+    """What was brought where: `store` is a URL, `bundle` the key in it, `lock` the environment's key; `stack_file` is
+    the compute stack's configuration, `inputs` the names of those that the nodes will find."""
+
+    run: str
+    store: str
+    bundle: str
+    sha256: str
+    lock: str
+    stack_file: str
+    inputs: tuple[str, ...]
+
+
+def push(
+    deploy: Path,
+    run: str,
+    asked: CloudOptions,
+    tell: Progress,
+    *,
+    base: Path | None = None,
+    guardrails: Path | None = None,
+) -> PushedRun:
+    """Packs the code and the lock, uploads them and the inputs to the store of `run`, and writes the compute stack's
+    configuration into the deploy folder. May be repeated until there are nodes. `base` is the manifest's folder,
+    `guardrails` the caller's own file of them.
+
+    Raises UsageError where the run is not one that waits for this, ManifestError, DifferenceFound, ProvisioningError,
+    CredentialsError.
+    """
+    compiled = compiled_again(deploy, base, guardrails)
+    refuse_without_client(compiled)
+    plan = compiled.plan
+    if needs_key(plan):
+        message = "nodes of an identity or a store that runs share take their orders from a client that stays"
+        raise ManifestError(message, hint="`tfinfra up` is one")
+    stack = keep_stack(deploy, run, 1 + len(plan.alternatives))
+    if unix_time(stack.own("deadline")) <= right_now():
+        raise UsageError(f"the deadline in {stack.file} has passed", hint="give both stacks a later one")
+    ports = named_ports(_in_stack(asked, stack), tell)
+    compute = names.group_name(run, names.compute_part(stack.choice))
+    _refuse_unready(ports, run, compute)
+    prerequisites = ports.arm.prerequisites(plan.infrastructure.access)
+    keep = ports.arm.keep_outputs(run, names.group_name(run, "keep"), plan.infrastructure.access)
+    url = names.store_url(keep, prerequisites, run)
+    store = ports.open_store(url)
+    await_store(store, timeout=PATIENCE)
+    if holds(store, keys.INVENTORY):
+        raise UsageError(f"the nodes of {run} have met already", hint="another run id is another run")
+    with TemporaryDirectory(prefix="tfinfra-") as scratch:
+        lock, bundle = _packed(compiled, ports, Path(scratch), tell)
+        tell(f"uploading {bundle.path.stat().st_size / 1e6:.1f} MB to {url}")
+        store.put_file(bundle.key, bundle.path)
+        inputs = _bring_inputs(compiled, ports, keep, prerequisites, run=run, scratch=Path(scratch), tell=tell)
+    record = _record(compiled, ports, stack, run, url=url, keep=keep, environment=lock.key)
+    published.publish(store, record, plan)
+    node = stack_config.node_settings(record, ports.cloud, keep, prerequisites, bundle=(bundle.key, bundle.sha256))
+    own = {"nodeSettings": json.dumps(to_json(node)), "identityId": keep["identityId"]}
+    timer = {"timerIdentityId": keep["timerIdentityId"]} if keep["timerIdentityId"] else {}
+    file = compute_stack_file(stack, {**own, **timer})
+    return PushedRun(run, url, bundle.key, bundle.sha256, lock.key, str(file), inputs)
+
+
+def _in_stack(asked: CloudOptions, stack: KeepStack) -> CloudOptions:
+    """Where to look: as asked, else where the keep stack is configured to be."""
+    return replace(asked, subscription=stack.subscription) if asked.nothing and stack.subscription else asked
+
+
+def _refuse_unready(ports: Ports, run: str, compute: str) -> None:
+    """Raises UsageError where the run's keep group is not there yet, its nodes are, or tfinfra itself drives it."""
+    if run_folder(state_folder(), run).read() is not None:
+        raise UsageError(f"{run} is a run that `tfinfra up` began: it has all that it needs", hint="choose another id")
+    there = {group.name for group in ports.arm.groups() if group.run == run}
+    if names.group_name(run, "keep") not in there:
+        hint = f"`pulumi up` of the stack {run}-keep makes it; --subscription or --cloud says where to look"
+        raise UsageError(
+            f"there is no group {names.group_name(run, 'keep')} on the {ports.cloud.name} cloud", hint=hint
+        )
+    if compute in there:
+        hint = f"`pulumi destroy` of the stack {run}-compute deletes it"
+        raise UsageError(f"{compute} is there already: its nodes would not hear of another bundle", hint=hint)
+
+
+def _packed(compiled: Compiled, ports: Ports, scratch: Path, tell: Progress) -> tuple[Lock, Bundle]:
+    """The environment's lock, and the bundle that holds it."""
+    from tfinfra.bundle import Source
+
+    workshop, plan = ports.workshop, compiled.plan
+    lock = workshop.lock(_requirements(compiled, ports), tell)
+    prebuilt = workshop.environment(lock, tell)
+    for warning in check_modules(compiled, lock, workshop, tell, built=prebuilt):
+        tell(f"warning: {warning.in_a_line}")
+    source = Source(compiled.source_root, compiled.travels.files)
+    return lock, workshop.bundle(plan, source, lock, prebuilt, out=scratch / "bundle.tar.gz")
+
+
+def _requirements(compiled: Compiled, ports: Ports) -> Requirements:
+    """What the environment is made of: the CPU build where this machine's own cloud has no GPU."""
+    from tfinfra.compiler.load import machine_gpus
+
+    wanted = compiled.plan.requirements
+    here = ports.cloud.environment_cache is not None
+    return replace(wanted, gpu=wanted.gpu and not (here and machine_gpus() == 0))
+
+
+def _bring_inputs(
+    compiled: Compiled,
+    ports: Ports,
+    keep: Mapping[str, Any],
+    prerequisites: Prerequisites,
+    *,
+    run: str,
+    scratch: Path,
+    tell: Progress,
+) -> tuple[str, ...]:
+    """Uploads what is local, and tells the nodes where all of it is; the inputs' names."""
+    plan = compiled.plan
+    if not plan.inputs and not plan.resume_from:
+        return ()
+    refuse_elsewhere(plan, ports.cloud)
+    given = Given({}, compiled.data, checkpoints_to_resume(compiled, Path.cwd(), scratch))
+    trees: dict[str, LocalTree] = {
+        name: read_tree(path, cache_folder() / "inputs.sqlite3", tell) for name, path in given.paths.items()
+    }
+    refuse_unmountable(compiled, trees)
+    url, own = names.inputs_url(keep, prerequisites, run), names.store_url(keep, prerequisites, run)
+    where = Stage(ports.open_store(url), url, names.identity_client_id(keep, prerequisites))
+    sources = stage(plan, trees, where, tell)
+    ports.open_store(own).put(keys.DATA, json.dumps(to_json(sources)).encode())
+    return tuple(one.name for one in plan.inputs)
+
+
+def _record(
+    compiled: Compiled,
+    ports: Ports,
+    stack: KeepStack,
+    run: str,
+    *,
+    url: str,
+    keep: Mapping[str, Any],
+    environment: str,
+) -> RunRecord:
+    """What the run's store tells other machines of it: a run that nobody drives, until the stacks' own deadline."""
+    from tfinfra.clouds import machines_of
+
+    plan, target, now = compiled.plan, compiled.spec.target, ports.clock()
+    deadline = unix_time(stack.own("deadline"))
+    options = UpOptions(Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud))
+    options = replace(options, rehearse=ports.cloud.name == "local" and target.cloud != "local")
+    _, record = begun(plan, target, options, ports.cloud, now, environment=environment)
+    group = names.group_name(run, names.compute_part(stack.choice))
+    place = (plan.infrastructure, *plan.alternatives)[stack.choice]
+    return replace(
+        record,
+        run=run,
+        owner=stack.own("owner"),
+        keep_group=names.group_name(run, "keep"),
+        compute_group=group,
+        deadline=iso_time(deadline),
+        keep_until=stack.own("expiresAt") or iso_time(deadline + plan.limits.keep_outputs),
+        run_seconds=int(deadline - now),
+        attempts=(Attempt(group, place.location, place.vm_size),),
+        store=url,
+        shared=names.shared_url(keep),
+        phase=RunPhase.RUNNING,
+        detached=True,
+        client=None,
+    )
