@@ -19,10 +19,11 @@ from tfinfra.lifecycle.attach import find_run
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.push.push import push
 from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
 from tfinfra.store import keys, open_store, readable
-from tfinfra.system.clock import right_now
+from tfinfra.system.clock import iso_time, right_now
 
 pytestmark = pytest.mark.engine
 
@@ -33,7 +34,7 @@ HERE = CloudOptions(cloud="local")
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     made = local_cloud(machines="fake")
-    monkeypatch.setattr(find_run, "ports_at", lambda _scope: find_run.real_ports(made, right_now))
+    monkeypatch.setattr(find_run, "ports_at", lambda _scope: real_ports(made, right_now))
     yield made
     made.ensure()
     for part in ("compute", "keep"):
@@ -46,7 +47,7 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def test_a_push_between_the_stacks_gives_the_nodes_all_that_they_need(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("1,2\n")
     deploy = project(tmp_path, "inputs: {table: {path: table.csv}}\n")
-    keep_file(deploy)
+    until = iso_time(right_now() + 3600)
     engine = Engine(cloud, deploy, RUN, tmp_path / "pulumi")
     try:
         with pytest.raises(UsageError, match=f"there is no group tfinfra-{RUN}-keep on the local cloud"):
@@ -65,11 +66,12 @@ def test_a_push_between_the_stacks_gives_the_nodes_all_that_they_need(cloud: Clo
     assert first.inputs == ("table",)
     record = readable(store, keys.RECORD, RunRecord)
     assert record is not None
-    assert (record.run, record.detached, record.deadline) == (RUN, True, "2126-01-31T18:00:00Z")
+    assert (record.run, record.detached, record.deadline) == (RUN, True, until)
 
 
 def configured(deploy: Path, part: str) -> dict[str, Any]:
     """The namespace tfinfra of a stack's file."""
-    config = yaml.safe_load((deploy / f"Pulumi.{RUN}-{part}.yaml").read_text())["config"]
+    text = (deploy / f"Pulumi.{RUN}-{part}.yaml").read_text()
+    config = yaml.load(text, Loader=yaml.BaseLoader)["config"]
     own = {key: value for key, value in config.items() if key.startswith("tfinfra:")}
     return {key.removeprefix("tfinfra:"): value for key, value in own.items()}

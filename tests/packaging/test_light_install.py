@@ -34,6 +34,7 @@ WHOLE = {
     "up": ["up", "single.yaml"],
     "status": ["status", "digits-x7k2pq"],
     "logs": ["logs", "digits-x7k2pq"],
+    "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
     "wait": ["wait", "digits-x7k2pq"],
     "fetch": ["fetch", "digits-x7k2pq"],
     "down": ["down", "--expired"],

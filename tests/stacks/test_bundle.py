@@ -11,6 +11,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi_azure_native import authorization
 
 from stacks import bundle
 from stacks.settings import Settings, read_settings
@@ -63,7 +64,7 @@ def test_a_preview_asks_a_store_with_the_providers_own_token(
     status: int, missing: bool, told: list[str], store: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.status = status  # type: ignore[attr-defined]
-    monkeypatch.setattr(bundle.authorization, "get_client_token", lambda endpoint: SimpleNamespace(token=endpoint))
+    monkeypatch.setattr(authorization, "get_client_token", lambda endpoint: SimpleNamespace(token=endpoint))
     assert bundle._is_missing(_nodes(f"http://127.0.0.1:{store.server_port}/run")) == missing
     assert store.asked == [("HEAD", "/run/bundle.tar.gz", "Bearer https://storage.azure.com")]  # type: ignore[attr-defined]
 
@@ -72,7 +73,7 @@ def test_without_a_token_or_an_answer_nothing_is_said(told: list[str], monkeypat
     def refuse(endpoint: str) -> Any:
         raise RuntimeError("az login")
 
-    monkeypatch.setattr(bundle.authorization, "get_client_token", refuse)
+    monkeypatch.setattr(authorization, "get_client_token", refuse)
     assert not bundle._is_missing(_nodes("https://127.0.0.1:9/run"))
     assert told == []
 

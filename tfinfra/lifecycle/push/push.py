@@ -28,9 +28,10 @@ from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord, ru
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.model import Requirements, to_json
+from tfinfra.money.budget import FREE, Burn, deadline
 from tfinfra.store import holds, keys
 from tfinfra.store.waiting import await_store
-from tfinfra.system.clock import iso_time, right_now, unix_time
+from tfinfra.system.clock import iso_time, unix_time
 from tfinfra.system.local_tree import LocalTree, read_tree
 from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.progress import Progress
@@ -80,9 +81,8 @@ def push(
         message = "nodes of an identity or a store that runs share take their orders from a client that stays"
         raise ManifestError(message, hint="`tfinfra up` is one")
     stack = keep_stack(deploy, run, 1 + len(plan.alternatives))
-    if unix_time(stack.own("deadline")) <= right_now():
-        raise UsageError(f"the deadline in {stack.file} has passed", hint="give both stacks a later one")
     ports = named_ports(_in_stack(asked, stack), tell)
+    _refuse_deadline(compiled, ports, stack)
     compute = names.group_name(run, names.compute_part(stack.choice))
     _refuse_unready(ports, run, compute)
     prerequisites = ports.arm.prerequisites(plan.infrastructure.access)
@@ -109,6 +109,26 @@ def push(
 def _in_stack(asked: CloudOptions, stack: KeepStack) -> CloudOptions:
     """Where to look: as asked, else where the keep stack is configured to be."""
     return replace(asked, subscription=stack.subscription) if asked.nothing and stack.subscription else asked
+
+
+def _refuse_deadline(compiled: Compiled, ports: Ports, stack: KeepStack) -> None:
+    """Raises UsageError for a deadline that has passed, or is later than the manifest's limits allow."""
+    given, now = unix_time(stack.own("deadline")), ports.clock()
+    end = deadline(compiled.plan.limits, _burn(compiled, ports), now)
+    if given <= now:
+        raise UsageError(f"the deadline in {stack.file} has passed", hint="give both stacks a later one")
+    if given > end.at:
+        message = f"the deadline in {stack.file} is later than limits.{end.limit} allows: {iso_time(end.at)}"
+        raise UsageError(message, hint="give both stacks an earlier one: `pulumi up` of the keep stack tells its timer")
+
+
+def _burn(compiled: Compiled, ports: Ports) -> Burn:
+    """US dollars an hour at list price, nothing where nothing is charged."""
+    if not ports.cloud.charges:
+        return FREE
+    from tfinfra.compiler.cost import burn_of, dearest_lines
+
+    return burn_of(dearest_lines(compiled.plan, compiled.spec.target, compiled.prices().book))
 
 
 def _refuse_unready(ports: Ports, run: str, compute: str) -> None:
@@ -189,8 +209,8 @@ def _record(
     from tfinfra.clouds import machines_of
 
     plan, target, now = compiled.plan, compiled.spec.target, ports.clock()
-    deadline = unix_time(stack.own("deadline"))
-    options = UpOptions(Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud))
+    end = unix_time(stack.own("deadline"))
+    options = UpOptions(Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud), burn=_burn(compiled, ports))
     options = replace(options, rehearse=ports.cloud.name == "local" and target.cloud != "local")
     _, record = begun(plan, target, options, ports.cloud, now, environment=environment)
     group = names.group_name(run, names.compute_part(stack.choice))
@@ -201,13 +221,14 @@ def _record(
         owner=stack.own("owner"),
         keep_group=names.group_name(run, "keep"),
         compute_group=group,
-        deadline=iso_time(deadline),
-        keep_until=stack.own("expiresAt") or iso_time(deadline + plan.limits.keep_outputs),
-        run_seconds=int(deadline - now),
+        deadline=iso_time(end),
+        keep_until=stack.own("expiresAt") or iso_time(end + plan.limits.keep_outputs),
+        run_seconds=int(end - now),
         attempts=(Attempt(group, place.location, place.vm_size),),
         store=url,
         shared=names.shared_url(keep),
         phase=RunPhase.RUNNING,
         detached=True,
         client=None,
+        backend=None,  # the stacks are not ours to drop
     )
