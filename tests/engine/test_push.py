@@ -50,6 +50,10 @@ def test_a_push_between_the_stacks_gives_the_nodes_all_that_they_need(cloud: Clo
     until = iso_time(right_now() + 3600)
     engine = Engine(cloud, deploy, RUN, tmp_path / "pulumi")
     try:
+        keep_file(deploy, deadline=iso_time(right_now() + 100_000))
+        with pytest.raises(UsageError, match=r"later than limits\.max_run_duration allows"):
+            push(deploy, RUN, HERE, print)
+        keep_file(deploy, deadline=until)
         with pytest.raises(UsageError, match=f"there is no group tfinfra-{RUN}-keep on the local cloud"):
             push(deploy, RUN, HERE, print)
         outputs = engine.up("keep", configured(deploy, "keep"))

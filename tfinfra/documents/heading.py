@@ -22,6 +22,7 @@ VERSIONS: dict[str, int] = {
     "logs": 1,
     "runs": 1,
     "wait": 1,
+    "push": 1,
     "down": 1,
     "down-expired": 1,
     "setup": 1,

@@ -34,12 +34,14 @@ def command(
 
     It is for whoever runs the folder's program by hand, between the two stacks: DEPLOY/README.md says how.
     """
+    from dataclasses import asdict
+
     from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.lifecycle.push.push import push
 
     pushed = push(deploy, run, asked, progress, base=base, guardrails=guardrails)
     if as_json:
-        print_document(pushed)
+        print_document("push", asdict(pushed))
     else:
         result_line(f"{pushed.bundle} is in {pushed.store}")
         stack = Path(pushed.stack_file).name.removeprefix("Pulumi.").removesuffix(".yaml")

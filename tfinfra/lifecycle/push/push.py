@@ -210,7 +210,9 @@ def _record(
 
     plan, target, now = compiled.plan, compiled.spec.target, ports.clock()
     end = unix_time(stack.own("deadline"))
-    options = UpOptions(Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud), burn=_burn(compiled, ports))
+    options = UpOptions(
+        Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud), burn=_burn(compiled, ports)
+    )
     options = replace(options, rehearse=ports.cloud.name == "local" and target.cloud != "local")
     _, record = begun(plan, target, options, ports.cloud, now, environment=environment)
     group = names.group_name(run, names.compute_part(stack.choice))
