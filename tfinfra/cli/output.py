@@ -46,6 +46,17 @@ def print_json(value: Any) -> None:
             _this_verb.unprinted = error
 
 
+def print_format(text: str) -> None:
+    """A format (docs/formats.md) on stdout, as `print_document` prints. Where stdout is not UTF-8, other characters are
+    entities: XML and Markdown know them, and the JSON here has none."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    with held():
+        try:
+            print(text.encode(encoding, "xmlcharrefreplace").decode(encoding), end="", flush=True)
+        except (OSError, ValueError) as error:
+            _this_verb.unprinted = error
+
+
 class _Verb:
     """What became of the document of the verb that runs."""
 

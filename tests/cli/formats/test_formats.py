@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +276,24 @@ def test_what_cannot_be_written_is_refused_first(
 def test_stdout_holds_the_format_alone(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["plan", "good.yaml", "wrong.yaml", "--sarif", "-"]) == 3
     assert json.loads(capfdbinary.readouterr().out)["version"] == "2.1.0"
+
+
+def test_a_reader_that_has_gone_changes_no_exit_code(folder: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "tfinfra.cli.main", "validate", "wrong.yaml", "--markdown", "-"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.returncode == 3
+    assert "Broken pipe" not in done.stderr
+
+
+def test_a_stdout_that_is_not_utf8_has_entities(folder: Path) -> None:
+    command = [sys.executable, "-m", "tfinfra.cli.main", "validate", "good.yaml", "--markdown", "-"]
+    plain = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, env=plain, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "0.00 &#8594; 0.46 USD/h" in done.stdout
 
 
 def test_a_report_that_cannot_be_written_hides_no_error(

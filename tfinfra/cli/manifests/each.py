@@ -14,7 +14,7 @@ from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
 from tfinfra.cli.manifests.reports import refuse_overwriting, write_reports
 from tfinfra.cli.manifests.telling import tell_all, tell_one
 from tfinfra.cli.output import print_diagnostics, print_document, reader_has_gone
-from tfinfra.errors import Diagnostic, DifferenceFound, ManifestError, NotFeasible, TfinfraError, UsageError
+from tfinfra.errors import Diagnostic, DifferenceFound, ManifestError, NotFeasible, TfinfraError
 from tfinfra.system.process.interruption import is_behind
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def each_manifest(verb: str, asked: Asked, work: Work, chosen: Chosen | None = N
     code = exit_code_of(outcomes)
     try:
         write_reports(verb, asked.reports, outcomes, code, _gone(asked, chosen.manifests))
-    except UsageError:
+    except Exception:  # a report that cannot be written hides no error
         if chosen.alone:
             tell_one(outcomes[0], asked)
         raise

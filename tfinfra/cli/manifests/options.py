@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tfinfra.cli.completion import manifests
+from tfinfra.cli.completion import codes, completing, manifests
 from tfinfra.cli.manifests.levels import Levels, levels_of
 from tfinfra.cli.manifests.reports import Reports, require_reports
 from tfinfra.cli.options import guardrails_option, json_option
@@ -37,9 +37,16 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--deny",
         metavar="CODE|warnings",
         multiple=True,
+        shell_complete=completing(codes),
         help="Take warnings of this code, or all, for errors.",
     )
-    @click.option("--allow", metavar="CODE", multiple=True, help="Do not tell warnings of this code.")
+    @click.option(
+        "--allow",
+        metavar="CODE",
+        multiple=True,
+        shell_complete=completing(codes),
+        help="Do not tell warnings of this code.",
+    )
     @guardrails_option
     @json_option
     @click.option("--sarif", metavar="FILE", help="Write what was found as SARIF 2.1.0, for code scanning.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.cli.manifests.given import STDIN, Given
 from tfinfra.cli.manifests.outcome import Outcome
+from tfinfra.cli.output import print_format, progress
 from tfinfra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,8 +89,6 @@ def write_reports(
 ) -> None:
     """Writes all that are asked for; `gone` are manifests that are not there any more. Raises UsageError where one
     cannot be written."""
-    from tfinfra.cli.output import progress
-
     if reports.sarif:
         from tfinfra.cli.formats.findings import findings_of
         from tfinfra.cli.formats.places import repository_here
@@ -113,11 +111,10 @@ def write_reports(
 
 
 def _write(option: str, file: str, text: str) -> None:
-    data = text.encode("utf-8", "replace")
     if file == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        print_format(text)
         return
+    data = text.encode("utf-8", "replace")
     path = Path(file)
     try:
         if _is_stream(path):
