@@ -50,8 +50,11 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Layout]:
 def test_what_was_asked_is_shown_and_what_is_missing_is_refused(
     layout: Layout, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["plan", "--live", "--rehearse", "--json", "train.yaml"]) == 0
-    live = json.loads(capfd.readouterr().out)["live"]
+    (tmp_path / "other.yaml").write_text(MANIFEST)
+    assert main(["plan", "--live", "--rehearse", "--json", "other.yaml", "train.yaml"]) == 0
+    other, one = json.loads(capfd.readouterr().out)["manifests"]
+    assert other["live"]["cloud"] == "local"
+    live = one["live"]
     assert live["cloud"] == "local"
     assert "needs 32 vCPUs of family DSv5 in eastus" in {c["check"]: c["found"] for c in live["checked"]}["quota"]
     assert {c["check"]: c["found"] for c in live["checked"]}["policy"].startswith("ARM takes the plan's 2")
