@@ -75,6 +75,7 @@ LINES = {
     "a name": ("tfinfra runs --name ", ["mnist", "digits"]),
     "a manifest": ("tfinfra up ", ["other.yml", "train.yaml"]),
     "a manifest of a folder": ("tfinfra validate ../work/tr", ["../work/train.yaml"]),
+    "a schema": ("tfinfra schema --of stat", ["status"]),
     "a shell": ("tfinfra completion ", ["bash", "zsh", "fish"]),
 }
 

@@ -1,0 +1,177 @@
+"""Each document of each verb: the words that print it, and what must be there before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.cli.test_check import Played
+from tests.documents.rich_run import failed_run, waiting_run
+from tests.lifecycle.attach.test_resume import GROUPS, RUN
+from tfinfra.azure.preflight.all_checks import PassedCheck
+from tfinfra.compiler.load import known_prices
+from tfinfra.lifecycle.attach.end_runs import EndedRun
+from tfinfra.lifecycle.attach.sweep import Doomed, Due
+from tfinfra.lifecycle.awaiting.awaited_run import Waited
+from tfinfra.lifecycle.preflight import LiveAnswer
+from tfinfra.lifecycle.record.run_status import RunState
+from tfinfra.machine.doctor import CheckResult
+from tfinfra.machine.walk.steps import Step
+from tfinfra.machine.walk.target import Checklist
+
+Prepare = Callable[[Path, pytest.MonkeyPatch], object]
+
+
+def nothing(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """The manifests beside are enough."""
+
+
+def answering(**answers: object) -> Prepare:
+    """Each function, by its dotted name with "__" for dots, answers that without doing anything."""
+
+    def prepare(folder: Path, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("tfinfra.system.installation.require_run_packages", lambda: None)
+        for name, value in answers.items():
+            patch.setattr(f"tfinfra.{name.replace('__', '.')}", lambda *_, _value=value, **__: _value)
+
+    return prepare
+
+
+@dataclass(frozen=True)
+class Case:
+    words: tuple[str, ...]
+    exit_code: int = 0
+    before: Prepare = nothing
+
+
+def edited_deploy_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    from tfinfra.cli.main import main
+
+    assert main(["compile", "train.yaml"]) == 0
+    deploy = Path("deploy/train")
+    (deploy / "__main__.py").write_text("print('mine')\n")
+
+
+def a_waiting_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    found = waiting_run(folder)
+    patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
+
+
+def an_unrecorded_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    found = waiting_run(folder, record=False)
+    patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
+
+
+def a_failed_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    failed_run(folder)
+
+
+def a_sweep_without_anybody(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    doomed = [Doomed(RUN, tuple(g.name for g in GROUPS), "ada", "2026-11-24T10:00:00Z", charged=True)]
+    patch.setattr("tfinfra.lifecycle.attach.sweep.down_expired", lambda *_, agree: agree(doomed))
+
+
+def played_previews(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("tfinfra.system.installation.require_run_packages", lambda: None)
+    patch.setattr("tfinfra.lifecycle.previews.two_at_once.Previews", Played)
+    patch.setattr("tfinfra.engine.tool.toolchain.ensure_cli", lambda tell: None)
+    patch.setattr(Played, "submitted", [], raising=False)
+    patch.setattr(Played, "say", {}, raising=False)
+
+
+def a_fault(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise ZeroDivisionError("no")
+
+    patch.setattr("click.Command.invoke", fail)
+
+
+class _Engine:
+    def close(self) -> None:
+        """There is none."""
+
+
+LIVE = LiveAnswer("azure", (), (PassedCheck("quota", "8 of 100 cores"),), 1.5, may_delete=True)
+WALK = Checklist("gpus", "azure", "1 x D8", (Step("credential", "not", "none", "az login", 5),), 5, 1.5)
+PLACES: dict[str, dict[str, Case]] = {
+    "authoring": {
+        "init": Case(("init", "new")),
+        "validate": Case(("validate", "train.yaml")),
+        "compile": Case(("compile", "train.yaml"), before=edited_deploy_folder),
+        "plan": Case(("plan", "train.yaml")),
+        "plan-rich": Case(
+            ("plan", "--live", "--guardrails", "rails.yaml", "rich.yaml"),
+            before=answering(
+                engine__client__EngineProcess=_Engine(),
+                lifecycle__preflight__reach=None,
+                lifecycle__preflight__plan_live=LIVE,
+            ),
+        ),
+        "check": Case(("check", "rich.yaml"), before=played_previews),
+        "manifests": Case(("validate", "train.yaml", "wrong.yaml"), 3),
+        "explain": Case(("explain", "TFI203")),
+        "explain-list": Case(("explain",)),
+        "schema-list": Case(("schema", "--list")),
+        "catalog-sizes": Case(("catalog", "sizes", "--gpu")),
+        "catalog-refresh": Case(
+            ("catalog", "refresh"), before=answering(machine__price_refresh__refresh_prices=known_prices().book)
+        ),
+    },
+    "runs": {
+        "run": Case(("fetch", RUN), before=a_failed_run),
+        "status": Case(("status", RUN), before=a_failed_run),
+        "status-waiting": Case(("status", RUN), before=a_waiting_run),
+        "status-unrecorded": Case(("status", RUN), before=an_unrecorded_run),
+        "logs": Case(("logs", RUN), before=a_failed_run),
+        "runs": Case(("runs",), before=a_failed_run),
+        "wait": Case(
+            ("wait", RUN, "--timeout", "1s"),
+            12,
+            answering(lifecycle__awaiting__awaited_run__wait_for_end=Waited(RUN, RunState.TRAINING, None, 1.0)),
+        ),
+        "down": Case(
+            ("down", RUN),
+            before=answering(lifecycle__attach__end_runs__end_runs=[EndedRun(RUN, {f"{RUN}-keep": "it is locked"})]),
+        ),
+        "down-expired": Case(
+            ("down", "--expired"),
+            before=answering(lifecycle__attach__sweep__down_expired=[Due(RUN, (GROUPS[0].name,), GROUPS[1:])]),
+        ),
+    },
+    "machine": {
+        "setup": Case(
+            ("setup",),
+            before=answering(
+                machine__setup__prepare_machine={"pulumi": "/p", "provider": None, "environments": ["/e"]}
+            ),
+        ),
+        "setup-azure": Case(
+            ("setup", "azure", "--subscription", "x"),
+            before=answering(
+                machine__setup__prepare_subscription={"role": "r", "id": "/i", "made": True, "provider": "/p"}
+            ),
+        ),
+        "doctor": Case(
+            ("doctor",), 4, answering(machine__doctor__examine=[CheckResult("python", "problem", "3.9", "take 3.11")])
+        ),
+        "doctor-target": Case(
+            ("doctor", "--target", "gpus"),
+            5,
+            answering(engine__client__EngineProcess=_Engine(), machine__walk__target__walk=WALK),
+        ),
+        "doctor-role": Case(("doctor", "--role")),
+        "report-bundle": Case(
+            ("report-bundle", "--last"), before=answering(machine__report__bundle__write_bundle=Path("report.tar.gz"))
+        ),
+        "completion": Case(("completion", "bash")),
+    },
+    "errors": {
+        "error": Case(("validate", "wrong.yaml"), 3),
+        "error-of-a-sweep": Case(("down", "--expired"), 2, a_sweep_without_anybody),
+        "error-of-tfinfra": Case(("runs",), 1, a_fault),
+    },
+}
