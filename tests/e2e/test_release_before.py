@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zipfile import ZipFile
 
 import pytest
@@ -28,6 +28,8 @@ open("outputs/model.txt", "w").write("weights")
 @dataclass(frozen=True)
 class Before(Workspace):
     """A workspace as the release before sees it, which lies unpacked in `site`."""
+
+    has_schemas: ClassVar[bool] = False
 
     site: Path = field(kw_only=True)
 
