@@ -110,9 +110,13 @@ def _empty(root: int) -> None:
 
 
 def _unlinked(at: int, name: str) -> bool:
-    """Whether it is gone; False for a folder that is not empty."""
-    if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+    """Whether it is gone; False for a folder that is not empty. Most are files: one call each."""
+    try:
         os.unlink(name, dir_fd=at)
+    except (IsADirectoryError, PermissionError):  # the second: so say macOS and others of a folder
+        if not stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
+            raise
+    else:
         return True
     with suppress(OSError):
         os.rmdir(name, dir_fd=at)

@@ -39,7 +39,7 @@ class SupervisedMachines:
         self.kind = kind
 
     def start(self, spec: ScaleSetSpec) -> None:
-        """Boots the machines. Raises OSError with the reason; then nothing of them is left."""
+        """Boots the machines. Raises OSError with the reason; then nothing but logs is left of them."""
         if any(state.running for state in self.states(spec.folder)):
             raise OSError(f"{spec.folder} has running machines")
         spec = replace(spec, folder=spec.folder.absolute())
@@ -64,6 +64,8 @@ class SupervisedMachines:
             reason = f"the machines did not begin to boot within {_START_LIMIT:.0f} s"
         if reason:
             self.stop(spec.folder)
+            for instance in spec.instances:
+                remove_disks(spec.folder / instance.name)
             raise OSError(f"{self.kind} machines: {reason}")
 
     def states(self, folder: Path) -> Sequence[InstanceState]:
@@ -95,7 +97,7 @@ class SupervisedMachines:
             raise OSError(f"{name} did not come back within {_START_LIMIT:.0f} s")
 
     def stop(self, folder: Path) -> None:
-        """Also removes the machines' disks and the record; logs stay. Raises TimeoutError."""
+        """Also removes the record; the machines' disks and logs stay. Raises TimeoutError."""
         record = read_record(folder)
         if record is None:
             return
@@ -111,8 +113,6 @@ class SupervisedMachines:
             _kill([record.supervisor], signal.SIGKILL, _STOP_LIMIT)
             if not _wait(lambda: not any(map(is_alive, first)), _STOP_LIMIT):
                 raise TimeoutError(f"machines outlive their supervisor (pid {record.supervisor.pid})")
-        for entry in record.instances:
-            remove_disks(folder / entry.name)
         (folder / RECORD).unlink(missing_ok=True)
 
 

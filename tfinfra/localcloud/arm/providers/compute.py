@@ -62,6 +62,7 @@ class ScaleSets(ResourceProvider):
         machines.start(scale_set_spec(context, resource))
 
     def release(self, context: CloudContext, resource: ArmResource) -> None:
+        """The machines' disks may take minutes to remove: they go to the trash, and no deletion waits for that."""
         folder = machine_folder(context, resource)
         if folder.exists():
             context.machines(kind_of(resource)).stop(folder)
