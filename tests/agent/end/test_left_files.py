@@ -13,7 +13,7 @@ import pytest
 from tests.agent.nodes import assignment_of
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent.assignment import Assignment, Gathered
-from tfinfra.agent.end import left_files
+from tfinfra.agent.end import find_left, left_files
 from tfinfra.agent.end.left_files import LeftBehind
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
@@ -138,7 +138,7 @@ def test_a_file_that_holds_a_secret_stays(tmp_path: Path) -> None:
 def test_on_a_machine_of_the_runs_own_all_that_is_new_counts_but_for_what_programs_keep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(left_files, "_TEMPORARY", (tmp_path / "tmp",))
+    monkeypatch.setattr(find_left, "_TEMPORARY", (tmp_path / "tmp",))
     node = a_node(tmp_path, own=True)
 
     def write(work: Path) -> None:
@@ -187,7 +187,7 @@ def test_of_a_machine_of_its_users_no_folder_is_taken_that_everything_is_in(
 ) -> None:
     everybodys = tmp_path / "tmp"
     everybodys.mkdir()
-    monkeypatch.setattr(left_files, "_TEMPORARY", (everybodys,))
+    monkeypatch.setattr(find_left, "_TEMPORARY", (everybodys,))
     script = f"open(f'{everybodys}/{{name}}.h5', 'w')\nopen(f'/{{name}}', 'w')\nopen(f'{tmp_path}/{{name}}', 'w')\n"
     node = a_node(tmp_path, script)
 

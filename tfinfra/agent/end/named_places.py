@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.system.strange_trees import names_below
 from tfinfra.text.written_paths import WrittenPath, is_kept, kept_instead, writes_by_name, written_paths
 
 _MOST_MODULES, _MOST_BYTES = 200, 2_000_000
@@ -80,7 +81,9 @@ def _arguments(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _modules(source: Path) -> Iterator[tuple[str, ast.Module]]:
-    for path in islice(sorted(source.rglob("*.py")), _MOST_MODULES):
+    names = sorted(name for name in names_below(source) if name.endswith(".py"))
+    for name in islice(names, _MOST_MODULES):
+        path = source / name
         try:
             if path.stat().st_size > _MOST_BYTES:
                 continue
@@ -89,7 +92,7 @@ def _modules(source: Path) -> Iterator[tuple[str, ast.Module]]:
                 tree = ast.parse(path.read_bytes())
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             continue
-        yield path.relative_to(source).as_posix(), tree
+        yield name, tree
 
 
 def _absolute(text: str, home: Path) -> Path | None:
