@@ -120,3 +120,15 @@ def test_a_users_file_is_no_module_of_the_librarys(folder: Path) -> None:
         out, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert json.loads(out)["plan"]["name"] == "train"
+
+
+@pytest.mark.parametrize(("manifest", "exit_code"), [("node_cout: 2\n", 3), ("", 2)])
+def test_a_wrong_manifest_is_told_before_a_state_folder_that_cannot_be_used(
+    manifest: str, exit_code: int, folder: Path
+) -> None:
+    with (folder / "train.yaml").open("a") as file:
+        file.write(manifest)
+    (folder / "file").touch()
+    up = started(folder, "up", "train.yaml", TFINFRA_STATE_DIR=str(folder / "file"))
+    said = up.communicate(timeout=60)[1]
+    assert up.returncode == exit_code, said

@@ -83,7 +83,7 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / "train.py").touch()
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
         compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
-        options = UpOptions(tmp_path, state=tmp_path / "state", letters="ab12cd")
+        options = UpOptions(tmp_path, own_state=tmp_path / "state", letters="ab12cd")
         result = UpRun(compiled, ports, options, world.observer, world.interrupt, engine=engines[-1]).go()
         cloud.ensure()
         assert list_runs(cloud) == ()

@@ -273,7 +273,7 @@ class World:
         (source / "train.py").touch()
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=source))
         compiled = Compiled(facts, FakeSpec(target), plan, tree, (), source)  # type: ignore[arg-type]
-        up = UpOptions(self.tmp, state=self.tmp / "state", letters="abc123", **options)
+        up = UpOptions(self.tmp, own_state=self.tmp / "state", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, engine=FakeEngine(self), given=given)
 

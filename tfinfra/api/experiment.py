@@ -80,7 +80,13 @@ class Experiment(Successor):
         given = _merged(config.arguments, {name: value for name, value in changed.items() if value is not None})
         arguments = argument_document({key: _own(key, value) for key, value in given.items()})
         name = fitting_name(self.name) if _AZURE_MLS.fullmatch(self.name) else self.name
-        options = UpOptions(Path.cwd(), rehearse=rehearse, machines=machines, guardrails=_absolute(guardrails))
+        options = UpOptions(
+            Path.cwd(),
+            rehearse=rehearse,
+            machines=machines,
+            guardrails=_absolute(guardrails),
+            own_state=state_folder(),
+        )
         folder = run_folder(options.state, run_id(_checked_name(arguments, name, options), options.letters))
         request = background_run.Submission(arguments.data, name, options)
         return Run(self, folder.path.name)._driven_by(background_run.start(request, folder))

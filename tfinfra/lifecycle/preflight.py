@@ -161,7 +161,7 @@ def check_plan(compiled: Compiled, cloud: Cloud, recorder: Recorder) -> LiveAnsw
 
     with tempfile.TemporaryDirectory(prefix="tfinfra-") as folder:
         write_tree(compiled.tree, Path(folder))
-        return check_live(compiled, cloud, recorder, Path(folder), UpOptions(Path(folder), state=Path(folder)))
+        return check_live(compiled, cloud, recorder, Path(folder), UpOptions(Path(folder), own_state=Path(folder)))
 
 
 def plan_live(compiled: Compiled, cloud: Future[Cloud], recorder: Recorder) -> LiveAnswer:

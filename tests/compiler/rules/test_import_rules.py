@@ -52,6 +52,11 @@ TABLE: dict[str, tuple[str, dict[str, str], list[str]]] = {
         {"trainer/task.py": "import trainer.model\n"},
         ["error TFI509 task.py:1"],
     ),
+    "one module, imported again and again": (
+        BY_PATH,
+        {"trainer/task.py": "def f():\n    import trainer.model\nimport trainer.model\nfrom trainer.model import x\n"},
+        ["error TFI509 task.py:3"],
+    ),
     "the same with a PYTHONPATH": (BY_PATH + FOUND, {"trainer/task.py": "import trainer.model\n"}, []),
     "the same with a setup script": (
         f"{BY_PATH}setup_script: s.sh\n",

@@ -24,7 +24,7 @@ def test_what_is_wished_of_a_run_arrives(tmp_path: Path) -> None:
         machines="process",
         store="blob",
         letters="abc123",
-        state=tmp_path / "state",
+        own_state=tmp_path / "state",
     )
     submission = Submission({"entry_script": "train.py"}, "digits", options)
     submission.write(tmp_path / "request.json")

@@ -56,7 +56,7 @@ def preview_stacks(
     plan, target = compiled.plan, compiled.spec.target
     cloud, prerequisites = paper_cloud(target), _as_named(plan.infrastructure.access)
     with TemporaryDirectory(prefix="tfinfra-") as state:
-        options = UpOptions(deploy, state=Path(state))
+        options = UpOptions(deploy, own_state=Path(state))
         record = first_record(plan, target, options, cloud, right_now())
         engine.open(cloud, deploy, record.run, Path(state), say_nothing, packs=packs)
         keep = engine.preview("keep", stack_config.stack_config(record, "keep", prerequisites, cloud))

@@ -13,9 +13,9 @@ from tfinfra.system.paths import state_folder
 
 @dataclass(frozen=True)
 class UpOptions:
-    """`folder` is where deploy/ and runs/ are made, `state` the state folder; `target` goes before the manifest's;
-    `machines` and `store` are wishes for the local cloud; `guardrails` is a file that holds beside the usual ones;
-    `letters` are the run id's end.
+    """`folder` is where deploy/ and runs/ are made, `own_state` a state folder that is not the user's usual one;
+    `target` goes before the manifest's; `machines` and `store` are wishes for the local cloud; `guardrails` is a file
+    that holds beside the usual ones; `letters` are the run id's end.
 
     Once the cloud is known, `machines` is the kind that it has, `burn` what the run costs there, and `terms` what
     `consent` is asked for before the first write, None where nothing is charged."""
@@ -30,9 +30,14 @@ class UpOptions:
     consent: Consent = agreed
     guardrails: Path | None = None
     letters: str = field(default_factory=new_letters)
-    state: Path = field(default_factory=state_folder)
+    own_state: Path | None = None
     burn: Burn = FREE
     terms: Terms | None = None
+
+    @property
+    def state(self) -> Path:
+        """The state folder. Raises UsageError where it cannot be used: whoever asks has looked at the manifest."""
+        return self.own_state or state_folder()
 
     @property
     def results(self) -> Path:

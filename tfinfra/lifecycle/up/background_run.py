@@ -32,7 +32,7 @@ from tfinfra.text.masking import redact
 REQUEST = "request.json"
 FAILURE = "failure.json"
 CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "letters")
-CARRIED_PATHS = ("folder", "state", "guardrails")
+CARRIED_PATHS = ("folder", "own_state", "guardrails")
 """The fields of UpOptions that a submission carries to the process that drives the run."""
 
 

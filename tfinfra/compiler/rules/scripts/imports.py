@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from tfinfra.compiler.facts import Facts, Rule
@@ -46,10 +46,11 @@ def imports_without_a_package(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def imports_not_found(facts: Facts) -> Iterator[Diagnostic]:
-    """Modules that are in source_directory, or whose package is, and not where Python looks for them."""
+    """Modules that are in source_directory, or whose package is, and not where Python looks for them: each once, where
+    it is imported most surely."""
     entry, source = entry_of(facts.manifest.entry_script), facts.project.source
     folder = str(PurePosixPath(source.entry).parent)
-    for lost in source.lost:
+    for lost in _most_certain(source.lost):
         if lost.how.why == "missing":
             message = f"`{lost.statement}` fails: source_directory has no module {lost.how.name}"
             hint = (
@@ -65,6 +66,16 @@ def imports_not_found(facts: Facts) -> Iterator[Diagnostic]:
                 other = "environment_variables: {PYTHONPATH: .}"
                 hint = f"write {way_out}, or {other}" if (way_out := _by_name(source.entry)) else f"write {other}"
             yield _at(facts, lost, "TFI509", message, hint)
+
+
+def _most_certain(lost: Iterable[LostImport]) -> Iterable[LostImport]:
+    """Of the imports of each module the first of those that are sure, else the first."""
+    found: dict[tuple[str, str], LostImport] = {}
+    for one in lost:
+        what = (one.how.why, one.how.name)
+        if what not in found or one.certain > found[what].certain:
+            found[what] = one
+    return found.values()
 
 
 def may_be_installed(facts: Facts, name: str) -> bool:
