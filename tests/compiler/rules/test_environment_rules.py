@@ -28,6 +28,17 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
     "a package that is asked for": (PANDAS, "pip_packages: [pandas]\n", []),
     "what a package that is asked for may bring": (PANDAS, "pip_packages: [anything]\n", []),
     "what conda may bring": (PANDAS, "conda_packages: [anything]\n", []),
+    "a module that the script writes": (
+        "with open('gen.py', 'w') as file:\n    file.write('x = 1')\nimport gen\n",
+        "",
+        ["warning TFI525 train.py:1:11", "warning TFI510 train.py:3:1"],
+    ),
+    "a module of its own folder that the script writes": (
+        "from pathlib import Path\nPath('lib', 'gen').mkdir()\nPath('/tmp/lib/gen.py').write_text('')\nimport gen\n",
+        "",
+        ["warning TFI525 train.py:3:6", "warning TFI510 train.py:4:1"],
+    ),
+    "a module that a docstring names": ('"""Uses gen.py."""\nimport gen\n', "", ["error TFI510 train.py:2:1"]),
     "a namespace of which TensorFlow has a part": ("from google.cloud import storage\n", "", MISSING),
     "Colab's part of it": ("from google.colab import drive\n", "", MISSING),
     "a package that newer TensorFlow brings": ("import PIL\n", "framework_version: 2.20.0\n", []),

@@ -11,6 +11,7 @@ from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport, SourceDirectory
+from tfinfra.compiler.source.made_modules import may_write
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.words.spelling_hints import did_you_mean
@@ -80,7 +81,8 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
         message += f"neither source_directory nor the environment has {lacking}"
     text = line_of(source.modules[one.module], one.line)
     position = Position(source.file(one.module), one.line, one.column + 1, one.length, text)
-    sure = one.certain and not facts.manifest.setup_script
+    may_be_made = facts.manifest.setup_script or may_write(source.modules, one.name)
+    sure = one.certain and not may_be_made
     severity = Severity.ERROR if sure else Severity.WARNING
     return Diagnostic("TFI510", severity, message, "entry_script", position, hint)
 

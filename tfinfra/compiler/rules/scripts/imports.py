@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.requirements import all_requirements, conda_specs, requirement_name
 from tfinfra.compiler.project import LostImport
+from tfinfra.compiler.source.made_modules import may_write
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.words.spelling_hints import did_you_mean
@@ -109,9 +110,11 @@ def _dotted(path: str) -> str:
 
 
 def _at(facts: Facts, lost: LostImport, code: str, message: str, hint: str) -> Diagnostic:
-    """An error where the script cannot get by the line; a setup script may yet make what is missing."""
+    """An error where the script cannot get by the line; a setup script, or it itself, may yet make what is missing."""
     source = facts.project.source
-    sure = lost.certain and (code == "TFI508" or not facts.manifest.setup_script)
+    missing = lost.how.why == "missing"
+    may_be_made = facts.manifest.setup_script or (missing and may_write(source.modules, lost.how.name))
+    sure = lost.certain and (code == "TFI508" or not may_be_made)
     text = line_of(source.modules[lost.module], lost.line)
     position = Position(source.file(lost.module), lost.line, lost.column + 1, lost.length, text)
     severity = Severity.ERROR if sure else Severity.WARNING
