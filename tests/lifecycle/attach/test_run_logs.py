@@ -14,6 +14,7 @@ from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
 from tfinfra.lifecycle.end.bring_home import bring_home
+from tfinfra.lifecycle.watch import home_log
 from tfinfra.lifecycle.watch.home_log import read_log, times_beside
 from tfinfra.store import MemoryStore, keys, log_chunk, log_chunk_of, log_pieces
 
@@ -84,6 +85,20 @@ def test_spoilt_times_cost_no_line(spoilt: str, tmp_path: Path) -> None:
     log.write_bytes(b"a0\nc0\nd0\n")
     times_beside(log).write_bytes(spoilt.encode("utf-8", "surrogateescape"))
     assert b"".join(data for _, data in read_log(log)) == log.read_bytes()
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"a", b"a\n", b"a\nb", b"a\n\nbc\n", b"one\ntwo\nthree\nfour\n"])
+@pytest.mark.parametrize("look_back", [1, 3, 100])
+def test_the_last_lines_are_found_from_the_end(
+    text: bytes, look_back: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_log, "_LOOK_BACK", look_back)
+    log = tmp_path / "rank-0.log"
+    log.write_bytes(text)
+    times_beside(log).write_text(f"{len(text)} 100.00\n")
+    for most in range(5):
+        found = b"".join(data for _, data in read_log(log, most))
+        assert found == b"".join(text.splitlines(keepends=True)[-most:] if most else [])
 
 
 def test_a_task_that_is_none_is_named(world: World) -> None:

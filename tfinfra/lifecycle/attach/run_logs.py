@@ -54,7 +54,7 @@ def log_lines(found: FoundRun, wanted: WantedLogs) -> Iterator[LogLine]:
     names = log_names(found, wanted)
     store = found.store
     if store is None:
-        logs = [_at_home(found, recorded(found), name, one_of_many=wanted.everybody) for name in names]
+        logs = [_at_home(found, recorded(found), name, wanted) for name in names]
         yield from _last(_merged(logs), wanted.tail)
         return
     if wanted.task is not None and wanted.task not in _tasks(found) and not store.list(keys.log_folder(wanted.task)):
@@ -85,15 +85,15 @@ def _tasks(found: FoundRun) -> list[str]:
     return [status.task for status in read_view(found.store).tasks] if found.store is not None else []
 
 
-def _at_home(found: FoundRun, record: RunRecord, name: str, *, one_of_many: bool) -> Iterator[LogLine]:
-    """A log that was fetched; nothing of one of many that was not. Raises UsageError."""
+def _at_home(found: FoundRun, record: RunRecord, name: str, wanted: WantedLogs) -> Iterator[LogLine]:
+    """What is wanted of a log that was fetched; nothing of one of many that was not. Raises UsageError."""
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
-            return lines_in_pieces(name, read_log(path))
+            return lines_in_pieces(name, read_log(path, wanted.tail))
     if record.came_to_nothing:
         raise came_to_nothing(record)
-    if one_of_many and (Path(record.results) / "tasks").is_dir():
+    if wanted.everybody and (Path(record.results) / "tasks").is_dir():
         return iter(())
     if name in record.plan_tasks and not record.fetched:
         raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")

@@ -4,6 +4,7 @@ the node)."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import BinaryIO
 from tfinfra.store import Piece
 
 _AT_ONCE = 1 << 20
+_LOOK_BACK = 1 << 16
 _LAST_MOMENT = 1e11
 
 
@@ -32,14 +34,31 @@ def write_log(log: BinaryIO, chunks: Iterable[Iterable[Piece]]) -> str:
     return "".join(times)
 
 
-def read_log(log: Path) -> Iterator[Piece]:
-    """The log in pieces, each with its time where that is known: what is beside it may have been changed or removed."""
+def read_log(log: Path, last: int | None = None) -> Iterator[Piece]:
+    """The log, or its `last` lines, in pieces, each with its time where that is known: what is beside it may have been
+    changed or removed."""
     with log.open("rb") as file:
+        file.seek(0 if last is None else _begin_of_last(file, last))
         for end, time in _times(times_beside(log)):
             while (missing := end - file.tell()) > 0 and (data := file.read(min(_AT_ONCE, missing))):
                 yield time, data
         while data := file.read(_AT_ONCE):
             yield None, data
+
+
+def _begin_of_last(file: BinaryIO, lines: int) -> int:
+    """Where the last lines begin, so many of them: found from the end, for a log may be of any size."""
+    end = file.seek(0, os.SEEK_END)
+    at, missing = max(0, end - 1), lines  # the end of the last line begins none
+    while at > 0 and missing > 0:
+        begin = max(0, at - _LOOK_BACK)
+        file.seek(begin)
+        data = file.read(at - begin)
+        while missing > 0 and (found := data.rfind(b"\n")) >= 0:
+            at, data, missing = begin + found, data[:found], missing - 1
+        if missing > 0:
+            at = begin
+    return at + 1 if missing == 0 and lines > 0 else end if lines == 0 else 0
 
 
 def _times(path: Path) -> Iterator[tuple[int, float]]:
