@@ -75,7 +75,7 @@ class Bench:
 
     def arm(self, cloud: Cloud) -> dict[str, float]:
         """The conversation with ARM alone."""
-        options = UpOptions(self.folder, letters=LETTERS, state=self.folder)
+        options = UpOptions(self.folder, letters=LETTERS, own_state=self.folder)
         return {"asked_s": check_live(self.compiled, cloud, self.recorder, self.folder / "deploy", options).seconds}
 
     def command(self, status: int) -> dict[str, float]:
