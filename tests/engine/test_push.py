@@ -45,8 +45,10 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 
 def test_a_push_between_the_stacks_gives_the_nodes_all_that_they_need(cloud: Cloud, tmp_path: Path) -> None:
-    (tmp_path / "table.csv").write_text("1,2\n")
-    deploy = project(tmp_path, "inputs: {table: {path: table.csv}}\n")
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "table.csv").write_text("1,2\n")
+    deploy = project(code, "inputs: {table: {path: table.csv}}\n")
     until = iso_time(right_now() + 3600)
     engine = Engine(cloud, deploy, RUN, tmp_path / "pulumi")
     try:
