@@ -149,7 +149,8 @@ class EngineHost:
         from tfinfra.engine.pulumi import Engine
 
         deploy, state = Path(request["deploy"]), Path(request["state"])
-        packs = StagedPacks(Path(request["packs"])) if request["packs"] else None
+        staged = Path(request["packs"])
+        packs = StagedPacks(staged, staged).copied_to(state / "packs") if request["packs"] else None
         return Engine(_cloud(request["cloud"]), deploy, request["run"], state, self._tell, packs=packs)
 
     def _tell(self, event: UpdateEvent) -> None:

@@ -29,6 +29,15 @@ def test_packs_are_found_in_their_order_by_a_project_file_of_their_own(staged: S
     assert str(staged.folder) in staged.plugins
 
 
+def test_each_engine_has_notes_of_its_own(staged: StagedPacks, tmp_path: Path) -> None:
+    one, other = (staged.copied_to(tmp_path / name) for name in ("one", "other"))
+    (one.folders[2] / "notes").write_text('{"kind": "served"}\n')
+    other.forget_notes()
+    assert [note["folder"] for note in one.notes()] == [str(tmp_path / "pack 2")]
+    assert list(other.notes()) == list(staged.notes()) == []
+    assert one.plugins == staged.plugins
+
+
 UNNOTED = {
     "one that was never ready": (range(10), "EOF", "pack 10", "its process ended before it had answered"),
     "one of those that were": (range(11), "the keep stack could not be updated: k: max is required", "", "k: max is"),

@@ -139,7 +139,7 @@ def told(request: Any, answer: Any, notes: Notes) -> Any:
 
 def main() -> None:
     entry, folder, file = sys.argv[1:4]
-    notes = Notes(file, folder)
+    notes = Notes(os.path.abspath(file), folder)  # noqa: PTH100
     timer = limited(LOADING, notes, "loading it")
     port = os.dup(1)
     os.dup2(2, 1)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ _START, _NOTES, _PACK = "start", "notes", "pack"
 
 @dataclass(frozen=True)
 class StagedPacks:
-    """Packs in `folder`, numbered; `stage` makes them."""
+    """Packs in `folder`, numbered; `stage` makes them. `analyzer` is the folder of the program that starts them."""
 
     folder: Path
+    analyzer: Path
 
     @property
     def folders(self) -> list[Path]:
@@ -33,8 +35,14 @@ class StagedPacks:
     @property
     def plugins(self) -> str:
         """The lines of a Pulumi.yaml by which the engine finds the analyzer."""
-        analyzer = {"name": _ANALYZER, "path": str(self.folder)}
+        analyzer = {"name": _ANALYZER, "path": str(self.analyzer)}
         return f"\nplugins: {json.dumps({'analyzers': [analyzer]})}\n"
+
+    def copied_to(self, folder: Path) -> StagedPacks:
+        """The same packs with notes of their own, for one engine: several may run beside each other."""
+        for staged in self.folders:
+            shutil.copytree(staged, folder / staged.name)
+        return StagedPacks(folder, self.analyzer)
 
     def forget_notes(self) -> None:
         for folder in self.folders:
@@ -78,7 +86,7 @@ def stage(packs: Sequence[tuple[Pack, Path]], folder: Path) -> StagedPacks:
         project = {"runtime": _RUNTIME, "version": pack.version}
         (staged / PROJECT).write_text(json.dumps(project), encoding="utf-8")
         # isolated: neither a PYTHONPATH nor the folder that serve.py is in may stand in for the pack's own modules
-        command = [python, "-I", "-u", serve.__file__, pack.entry, pack.folder, staged / _NOTES]
+        command = [python, "-I", "-u", serve.__file__, pack.entry, pack.folder, _NOTES]
         (staged / _START).write_text(f"exec {shlex.join(map(str, command))}\n", encoding="utf-8")
         (staged / _PACK).write_text(str(pack.folder), encoding="utf-8")
-    return StagedPacks(folder)
+    return StagedPacks(folder, folder)

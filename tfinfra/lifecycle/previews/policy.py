@@ -23,8 +23,11 @@ _CODES = {MANDATORY: "TFI464", ADVISORY: "TFI465", UNKNOWN: "TFI466", REMEDIATE:
 
 def packs_of(compiled: Compiled) -> dict[Path, str]:
     """The folders of policy packs that the guardrails name, each with who names it."""
-    files = compiled.facts.project.guardrails.files
-    return {folder.resolve(): str(file.at("policy")) for file in files for folder in file.policy}
+    found: dict[Path, str] = {}
+    for file in compiled.facts.project.guardrails.files:
+        named = file.at("policy")
+        found |= {folder.resolve(): f"guardrail {named.name} ({named.file}:{named.line})" for folder in file.policy}
+    return found
 
 
 def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[Diagnostic, ...]:
