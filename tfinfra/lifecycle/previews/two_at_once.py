@@ -38,16 +38,15 @@ class _Place:
 
     def preview(self, compiled: Compiled) -> tuple[StackPreview, ...]:
         packs = self._ready(packs_of(compiled))
-        engine = self._engine or _begun()
-        self._engine = None  # whatever goes wrong, the next manifest gets a process that has seen nothing of it
+        engine = self._engine = self._engine or _begun()
         try:
             with TemporaryDirectory(prefix="tfinfra-") as deploy:
                 write_tree(compiled.tree, Path(deploy))
                 found = preview_stacks(compiled, Path(deploy), engine, packs=packs)
-        except BaseException:
+        except BaseException:  # whatever went wrong, the next manifest gets a process that has seen nothing of it
             engine.close()
+            self._engine = None
             raise
-        self._engine = engine
         return found
 
     def _ready(self, packs: Iterable[Path]) -> Path | None:
@@ -58,6 +57,7 @@ class _Place:
             return self._packs[named]
 
     def close(self) -> None:
+        """Any thread may: a preview under way then ends with ProvisioningError."""
         if self._engine is not None:
             self._engine.close()
         self._ending.close()
@@ -84,7 +84,7 @@ class Previews:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for place in self._all:  # what is under way ends with its engine
+        for place in self._all:
             place.close()
         self._pool.shutdown()
 
