@@ -19,6 +19,8 @@ from tfinfra.localcloud.common import ids, tokens
 from tfinfra.localcloud.common.state_files import read_json, write_json
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.localcloud.daemon.daemon_client import why_not
+from tfinfra.localcloud.machines.machine_record import InstanceRecord, ProcessId, Record, read_record, write_record
+from tfinfra.localcloud.machines.supervised_machines import SupervisedMachines
 
 PATHS: dict[str, tuple[str, str, tuple[str, ...], bool]] = {
     "the subscription": (SUB, ids.SUBSCRIPTION_TYPE, (SUBSCRIPTION,), False),
@@ -174,3 +176,14 @@ ENDS: dict[str, tuple[int | None, str, str]] = {
 @pytest.mark.parametrize(("code", "said", "reason"), ENDS.values(), ids=ENDS)
 def test_why_a_daemon_does_not_start(code: int | None, said: str, reason: str) -> None:
     assert why_not(code, said) == reason
+
+
+def test_ending_machines_waits_for_no_removal_of_their_disks(tmp_path: Path) -> None:
+    """They go with the scale set's folder, into the trash."""
+    gone = ProcessId("another boot", 1, "0")
+    write_record(tmp_path, Record("process", gone, (InstanceRecord("vm_0", "id", "127.0.0.9", gone),)))
+    disk = tmp_path / "vm_0/root/data"
+    disk.mkdir(parents=True)
+    SupervisedMachines("process").stop(tmp_path)
+    assert read_record(tmp_path) is None
+    assert disk.exists()
