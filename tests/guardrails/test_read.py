@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from tfinfra.errors import ManifestError
 from tfinfra.guardrails.key_schema import ALLOW, GUARDRAILS
 from tfinfra.guardrails.read import read_guardrails
 from tfinfra.guardrails.values import Allowed, GuardrailsFile
+from tfinfra.manifest.json_schema import file_schema
 
 HERE = Path("/platform")
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "guardrails.md"
@@ -103,6 +106,16 @@ def test_what_is_wrong_is_said_at_its_line(text: str, expected: list[str]) -> No
     with pytest.raises(ManifestError) as error:
         read(text)
     assert [f"{found.place}: {found.code}" for found in error.value.diagnostics] == expected
+
+
+def test_the_schema_takes_what_the_reader_takes() -> None:
+    validator = jsonschema.Draft202012Validator(file_schema("guardrails", GUARDRAILS))
+    validator.check_schema(validator.schema)
+    assert list(validator.iter_errors(yaml.safe_load(WHOLE))) == []
+    readable = {case: text for case, (text, (first, *_)) in WRONG.items() if "TFI20" in first}
+    taken = [case for case, text in readable.items() if validator.is_valid(yaml.safe_load(text))]
+    assert taken == ["what is no number"]  # JSON has no such thing to be forbidden
+    assert len(readable) > 10
 
 
 def test_a_hint_says_where_a_key_belongs() -> None:

@@ -22,8 +22,7 @@ _TYPES = {
     "list": ["array"],
 }
 _BOUNDS = {"min": "minimum", "max": "maximum", "minlength": "minLength", "maxlength": "maxLength"}
-
-
+_OF_EDITORS = {"description": "where an editor finds this schema"}
 _NOT_EMPTY = {"list": "minItems", "dict": "minProperties"}
 
 
@@ -34,7 +33,7 @@ def json_schema() -> dict[str, Any]:
     for other, key in SPELLINGS.items():
         if key in properties:
             properties[other] = {**properties[key], "description": f"another spelling of {key}"}
-    properties[EDITORS] = {"description": "where an editor finds this schema"}
+    properties[EDITORS] = _OF_EDITORS
     for key in ESTIMATOR:
         off = {"enum": [*MEANS_NOTHING.get(key, ()), None], "deprecated": True}
         properties[key] = {"description": "the estimator's; these values mean nothing here, others are refused", **off}
@@ -55,7 +54,7 @@ def file_schema(title: str, rules: Mapping[str, Rules]) -> dict[str, Any]:
         "title": title,
         "type": "object",
         "additionalProperties": False,
-        "properties": {key: _value(_never_null(each), key) for key, each in rules.items()},
+        "properties": {**{key: _value(_never_null(each), key) for key, each in rules.items()}, EDITORS: _OF_EDITORS},
     }
 
 
