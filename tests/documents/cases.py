@@ -18,6 +18,7 @@ from tfinfra.lifecycle.attach.end_runs import EndedRun
 from tfinfra.lifecycle.attach.sweep import Doomed, Due
 from tfinfra.lifecycle.awaiting.awaited_run import Waited
 from tfinfra.lifecycle.preflight import LiveAnswer
+from tfinfra.lifecycle.push.push import PushedRun
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.walk.steps import Step
@@ -132,6 +133,12 @@ PLACES: dict[str, dict[str, Case]] = {
             ("wait", RUN, "--timeout", "1s"),
             12,
             answering(lifecycle__awaiting__awaited_run__wait_for_end=Waited(RUN, RunState.TRAINING, None, 1.0)),
+        ),
+        "push": Case(
+            ("push", ".", "--run", RUN),
+            before=answering(
+                lifecycle__push__push__push=PushedRun(RUN, "https://s", "b.tar.gz", "00", "0a", "P.yaml", ("numbers",))
+            ),
         ),
         "down": Case(
             ("down", RUN),
