@@ -286,7 +286,7 @@ time.sleep(5)
 
 
 def test_a_worker_that_never_started_is_named(tmp_path: Path) -> None:
-    with cluster(tmp_path, WORKERS, ROLES + "time.sleep(600)\n", timeouts=FAST) as run:
+    with cluster(tmp_path, WORKERS, ROLES + "time.sleep(600)\n", timeouts=replace(FAST, register=1)) as run:
         run.start(0)
         assert "1 of 2 nodes registered" in run.outcome(30).message
 
