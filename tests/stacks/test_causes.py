@@ -9,7 +9,7 @@ import pytest
 
 from tests.stacks.plans import FLEXIBLE, INFRASTRUCTURES
 from tests.stacks.recording import record
-from tfinfra.compiler.causes import CAUSES, cause_of
+from tfinfra.compiler.lines.causes import CAUSES, cause_of
 from tfinfra.manifest.key_schema import MANIFEST, TARGET
 from tfinfra.model import Infrastructure
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch, Facts
-from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.lines.file_order import in_file_order
 from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.compiler.project import KnownPrices, Project, shipped_prices
 from tfinfra.compiler.resolve import resolve

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tfinfra.catalog.sizes import size
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.cost import burn_of, dearest_lines
-from tfinfra.compiler.guardrail_lines import breach, target_path
+from tfinfra.compiler.lines.guardrail_lines import breach, target_path
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import CredentialsError, Diagnostic, TfinfraError
 from tfinfra.guardrails.values import Guardrail

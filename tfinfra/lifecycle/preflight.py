@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.facts import AtLaunch
-from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.lines.file_order import in_file_order
+from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.compiler.pipeline import Compiled, check_launch
-from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.errors import (
     Diagnostic,
     NotFeasible,

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.plan_lines import plan_diagnostic
+from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
-from tfinfra.lifecycle.attach.collection import await_outputs
-from tfinfra.lifecycle.attach.fetching import Fetching
+from tfinfra.lifecycle.attach.fetch.collection import await_outputs
+from tfinfra.lifecycle.attach.fetch.fetching import Fetching
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tfinfra.compiler.causes import cause_of
-from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.lines.causes import cause_of
+from tfinfra.compiler.lines.file_order import in_file_order
+from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.compiler.plan_lines import plan_diagnostic
 from tfinfra.engine.policy.made_ready import made_ready
 from tfinfra.engine.policy.pack import FAILED
 from tfinfra.engine.policy.preview import ADVISORY, MANDATORY, REMEDIATE, UNKNOWN, PackFailure, Violation

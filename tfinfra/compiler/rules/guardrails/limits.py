@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.compiler.cost import burn_of, dearest_lines, unknown_prices
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.guardrail_lines import breach, target_path
+from tfinfra.compiler.lines.guardrail_lines import breach, target_path
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import KeyPath
 from tfinfra.text.wording import first_few, spell_seconds

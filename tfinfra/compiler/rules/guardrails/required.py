@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.guardrail_lines import breach
+from tfinfra.compiler.lines.guardrail_lines import breach
 from tfinfra.errors import Diagnostic
 from tfinfra.guardrails.key_schema import LOCK
 from tfinfra.manifest.document import KeyPath

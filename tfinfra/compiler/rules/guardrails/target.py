@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from tfinfra.catalog.images import HPC_IMAGE
 from tfinfra.catalog.sizes import size
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.guardrail_lines import breach, of_target, target_path
+from tfinfra.compiler.lines.guardrail_lines import breach, of_target, target_path
 from tfinfra.errors import Diagnostic
 from tfinfra.guardrails.values import fits
 

@@ -17,7 +17,8 @@ from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import CredentialsError, ProvisioningError, Result, TeardownIncomplete, TfinfraError
-from tfinfra.lifecycle.attach import attached_run, collection, find_run
+from tfinfra.lifecycle.attach import attached_run, find_run
+from tfinfra.lifecycle.attach.fetch import collection
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.model import Heartbeat, Outcome, TaskStatus, to_json
 from tfinfra.store import Unreadable, keys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import Result, first_line
-from tfinfra.lifecycle.attach.collection import await_collected
+from tfinfra.lifecycle.attach.fetch.collection import await_collected
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.end import collect

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.file_order import in_file_order
+from tfinfra.compiler.lines.file_order import in_file_order
+from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
-from tfinfra.compiler.plan_lines import plan_diagnostic
 
 INLINE = """\
 entry_script: train.py
