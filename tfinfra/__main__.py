@@ -5,7 +5,10 @@ import os
 import sys
 
 _CANCELLED = 8
-_DOCUMENT = b'{"error": "cancelled; nothing was begun", "exit_code": 8, "hint": null, "diagnostics": []}\n'
+_DOCUMENT = (
+    b'{"document": "error", "version": 1, "error": "cancelled; nothing was begun", "exit_code": 8, "hint": null,'
+    b' "diagnostics": []}\n'
+)
 
 
 def main() -> int:

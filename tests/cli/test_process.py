@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tfinfra import __main__ as main
+from tfinfra.documents.heading import headed
+
 COMMAND = [sys.executable, "-m", "tfinfra"]
 
 
@@ -63,10 +66,16 @@ def test_a_signal_at_any_moment_ends_in_one_document(case: str, folder: Path) ->
         if not out and "/tfinfra/" not in said:
             continue  # Python had not begun with anything of ours
         assert json.loads(out).get("exit_code", 0) == process.returncode, (part, out, said)
+        assert json.loads(out)["document"] == ("error" if process.returncode else "plan")
         assert "Traceback" not in said and "Exception" not in said
         codes.add(process.returncode)
     assert codes <= {0, 8}
     assert 8 in codes
+
+
+def test_the_document_of_the_first_moment_is_one_of_errors() -> None:
+    found = json.loads(main._DOCUMENT)
+    assert found == headed("error", found)
 
 
 def test_who_is_interrupted_under_nohup_goes_on(folder: Path) -> None:
