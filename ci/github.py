@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,11 +32,16 @@ def main() -> int:
         sys.stderr.write(f"error: comment is '{when}'; it is on-change, always or never\n")
         return 2
     text = Path(tempfile.mkdtemp(dir=os.environ.get("RUNNER_TEMP"))) / "comment.md"
-    variables = {**os.environ, "TFINFRA_CI_OUTPUT": os.environ.get("GITHUB_OUTPUT", "")}
+    # The token writes to the repository: neither training code nor a policy pack may see it.
+    variables = {name: value for name, value in os.environ.items() if name != "TFINFRA_CI_TOKEN"}
+    variables["TFINFRA_CI_OUTPUT"] = os.environ.get("GITHUB_OUTPUT", "")
     if verb in COMMENTED:
         variables["TFINFRA_CI_MARKDOWN"] = str(text)
     job = [sys.executable, "-I", str(Path(__file__).with_name("job.py"))]
-    code = subprocess.run(job, env=variables, check=False).returncode
+    with subprocess.Popen(job, env=variables, start_new_session=True) as process:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda heard, _: process.send_signal(heard))
+    code = process.returncode
     if text.is_file():
         _tell(verb, text.read_text("utf-8"), when)
     return code

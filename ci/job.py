@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -36,12 +37,11 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return USAGE
     command = [*_tfinfra(given["RUN"]), *words]
-    if given["RUN"] == "up":
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
-        code, run = done.returncode, _run_of(done.stdout)
-    else:
-        code = subprocess.run(command, check=False).returncode
-        run = given["RUN_ID"] if given["RUN"] in _OF_A_RUN else ""
+    is_up = given["RUN"] == "up"
+    code, document = _ended(command, subprocess.PIPE if is_up else None)
+    run = given["RUN_ID"] if given["RUN"] in _OF_A_RUN else ""
+    if is_up:
+        run = _run_of(document)
     _hand_on({"exit-code": str(code), "run": run}, given)
     return code
 
@@ -66,12 +66,30 @@ def verb_words(given: Mapping[str, str]) -> list[str]:
     if verb == "up":
         if len(manifests) != 1:
             raise ValueError(f"up takes one manifest, and manifests names {len(manifests)}")
-        detach = ["--detach"] if given.get("DETACH") == "true" else []
+        detach = ["--detach"] if _is_set(given, "DETACH") else []
         return ["up", "--yes", "--json", *detach, *options, "--", *manifests]
     options += [f"{option}={given[name]}" for name, option in _REPORTS.items() if name in given]
     options += [f"--base={given['BASE']}"] if "BASE" in given and "MARKDOWN" in given else []
-    options += ["--deny=warnings"] if given.get("DENY_WARNINGS") == "true" else []
+    options += ["--deny=warnings"] if _is_set(given, "DENY_WARNINGS") else []
     return [verb, *(["--check"] if verb == "compile" else []), *options, "--", *manifests]
+
+
+def _is_set(given: Mapping[str, str], name: str) -> bool:
+    """Raises ValueError for what is neither true nor false: a gate that is meant must not be open for a spelling."""
+    value = given.get(name, "false")
+    if value not in ("true", "false"):
+        raise ValueError(f"{name.lower().replace('_', '-')} is '{value}'; it is true or false")
+    return value == "true"
+
+
+def _ended(command: list[str], stdout: int | None) -> tuple[int, bytes]:
+    """The exit code of the command, and what it wrote to a pipe. It hears of a cancelled job once, from here, and has
+    the time that it takes to delete its nodes: `subprocess.run` would kill it."""
+    with subprocess.Popen(command, stdout=stdout, start_new_session=True) as process:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda heard, _: process.send_signal(heard))
+        document, _ = process.communicate()
+    return process.returncode, document or b""
 
 
 def _tfinfra(verb: str) -> list[str]:

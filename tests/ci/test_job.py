@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -56,6 +62,8 @@ WRONG = {
     "no verb": ({}, "run is ''"),
     "up of several": ({"RUN": "up", "MANIFESTS": "a\nb"}, "up takes one manifest, and manifests names 2"),
     "up of none": ({"RUN": "up"}, "names 0"),
+    "a gate with a misspelt switch": ({"RUN": "check", "DENY_WARNINGS": "yes"}, "deny-warnings is 'yes'"),
+    "a run that is perhaps detached": ({"RUN": "up", "MANIFESTS": "a", "DETACH": "1"}, "detach is '1'"),
     "wait for nothing": ({"RUN": "wait"}, "wait needs the id of a run"),
 }
 
@@ -70,6 +78,45 @@ def test_the_words_of_a_job(given: dict[str, str], words: str) -> None:
 def test_a_wrong_job_says_what_is_wrong(given: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         job.verb_words(given)
+
+
+SLOW_TO_END = """
+import signal, sys, time
+def end(number, frame):
+    signal.signal(number, signal.SIG_DFL)  # a second one ends it
+    time.sleep(0.6)
+    sys.exit(8)
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_cancels_a_job_gives_its_verb_the_time_to_delete(number: signal.Signals) -> None:
+    """All processes of a terminal hear of a Ctrl-C; the verb once."""
+    words = [sys.executable, "-I", "-c", SLOW_TO_END]
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'ci')!r}); import job; sys.exit(job._ended({words!r}, None)[0])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, number)
+        assert process.wait(20) == 8
+
+
+def test_the_job_has_not_the_token_that_writes_comments(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "ci/github.py", tmp_path)
+    (tmp_path / "job.py").write_text("import os\nprint(sorted(n for n in os.environ if n.startswith('TFINFRA_CI')))\n")
+    given = {"TFINFRA_CI_RUN": "up", "TFINFRA_CI_TOKEN": "t0ken", "RUNNER_TEMP": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-I", str(tmp_path / "github.py")], env=given, capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "['TFINFRA_CI_OUTPUT', 'TFINFRA_CI_RUN']\n"
 
 
 def test_what_a_light_job_installs_is_the_part_of_the_lock_that_it_needs() -> None:
