@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 MANDATORY, ADVISORY, REMEDIATE, UNKNOWN = "mandatory", "advisory", "remediate", "unknown"
 _STACK = "pulumi:pulumi:Stack"
-_NOT_JUDGED = "can't run "
-"""How pulumi-policy begins what it says of a policy that needs a value which nobody knows yet."""
+_NOT_JUDGED = "can't run policy '{}' from policy pack "
+"""How pulumi-policy begins what it says, as advice, of a policy that needs a value which nobody knows yet."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def violation_of(event: EngineEvent) -> Violation | None:
     if said is None:
         return None
     level = MANDATORY if said.enforcement_level == MANDATORY else ADVISORY
-    if said.message.startswith(_NOT_JUDGED):
+    if level == ADVISORY and said.message.startswith(_NOT_JUDGED.format(said.policy_name)):
         level = UNKNOWN
     return Violation(
         said.policy_pack_name, said.policy_name, level, _text(said.message), *_subject(said.resource_urn or "")
