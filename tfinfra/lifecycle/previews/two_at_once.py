@@ -56,10 +56,14 @@ class _Place:
                 self._packs[named] = self._ending.enter_context(made_ready(named, self._progress))
             return self._packs[named]
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Any thread may: a preview under way then ends with ProvisioningError."""
         if self._engine is not None:
             self._engine.close()
+
+    def close(self) -> None:
+        """After the last preview, which may have begun another engine, and made packs ready, since it was to stop."""
+        self.stop()
         self._ending.close()
 
 
@@ -85,8 +89,10 @@ class Previews:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         for place in self._all:
-            place.close()
+            place.stop()
         self._pool.shutdown()
+        for place in self._all:
+            place.close()
 
     def submit(self, compiled: Compiled) -> Future[tuple[StackPreview, ...]]:
         """The previews of this manifest's stacks, judged by the policy packs that hold for it, on their way. It raises
