@@ -34,6 +34,8 @@ _NARROWED = ("", "prod", "workloadidentitycredential")
 _TRIES, _PAUSE, _PATIENCE = 4, 0.5, 20.0
 _EARLY = 300.0
 """Seconds before its end at which a token is renewed, or half of its life where that is less."""
+_AGAIN = 30.0
+"""Seconds until the next try to renew a token that still holds, or half of what is left of its life: tries are slow."""
 
 
 class NoAssertion(Exception):
@@ -106,6 +108,8 @@ class FederatedCredential:
                 fresh = self._new(scopes, claims)
             except ClientAuthenticationError:
                 if held is not None and now < held.expires_on and claims is None:
+                    later = self._now()
+                    self._tokens[scopes] = held, later + min(_AGAIN, (held.expires_on - later) / 2)
                     return held
                 raise
             renew = fresh.expires_on - min(_EARLY, (fresh.expires_on - now) / 2)
