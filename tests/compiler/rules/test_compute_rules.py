@@ -65,6 +65,7 @@ TABLE: dict[str, tuple[str, list[str]]] = {
         f"vm_size: Standard_D8s_v5, subscription_id: 11111111-1111-1111-1111-111111111111, subnet_id: {SUBNET}",
         ["TFI679"],
     ),
+    "a location without a size": ("cloud: azure, location: eastus", ["TFI402"]),
     "a second location that is none": ("vm_size: Standard_D8s_v5, location: [eastus, eastuss]", ["TFI404"]),
     "a second size that is none": ("vm_size: [Standard_D8s_v5, Standard_D8s_v55]", ["TFI402"]),
     "a second location without the size": (

@@ -159,7 +159,7 @@ def _not_offered(chosen: ChosenTarget, keys: TargetKeys) -> Iterator[Diagnostic]
     """Each location must have one of the sizes, and each size one of the locations; other pairs are left out."""
     offered = chosen.sizes
     for index, location in enumerate(keys.location):
-        if not any(known.sold_in(location) for known in offered):
+        if offered and not any(known.sold_in(location) for known in offered):
             yield _not_sold(chosen, chosen.at("location", index), offered, (location,))
     places = keys.location or ((_default_location(offered[0]),) if offered else ())
     for index, known in enumerate(offered):
