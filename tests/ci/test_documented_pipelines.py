@@ -48,8 +48,10 @@ def test_the_check_of_a_pull_request(checkout: Path, home: Path, repository: Pat
         assert "guardrail allow.max_nodes is 1" in done.stderr
     (home / "platform/guardrails.yaml").write_text("allow: {max_nodes: 8}\n")
     for inputs in calls(".github/workflows/pull-request.yml"):
-        done, _ = github_step(checkout, inputs, home, home)
+        summary = home / f"{inputs['run']}.md"
+        done, _ = github_step(checkout, inputs, home, home, GITHUB_STEP_SUMMARY=str(summary))
         assert done.returncode == 0, done.stderr
+        assert not summary.exists(), "nothing has changed, so there is nothing to say"
 
 
 def test_the_pipelines_of_gitlab_and_azure(published: Path, home: Path, repository: Path) -> None:
