@@ -63,8 +63,14 @@ def test_a_plan_that_is_not_what_manifest_and_code_say_is_refused(tmp_path: Path
 def test_code_that_is_not_there_is_told_and_a_folder_of_others_is_refused(tmp_path: Path) -> None:
     deploy = project(tmp_path)
     (tmp_path / "train.py").unlink()
-    with pytest.raises(ManifestError, match=r"train\.py"):
+    with pytest.raises(ManifestError, match=r"train\.py") as caught:
         compiled_again(deploy, None)
+    (diagnostic,) = caught.value.diagnostics
+    assert "--from names another folder" in str(diagnostic.hint)
+    assert caught.value.hint == diagnostic.hint
+    with pytest.raises(ManifestError) as caught:
+        compiled_again(deploy, tmp_path)
+    assert "--from" not in str(caught.value.hint)
     with pytest.raises(UsageError, match="is no deploy folder"):
         compiled_again(tmp_path, None)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.load import project_of_text
 from tfinfra.compiler.pipeline import Compiled, check_launch, compile_manifest
 from tfinfra.compiler.user_paths import read_bounded
-from tfinfra.errors import DifferenceFound, UsageError
+from tfinfra.errors import DifferenceFound, ManifestError, UsageError
 from tfinfra.manifest.reading.reader import MOST_BYTES
 
+_OF_CODE = ("TFI307", "TFI308", "TFI309")
+"""What the code's folder lacks: the entry script, source_directory, a file of requirements."""
 _MANIFEST, _PLAN = "manifest.resolved.yaml", "plan.json"
 
 
@@ -26,11 +29,22 @@ def compiled_again(deploy: Path, base: Path | None, guardrails: Path | None = No
     folder = base or Path(os.path.relpath(deploy.resolve().parent.parent))
     data = read_bounded(deploy / _MANIFEST, MOST_BYTES) or b""
     project = project_of_text(data, file=str(deploy / _MANIFEST), folder=folder, guardrails=guardrails)
-    compiled = compile_manifest(project)
+    try:
+        compiled = compile_manifest(project)
+    except ManifestError as error:
+        raise error if base else _saying_where(error, folder) from None
     if compiled.tree[_PLAN] != (deploy / _PLAN).read_text(encoding="utf-8", errors="replace"):
         message = f"{deploy / _PLAN} is not what the manifest and the code in '{folder}' say now"
         raise DifferenceFound(message, hint="`tfinfra compile` writes it anew; --from names another folder of the code")
     return compiled
+
+
+def _saying_where(error: ManifestError, folder: Path) -> ManifestError:
+    """The error, whose way out is another folder where what the manifest names is not in this one."""
+    hint = f"the code is looked for in '{folder}': --from names another folder"
+    told = tuple(replace(each, hint=hint) if each.code in _OF_CODE else each for each in error.diagnostics)
+    is_first = any(each.code in _OF_CODE and each.message == error.message for each in told)
+    return ManifestError(error.message, hint if is_first else error.hint, told)
 
 
 def refuse_without_client(compiled: Compiled) -> None:
