@@ -96,6 +96,12 @@ def test_compile_writes_the_folder_and_check_finds_an_edit(folder: Path) -> None
     assert main(["compile", "--check", "digits.yaml"]) == 11
 
 
+def test_check_tells_of_a_folder_that_is_not_there_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compile", "--check", "digits.yaml"]) == 11
+    told = "error: deploy/digits is not compiled yet\n  hint: `tfinfra compile` writes it\n"
+    assert capsys.readouterr().err == told
+
+
 def test_init_writes_a_manifest_that_is_valid() -> None:
     assert main(["init", "new"]) == 0
     assert main(["validate", "new/train.yaml"]) == 0

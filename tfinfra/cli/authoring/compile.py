@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,8 @@ def refuse_difference(compiled: Compiled, folder: Path) -> None:
     from tfinfra.compiler.deploy.write import differences
     from tfinfra.errors import DifferenceFound
 
+    if not os.path.lexists(folder):
+        raise DifferenceFound(f"{folder} is not compiled yet", "`tfinfra compile` writes it")
     if found := differences(compiled.tree, folder):
         lines = "".join(f"\n  {line}" for line in found)
         hint = "`tfinfra compile` writes it anew, over changes made by hand"
