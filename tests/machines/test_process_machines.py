@@ -103,8 +103,7 @@ def test_stop_ends_everything_that_the_machines_started(tmp_path: Path, name: st
     MACHINES.stop(tmp_path)
     assert _marked(name) == []
     assert MACHINES.states(tmp_path) == []
-    left = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
-    assert left == ["console.log", "console.log", "supervisor.log"]
+    assert {p.name for p in tmp_path.iterdir()} == {"supervisor.log", "vm_0", "vm_1"}  # disks go with the folder
     MACHINES.stop(tmp_path)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stacks.plans import THEIR_IDENTITY, THEIR_REAPER, THEIR_STORE
-from tests.stacks.recording import SUBSCRIPTION, config, run_program
+from tests.stacks.recording import SUBSCRIPTION, config, node_settings, run_program
 from tfinfra.arm.requests import ResourceRequest
 from tfinfra.catalog.sizes import size
 from tfinfra.compiler.deploy.write import write_tree
@@ -145,4 +145,5 @@ def _record(matrix: Matrix, compiled: Compiled, folder: Path) -> None:
             if not written:
                 write_tree(compiled.tree, folder)
                 written = True
-            seen[key], _ = run_program(folder, {**config(part), "choice": str(choice)})
+            nodes = {"nodeSettings": json.dumps(node_settings(choice))} if part == "compute" else {}
+            seen[key], _ = run_program(folder, {**config(part), **nodes, "choice": str(choice)})

@@ -246,6 +246,7 @@ NOT_OWN = {
     "with another's Pulumi": inside("pulumi", VERSION),
     "with another's plugins": inside("pulumi", "plugins", "resource-azure-native-v3.29.0"),
     "with another's bundle parts": inside("bundle-parts"),
+    "with another's environment of a policy pack": inside("policy", "environment-0123"),
     "with another's wheels": inside("wheels", "horovod-0123"),
     "with another's uv": inside("uv-0.13.9"),
     "with environments that others may write": inside_writable,

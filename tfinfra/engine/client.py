@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from tfinfra import errors
 from tfinfra.engine.host import RECORDS, cloud_fields
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.model import from_json
 from tfinfra.system.process import child_python
 from tfinfra.system.progress import do_nothing, say_nothing
 
@@ -97,6 +96,7 @@ class EngineProcess:
     def preview(self, part: str, config: Mapping[str, str]) -> Preview:
         """As Engine.preview. Raises ProvisioningError."""
         from tfinfra.engine.policy.preview import Preview
+        from tfinfra.model import from_json
 
         return from_json(Preview, self._ask("preview", part=part, config=dict(config)))
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError
-from tfinfra.model import to_json
 from tfinfra.system.progress import do_nothing
 
 if TYPE_CHECKING:
@@ -139,6 +138,8 @@ class EngineHost:
         if verb == "up":
             return self._engine.up(request["part"], request["config"])
         if verb == "preview":
+            from tfinfra.model import to_json
+
             return to_json(self._engine.preview(request["part"], request["config"]))
         if verb == "export":
             return self._engine.export(request["part"])

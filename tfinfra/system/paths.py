@@ -122,7 +122,8 @@ NAMES = {
         *(".last.json.*", ".mistake.json.*", ".prices.json.*", "trial-*"),
     ),
     _CACHE: (
-        *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "pulumi", "python", "uv", "wheels"),
+        *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "policy", "pulumi"),
+        *("python", "uv", "wheels"),
         *("inputs.sqlite3*", "azurite-*", "checkov-*", "sbom-*", "uv-*", "venv-*"),
     ),
 }
