@@ -6,7 +6,6 @@ import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata as installed
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -95,6 +94,8 @@ def folder_state(channels: tuple[str, ...]) -> list[str]:
 def refuse_two_versions(folder: Path, packages: str, conda: tuple[CondaPackage, ...]) -> None:
     """Looks at what conda has really installed in `folder` (its names need not be pip's) before pip installs
     `packages`, a requirements text. Raises ManifestError where that holds another version of a distribution."""
+    from importlib import metadata as installed
+
     from_pip = pip_versions(packages)
     paths = [str(path) for path in folder.glob("lib/python3*/site-packages")]
     for found in installed.distributions(path=paths):

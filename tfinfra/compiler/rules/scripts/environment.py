@@ -31,12 +31,15 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
     for all that is known."""
     if facts.spec is None or not facts.project.source.outside or not facts.manifest.sound("python_version"):
         return
-    known = facts.launch.modules or _known(facts)
     python = facts.manifest.python_version
+    asked = _not_of_python(facts)
+    if not asked:  # to look into an environment takes longer than all other rules together
+        return
+    known = facts.launch.modules or _known(facts)
     lacking: dict[str, OutsideImport] = {}
-    for one in facts.project.source.outside:
+    for one in asked:
         top = one.name.partition(".")[0]
-        if brings(top, python) or known.provides(one.name, one.members) is not False:
+        if known.provides(one.name, one.members) is not False:
             continue
         if not _is_made_by_setup(facts, one.name) and (top not in lacking or one.certain > lacking[top].certain):
             lacking[top] = one
@@ -45,9 +48,12 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
 
 def undecided(facts: Facts, known: EnvironmentModules) -> bool:
     """Whether the script imports something of which `known` cannot tell whether it will be there."""
+    return any(known.provides(one.name, one.members) is None for one in _not_of_python(facts))
+
+
+def _not_of_python(facts: Facts) -> list[OutsideImport]:
     python = facts.manifest.python_version
-    outside = [one for one in facts.project.source.outside if not brings(one.name.partition(".")[0], python)]
-    return any(known.provides(one.name, one.members) is None for one in outside)
+    return [one for one in facts.project.source.outside if not brings(one.name.partition(".")[0], python)]
 
 
 def _known(facts: Facts) -> EnvironmentModules:
