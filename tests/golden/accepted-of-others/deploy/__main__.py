@@ -29,7 +29,7 @@ run = run_of(settings, plan)
 
 def keep() -> None:
     """What outlives the nodes, until the outputs are fetched."""
-    group = resource_group(run)
+    resource_group(run)
     pulumi.export("store", None)
     pulumi.export("shared", None)
     pulumi.export("identityId", plan.access.identity_id)
@@ -44,8 +44,7 @@ def compute() -> None:
     network = Network("network", NetworkArgs(run, group, plan))
     cloud_init = (folder / "cloud-init.yaml").read_text("utf-8")
     user_data = custom_data(cloud_init, nodes.node_settings)
-    after = []
-    ScaleSet("nodes", ScaleSetArgs(run, group, plan, network, nodes.identity_id, user_data, after))
+    ScaleSet("nodes", ScaleSetArgs(run, group, plan, network, nodes.identity_id, user_data))
 
 
 keep() if settings.part == "keep" else compute()
