@@ -212,7 +212,7 @@ import sys, time
 from tfinfra.cli.live import run_view
 from tfinfra.cli.screen import MOST_WAITING
 with run_view(False) as view:
-    for number in range(2 * MOST_WAITING):
+    for number in range(3 * MOST_WAITING):  # one batch may be under way, another waits
         view.line("rank-0", f"line {number}")
     open(sys.argv[1], "w").close()
 print("after", flush=True)
