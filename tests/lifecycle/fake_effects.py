@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.lifecycle.fakes import World
 
 A_LOCK = Lock("lock-1", 1, "linux-x86_64", "3.11", "tensorflow", "2.15.1", "", None, None, "", gpu=False)
+DIGEST = "ab" * 32
+"""The bundle's."""
 
 
 class FakeEngine(EngineProcess):
@@ -122,7 +124,7 @@ class FakeWorkshop(Workshop):
     def bundle(self, plan: Plan, source: Source, lock: Lock, prebuilt: Path | None, *, out: Path) -> Bundle:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(b"bundle")
-        return Bundle(out, keys.bundle_key("abc"), "abc")
+        return Bundle(out, keys.bundle_key(DIGEST), DIGEST)
 
 
 class FakePulumi:

@@ -13,6 +13,7 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 
+from tests.lifecycle.fake_effects import DIGEST
 from tests.lifecycle.fakes import World
 from tfinfra.store import MemoryStore, keys
 from tfinfra.store.waiting import store_trouble
@@ -52,7 +53,7 @@ def test_the_record_and_the_process_end_with_the_same_code(tmp_path: Path) -> No
     world = World(tmp_path)
 
     def fault(verb: str, key: str) -> None:
-        if verb == "put" and key == keys.bundle_key("abc"):
+        if verb == "put" and key == keys.bundle_key(DIGEST):
             raise GenericError("no route\nDebug source: pages of it")
 
     world.store = MemoryStore(fault)
