@@ -38,14 +38,13 @@ STATUSES = {
     RunPhase.DELETING: "Finalizing",
 }
 RESULTS = {Result.SUCCEEDED: "Completed", Result.CANCELLED: "Canceled"}
-OVER = (RunPhase.DELETED, RunPhase.INCOMPLETE)
 _WITH_NODES = (RunPhase.RUNNING, RunPhase.HELD, RunPhase.ENDED)
 Names = list[str]
 Documents = list[dict[str, Any]]
 
 
 def _status(phase: RunPhase, result: Result | None) -> str:
-    return RESULTS.get(result or Result.FAILED, "Failed") if phase in OVER else STATUSES[phase]
+    return RESULTS.get(result or Result.FAILED, "Failed") if phase.is_over else STATUSES[phase]
 
 
 class Run(Successor):
@@ -173,7 +172,7 @@ class Run(Successor):
                 return {"run": self.id, "tasks": [], "phase": RunPhase.STARTING.value, **(self._failure() or {})}
             unknown = {"phase": RunState.UNKNOWN.value, "message": str(odd), "unreadable": [str(odd)]}
             return {"run": self.id, "tasks": [], **unknown}
-        document = saved_document(record) if record and record.phase in OVER else None
+        document = saved_document(record) if record and record.phase.is_over else None
         if not isinstance(document, dict):
             from tfinfra.lifecycle.attach.find_run import find_run
             from tfinfra.lifecycle.attach.status import status_document
@@ -323,7 +322,7 @@ class Run(Successor):
     def _drives_itself(self) -> bool:
         """Whether no process of this machine will bring the outputs: it was detached, or is another machine's."""
         record = self._folder.read()
-        return record.detached and record.phase not in OVER if record else not self._is_known_here
+        return record.detached and not record.phase.is_over if record else not self._is_known_here
 
     def _attend(self, show_output: bool) -> None:
         """Follows the leader's log to its end, and brings the run home."""
@@ -349,7 +348,7 @@ class Run(Successor):
         if record is not None and record.phase == RunPhase.INCOMPLETE:
             left = f"{self.id}: left are {', '.join(record.left)}"
             raise told(TeardownIncomplete(left, hint=f"tfinfra down {self.id}"))
-        if record is not None and record.phase not in OVER:
+        if record is not None and not record.phase.is_over:
             lost = f"{self.id} lost the process that drove it"
             raise told(ProvisioningError(lost, hint=f"tfinfra fetch {self.id}"))
         if details.get("result") == Result.SUCCEEDED:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.api.run_files import log_names
-from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.model import Plan
 
 
@@ -30,7 +30,7 @@ def azure_ml_details(
         found["target"] = record.target.name
     if "started" in times:
         found["startTimeUtc"] = _utc(times["started"])
-    if record is not None and record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) and times:
+    if record is not None and record.phase.is_over and times:
         found["endTimeUtc"] = _utc(times.get("ended", max(times.values())))
     if plan is not None:
         found["runDefinition"] = {

@@ -18,7 +18,7 @@ from tfinfra.lifecycle.awaiting.run_end import RunEnd, by_outcome, by_record, un
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.phase_times import phase_word
-from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended, read_view
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
@@ -29,7 +29,6 @@ from tfinfra.system.clock import Clock, SystemClock, right_now
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
 
-_OVER = (RunPhase.DELETED, RunPhase.INCOMPLETE)
 _LOOKS = 3.0
 """How many times the cloud's own pause lies between two looks of a waiting that may take hours."""
 _SOONEST = 0.3
@@ -146,7 +145,7 @@ class AwaitedRun:
                 self._stands(RunState(phase_word(record.phase)), "")
                 return None
             record = self._own_record() or record  # what it wrote last
-            if record.phase in _OVER:
+            if record.phase.is_over:
                 return by_record(record, self._found)
             if self._was_driven:  # its client died on the way: from here on its store tells
                 self._was_driven, self._late = False, True

@@ -47,6 +47,11 @@ class RunPhase(str, Enum):
     def __str__(self) -> str:
         return self.value
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody does anything more about the run, though something of it may be left."""
+        return self in (RunPhase.DELETED, RunPhase.INCOMPLETE)
+
 
 @dataclass(frozen=True)
 class Attempt:

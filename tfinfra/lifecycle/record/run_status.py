@@ -119,7 +119,7 @@ def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome |
 
 
 def _state(record: RunRecord, present: Sequence[str], outcome: Outcome | None) -> RunState:
-    if not present and (record.phase in (RunPhase.DELETED, RunPhase.INCOMPLETE) or not is_alive(record.client)):
+    if not present and (record.phase.is_over or not is_alive(record.client)):
         return RunState.DELETED
     if present and record.phase == RunPhase.DELETED:  # whoever wrote that, its groups exist
         return RunState.INCOMPLETE
