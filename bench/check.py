@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def _bare_stacks(folder: Path, manifests: Sequence[Compiled]) -> Iterator[list[B
     cloud = paper_cloud(manifests[0].spec.target)
     plugin = PluginProcess(cloud.provider_command or (), folder / "plugin.log")
     try:
-        with preview_engine() as engine:
+        with closing(preview_engine()) as engine:
             recorder = _Recorder(engine)
             made = [(each, recorder.configs(each, folder / each.plan.name)) for each in manifests]
         debugged = {"PULUMI_DEBUG_PROVIDERS": f"azure-native:{plugin.port()}"}

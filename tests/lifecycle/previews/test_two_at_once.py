@@ -32,7 +32,7 @@ def test_packs_that_are_made_ready_while_all_ends_are_not_left_behind(monkeypatc
     def previews(*_: object, **__: object) -> None:
         raise ProvisioningError("the engine was stopped")
 
-    monkeypatch.setattr(two_at_once, "_begun", lambda: SimpleNamespace(close=stopped.set))
+    monkeypatch.setattr(two_at_once, "preview_engine", lambda **_: SimpleNamespace(close=stopped.set))
     monkeypatch.setattr(two_at_once, "packs_of", lambda _: {Path("/pack"): "a guardrail"})
     monkeypatch.setattr(two_at_once, "made_ready", made_ready)
     monkeypatch.setattr(two_at_once, "preview_stacks", previews)

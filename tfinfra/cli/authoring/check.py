@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tfinfra.cli.manifests.given import Given
     from tfinfra.compiler.pipeline import Compiled
     from tfinfra.compiler.summary.priced import Priced
-    from tfinfra.errors import Diagnostic
     from tfinfra.lifecycle.previews.stacks import StackPreview
     from tfinfra.lifecycle.previews.two_at_once import Previews
 
@@ -87,13 +86,14 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
     """What speaks against the manifest comes before what its deploy folder lacks, which another compile mends."""
     from tfinfra.cli.authoring.compile import own_folder, refuse_difference
     from tfinfra.compiler.summary.priced import priced
+    from tfinfra.lifecycle.previews.policy import policy_warnings
 
     compiled, on_their_way = ahead.take(one.given)
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
     one.note(compiled, ahead.target)
     folder = own_folder(one, compiled, ahead.owners)
     previews = on_their_way.result()
-    found += _judge_policies(one, compiled, previews)
+    found += one.judge(policy_warnings(compiled, previews))
     is_compiled = folder.is_dir()
     if is_compiled:
         refuse_difference(compiled, folder)
@@ -110,17 +110,6 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
         "preview": made,
         "diagnostics": found,
     }
-
-
-def _judge_policies(one: One, compiled: Compiled, previews: Sequence[StackPreview]) -> tuple[Diagnostic, ...]:
-    """What the guardrails' policy packs warn of. Raises ManifestError for what they forbid."""
-    from tfinfra.lifecycle.previews.policy import packs_of, policy_diagnostics
-    from tfinfra.manifest.codes import refusal
-
-    found = policy_diagnostics(compiled, previews, packs_of(compiled))
-    if any(each.is_error for each in found):
-        raise refusal(found)
-    return one.judge(found)
 
 
 def _verdict(one: One, compiled: Compiled, price: Priced, resources: int, *, is_compiled: bool) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.formats.places import repository_here
+from tfinfra.cli.manifests.given import place_of
 from tfinfra.compiler.user_paths import is_folder, real
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) ->
     """What each manifest cost that `base` has in a folder that these words name, and that is not there any more, by its
     path from the current folder."""
     root, here = repository_here().root, Path(os.path.realpath("."))
-    places = {_place(given.path) for given in still if given.path is not None}
+    places = {place_of(given.path) for given in still if given.path is not None}
     gone = {}
     for folder in map(real, filter(is_folder, words)):
         for path in _inside(base / folder.relative_to(root)) if folder.is_relative_to(root) else ():
@@ -85,10 +86,6 @@ def _inside(folder: Path) -> tuple[Path, ...]:
         return ()
 
 
-def _place(path: Path) -> Path:
-    return real(path.parent) / path.name
-
-
 def _compiled_last(given: Given, folder: Path) -> Project | None:
     """The manifest that an earlier compile resolved, with the source directory as it is now."""
     from tfinfra.compiler.load import project_of_text
@@ -106,9 +103,9 @@ def _compiled_last(given: Given, folder: Path) -> Project | None:
 
 def _in_base(given: Given, base: Path, target: str | None) -> Project | None:
     root = repository_here().root
-    if given.path is None or not _place(given.path).is_relative_to(root):
+    if given.path is None or not place_of(given.path).is_relative_to(root):
         return None
-    return _loaded(base / _place(given.path).relative_to(root), target)
+    return _loaded(base / place_of(given.path).relative_to(root), target)
 
 
 def _loaded(path: Path, target: str | None) -> Project | None:

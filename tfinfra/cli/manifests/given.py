@@ -61,7 +61,7 @@ def chosen_manifests(words: Iterable[Path]) -> Chosen:
             alone = False
             found |= {key: given for key, given in _inside(path).items() if key not in found}
         else:
-            found.setdefault(_place(path), Given(str(path), path))
+            found.setdefault(str(place_of(path)), Given(str(path), path))
     return Chosen(tuple(found.values()), alone and len(found) == 1)
 
 
@@ -69,14 +69,14 @@ def _inside(folder: Path) -> dict[str, Given]:
     from tfinfra.compiler.find_manifests import find_manifests
 
     try:
-        return {_place(path): Given(str(path), path) for path in find_manifests(folder)}
+        return {str(place_of(path)): Given(str(path), path) for path in find_manifests(folder)}
     except UsageError as fault:
-        return {_place(folder): Given(str(folder), folder, fault)}
+        return {str(place_of(folder)): Given(str(folder), folder, fault)}
 
 
-def _place(path: Path) -> str:
+def place_of(path: Path) -> Path:
     """The file, whatever the way to its folder. A link is a manifest of its own: the run is called as it is."""
-    return str(real(path.parent) / path.name)
+    return real(path.parent) / path.name
 
 
 def _stdin() -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +41,13 @@ def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[
 
     ensure_cli(progress)
     progress("the policy packs look at both stacks")
-    with preview_engine() as engine, made_ready(packs, progress) as staged:
-        found = policy_diagnostics(compiled, preview_stacks(compiled, deploy, engine, packs=staged), packs)
+    with closing(preview_engine()) as engine, made_ready(packs, progress) as staged:
+        return policy_warnings(compiled, preview_stacks(compiled, deploy, engine, packs=staged))
+
+
+def policy_warnings(compiled: Compiled, previews: Iterable[StackPreview]) -> tuple[Diagnostic, ...]:
+    """The warnings of the packs that judged these previews. Raises ManifestError with all that they forbid."""
+    found = policy_diagnostics(compiled, previews, packs_of(compiled))
     if any(d.is_error for d in found):
         raise refusal(found)
     return found

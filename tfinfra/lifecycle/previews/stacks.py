@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,15 +35,10 @@ class StackPreview:
     preview: Preview
 
 
-@contextmanager
-def preview_engine() -> Iterator[EngineProcess]:
-    """An engine for one manifest's previews. It has none of the caller's credentials, and not the caller's Pulumi
-    backend: a preview leaves nothing anywhere."""
-    engine = EngineProcess(environ=package_environment(os.environ))
-    try:
-        yield engine
-    finally:
-        engine.close()
+def preview_engine(*, records: bool = False) -> EngineProcess:
+    """An engine for previews, to be closed; `records` as its own. It has none of the caller's credentials, and not the
+    caller's Pulumi backend: a preview leaves nothing anywhere."""
+    return EngineProcess(records=records, environ=package_environment(os.environ))
 
 
 def preview_stacks(

@@ -3,7 +3,6 @@ the other."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,8 +16,7 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.client import EngineProcess
 from tfinfra.engine.policy.made_ready import made_ready
 from tfinfra.lifecycle.previews.policy import packs_of
-from tfinfra.lifecycle.previews.stacks import StackPreview, preview_stacks
-from tfinfra.system.process.inherited_variables import package_environment
+from tfinfra.lifecycle.previews.stacks import StackPreview, preview_engine, preview_stacks
 from tfinfra.system.progress import Progress
 
 PLACES = 2
@@ -34,11 +32,11 @@ class _Place:
         self._progress = progress
         self._ending = ExitStack()
         self._packs: dict[tuple[Path, ...], Path | None] = {(): None}
-        self._engine: EngineProcess | None = _begun()
+        self._engine: EngineProcess | None = preview_engine(records=True)
 
     def preview(self, compiled: Compiled) -> tuple[StackPreview, ...]:
         packs = self._ready(packs_of(compiled))
-        engine = self._engine = self._engine or _begun()
+        engine = self._engine = self._engine or preview_engine(records=True)
         try:
             with TemporaryDirectory(prefix="tfinfra-") as deploy:
                 write_tree(compiled.tree, Path(deploy))
@@ -65,11 +63,6 @@ class _Place:
         """After the last preview, which may have begun another engine, and made packs ready, since it was to stop."""
         self.stop()
         self._ending.close()
-
-
-def _begun() -> EngineProcess:
-    """It has none of the caller's credentials, and not the caller's Pulumi backend."""
-    return EngineProcess(records=True, environ=package_environment(os.environ))
 
 
 class Previews:
