@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tfinfra.compiler.user_paths import read_bounded, real
+from tfinfra.compiler.user_paths import read_for_parser, real
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.guardrails.key_schema import FILE
 from tfinfra.guardrails.read import read_guardrails
@@ -63,12 +63,11 @@ def _may_be_there(path: Path) -> bool:
 
 def _read(path: Path) -> GuardrailsFile:
     try:
-        data = read_bounded(path, MOST_BYTES)
-    except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        message = f"cannot read the guardrails '{path}': {why.lower()}"
+        data = read_for_parser(path, MOST_BYTES)
+    except OSError as error:
+        message = f"cannot read the guardrails '{path}': {error.strerror}"
         raise refusal((_whole(path, "TFI440", message, "name a YAML file that you may read"),)) from error
-    return read_guardrails(bytes(MOST_BYTES + 1) if data is None else data, str(path), real(path).parent)
+    return read_guardrails(data, str(path), real(path).parent)
 
 
 def _no_packs(file: GuardrailsFile) -> Iterator[Diagnostic]:

@@ -16,7 +16,7 @@ from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import is_relative, named_files
 from tfinfra.compiler.source.read_source import read_source
-from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_bounded, real
+from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_for_parser, real
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
 from tfinfra.guardrails.values import Guardrails
@@ -147,11 +147,10 @@ def _texts_in(flag: tuple[object, object]) -> list[str]:
 
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     try:
-        data = read_bounded(path, MOST_BYTES)
-    except (OSError, ValueError) as error:
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise _unreadable("TFI101", path, f"cannot read '{path}': {why.lower()}", "name a YAML file") from error
-    return read_document(bytes(MOST_BYTES + 1) if data is None else data, str(path))
+        data = read_for_parser(path, MOST_BYTES)
+    except OSError as error:
+        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", "name a YAML file") from error
+    return read_document(data, str(path))
 
 
 def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:

@@ -61,6 +61,17 @@ def read_bounded(path: Path, most: int) -> bytes | None:
     return data if len(data) <= most else None
 
 
+def read_for_parser(path: Path, most: int) -> bytes:
+    """The same for a parser that refuses more than `most` bytes itself: so many and one, without meaning, stand for a
+    larger file. Raises OSError, its reason in `strerror`, in lower case."""
+    try:
+        data = read_bounded(path, most)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise OSError(errno.EINVAL, why.lower(), str(path)) from error
+    return bytes(most + 1) if data is None else data
+
+
 def below(folder: Path, written: str) -> Path:
     """The path `written`, below `folder` where it is relative. "~" is the caller's home; "~name" stays where there is
     no such user. Never raises."""
