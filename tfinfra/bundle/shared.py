@@ -7,7 +7,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from tfinfra.environment.uv.pins import requirements, version_of, write_requirem
 from tfinfra.environment.uv.tools import find_uv, tool_environment
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
+from tfinfra.system.process.commands import finished
 
 _MODULES = ("__init__.py", "errors.py", "sealing.py", "version.py")
 _PACKAGES = ("agent", "backends", "environment", "model", "store", "system", "text")
@@ -109,13 +109,8 @@ def _wheel_folder(platform: str, cache: Path, distributions: Mapping[str, str]) 
     staging = folder.with_name(f"{folder.name}.{os.getpid()}")
     wanted = ["--python-platform", platform, "--python-version", _NODE_PYTHON, "--only-binary", ":all:", "--no-deps"]
     checked: list[str | Path] = ["--require-hashes", "-r", write_requirements(names, staging)]
-    done = subprocess.run(
+    done = finished(
         [find_uv(cache), "pip", "install", "-q", "--target", staging, *wanted, *checked],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
         env=tool_environment(),
         cwd=os.sep,
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tfinfra.engine.tool.tool_environment import tool_variables
 from tfinfra.engine.tool.toolchain import find_cli
+from tfinfra.system.process.commands import finished
 
 _PROJECT = "name: tfinfra\nruntime: python\n"
 """As templates/Pulumi.yaml names it: a stack is known by its project and its name."""
@@ -119,16 +120,11 @@ def _tool_in(path: Path, folder: Path) -> Callable[..., str | None]:
     def call(*arguments: str) -> str | None:
         command = [str(path), "--non-interactive", "--color", "never", *arguments]
         try:
-            done = subprocess.run(
+            done = finished(
                 command,
                 cwd=folder,
                 env=environment,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
                 timeout=PATIENCE,
-                check=False,
             )
         except subprocess.TimeoutExpired:
             return f"no answer within {PATIENCE:.0f} s"

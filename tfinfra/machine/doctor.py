@@ -14,6 +14,7 @@ from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.system.installation import ADD_RUN, missing_run_packages
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder, state_folder
+from tfinfra.system.process.commands import finished
 
 LEAST_DISK = 10
 """GiB that an environment, its build and a run need."""
@@ -140,13 +141,8 @@ def _gpus() -> list[CheckResult]:
     hint = "`nvidia-smi` must work before TensorFlow can use a GPU"
     silent = f"{count}, but the driver does not answer"
     try:
-        done = subprocess.run(
+        done = finished(
             [tool, *_QUERY],
-            check=False,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=DRIVER_PATIENCE,
         )
     except subprocess.TimeoutExpired:

@@ -13,6 +13,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import DataSource
 from tfinfra.store import store_errors
+from tfinfra.system.process.commands import finished
 from tfinfra.system.strange_trees import names_below
 
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=240")  # a first boot's own upgrades may hold the lock
@@ -90,14 +91,9 @@ def _install_blobfuse() -> None:
 def _run(*line: str) -> str | None:
     """None where the command succeeded, else the last of what it said."""
     try:
-        done = subprocess.run(
+        done = finished(
             line,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=_COMMAND_SECONDS,
-            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

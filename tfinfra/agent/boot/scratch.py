@@ -16,6 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tfinfra.system.process.commands import finished
+
 MOUNT = Path("/mnt/tfinfra/scratch")
 _DEVICE = "/dev/md/tfinfra-scratch"
 # What Azure's local disks call themselves; its remote disks and everybody else's disks have other names
@@ -109,9 +111,7 @@ def _is_blank(disk: str) -> bool:
 
 def _output(command: list[str]) -> str:
     """Raises OSError with what the command complained of."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=300, check=False
-    )
+    done = finished(command, timeout=300)
     if done.returncode:
         raise OSError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-300:]}")
     return done.stdout

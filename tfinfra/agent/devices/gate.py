@@ -15,6 +15,7 @@ from typing import Any
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.model import Plan
 from tfinfra.system.clock import Clock
+from tfinfra.system.process.commands import finished
 
 LIBRARY = "libcuda.so.1"
 PATIENCE = 300.0
@@ -146,9 +147,7 @@ def _named(status: int) -> str:
 def _fabric_manager() -> str:
     """systemd's word on it, for the message alone."""
     try:
-        done = subprocess.run(
-            _ASK_SYSTEMD, check=False, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=10
-        )
+        done = finished(_ASK_SYSTEMD, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() or "unknown"

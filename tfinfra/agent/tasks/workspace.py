@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 from pathlib import Path
 
 from tfinfra.store.keys import OUTPUT_FOLDERS
+from tfinfra.system.process.commands import finished
 
 _LINKS = ("outputs", "logs")
 _log = logging.getLogger(__name__)
@@ -52,9 +52,9 @@ def _copy(source: Path, work: Path) -> None:
         shutil.copytree(source, work, symlinks=True)
         return
     work.mkdir(parents=True)
-    done = subprocess.run([cp, "-a", f"{source}/.", str(work)], capture_output=True, check=False)
+    done = finished([cp, "-a", f"{source}/.", work])
     if done.returncode:
-        raise OSError(f"the source cannot be copied: {done.stderr.decode(errors='replace').strip()[-400:]}")
+        raise OSError(f"the source cannot be copied: {done.stderr.strip()[-400:]}")
 
 
 def _remove(path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.engine.provider.plugin_folder import link_plugins
+from tfinfra.system.process.commands import finished
 
 
 def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -37,15 +38,10 @@ def tool_version(command: str) -> str | None:
     """What the tool says of itself, without the v; None where it says nothing."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
-        said = subprocess.run(
+        said = finished(
             [command, "version"],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=30,
             env=environment,
-            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

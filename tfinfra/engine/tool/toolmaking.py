@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from tfinfra.engine.tool.tool_environment import tool_version
 from tfinfra.errors import TfinfraError
+from tfinfra.system.process.commands import finished
 
 ARCHIVES = {
     "linux-x64": "b6cf2de0243fece40f386bc7ae6a5194c39e15891c79f66cc6c8905bea8c6479",
@@ -130,14 +131,9 @@ def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -
 def _settings(go: str, folder: Path) -> dict[str, str]:
     """Go's settings as its environment and its own file (`go env -w`) have them."""
     try:
-        said = subprocess.run(
+        said = finished(
             [go, "env", "-json"],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             cwd=folder,
-            check=False,
             timeout=60,
         )
         found = json.loads(said.stdout)

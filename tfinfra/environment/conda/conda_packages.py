@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from tfinfra.environment.uv.tools import tool_environment
 from tfinfra.errors import NotFeasible, ProvisioningError, TfinfraError
 from tfinfra.model import from_json, to_json
 from tfinfra.system.process import child_python
+from tfinfra.system.process.commands import finished
 
 _WORKER = "tfinfra.environment.conda.conda_worker"
 _WAY_OUT = (
@@ -121,14 +121,9 @@ _INSTALL_HINT = "the lock names each package's URL and digest: a channel must st
 
 def _call_worker(verb: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The worker's answer. Raises TfinfraError where py-rattler is missing or the worker dies."""
-    done = subprocess.run(
+    done = finished(
         child_python.module(_WORKER, verb),
         input=json.dumps(payload),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
         env=tool_environment(),
         cwd=os.sep,
     )

@@ -17,6 +17,7 @@ from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.environment.uv.pins import write_requirements
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.system.ownership import make_private
+from tfinfra.system.process.commands import finished
 from tfinfra.system.process.inherited_variables import package_environment
 from tfinfra.system.progress import Progress, say_nothing
 
@@ -155,13 +156,8 @@ def run_quietly(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a tool to its end, with what it says as text, in a folder that nobody configures: where others may write,
     uv and pip would read their files. Raises subprocess.TimeoutExpired after so many seconds."""
-    return subprocess.run(
+    return finished(
         command,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
         cwd=os.sep,
         env=variables,
         timeout=seconds,

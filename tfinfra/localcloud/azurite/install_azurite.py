@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tfinfra.errors import NotFeasible, ProvisioningError
 from tfinfra.system.ownership import make_private
+from tfinfra.system.process.commands import finished
 
 # The newest release that runs on every Node still in use; later ones want Node 21 and 22.
 VERSION = "3.35.0"
@@ -54,14 +55,9 @@ def _install(folder: Path, progress: Callable[[str], None]) -> None:
     for name in _LOCK:
         shutil.copyfile(Path(__file__).with_name(name), staging / name)
     try:
-        done = subprocess.run(
+        done = finished(
             _NPM,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
             timeout=_SECONDS,
-            check=False,
             cwd=staging,
         )
     except subprocess.TimeoutExpired as error:

@@ -24,6 +24,7 @@ from tfinfra.localcloud.machines.machine_record import (
 from tfinfra.localcloud.machines.processes.process_marks import kill_all_marked
 from tfinfra.localcloud.machines.spec_json import spec_to_text
 from tfinfra.system.process import child_python
+from tfinfra.system.process.commands import finished
 from tfinfra.system.strange_trees import remove_tree
 
 _START_LIMIT = 60.0
@@ -48,15 +49,10 @@ class SupervisedMachines:
             remove_disks(spec.folder / instance.name)
         text, reason = spec_to_text(self.kind, spec), ""
         try:
-            done = subprocess.run(
+            done = finished(
                 child_python.module(_SUPERVISOR),
                 input=text,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
                 timeout=_START_LIMIT,
-                check=False,
             )
             if done.returncode:
                 reason = done.stderr.strip() or f"exit status {done.returncode}"

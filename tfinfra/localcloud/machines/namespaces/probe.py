@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from tfinfra.localcloud.machines.namespaces import confine
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
+from tfinfra.system.process.commands import finished
 
 _TOOLS = {"ip": "iproute2", "unshare": "util-linux", "mount": "mount", "cloud-init": "cloud-init"}
 _PYTHON = """import importlib.util, sys
@@ -55,9 +55,7 @@ def _software_obstacle() -> str | None:
     python = Path("/usr/bin/python3")
     if not python.exists():
         return "needs the system's python3 (apt-get install python3)"
-    done = subprocess.run(
-        [python, "-I", "-c", _PYTHON], capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
-    )
+    done = finished([python, "-I", "-c", _PYTHON])
     if done.returncode:
         return done.stderr.strip() or f"/usr/bin/python3 ends with {done.returncode}"
     return None
@@ -69,14 +67,9 @@ def _trial_obstacle() -> str | None:
     with tempfile.TemporaryDirectory(dir=state_folder(), prefix="trial-") as folder:
         for name in ("upper", "work", "root"):
             (Path(folder) / name).mkdir()
-        done = subprocess.run(
+        done = finished(
             [*_SPACES, "sh", "-c", _SCRIPT],
             cwd=folder,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
         )
     if done.returncode:
         return f"this host denies it: {' '.join(done.stderr.split())}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import traceback
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -19,6 +18,7 @@ from tfinfra.localcloud.machines.interface import Disk
 from tfinfra.localcloud.machines.machine_record import REBOOT, REBOOTING
 from tfinfra.localcloud.machines.namespaces import node_init, node_masks, node_root
 from tfinfra.localcloud.machines.namespaces.node_init import Job
+from tfinfra.system.process.commands import finished
 
 _OWN = linux.CLONE_NEWNET | linux.CLONE_NEWNS | linux.CLONE_NEWUTS
 _OF_A_BOOT = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWPID
@@ -141,14 +141,9 @@ def _reap() -> None:
 
 
 def _ip(lines: list[str]) -> None:
-    done = subprocess.run(
+    done = finished(
         ["ip", "-batch", "-"],
         input="\n".join(lines) + "\n",
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
     )
     if done.returncode:
         raise OSError(f"ip: {done.stderr.strip()}")
