@@ -84,11 +84,6 @@ def local_cloud(
     azurite = ensure_azurite(cache_folder(), progress) if store == "azurite" else None
     endpoint = ensure_daemon(layout, azurite)
     claims = claims_of(layout.token.read_text("utf-8"))
-    plugin_options = (
-        *("--endpoint", endpoint.url, "--ca", str(layout.ca), "--token-file", str(layout.token)),
-        *("--pace", str(LOCAL_PACE), _MACHINES_OPTION, kind, "--environments", str(environments)),
-        *(("--blobs", "azurite") if azurite else ()),
-    )
     return Cloud(
         name="local",
         subscription_id=SUBSCRIPTION,
@@ -98,7 +93,7 @@ def local_cloud(
         token_scope=f"{AUDIENCE}.default",
         ca_file=layout.ca,
         credential=lambda: TokenFileCredential(layout.token, layout.storage_token),
-        provider_command=tuple(child_python.module("tfinfra.localcloud.plugin", *plugin_options)),
+        provider_command=_local_provider(endpoint, kind, environments, "azurite" if azurite else None),
         environment_cache=environments,
         node_platform="",
         timeouts=LOCAL_TIMEOUTS,
@@ -111,6 +106,18 @@ def local_cloud(
         disks=lambda group, path: disk_paths(layout.groups / group.lower() / "machines", path),
         attestation=Trust(layout.ca.read_bytes(), re.compile(re.escape(certificates.ATTESTATION))),
     )
+
+
+def _local_provider(endpoint: Endpoint, machines: str, environments: Path, blobs: str | None) -> tuple[str, ...]:
+    """The command of the stand-in for azure-native. What it needs of the cloud is in its options alone: `machines_of`
+    reads there which machines it boots."""
+    layout = endpoint.layout
+    options = (
+        *("--endpoint", endpoint.url, "--ca", str(layout.ca), "--token-file", str(layout.token)),
+        *("--pace", str(LOCAL_PACE), _MACHINES_OPTION, machines, "--environments", str(environments)),
+        *(("--blobs", blobs) if blobs else ()),
+    )
+    return tuple(child_python.module("tfinfra.localcloud.plugin", *options))
 
 
 def _ensure_same_daemon(endpoint: Endpoint, azurite: Path | None) -> None:

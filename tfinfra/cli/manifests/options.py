@@ -33,6 +33,31 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One manifest or several, and how the verb tells of them; the command gets all as one `asked`."""
 
     @click.argument("manifest", nargs=-1, required=True, type=click.Path(path_type=Path), shell_complete=manifests)
+    @_level_options
+    @guardrails_option
+    @json_option
+    @_report_options
+    @wraps(command)
+    def with_asked(
+        *,
+        manifest: tuple[Path, ...],
+        levels: Levels,
+        guardrails: Path | None,
+        as_json: bool,
+        reports: Reports,
+        **options: Any,
+    ) -> Any:
+        arguments = click.get_current_context().obj or ()
+        require_reports(reports, as_json)
+        asked = Asked(manifest, as_json, reports, levels, tuple(arguments), guardrails)
+        return command(asked=asked, **options)
+
+    return with_asked
+
+
+def _level_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which warnings count, as one `levels`."""
+
     @click.option(
         "--deny",
         metavar="CODE|warnings",
@@ -47,8 +72,16 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         shell_complete=completing(codes),
         help="Do not tell warnings of this code.",
     )
-    @guardrails_option
-    @json_option
+    @wraps(command)
+    def with_levels(*, deny: tuple[str, ...], allow: tuple[str, ...], **options: Any) -> Any:
+        return command(levels=levels_of(deny, allow), **options)
+
+    return with_levels
+
+
+def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Files for other programs, as one `reports`."""
+
     @click.option("--sarif", metavar="FILE", help="Write what was found as SARIF 2.1.0, for code scanning.")
     @click.option("--junit", metavar="FILE", help="Write a test report, a case for each manifest.")
     @click.option("--markdown", metavar="FILE", help="Write a comment: verdict, cost before and after; `-` is stdout.")
@@ -59,23 +92,9 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="What --markdown compares with: a checkout; without it what was compiled last.",
     )
     @wraps(command)
-    def with_asked(
-        *,
-        manifest: tuple[Path, ...],
-        deny: tuple[str, ...],
-        allow: tuple[str, ...],
-        guardrails: Path | None,
-        as_json: bool,
-        sarif: str | None,
-        junit: str | None,
-        markdown: str | None,
-        base: Path | None,
-        **options: Any,
+    def with_reports(
+        *, sarif: str | None, junit: str | None, markdown: str | None, base: Path | None, **options: Any
     ) -> Any:
-        arguments = click.get_current_context().obj or ()
-        reports = Reports(sarif, junit, markdown, base)
-        require_reports(reports, as_json)
-        asked = Asked(manifest, as_json, reports, levels_of(deny, allow), tuple(arguments), guardrails)
-        return command(asked=asked, **options)
+        return command(reports=Reports(sarif, junit, markdown, base), **options)
 
-    return with_asked
+    return with_reports

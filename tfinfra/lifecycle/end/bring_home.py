@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from unicodedata import category
@@ -20,7 +20,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.left_files import sentences
-from tfinfra.lifecycle.record.not_collected import STORE, NotCollected, missing, read_report
+from tfinfra.lifecycle.record.not_collected import STORE, CollectionReport, NotCollected, missing, read_report
 from tfinfra.lifecycle.watch.home_log import times_beside, write_log
 from tfinfra.store import ObjectStore, OddObject, log_pieces, store_errors
 from tfinfra.store import keys as layout
@@ -119,16 +119,7 @@ def bring_home(
             for tree, stays in trees.items():
                 coming.save(tree, stays)
         coming.bring(keys)
-        unread = shared if share is None else None
-        unsaved = {name: why for of_tree in coming.unsaved.values() for name, why in of_tree.items()}
-        lacking = missing(report, coming.home, coming.left, unsaved, share_unread=unread, trees_read=coming.trees > 0)
-        notes = _few([*report.skipped, *coming.notes])
-        elsewhere = _few(
-            [sentence for left in report.left for sentence in sentences(left)], "more in left_files of run.json"
-        )
-        names, copied = frozenset(coming.home), frozenset(coming.copied)
-        home = Home(folder, len(names), logs, notes, lacking, report.collected, names, coming.trees, copied)
-        return replace(home, elsewhere=elsewhere, unsaved=coming.unsaved, noted=tuple(dict.fromkeys(coming.notes)))
+        return coming.as_home(folder, logs, report, share_unread=shared if share is None else None)
 
 
 @contextmanager
@@ -256,6 +247,28 @@ class _Coming:
             self.trees += 1
             self.notes += [f"{shown(name)} {what}" for name, what in left.odd.items()]
             self.unsaved[tree] = unsaved | {name: (why, where) for name, why in left.unread.items()}
+
+    def as_home(self, folder: Path, logs: int, report: CollectionReport, *, share_unread: str | None) -> Home:
+        """What has come by now, in `folder`, and what by the nodes' own word did not."""
+        unsaved = {name: why for of_tree in self.unsaved.values() for name, why in of_tree.items()}
+        trees_read = self.trees > 0
+        lacking = missing(report, self.home, self.left, unsaved, share_unread=share_unread, trees_read=trees_read)
+        elsewhere = [sentence for left in report.left for sentence in sentences(left)]
+        names = frozenset(self.home)
+        return Home(
+            folder,
+            len(names),
+            logs,
+            _few([*report.skipped, *self.notes]),
+            lacking,
+            report.collected,
+            names,
+            self.trees,
+            frozenset(self.copied),
+            unsaved=self.unsaved,
+            noted=tuple(dict.fromkeys(self.notes)),
+            elsewhere=_few(elsewhere, "more in left_files of run.json"),
+        )
 
     def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:
         """Lands one file; what keeps it away is noted. Nothing more is tried after what keeps all away."""
