@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
+from tfinfra.lifecycle.watch.log_reader import LogReader
 from tfinfra.store import MemoryStore, log_chunk
 
 
@@ -60,6 +65,42 @@ def test_what_could_not_be_put_is_put_by_the_next_round(tmp_path: Path) -> None:
         tail.ship(store)
     tail.ship(store)
     assert shipped(store) == b"one\n"
+
+
+class LostAnswers(MemoryStore):
+    """A store that sometimes fails: before it writes, or after."""
+
+    moment = ""
+
+    def put(self, key: str, data: bytes) -> None:
+        if self.moment == "refused":
+            raise OSError("no route")
+        super().put(key, data)
+        if self.moment == "answer lost":
+            raise OSError("connection reset")
+
+
+@example(["write", "answer lost", "read", "write", "look"])
+@given(st.lists(st.sampled_from(["write", "look", "ship", "refused", "answer lost", "read"]), max_size=30))
+def test_who_follows_a_log_sees_each_line_once_whichever_answers_are_lost(moments: list[str]) -> None:
+    store, written, seen = LostAnswers(), list[str](), list[str]()
+    reader = LogReader(store, "main-0")
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "main-0.log")
+        log = ShippedLog("main-0", path)
+        for moment in [*moments, "ship", "read"]:
+            store.moment = moment
+            if moment == "write":
+                written.append(f"line {len(written)}")
+                path.write_text("".join(f"{line}\n" for line in written), "utf-8")
+            elif moment == "look":
+                log.look()
+            elif moment == "read":
+                seen += [line.text for line in reader.new()]
+            else:
+                with suppress(OSError):
+                    log.ship(store)
+    assert seen == written
 
 
 def test_a_watcher_counts_for_20_seconds_whatever_its_own_clock_says() -> None:

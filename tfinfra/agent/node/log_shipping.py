@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 @dataclass
 class ShippedLog:
     """One log file on its way into the store: how far it was read, what of that is not in the store yet with the times
-    at which it was found, and the next chunk's number."""
+    at which it was found, and the next chunk's number. `tried` was put under that number, and nobody said that it
+    arrived: it may be there, and read already, so nothing is added to it."""
 
     name: str
     path: Path
@@ -37,6 +38,7 @@ class ShippedLog:
     offset: int = 0
     sequence: int = 0
     rest: bytes = b""
+    tried: list[tuple[float, bytes]] = field(default_factory=list)
     waiting: list[tuple[float, bytes]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,10 +85,12 @@ class ShippedLog:
         if len(self.rest) > _LONGEST_LINE:
             lines, self.rest = split_line(mask(self.rest, hidden), hidden)
             self.waiting.append((self.now(), lines))
-        if self.waiting:
-            shown = [(time, _shown(lines, hidden)) for time, lines in self.waiting]
+        while self.tried or self.waiting:
+            if not self.tried:
+                self.tried, self.waiting = self.waiting, []
+            shown = [(time, _shown(lines, hidden)) for time, lines in self.tried]
             store.put(keys.log_key(self.name, self.sequence), log_chunk_of(shown))
-            self.sequence, self.waiting = self.sequence + 1, []
+            self.sequence, self.tried = self.sequence + 1, []
 
 
 def _shown(lines: bytes, hidden: tuple[bytes, ...]) -> bytes:
