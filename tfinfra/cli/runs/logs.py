@@ -54,7 +54,7 @@ def command(
         raise UsageError("--all and --task contradict each other", hint="--all prints the logs of all tasks")
     wanted = WantedLogs(task, everybody=everybody, follow=follow, tail=tail)
     found = find_run(run, asked, progress, ended=True)
-    lines = log_lines(found, wanted)
+    lines = log_lines(found, wanted, progress)
     if as_json:
         names = log_names(found, wanted)
         print_document("logs", {"run": found.run, "tasks": names, "lines": list(lines)})

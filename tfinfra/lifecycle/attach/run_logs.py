@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import heapq
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
-from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded, run_is_over
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
+from tfinfra.lifecycle.attach.followed_logs import FollowedLogs, merged
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.watch.home_log import read_log
 from tfinfra.lifecycle.watch.log_reader import LogLine, LogReader, lines_in_pieces, tail_start
-from tfinfra.lifecycle.watch.poll_times import Every, Listing
-from tfinfra.model import Beat
-from tfinfra.store import ObjectStore, encode, keys, store_errors
-from tfinfra.system.clock import right_now
-
-FOLLOW = 0.2
-BEAT_EVERY = 2.0
+from tfinfra.store import keys, store_errors
+from tfinfra.system.clock import Clock, SystemClock
+from tfinfra.system.progress import Progress, say_nothing
 
 
 @dataclass(frozen=True)
@@ -49,26 +43,33 @@ def log_names(found: FoundRun, wanted: WantedLogs) -> list[str]:
     return known if wanted.everybody else known[:1]
 
 
-def log_lines(found: FoundRun, wanted: WantedLogs) -> Iterator[LogLine]:
-    """The lines of the logs. Raises UsageError where there is none."""
+def log_lines(
+    found: FoundRun, wanted: WantedLogs, tell: Progress = say_nothing, clock: Clock | None = None
+) -> Iterator[LogLine]:
+    """The lines of the logs; who follows hears by `tell` what keeps them away for a while. Raises UsageError where
+    there is none."""
     names = log_names(found, wanted)
     store = found.store
     if store is None:
         logs = [_at_home(found, recorded(found), name, wanted) for name in names]
-        yield from _last(_merged(logs), wanted.tail)
+        yield from _last(merged(logs), wanted.tail)
         return
     if wanted.task is not None and wanted.task not in _tasks(found) and not store.list(keys.log_folder(wanted.task)):
         raise _no_log(wanted.task, _tasks(found))
     first = {name: tail_start(store, name, wanted.tail) if wanted.tail is not None else 0 for name in names}
     readers = [LogReader(store, name, first[name]) for name in names]
     if not wanted.follow:
-        yield from _last(_merged([reader.rest() for reader in readers]), wanted.tail)
+        yield from _last(merged([reader.rest() for reader in readers]), wanted.tail)
         return
     if wanted.tail is not None:
         there = {name: len(store.list(keys.log_folder(name))) for name in names}
-        yield from _last(_merged([reader.new(there[reader.task]) for reader in readers]), wanted.tail)
-    yield from _followed(found, readers)
-    yield from _merged([reader.rest() for reader in readers])
+        yield from _last(merged([reader.new(there[reader.task]) for reader in readers]), wanted.tail)
+    followed = FollowedLogs(found, readers, tell, clock or SystemClock())
+    yield from followed.lines()
+    if followed.gone:
+        tell(f"{found.run} is deleted, and its store with it: what it wrote last is where its logs came home")
+        return
+    yield from merged([reader.rest() for reader in readers])
 
 
 def last_line(found: FoundRun) -> LogLine | None:
@@ -106,41 +107,3 @@ def _no_log(name: str, names: list[str]) -> UsageError:
 
 def _last(lines: Iterable[LogLine], most: int | None) -> Iterable[LogLine]:
     return lines if most is None else deque(lines, maxlen=most)
-
-
-def _merged(logs: Sequence[Iterable[LogLine]]) -> Iterator[LogLine]:
-    """The lines of all logs by their times, those of each in their order."""
-    if len(logs) == 1:
-        yield from logs[0]
-        return
-    yield from (line for _, line in heapq.merge(*map(_rising, logs), key=lambda timed: timed[0]))
-
-
-def _rising(log: Iterable[LogLine]) -> Iterator[tuple[float, LogLine]]:
-    """A line without a time, or with one before that of the line above it, came with that line."""
-    latest = 0.0
-    for line in log:
-        latest = max(latest, line.time or 0.0)
-        yield latest, line
-
-
-def _followed(found: FoundRun, readers: Sequence[LogReader]) -> Iterator[LogLine]:
-    """The lines as they come, until the run has ended or nothing is left that writes any. The nodes are told that
-    somebody reads them now."""
-    beat, alive, refused = Every(BEAT_EVERY, time.monotonic), True, False
-    listing = Listing(found.ports.cloud.timeouts, time.monotonic)
-    while alive and not run_is_over(found):
-        if beat.due() and found.store is not None:
-            _be_seen(found.store)
-        if listing.due(late=False, refused=refused):
-            try:
-                alive, refused = has_nodes(found), False
-            except ProvisioningError:  # ARM does not say: read on
-                refused = True
-        yield from _merged([reader.new() for reader in readers])
-        time.sleep(FOLLOW)
-
-
-def _be_seen(store: ObjectStore) -> None:
-    with suppress(*store_errors()):  # whoever may only read gets the lines later
-        store.put(keys.WATCH, encode(Beat(right_now())))
