@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +18,10 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class WrittenPath:
-    """A path as far as it is known, and `whole` where that is all of it. `call` is what writes there: a function, or
-    the argument whose default it is (`--job-dir`), or whose value (`model_dir`). The place is that of the literal: a
-    1-based line, a 0-based column. `logs`: it is for TensorBoard."""
+    """A path as far as it is known, and `whole` where that is all of it; else it may have a known `end`: ".h5" of
+    `f"/tmp/{name}.h5"`. `call` is what writes there: a function, or the argument whose default it is (`--job-dir`), or
+    whose value (`model_dir`). The place is that of the literal: a 1-based line, a 0-based column. `logs`: it is for
+    TensorBoard."""
 
     path: str
     whole: bool
@@ -28,6 +30,26 @@ class WrittenPath:
     column: int
     length: int
     logs: bool = False
+    end: str = ""
+
+    @property
+    def begin(self) -> str:
+        """What is certain of its beginning: Keras and TensorFlow put numbers into `{epoch}` and `%d` themselves."""
+        return self.path.partition("{")[0].partition("%")[0]
+
+    @property
+    def pattern(self) -> tuple[str, str] | None:
+        """The folder, ending with "/", and the end of the name, where these two are all that is known and tell which
+        file it is: ("/tmp/", ".h5"). None where the path is whole, or more or less of it is known."""
+        if self.whole and self.begin == self.path:
+            return None
+        end = _LAST_FIELD.sub("", self.path) if self.whole else self.end
+        return (self.begin, end) if self.begin.endswith("/") and _EXTENSION.search(end) else None
+
+    @property
+    def is_anybodys(self) -> bool:
+        """Whether every program of its user writes where it does, and nothing of its name is known."""
+        return self.pattern is None and self.begin.rstrip("/") in _ANYBODYS
 
 
 @dataclass(frozen=True)
@@ -94,9 +116,14 @@ _DEEPEST, _LONGEST = 10, 4096
 """Names that are followed, one to the next; characters of a path (PATH_MAX)."""
 _NO_FILES = ("/dev/", "/proc/", "/sys/", "/var/lib/tfinfra/", "/mnt/tfinfra/")
 """No files are made there, or what is made there is tfinfra's: a node's common directory."""
+_ANYBODYS = ("", "/tmp", "/var/tmp", "/home", "/root", "~")  # noqa: S108  told of, not written to
+_EXTENSION = re.compile(r"\.\w+$")
+_FIELD = r"\{[^{}]*\}|%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]"
+_LAST_FIELD = re.compile(rf".*(?:{_FIELD})", re.DOTALL)
 _NO_ARGUMENTS: Mapping[str, str | None] = MappingProxyType({})
 
 
+_JOINERS = ("join", "joinpath", "Path", "PurePath", "PosixPath", "str", "fspath", "abspath", "expanduser")
 _FORMATS = ("png", "jpeg", "jpg", "gif", "bmp", "tiff", "webp", "pdf", "svg", "h5", "keras", "tf")
 """What the second argument of a `save` may be: `image.save(file, "PNG")`, `model.save(path, "tf")`."""
 
@@ -152,7 +179,8 @@ class _Reader:
                 if place not in seen:
                     seen.add(place)
                     call_or_keyword = "model_dir" if value is _keyword(call, "model_dir") else _last(call.func)
-                    yield WrittenPath(path, whole, call_or_keyword, *place, _length(at), logs)
+                    end = "" if whole else self._end(value)
+                    yield WrittenPath(path, whole, call_or_keyword, *place, _length(at), logs, end)
         for call, flags in self._flags():
             name = _destination(call, flags)
             default = self._defaults.get(name)
@@ -241,6 +269,31 @@ class _Reader:
             found = self._known(value.body, depth + 1) or self._known(value.orelse, depth + 1)
         return found
 
+    def _end(self, value: ast.expr) -> str:
+        """The literal that a value ends with, "" where that is not known."""
+        filled, between = False, ""
+        for _ in range(_DEEPEST):
+            last = self._last_part(value)
+            if last is None:
+                break
+            filled = filled or isinstance(getattr(value, "op", None), ast.Mod) or last is _filled(value)
+            between = "/" if _joins(value) else between if isinstance(value, ast.Name) else ""
+            value = last
+        text = value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+        return _LAST_FIELD.sub("", text) if filled else text and between + text
+
+    def _last_part(self, value: ast.expr) -> ast.expr | None:
+        """What a value that is put together ends with; of a text that is filled in, the text itself."""
+        if isinstance(value, ast.JoinedStr) and value.values:
+            return value.values[-1]
+        if isinstance(value, ast.Name):
+            return self._names.get(value.id)
+        if isinstance(value, ast.BinOp) and isinstance(value.op, (ast.Mod, ast.Add, ast.Div)):
+            return value.left if isinstance(value.op, ast.Mod) else value.right
+        if isinstance(value, ast.Call) and value.args and _last(value.func) in _JOINERS:
+            return value.args[-1]
+        return _filled(value)
+
     def _of_operator(self, value: ast.BinOp, depth: int) -> _Known | None:
         left = self._known(value.left, depth + 1)
         if left is None:
@@ -256,7 +309,7 @@ class _Reader:
 
     def _of_call(self, call: ast.Call, depth: int) -> _Known | None:
         name, arguments = _last(call.func), list[ast.expr](call.args)
-        if name in ("join", "joinpath", "Path", "PurePath", "PosixPath", "str", "fspath", "abspath", "expanduser"):
+        if name in _JOINERS:
             if (
                 name in ("joinpath", "expanduser")
                 and isinstance(call.func, ast.Attribute)
@@ -279,6 +332,22 @@ class _Reader:
                 return posixpath.join(path, ""), False, at
             path, whole = posixpath.join(path, each[0]), each[1]
         return path, whole, at
+
+
+def _joins(value: ast.expr) -> bool:
+    """Whether it puts its last part behind a "/"."""
+    several = isinstance(value, ast.Call) and _last(value.func) in _JOINERS and len(value.args) > 1
+    return several or (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div))
+
+
+def _filled(value: ast.expr) -> ast.expr | None:
+    """The text of `text.format(…)`."""
+    is_format = isinstance(value, ast.Call) and _last(value.func) == "format"
+    return (
+        value.func.value
+        if is_format and isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
+        else None
+    )
 
 
 def _destination(call: ast.Call, flags: list[str]) -> str:

@@ -182,21 +182,35 @@ def test_what_was_there_before_is_nobodys(tmp_path: Path) -> None:
     assert kept(a_node(tmp_path, f"open('{folder}/model', 'w')\n"), lambda work: None) == (None, {})
 
 
-def test_of_a_machine_of_its_users_no_folder_is_taken_that_everything_is_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+WITHOUT_A_NAME = {
+    "a folder alone": ("open(f'{tmp}/{{name}}', 'w')", set()),
+    "a folder of everybody's": ("model.save(f'{tmp}/{{name}}/')", set()),
+    "an end": ("open(f'{tmp}/{{name}}.h5', 'w')", {"model.h5"}),
+    "an end that Keras fills up": ("keras.callbacks.ModelCheckpoint('{tmp}/{{epoch:02d}}.h5')", {"model.h5"}),
+    "the same by %": ("open('{tmp}/%s.h5' % name, 'w')", {"model.h5"}),
+    "the same by format": ("open('{tmp}/{{}}.h5'.format(name), 'w')", {"model.h5"}),
+    "the same by +": ("open('{tmp}/' + name + '.h5', 'w')", {"model.h5"}),
+    "a file in a folder of any name": ("import os\nopen(os.path.join('{tmp}', name, 'w.npy'), 'w')", {"w.npy"}),
+    "all that there is": ("open(f'/{{name}}', 'w')\nopen(f'{above}/{{name}}', 'w')", set()),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), WITHOUT_A_NAME.values(), ids=WITHOUT_A_NAME)
+def test_of_a_machine_of_its_users_only_what_the_script_says_of_the_name_tells_whose_it_is(
+    script: str, expected: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everybodys = tmp_path / "tmp"
-    everybodys.mkdir()
+    (everybodys / "a").mkdir(parents=True)
     monkeypatch.setattr(find_left, "_TEMPORARY", (everybodys,))
-    script = f"open(f'{everybodys}/{{name}}.h5', 'w')\nopen(f'/{{name}}', 'w')\nopen(f'{tmp_path}/{{name}}', 'w')\n"
-    node = a_node(tmp_path, script)
+    node = a_node(tmp_path, script.format(tmp=everybodys, above=tmp_path) + "\n")
 
     def write(work: Path) -> None:
         del work
-        for name in ("model.h5", "somebodys"):
+        for name in ("model.h5", "somebodys", "a/w.npy", "a/v"):
             (everybodys / name).touch()
 
-    assert kept(node, write) == (None, {})
+    _, files = kept(node, write)
+    assert {name.rpartition("/")[2] for name in files} == expected
 
 
 @pytest.mark.parametrize("own", [False, True])

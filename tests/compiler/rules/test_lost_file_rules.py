@@ -47,7 +47,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "from pathlib import Path\n(Path('/tmp') / 'a.txt').write_text('x')\n",
         ["2:7 write 'outputs/a.txt'"],
     ),
-    "a path that is known up to a number": ("", "np.save(f'weights-{n}.npy', w)\n", ["1:9 write 'outputs/weights-…'"]),
+    "a path that is known up to a number": (
+        "",
+        "np.save(f'weights-{n}.npy', w)\n",
+        ["1:9 write 'outputs/weights-….npy'"],
+    ),
     "logs for TensorBoard": ("", "keras.callbacks.TensorBoard(log_dir='/tmp/tb')\n", ["1:37 write 'logs/tb'"]),
     "tables and pictures": (
         "",
@@ -129,3 +133,24 @@ def test_a_module_that_runs_as_a_program_too_does_not_do_so_here(tmp_path: Path)
 def test_what_is_only_given_a_folder_does_not_write(tmp_path: Path) -> None:
     (found,) = said_of(tmp_path, {"train.py": "config = config.replace(model_dir='/tmp/model')\n"})
     assert found.message.startswith("model_dir is '/tmp/model', which is not among the outputs")
+
+
+FATES = {
+    "a name": ("open('/tmp/a', 'w')", "{}", False),
+    "a name's begin": ("open(f'/tmp/a{x}', 'w')", "{}", False),
+    "a name's end": ("open(f'/tmp/{x}.h5', 'w')", "{}", False),
+    "nothing of a name": ("open(f'/tmp/{x}', 'w')", "{}", True),
+    "a folder that others use too": ("keras.callbacks.TensorBoard(log_dir='/tmp')", "{}", True),
+    "nothing of a name, on machines of the run's own": (
+        "open(f'/tmp/{x}', 'w')",
+        "{cloud: azure, subscription_id: 00000000-0000-0000-0000-000000000000, vm_size: Standard_D8s_v5}",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "target", "lost"), FATES.values(), ids=FATES)
+def test_what_becomes_of_it_is_what_the_nodes_do(tmp_path: Path, script: str, target: str, lost: bool) -> None:
+    manifest = f"compute_target: {target}\n" if target != "{}" else ""
+    (said,) = [one for one in said_of(tmp_path, {"train.py": f"{script}\n"}, manifest) if one.code == "TFI525"]
+    assert ("nothing from a machine that is a process" in said.message) == lost

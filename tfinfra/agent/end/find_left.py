@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from glob import escape
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
@@ -108,7 +109,8 @@ class LeftFinder:
             places = [folders.temporary, *_TEMPORARY, folders.home, *named.paths, *_beginning(named.written), *new]
         elif self._assignment.node == 0:  # nodes that are processes of one machine would all find the same
             own = [path for path in named.paths if path in named.written or str(path) not in self._known]
-            places = [path for path in (*own, *_beginning(named.written)) if not self._holds_all(path)]
+            beside = (*_beginning(named.written), *_fitting(named.patterns))
+            places = [path for path in (*own, *beside) if not self._holds_all(path)]
             places.insert(0, folders.temporary)
         else:
             places = [folders.temporary]
@@ -126,7 +128,7 @@ class LeftFinder:
 
     def _holds_all(self, path: Path) -> bool:
         """Whether a place of this user's machine is one that everything is in, whatever the script says that it writes:
-        of `f"/tmp/{name}"` nothing but the folder is known."""
+        of `f"/tmp/{name}"` nothing but the folder is known. WrittenPath.is_anybodys says so before the run."""
         folders = (*_TEMPORARY, self._assignment.folders.home, self._assignment.paths.root, *_homes())
         return any(_within(one, path) for one in folders)
 
@@ -189,6 +191,15 @@ def _beginning(written: Iterable[Path]) -> list[Path]:
     """What lies beside the written paths and begins as they do: "/tmp/model.ckpt-7.index" for "/tmp/model.ckpt"."""
     named = [path for path in written if path.name]  # of the root nothing is known
     return [path.parent / name for path in named for name in _listed(path.parent) if name.startswith(path.name)]
+
+
+def _fitting(patterns: Iterable[tuple[Path, str]]) -> list[Path]:
+    """What is named as these patterns say, in the folder itself or where they name a file in each folder of it."""
+    found = list[Path]()
+    for folder, end in patterns:
+        with suppress(OSError, ValueError):
+            found += sorted(folder.glob(f"*{escape(end)}"))
+    return found
 
 
 def _homes() -> tuple[Path, ...]:

@@ -28,11 +28,13 @@ class SaidLine:
 @dataclass(frozen=True)
 class NamedPlaces:
     """`paths` are all absolute paths that are named, `written` those at which the script says that it writes; `lines`
-    has each path that it writes, relative ones too, with its line."""
+    has each path that it writes, relative ones too, with its line. `patterns` are folders with the end of the name of
+    what it writes there, where no more of it is known."""
 
     paths: tuple[Path, ...]
     written: frozenset[Path]
     lines: tuple[tuple[WrittenPath, str], ...]
+    patterns: frozenset[tuple[Path, str]] = frozenset()
 
     def line_of(self, place: str, name: str) -> SaidLine | None:
         """The line that writes the file `name` at `place`: the one with the longest path that it begins with."""
@@ -41,7 +43,7 @@ class NamedPlaces:
         if not fitting:
             return None
         said, line = max(fitting, key=lambda each: len(each[0].path))
-        return SaidLine(line, kept_instead(said.path, logs=said.logs) + ("" if said.whole else "…"))
+        return SaidLine(line, kept_instead(said.path, logs=said.logs) + ("" if said.whole else f"…{said.end}"))
 
 
 def named_places(assignment: Assignment) -> NamedPlaces:
@@ -64,7 +66,9 @@ def named_places(assignment: Assignment) -> NamedPlaces:
     where = {text: _absolute(text, home) for text in (*named, *written)}
     paths = {path for path in where.values() if path is not None}
     at = frozenset(path for text in written if (path := where[text]) is not None)
-    return NamedPlaces(tuple(sorted(paths)), at, tuple(lines))
+    ends = [pattern for path, _ in lines if (pattern := path.pattern)]
+    patterns = {(folder, end) for begin, end in ends if (folder := _absolute(begin, home)) is not None}
+    return NamedPlaces(tuple(sorted(paths)), at, tuple(lines), frozenset(patterns))
 
 
 def _arguments(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -106,7 +110,7 @@ def _absolute(text: str, home: Path) -> Path | None:
 
 def _fits(said: WrittenPath, path: str, name: str) -> bool:
     """Whether a file may be what `said` wrote: at its path, in its folder, or named after it (model.ckpt-7.index)."""
-    known = posixpath.normpath(said.path.partition("{")[0].partition("%")[0] or ".")
+    known = posixpath.normpath(said.begin or ".")
     begins = said.path.startswith("~/") and path.endswith(known[1:])
     relative = not said.path.startswith(("/", "~/")) and name.startswith(known.lstrip("./"))
     return known != "." and (begins or relative or path.startswith(known))

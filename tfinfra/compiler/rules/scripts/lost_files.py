@@ -14,6 +14,7 @@ from tfinfra.text.written_paths import WrittenPath, WrittenPaths, is_kept, kept_
 
 _MOST = 10
 _COMES_HOME = "what is there at the end comes home in left/, 1 GB or 1,000 files of a task at most"
+_FROM_ITS_OWN = f"{_COMES_HOME}, but nothing from a machine that is a process: there it is anybody's"
 
 
 def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
@@ -40,7 +41,8 @@ def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
             text = line_of(source.modules[name], path.line)
             column = len(text.encode()[: path.column].decode(errors="replace")) + 1  # a syntax tree counts bytes
             position = Position(source.file(name), path.line, column, path.length, text)
-            yield Diagnostic("TFI525", Severity.WARNING, _message(path), "entry_script", position, _way_out(path))
+            message = _message(path, _fate(path, facts))
+            yield Diagnostic("TFI525", Severity.WARNING, message, "entry_script", position, _way_out(path))
 
 
 def given_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
@@ -68,14 +70,21 @@ def _lost(found: WrittenPaths, read: frozenset[str], *, moved: bool) -> Iterator
         yield path
 
 
-def _message(path: WrittenPath) -> str:
-    where = path.path + ("" if path.whole else "…")
+def _fate(path: WrittenPath, facts: Facts) -> str:
+    """What becomes of it. This machine's cloud may boot machines that are processes, which share their files with all
+    that its user runs."""
+    here = facts.project.rehearse or facts.spec is None or facts.spec.target.cloud == "local"
+    return _FROM_ITS_OWN if here and path.is_anybodys else _COMES_HOME
+
+
+def _message(path: WrittenPath, fate: str) -> str:
+    where = path.path + ("" if path.whole else f"…{path.end}")
     verb = "has the default" if path.call.startswith("-") else "is" if path.call == "model_dir" else "writes to"
-    return f"{path.call} {verb} {where!r}, which is not among the outputs: {_COMES_HOME}"
+    return f"{path.call} {verb} {where!r}, which is not among the outputs: {fate}"
 
 
 def _way_out(path: WrittenPath) -> str:
-    instead = kept_instead(path.path, logs=path.logs) + ("" if path.whole else "…")
+    instead = kept_instead(path.path, logs=path.logs) + ("" if path.whole else f"…{path.end}")
     if path.call.startswith("-"):
         return f"write script_params: {{{path.call}: ${{TFINFRA_OUTPUTS}}}}, or the default {instead!r}"
     return f"write {instead!r}"
