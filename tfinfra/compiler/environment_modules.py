@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tfinfra.catalog.modules.module_names import (
     come_with_horovod,
     come_with_tensorflow,
+    comes_with,
     has,
     is_known,
     is_namespace,
@@ -19,7 +20,7 @@ from tfinfra.catalog.tensorflow import minor_of
 from tfinfra.environment.installed_modules import InstalledModules
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.recipe import package_name
-from tfinfra.model import Requirements
+from tfinfra.model import PackageSources, Requirements
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,26 @@ def of_lock(lock: Lock) -> EnvironmentModules:
 
 
 def of_requirements(requirements: Requirements) -> EnvironmentModules:
-    """What is known before there is a lock: what TensorFlow and Horovod bring, and where nothing else is asked for, no
-    more than that. What else is asked for may bring packages of its own."""
+    """What is known before there is a lock: what TensorFlow and Horovod bring, and what else is asked for, with what
+    that brings where it is well known. Any other package may bring whatever it likes."""
     tensorflow = come_with_tensorflow(minor_of(requirements.framework_version))
     horovod = come_with_horovod() if requirements.horovod else frozenset()
-    names = {package_name(line) for line in requirements.pip}
+    pip = {package for line in requirements.pip for package in _asked_for(line, requirements.sources)}
     conda = {re.split(r"[\s=<>!~\[]", spec.rpartition("::")[2])[0].lower() for spec in requirements.conda}
-    more = {"", *names, *conda} if names or conda else set()  # "" is a package that nobody knows
+    more = {*pip, *conda, *({_ANYTHING} if conda else ())}
     return EnvironmentModules(frozenset({*tensorflow, *horovod, *more}), locked=False)
+
+
+_ANYTHING = ""
+"""A package that nobody knows."""
+_ELSEWHERE = re.compile(r"[\[@/]")
+"""What stands in a line that asks for more than a package of the usual index: extras, a URL, a path."""
+
+
+def _asked_for(line: str, sources: PackageSources) -> set[str]:
+    """The packages that one requirement brings; an index of one's own may have another package of the same name."""
+    name, asked = package_name(line), re.split(r"[;#]|\s--", line, maxsplit=1)[0]
+    brought = comes_with(name)
+    if brought is None or _ELSEWHERE.search(asked) or sources != PackageSources():
+        return {name, _ANYTHING}
+    return {name, *brought}

@@ -27,6 +27,29 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
     ),
     "a package that is asked for": (PANDAS, "pip_packages: [pandas]\n", []),
     "what a package that is asked for may bring": (PANDAS, "pip_packages: [anything]\n", []),
+    "what no package that is asked for brings": (
+        "import sklearn\n",
+        "pip_packages: [pandas>=2, 'tqdm ; python_version > \"3\"']\n",
+        MISSING,
+    ),
+    "what one of them brings": ("import dateutil.parser, six, pytz\n", "pip_packages: [pandas]\n", []),
+    "and what that brings": ("import threadpoolctl, PIL.Image\n", "pip_packages: [imbalanced-learn, seaborn]\n", []),
+    "what its extras may bring": ("import openpyxl\n", "pip_packages: ['pandas[excel]']\n", []),
+    "what a package from elsewhere may bring": (
+        "import sklearn\n",
+        "pip_packages: ['pandas @ https://a.example/pandas-2.0-py3-none-any.whl']\n",
+        [],
+    ),
+    "what a package that nobody knows may bring, beside one that all know": (
+        "import sklearn\n",
+        "pip_packages: [pandas, anything]\n",
+        [],
+    ),
+    "one that nobody knows, beside packages that all know": (
+        "import frobnicate\n",
+        "pip_packages: [pandas]\n",
+        MISSING,
+    ),
     "what conda may bring": (PANDAS, "conda_packages: [anything]\n", []),
     "a module that the script writes": (
         "with open('gen.py', 'w') as file:\n    file.write('x = 1')\nimport gen\n",

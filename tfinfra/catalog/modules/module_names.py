@@ -52,6 +52,19 @@ def come_with_horovod() -> frozenset[str]:
     return frozenset(data_file("module_names")["with_horovod"])
 
 
+def comes_with(package: str) -> frozenset[str] | None:
+    """The packages that `package`, without extras, may bring, those of theirs too; None where that is not known."""
+    brings: dict[str, list[str]] = data_file("module_names")["brings"]
+    if package not in brings:
+        return None
+    found, waiting = set[str](), [package]
+    while waiting:
+        new = [one for one in brings.get(waiting.pop(), ()) if one not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(found)
+
+
 def known_modules() -> frozenset[str]:
     """All modules whose package is known."""
     return frozenset(_owners())
