@@ -116,7 +116,8 @@ class Hiding:
 @dataclass(frozen=True)
 class SourceDirectory:
     """The source directory as found. `root` is absolute, `shown` the same as messages write it; `modules` holds the
-    text of the entry script and of the modules it imports from there, by path relative to `root`. `entry` is the path
+    text of the entry script and of the modules it imports from there, by path relative to `root`, `skimmed` that of
+    those beyond a bound, whose imports alone count, and `unread` how many there are beyond that. `entry` is the path
     of the entry script's file, "" where it cannot be read, `lost` are the imports that will fail in a task, and
     `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
     why Python refuses their bytes. `programs` has the text of the setup script, and
@@ -131,6 +132,8 @@ class SourceDirectory:
     shown: str = "."
     exists: bool = True
     modules: Mapping[str, str] = field(default_factory=dict)
+    skimmed: Mapping[str, str] = field(default_factory=dict)
+    unread: int = 0
     requirements: Mapping[str, str] = field(default_factory=dict)
     remarks: Mapping[str, Remark] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
@@ -148,7 +151,15 @@ class SourceDirectory:
     @property
     def files(self) -> frozenset[str]:
         """All files that were read, as messages write them."""
-        return frozenset(map(self.file, (*self.modules, *self.requirements, *self.remarks)))
+        return frozenset(map(self.file, (*self.modules, *self.skimmed, *self.requirements, *self.remarks)))
+
+    def text(self, module: str) -> str:
+        """The text of a module that was read."""
+        return self.modules[module] if module in self.modules else self.skimmed[module]
+
+    def names(self, *words: str) -> bool:
+        """Whether one of these words stands in a module whose imports alone count, or may in one that was not read."""
+        return self.unread > 0 or any(word in text for text in self.skimmed.values() for word in words)
 
     def file(self, name: str) -> str:
         """A file of the source directory as messages write it."""

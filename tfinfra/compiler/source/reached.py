@@ -21,11 +21,18 @@ def reached(tree: ast.Module, *, as_program: bool) -> Sequence[Reached]:
     return _Walk(tree, as_program).all()
 
 
+def reached_statements(tree: ast.Module) -> Sequence[Reached]:
+    """The statements alone, of an imported module. Which functions are called is not looked for: a function's may be
+    reached more surely than is said here. Takes a tenth of the time."""
+    return _Walk(tree, as_program=False, expressions=False).all()
+
+
 class _Walk:
     """One walk over a module. `found` has the nodes in no order that means anything."""
 
-    def __init__(self, tree: ast.Module, as_program: bool) -> None:
+    def __init__(self, tree: ast.Module, as_program: bool, *, expressions: bool = True) -> None:
         self._as_program = as_program
+        self._looks_inside = expressions
         self._tree = tree
         self._functions = {node.name: node for node in tree.body if isinstance(node, _Function)}
         self._waiting: list[_Function] = []
@@ -46,8 +53,8 @@ class _Walk:
             self._statement(one, sure)
             if isinstance(one, (ast.Return, ast.Raise)):
                 sure = Sure.GUARDED  # what follows never comes
-            elif not isinstance(one, _NESTED) and any(isinstance(n, ast.Return) for n in ast.walk(one)):
-                sure = min(sure, Sure.LATER)  # what follows a `return` under a condition may never come
+            elif sure is Sure.ALWAYS and self._looks_inside and _may_return(one):
+                sure = Sure.LATER  # what follows a `return` under a condition may never come
 
     def _statement(self, node: ast.stmt, sure: Sure) -> None:
         self._found.append((node, sure))
@@ -105,7 +112,7 @@ class _Walk:
             self._block(node.body, min(sure, Sure.LATER))
 
     def _expressions(self, nodes: Iterable[ast.AST], sure: Sure) -> None:
-        waiting = [(node, sure) for node in nodes]
+        waiting = [(node, sure) for node in nodes] if self._looks_inside else []
         while waiting:
             node, sure = waiting.pop()
             self._found.append((node, sure))
@@ -130,6 +137,10 @@ class _Walk:
 
 
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _may_return(node: ast.stmt) -> bool:
+    return not isinstance(node, _NESTED) and any(isinstance(inner, ast.Return) for inner in ast.walk(node))
 
 
 def _expressions_of(node: ast.stmt) -> list[ast.AST]:

@@ -12,7 +12,7 @@ from tfinfra.compiler.packages.channels import is_missing
 from tfinfra.compiler.packages.read_files import NamedFiles, read_package_files
 from tfinfra.compiler.project import SourceDirectory, Undecodable
 from tfinfra.compiler.source.decoding import decoded
-from tfinfra.compiler.source.modules.read_modules import ReadModules, read_modules
+from tfinfra.compiler.source.modules.read_modules import read_modules
 from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, modules_below, package_of
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
@@ -55,10 +55,30 @@ def read_source(
     foreign = project is not None and not root.is_relative_to(real(project))
     relative = Path(relpath(root, real(project or folder))).as_posix()
     home = SourceDirectory(root, shown, foreign=foreign, package=".".join(package_of(root)), relative=relative)
-    path = _entry_file(home, entry, variables, problems) if entry else ""
-    code = ReadModules()
-    undecodable: dict[str, Undecodable] = {}
+    home = _with_modules(home, entry, variables, problems) if entry else home
+    files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems, most=_MOST_PACKAGE_BYTES))
+    scripts = {name: _bytes_inside(root, name, problems) for name in programs}
+    for name in channels:
+        if is_missing(name, root):
+            problems[name] = "there is no such folder"
+    if foreign:
+        problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
+    return replace(
+        home,
+        requirements=files.texts,
+        remarks=files.remarks,
+        problems=problems,
+        programs={name: data.decode("utf-8", "replace") for name, data in scripts.items() if data is not None},
+    )
+
+
+def _with_modules(
+    home: SourceDirectory, entry: str, variables: Mapping[str, str], problems: dict[str, str]
+) -> SourceDirectory:
+    """`home` with the entry script and the modules that it reaches, as far as they can be read."""
+    path, root = _entry_file(home, entry, variables, problems), home.root
     by_path = not entry_of(entry).module
+    undecodable: dict[str, Undecodable] = {}
 
     def read(name: str) -> str | None:
         data = _bytes_inside(root, name, problems if name == path else {}, named=entry if name == path else "")
@@ -69,28 +89,20 @@ def read_source(
             undecodable[name] = fault
         return text
 
-    if path and read(path) is not None:
-        code = read_modules(root, entry_of(entry), path, variables, read)
-    files = read_package_files(packages, lambda name: _bytes_inside(root, name, problems, most=_MOST_PACKAGE_BYTES))
-    scripts = {name: _bytes_inside(root, name, problems) for name in programs}
-    for name in channels:
-        if is_missing(name, root):
-            problems[name] = "there is no such folder"
-    if foreign:
-        problems = {name: reason for name, reason in problems.items() if not name.endswith("?")}
+    if not path or read(path) is None:
+        return home
+    code = read_modules(root, entry_of(entry), path, variables, read)
     return replace(
         home,
         modules=code.texts,
-        requirements=files.texts,
-        remarks=files.remarks,
-        problems=problems,
+        skimmed=code.skimmed,
+        unread=len(code.unread),
         entry=path if code.texts else "",
         lost=tuple(code.lost),
         outside=tuple(code.outside),
         reach=code.reach,
         hiding=code.hiding,
         undecodable=undecodable,
-        programs={name: data.decode("utf-8", "replace") for name, data in scripts.items() if data is not None},
     )
 
 

@@ -85,9 +85,9 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
     else:
         lacking = top if known.provides(top) is False else one.name
         message += f"neither source_directory nor the environment has {lacking}"
-    text = line_of(source.modules[one.module], one.line)
+    text = line_of(source.text(one.module), one.line)
     position = Position(source.file(one.module), one.line, one.column + 1, one.length, text)
-    may_be_made = facts.manifest.setup_script or may_write(source.modules, one.name)
+    may_be_made = facts.manifest.setup_script or may_write({**source.modules, **source.skimmed}, one.name)
     sure = one.certain and not may_be_made
     severity = Severity.ERROR if sure else Severity.WARNING
     return Diagnostic("TFI510", severity, message, "entry_script", position, hint)

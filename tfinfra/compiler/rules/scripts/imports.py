@@ -113,9 +113,11 @@ def _at(facts: Facts, lost: LostImport, code: str, message: str, hint: str) -> D
     """An error where the script cannot get by the line; a setup script, or it itself, may yet make what is missing."""
     source = facts.project.source
     missing = lost.how.why == "missing"
-    may_be_made = facts.manifest.setup_script or (missing and may_write(source.modules, lost.how.name))
+    may_be_made = facts.manifest.setup_script or (
+        missing and may_write({**source.modules, **source.skimmed}, lost.how.name)
+    )
     sure = lost.certain and (code == "TFI508" or not may_be_made)
-    text = line_of(source.modules[lost.module], lost.line)
+    text = line_of(source.text(lost.module), lost.line)
     position = Position(source.file(lost.module), lost.line, lost.column + 1, lost.length, text)
     severity = Severity.ERROR if sure else Severity.WARNING
     return Diagnostic(code, severity, message, "entry_script", position, hint)

@@ -10,6 +10,7 @@ from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.script import line_of
 from tfinfra.compiler.source.syntax import OWN, syntax_fault
 from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import error_at
 
 _PYTHON_2 = re.compile(r"print|lambda\s*\(|except .*,|\bexec\b|\braise .*,|<>|`")
 
@@ -55,4 +56,16 @@ def _diagnostic(facts: Facts, module: str, at: tuple[int, int], words: tuple[str
     return Diagnostic("TFI501", severity, message, "entry_script", position, hint)
 
 
-RULES: tuple[Rule, ...] = (unreadable_modules,)
+def modules_not_looked_into(facts: Facts) -> Iterator[Diagnostic]:
+    """A notice where the script has so many modules that some are not held against all rules."""
+    source = facts.project.source
+    if not source.skimmed and not source.unread:
+        return
+    message = f"of {len(source.skimmed)} more modules that the script imports, the imports alone are checked"
+    if source.unread:
+        message += f", and of {source.unread} nothing; so no import is held against the packages"
+    hint = f"the {len(source.modules)} that come first are checked in full"
+    yield error_at(facts.document, "TFI527", ("entry_script",), message, hint, severity=Severity.NOTICE)
+
+
+RULES: tuple[Rule, ...] = (unreadable_modules, modules_not_looked_into)

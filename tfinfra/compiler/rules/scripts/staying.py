@@ -23,12 +23,14 @@ _WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|mode
 def imported_modules_stay(facts: Facts) -> Iterator[Diagnostic]:
     """Modules that the script reaches here, and would not on a node: at the import that comes first."""
     project, source = facts.project, facts.project.source
-    for path in source.modules:
-        reason = project.travels.why_not(path) if path != source.entry else None
-        found = _import_of(facts, path) if reason is not None else None
+    reasons = {path: project.travels.why_not(path) for path in (*source.modules, *source.skimmed)}
+    reasons.pop(source.entry, None)
+    imports = _imports_by_file(facts) if any(reasons.values()) else {}
+    for path, reason in reasons.items():
+        found = _import_of(imports, path)
         if reason is None or found is None:
             continue
-        module, one = found
+        _, module, one = found
         sure = min(one.sure, source.reach.get(module, Reach(Sure.LATER)).sure)
         top = _package_of(path)
         if sure is Sure.GUARDED or may_be_installed(facts, top):
@@ -76,15 +78,26 @@ def _way_out(name: str) -> str:
     return f"{way_back(name)}, or give it as an input (`inputs`)"
 
 
-def _import_of(facts: Facts, path: str) -> tuple[str, Import] | None:
-    """The first import by which a module may have been reached, with the module that holds it."""
+_Imports = dict[str, tuple[int, str, Import]]
+"""{the end of a file's path: the first import that may read it, with the module that holds it}"""
+
+
+def _imports_by_file(facts: Facts) -> _Imports:
+    found: _Imports = {}
     source = facts.project.source
     for module, text in source.modules.items():
         how = source.reach.get(module, Reach(Sure.LATER))
         for one in imports_of(text, as_program=how.as_program):
-            if any(path == name or path.endswith(f"/{name}") for name in _files_of(one, module)):
-                return module, one
-    return None
+            for name in _files_of(one, module):
+                found.setdefault(name, (len(found), module, one))
+    return found
+
+
+def _import_of(imports: _Imports, path: str) -> tuple[int, str, Import] | None:
+    """The first import by which a module may have been reached."""
+    parts = path.split("/")
+    ends = ("/".join(parts[begin:]) for begin in range(len(parts)))
+    return min((imports[end] for end in ends if end in imports), key=lambda one: one[0], default=None)
 
 
 def _files_of(one: Import, module: str) -> Iterator[str]:
@@ -106,7 +119,7 @@ def _package_of(path: str) -> str:
 
 def _position(facts: Facts, module: str, one: Import | NamedFile) -> Position:
     source = facts.project.source
-    text = line_of(source.modules[module], one.line)
+    text = line_of(source.text(module), one.line)
     return Position(source.file(module), one.line, one.column + 1, one.length, text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tfinfra.compiler.project import Sure
-from tfinfra.compiler.source.reached import reached
+from tfinfra.compiler.source.reached import reached, reached_statements
 from tfinfra.compiler.source.script import aliases_of, imported_by_call, parse, span
 
 
@@ -36,16 +36,31 @@ def imports_of(text: str, *, as_program: bool) -> tuple[Import, ...]:
     aliases = aliases_of(tree)
     found: list[Import] = []
     for node, sure in reached(tree, as_program=as_program):
-        where = (node.lineno, *span(node)) if isinstance(node, (ast.stmt, ast.expr)) else (1, 0, 1)
-        if isinstance(node, ast.Import):
-            found += [Import(one.name, (), 0, f"import {one.name}", *where, sure) for one in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base, names = node.module or "", tuple(one.name for one in node.names if one.name != "*")
-            said = f"from {'.' * node.level}{base} import {', '.join(one.name for one in node.names)}"
-            found.append(Import(base, names, node.level, said, *where, sure))
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found += _imported(node, sure)
         elif isinstance(node, ast.Call):
-            found += _called(node, aliases, where, sure)
+            found += _called(node, aliases, (node.lineno, *span(node)), sure)
     return tuple(sorted(found, key=lambda one: (one.line, one.column)))
+
+
+def skimmed_imports(tree: ast.Module) -> tuple[Import, ...]:
+    """The imports of a module that is imported itself, without calls that import, and without a look at which of its
+    functions are called."""
+    found: list[Import] = []
+    for node, sure in reached_statements(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            found += _imported(node, sure)
+    return tuple(sorted(found, key=lambda one: (one.line, one.column)))
+
+
+def _imported(node: ast.Import | ast.ImportFrom, sure: Sure) -> Iterator[Import]:
+    where = (node.lineno, *span(node))
+    if isinstance(node, ast.Import):
+        yield from (Import(one.name, (), 0, f"import {one.name}", *where, sure) for one in node.names)
+        return
+    base, names = node.module or "", tuple(one.name for one in node.names if one.name != "*")
+    said = f"from {'.' * node.level}{base} import {', '.join(one.name for one in node.names)}"
+    yield Import(base, names, node.level, said, *where, sure)
 
 
 def _called(node: ast.Call, aliases: Mapping[str, str], where: tuple[int, int, int], sure: Sure) -> Iterator[Import]:

@@ -3,6 +3,7 @@ own folder or, with `-m`, from the source directory, and then from PYTHONPATH's 
 
 from __future__ import annotations
 
+import ast
 import os
 import posixpath
 from collections.abc import Callable, Mapping
@@ -11,17 +12,19 @@ from pathlib import Path
 
 from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, Reach, Sure
 from tfinfra.compiler.source.modules.hiding import hiding_modules
-from tfinfra.compiler.source.modules.imports import Import, imports_of
-from tfinfra.compiler.source.modules.search_changes import changes_search_path, may_find_more
+from tfinfra.compiler.source.modules.imports import Import, imports_of, skimmed_imports
+from tfinfra.compiler.source.modules.search_changes import SearchChanges, search_changes
 from tfinfra.compiler.source.modules.search_path import SearchPath, folder_near, is_dotted
+from tfinfra.compiler.source.script import parse
 from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.manifest.words.spelling_hints import nearest
 from tfinfra.model.entry import Entry, leads_outside, python_path
 
-_MOST_MODULES = 100
+_MOST_MODULES, _MOST_BYTES = 100, 2_000_000
+"""Modules that are looked into, and bytes of all of them. Each takes a dozen rules' time."""
+_MOST_SKIMMED, _MOST_SKIMMED_BYTES = 3_000, 15_000_000
+"""Of the others the imports are read; of what comes after that, nothing."""
 _MOST_FOLDERS = 2_000
-_MOST_BYTES = 2_000_000
-"""Of all modules together: what comes after that is not read."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,23 @@ class _Module:
     as_program: bool
 
 
+@dataclass(frozen=True)
+class _Skim:
+    """What is read of a module of which only the imports count."""
+
+    text: str
+    imports: tuple[Import, ...]
+    changes: SearchChanges
+
+
 @dataclass
 class ReadModules:
-    """The text of each module that was reached, by path, and how it is; the imports that lead nowhere, and outside."""
+    """The text of each module that was reached, by path, and how it is; the imports that lead nowhere, and outside. Of
+    the `skimmed` ones only the imports were read, of the `unread` nothing."""
 
     texts: dict[str, str] = field(default_factory=dict)
+    skimmed: dict[str, str] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
     reach: dict[str, Reach] = field(default_factory=dict)
     lost: list[LostImport] = field(default_factory=list)
     outside: list[OutsideImport] = field(default_factory=list)
@@ -56,18 +71,30 @@ def read_modules(
     more = [real(root / folder) for folder in python_path(variables)]
     strict = SearchPath(root, tuple(dict.fromkeys([root if entry.module else beside, *more])))
     everywhere = SearchPath(root, tuple(dict.fromkeys([*strict.folders, beside, root])))
-    found = _Following(strict, everywhere, read).follow(first)
-    if any(map(changes_search_path, found.texts.values())) or leads_outside(variables):
-        found = _Following(everywhere, everywhere, read).follow(first)  # it may be found in any folder, or outside
+    skims: dict[str, _Skim] = {}
+    found = _Following(strict, everywhere, read, skims).follow(first)
+    changes = _changes(found, skims)
+    if changes.path or leads_outside(variables):
+        found = _Following(everywhere, everywhere, read, skims).follow(
+            first
+        )  # it may be found in any folder, or outside
+        changes = _changes(found, skims)
         found.lost = [one for one in found.lost if one.how.why in ("no package", "beyond")]
         hidden = _names_anywhere(root) if found.outside else set()
         found.outside = [one for one in found.outside if one.name.partition(".")[0] not in hidden]
     elsewhere = leads_outside(variables) or not all(map(is_folder, more))  # an archive, or what a setup script makes
-    if elsewhere or any(map(may_find_more, found.texts.values())):
+    if elsewhere or changes.more or found.unread:
         found.outside = []
-    elif not any(map(changes_search_path, found.texts.values())):
+    elif not changes.path:
         found.hiding = hiding_modules(strict, read)
     return found
+
+
+def _changes(found: ReadModules, skims: Mapping[str, _Skim]) -> SearchChanges:
+    """What all modules together do to the search for modules."""
+    all_of_them = [search_changes(text, parse(text)) for text in found.texts.values()]
+    all_of_them += [skims[path].changes for path in found.skimmed]
+    return SearchChanges(any(one.path for one in all_of_them), any(one.more for one in all_of_them))
 
 
 def _names_anywhere(root: Path) -> set[str]:
@@ -84,12 +111,19 @@ def _names_anywhere(root: Path) -> set[str]:
 class _Following:
     """One walk along all imports, each module once, and again where it turns out to be more surely imported."""
 
-    def __init__(self, search: SearchPath, everywhere: SearchPath, read: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        search: SearchPath,
+        everywhere: SearchPath,
+        read: Callable[[str], str | None],
+        skims: dict[str, _Skim],
+    ) -> None:
         self._search = search
         self._everywhere = everywhere
         self._read = read
         self._found = ReadModules()
-        self._left = _MOST_BYTES
+        self._skims = skims
+        self._left, self._left_to_skim = _MOST_BYTES, _MOST_SKIMMED_BYTES
         self._waiting: list[_Module] = []
 
     def follow(self, first: _Module) -> ReadModules:
@@ -98,7 +132,7 @@ class _Following:
             self._reach_module(prefix, Sure.ALWAYS, as_program=False)
         while self._waiting:
             module = self._waiting.pop(0)
-            for one in imports_of(self._found.texts[module.path], as_program=module.as_program):
+            for one in self._imports_of(module):
                 self._import(module, one, min(module.sure, one.sure))
         lost = {
             (one.module, one.line, one.column, one.how.name): one for one in self._found.lost
@@ -114,7 +148,7 @@ class _Following:
             return
         name = _absolute(one, module.package)
         if name is None:
-            if "__package__" not in self._found.texts[module.path]:
+            if "__package__" not in self._text(module.path):
                 self._lose(module, one, sure, LostAs(one.name or ".", "beyond" if module.package else "no package"))
             return
         if not is_dotted(name):
@@ -137,7 +171,7 @@ class _Following:
             self._lose(module, one, sure, LostAs(name, "elsewhere", found))
         elif parent and self._search.owns(name):
             holder = self._search.find(parent) or ""
-            if any(word in self._found.texts.get(holder, "") for word in ("__path__", "sys.modules")):
+            if any(word in self._text(holder) for word in ("__path__", "sys.modules")):
                 return
             files = (self._search.root / holder).parent.glob("*.py") if holder.endswith("__init__.py") else ()
             near = nearest(last, sorted(path.stem for path in files))
@@ -160,16 +194,43 @@ class _Following:
             self._reach(_Module(path, package, sure, as_program))
 
     def _reach(self, module: _Module) -> None:
-        texts, path = self._found.texts, module.path
-        if path not in texts:
-            text = self._read(path) if len(texts) < _MOST_MODULES else None
-            if text is None or (len(text) > self._left and texts):
+        path, reach = module.path, self._found.reach
+        if path in self._found.unread or (path in reach and module.sure <= reach[path].sure):
+            return
+        if path not in reach:
+            text = self._read(path)
+            if text is None or not self._takes(path, text):
                 return
-            texts[path] = text
-            self._left -= len(text) if len(texts) > 1 else 0
-        if path not in self._found.reach or module.sure > self._found.reach[path].sure:
-            self._found.reach[path] = Reach(module.sure, module.as_program)
+        if path not in self._found.skimmed or path not in reach:  # once is enough for a skimmed one
             self._waiting.append(module)
+        reach[path] = Reach(module.sure, module.as_program)
+
+    def _takes(self, path: str, text: str) -> bool:
+        """Whether a module is looked into or skimmed."""
+        found = self._found
+        if not found.texts or (len(found.texts) < _MOST_MODULES and len(text) <= self._left):
+            self._left -= len(text) if found.texts else 0
+            found.texts[path] = text
+            return True
+        if len(found.skimmed) >= _MOST_SKIMMED or len(text) > self._left_to_skim:
+            found.unread.add(path)
+            return False
+        self._left_to_skim -= len(text)
+        found.skimmed[path] = text
+        if path not in self._skims:
+            tree = parse.__wrapped__(text)  # the cache is for what the rules look at again and again
+            imports = skimmed_imports(tree) if isinstance(tree, ast.Module) else ()
+            self._skims[path] = _Skim(text, imports, search_changes(text, tree))
+        return True
+
+    def _imports_of(self, module: _Module) -> tuple[Import, ...]:
+        if module.path in self._found.skimmed:
+            return self._skims[module.path].imports
+        return imports_of(self._found.texts[module.path], as_program=module.as_program)
+
+    def _text(self, path: str) -> str:
+        """The text of a module that was reached, "" of any other."""
+        return self._found.texts.get(path) or self._found.skimmed.get(path, "")
 
 
 def _absolute(one: Import, package: str) -> str | None:

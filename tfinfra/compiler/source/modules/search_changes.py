@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-
-from tfinfra.compiler.source.script import parse
+from dataclasses import dataclass
 
 _OF_THE_SOURCE = frozenset(
     {
@@ -23,28 +22,37 @@ _FETCHES = ("git clone", "extractall", "unpack_archive")
 _DEEPEST = 5
 
 
-def changes_search_path(text: str) -> bool:
-    """Whether the module touches sys.path, after which nobody knows from here in which folder Python looks first."""
-    tree = parse(text)
-    if not isinstance(tree, ast.Module) or "sys" not in text:
-        return False
-    return any(_is_path_of_sys(node) for node in ast.walk(tree))
+@dataclass(frozen=True)
+class SearchChanges:
+    """`path`: the module touches sys.path, after which nobody knows from here in which folder Python looks first.
+    `more`: it may find modules outside of the source directory and the environment: it adds a folder from elsewhere,
+    installs packages, fetches code, or has importers or modules of its own making."""
+
+    path: bool
+    more: bool
 
 
-def may_find_more(text: str) -> bool:
-    """Whether the module may find modules outside of the source directory and the environment: it adds a folder from
-    elsewhere, installs packages, fetches code, or has importers or modules of its own making."""
-    tree = parse(text)
+def search_changes(text: str, tree: ast.Module | Exception) -> SearchChanges:
+    """What a module with this text does; of one that is no Python nobody knows what it finds."""
     if not isinstance(tree, ast.Module):
-        return True
+        return SearchChanges(path=False, more=True)
+    path = _may_name_path(text) and any(_is_path_of_sys(node) for node in ast.walk(tree))
+    return SearchChanges(path, _may_find_more(text, tree))
+
+
+def _may_find_more(text: str, tree: ast.Module) -> bool:
     if any(word in text for word in (*_IMPORTERS, *_FETCHES)):
         return True
     if "install" in text and _installs(tree):
         return True
-    if "sys" not in text:
+    if not _may_name_path(text):
         return False
     assigned = _assigned(tree)
     return any(_may_lead_outside(node, assigned) for node in ast.walk(tree) if isinstance(node, ast.stmt))
+
+
+def _may_name_path(text: str) -> bool:
+    return "sys" in text and "path" in text
 
 
 def _installs(tree: ast.Module) -> bool:
