@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules.scripts import (
+    absl_arguments,
     arguments,
+    click_arguments,
+    contrary,
     environment,
+    fire_arguments,
     hiding,
     imports,
     keras,
@@ -22,6 +26,10 @@ RULES: tuple[Rule, ...] = (
     *environment.RULES,
     *hiding.RULES,
     *arguments.RULES,
+    *click_arguments.RULES,
+    *absl_arguments.RULES,
+    *fire_arguments.RULES,
+    *contrary.RULES,
     *tensorflow1.RULES,
     *keras.RULES,
     *lost_files.RULES,

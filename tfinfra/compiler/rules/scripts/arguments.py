@@ -5,23 +5,64 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.source.arguments import Argument, Arguments, absl_booleans, read_arguments
-from tfinfra.errors import Diagnostic, Severity
+from tfinfra.compiler.source.command_line.argparse_parser import Argument, Arguments, read_arguments
+from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import expanded
 
 _NO_VALUE = ("store_true", "store_false", "store_const", "append_const", "count", "optional")
-_OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
 _MISSING = re.compile(r"the following arguments are required: (.*)|one of the arguments (.*) is required")
 _MOST = 50
 _MOST_WORDS = 10_000
-Words = dict[str, tuple[str, ...]]
+
+
+OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
+"""What people write for "not"."""
+Words = Mapping[str, tuple[str, ...]]
+"""script_params: each flag with its values."""
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with one entry of script_params; no `flag` where something is missing there."""
+
+    flag: str
+    message: str
+    hint: str
+    at: str = "value"
+
+
+def refused(facts: Facts, wrongs: Iterable[Wrong]) -> Iterator[Diagnostic]:
+    """An error for each, at its entry."""
+    manifest = facts.manifest
+    for wrong in wrongs:
+        path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
+        if not wrong.flag and "script_params" not in manifest.given:
+            path = manifest.path("entry_script")
+        yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+
+
+def words_of(given: Words) -> list[str]:
+    """The command line; each of tfinfra's variables in it has some value."""
+    return [expanded(word, _Anything()) for flag, values in given.items() for word in (flag, *values)]
+
+
+def is_known_to_tasks_alone(given: Words, flag: str) -> bool:
+    """Whether an entry holds one of tfinfra's variables: its value may be refused here, and fine in a task."""
+    return "${" in f"{flag} {' '.join(given.get(flag, ()))}"
+
+
+class _Anything(dict[str, str]):
+    """A value for each of tfinfra's variables."""
+
+    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
+        return "0" if "SHARD" in key else "/x"
 
 
 class _Refused(Exception):
@@ -45,42 +86,24 @@ class _Quiet(argparse.ArgumentParser):
         """Nobody reads it."""
 
 
-@dataclass(frozen=True)
-class _Wrong:
-    """What is wrong with one entry of script_params; no `flag` where something is missing there."""
-
-    flag: str
-    message: str
-    hint: str
-    at: str = "value"
-
-
 def arguments_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
     """What argparse would refuse when the script starts, on every node."""
     manifest, source = facts.manifest, facts.project.source
     wrong_flags = manifest.wrong_items("script_params")
     if not manifest.sound("entry_script") or not (wrong_flags or manifest.sound("script_params")):
         return
-    found = read_arguments(source.modules, source.reach)
-    if found is None:
-        return
-    for wrong in _refusals(found, dict(manifest.script_params), wrong_flags):
-        path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
-        if not wrong.flag and "script_params" not in manifest.given:
-            path = manifest.path("entry_script")
-        yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+    if (found := read_arguments(source.modules, source.reach)) and not source.names("add_argument", "argv"):
+        yield from refused(facts, _refusals(found, dict(manifest.script_params), wrong_flags))
 
 
-def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterator[_Wrong]:
+def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterator[Wrong]:
     """Each entry that the parser refuses; those that are refused are left out of the next try, as those are that
     cannot be read."""
     refused_before = [flag.partition("=")[0] for flag in left_out]
     for _ in range(_MOST):
         try:
             parser = _parser(known)
-            words = [word for flag, values in given.items() for word in (flag, *values)]
-            words = [expanded(word, _Anything()) for word in words]
-            _, unknown = parser.parse_known_args(words)
+            _, unknown = parser.parse_known_args(words_of(given))
         except _Refused as refused:
             wrong = _explained(known, given, str(refused))
         except (_Ended, argparse.ArgumentError, ValueError, TypeError, KeyError, AttributeError):
@@ -91,7 +114,7 @@ def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterat
             wrong = _not_known(known, given, unknown)
         if wrong is None or (not wrong.flag and _lacks_what_was_left_out(wrong, refused_before)):
             return
-        if "${" not in f"{wrong.flag} {' '.join(given.get(wrong.flag, ()))}":
+        if not is_known_to_tasks_alone(given, wrong.flag):
             yield wrong
         if not wrong.flag:
             return
@@ -99,17 +122,10 @@ def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterat
         refused_before.append(wrong.flag.partition("=")[0])
 
 
-def _lacks_what_was_left_out(wrong: _Wrong, flags: list[str]) -> bool:
+def _lacks_what_was_left_out(wrong: Wrong, flags: list[str]) -> bool:
     """Whether an argument is missing only because its entry was refused, and left out: `flags`, or short for one."""
     words = re.split(r"[ ,/]+", wrong.message)
     return any(word.startswith(flag) for word in words for flag in flags) or not all(f.startswith("-") for f in flags)
-
-
-class _Anything(dict[str, str]):
-    """A value for each of tfinfra's variables."""
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
-        return "0" if "SHARD" in key else "/x"
 
 
 def _parser(known: Arguments) -> _Quiet:
@@ -152,7 +168,7 @@ def _keywords(one: Argument) -> dict[str, Any]:
     return keywords
 
 
-def _explained(known: Arguments, given: Words, refused: str) -> _Wrong | None:
+def _explained(known: Arguments, given: Words, refused: str) -> Wrong | None:
     """The entry that the parser's own words speak of. None where that cannot be told."""
     if missing := _MISSING.match(refused):
         names = (missing[1] or missing[2]).split(", " if missing[1] else " ")
@@ -164,12 +180,12 @@ def _explained(known: Arguments, given: Words, refused: str) -> _Wrong | None:
             if flag.startswith("-")
             else "a positional argument is written `value:`"
         )
-        return _Wrong("", f"the script's parser requires {missing[1] or missing[2]}{where}", hint)
+        return Wrong("", f"the script's parser requires {missing[1] or missing[2]}{where}", hint)
     about = re.match(r"argument ([^:]+): (.*)", refused, re.DOTALL)
     ambiguous = re.match(r"ambiguous option: (\S+) could match (.*)", refused)
     if ambiguous:
         entry = next((flag for flag in given if flag.split("=")[0] == ambiguous[1].split("=")[0]), None)
-        return _Wrong(entry, f"{ambiguous[1]} may be {ambiguous[2]}", "write the whole name", "key") if entry else None
+        return Wrong(entry, f"{ambiguous[1]} may be {ambiguous[2]}", "write the whole name", "key") if entry else None
     if about is None:
         return None
     names = about[1].split("/")
@@ -179,7 +195,7 @@ def _explained(known: Arguments, given: Words, refused: str) -> _Wrong | None:
         return None
     said = about[2]
     if said.startswith("ignored explicit argument"):
-        return _Wrong(entry, *_bare(argument, entry, [entry.partition("=")[2]], known.module), "key")
+        return Wrong(entry, *_bare(argument, entry, [entry.partition("=")[2]], known.module), "key")
     hint = f"the script's own words are at {known.module}:{argument.line}"
     if said.startswith("expected") and any(value.startswith("-") for value in given[entry]):
         hint = f"a value that begins with '-' is written `{entry}={given[entry][0]}:`"
@@ -188,7 +204,7 @@ def _explained(known: Arguments, given: Words, refused: str) -> _Wrong | None:
         near = nearest(value, [str(one) for one in choices])
         hint = did_you_mean(near) if near else hint
         said = f"{value!r} is none of {', '.join(map(str, choices))}" if "invalid choice" in said else said
-    return _Wrong(entry, f"{entry}: {said}", hint)
+    return Wrong(entry, f"{entry}: {said}", hint)
 
 
 def _means(known: Arguments, flag: str, names: list[str]) -> bool:
@@ -202,21 +218,21 @@ def _means(known: Arguments, flag: str, names: list[str]) -> bool:
     return short or (written.startswith("--") and any(name.startswith(written) for name in names))
 
 
-def _not_known(known: Arguments, given: Words, unknown: list[str]) -> _Wrong | None:
+def _not_known(known: Arguments, given: Words, unknown: list[str]) -> Wrong | None:
     """The first entry of which the parser leaves a word over."""
     for flag, values in given.items():
         written = flag.split("=")[0]
         argument = next((one for one in known.arguments if _means(known, flag, list(one.names))), None)
         if argument and argument.keywords.get("action") in _NO_VALUE and any(value in unknown for value in values):
-            return _Wrong(flag, *_bare(argument, flag, list(values), known.module))
+            return Wrong(flag, *_bare(argument, flag, list(values), known.module))
         if argument is None and flag in unknown:
             names = sorted(name for one in known.arguments for name in one.names if name.startswith("-"))
             near = nearest(written, names)
             hint = did_you_mean(near) if near else f"it knows {', '.join(names) or 'none'}"
-            return _Wrong(flag, f"the script's parser ({known.module}) knows no {written}", hint, "key")
+            return Wrong(flag, f"the script's parser ({known.module}) knows no {written}", hint, "key")
         if argument and any(value in unknown for value in values):
             left = next(value for value in values if value in unknown)
-            return _Wrong(
+            return Wrong(
                 flag, f"{flag} takes fewer values: {left!r} is left over", f"see {known.module}:{argument.line}"
             )
     return None
@@ -226,34 +242,10 @@ def _bare(argument: Argument, flag: str, values: list[str], module: str) -> tupl
     """The message and the way out for a flag that takes no value and was given one."""
     name, action = flag.split("=", maxsplit=1)[0], argument.keywords.get("action")
     message = f"{name} takes no value ({module}:{argument.line}), and {values[0]!r} was given"
-    off = bool(values and _OFF.fullmatch(values[0]))
+    off = bool(values and OFF.fullmatch(values[0]))
     if action == "optional":
         return message, f"write `--no-{name[2:]}:`" if off else f"write `{name}:`"
     return message, "leave the flag out" if off else f"write `{name}:` alone"
 
 
-def values_that_mean_the_contrary(facts: Facts) -> Iterator[Diagnostic]:
-    """`false` that a script takes for true: with argparse's type=bool every text is true, and absl's flags leave a word
-    that stands behind a boolean one alone."""
-    manifest, source = facts.manifest, facts.project.source
-    known = read_arguments(source.modules, source.reach)
-    booleans = absl_booleans(source.modules)
-    for flag, values in manifest.script_params.items():
-        if not values or not _OFF.fullmatch(values[0]):
-            continue
-        name = flag.lstrip("-")
-        at = next((one.line for one in known.arguments if one.type == "bool" and flag in one.names), 0) if known else 0
-        if known and at:
-            why = f"{known.module}:{at} has type=bool, for which every text is true"
-            hint = "leave the flag out, or have the script compare the text"
-        elif flag.startswith("-") and name in booleans:
-            module, line = booleans[name]
-            why = f"{module}:{line} defines a boolean flag of absl, which takes no word behind it"
-            hint = f"write `--no{name}:`"
-        else:
-            continue
-        message = f"{flag} is true with {values[0]!r}: {why}"
-        yield error_at(facts.document, "TFI514", ("script_params", flag), message, hint, severity=Severity.WARNING)
-
-
-RULES: tuple[Rule, ...] = (arguments_of_the_script, values_that_mean_the_contrary)
+RULES: tuple[Rule, ...] = (arguments_of_the_script,)

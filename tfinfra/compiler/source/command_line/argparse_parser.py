@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of
+from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
 from tfinfra.compiler.source.reached import reached
 from tfinfra.compiler.source.script import aliases_of, dotted, parse, spelt
 
@@ -66,26 +68,11 @@ def read_arguments(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> Ar
         return None
     elsewhere = any("add_argument" in text for name, text in modules.items() if name != module)
     try:
-        _refuse_changed_argv(modules.values())
+        if changes_arguments(modules.values()):
+            return None
         return _Reading(tree, module, how).read(elsewhere=elsewhere)
     except _Unknown:
         return None
-
-
-def _refuse_changed_argv(texts: Iterable[str]) -> None:
-    """Raises _Unknown where a module does more with sys.argv than read its first word, the others, or their number."""
-    for tree in map(parse, (text for text in texts if "argv" in text)):
-        harmless = set[int]()
-        for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
-            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
-                harmless.add(id(node.value) if spelt(node.slice) in ("0", "1:") else 0)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("len", "print"):
-                harmless |= {id(one) for one in node.args}
-            elif isinstance(node, ast.ImportFrom) and node.module == "sys":
-                if any(one.name in ("argv", "*") for one in node.names):
-                    raise _Unknown
-            elif isinstance(node, ast.Attribute) and spelt(node) == "sys.argv" and id(node) not in harmless:
-                raise _Unknown
 
 
 @dataclass
@@ -111,21 +98,21 @@ class _Reading:
         self._follow()
         calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
         self._refuse_other_uses(calls)
-        parsing = [one for one in calls if _method(one) in ("parse_args", "parse_known_args")]
+        parsing = [one for one in calls if method_of(one) in ("parse_args", "parse_known_args")]
         if (
             len(parsing) != 1
             or sure.get(id(parsing[0])) is not Sure.ALWAYS
             or not self._takes_the_command_line(parsing[0])
         ):
             raise _Unknown
-        found = [self._argument(one, sure) for one in calls if _method(one) == "add_argument"]
+        found = [self._argument(one, sure) for one in calls if method_of(one) == "add_argument"]
         return Arguments(
             self.module,
-            _literals(made.keywords),
+            literals(made.keywords),
             tuple(sorted((one for one in found if one), key=lambda one: one.line)),
             self.exclusive,
             self.whole,
-            strict=_method(parsing[0]) == "parse_args",
+            strict=method_of(parsing[0]) == "parse_args",
         )
 
     def _made(self, aliases: Mapping[str, str]) -> ast.Call:
@@ -147,15 +134,15 @@ class _Reading:
         plain = set[int]()
         for node in ast.walk(self.tree):
             value = node.value if isinstance(node, (ast.Assign, ast.Expr)) else None
-            if isinstance(value, ast.Call) and self._receiver(value) and _method(value) in _GROUPS:
+            if isinstance(value, ast.Call) and self._receiver(value) and method_of(value) in _GROUPS:
                 number = len(self.groups) + 1
                 if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                    name, excludes = node.targets[0].id, _method(value) == _GROUPS[1]
+                    name, excludes = node.targets[0].id, method_of(value) == _GROUPS[1]
                     if name in self.groups and (excludes or self.groups[name]):
                         raise _Unknown  # which of the groups an argument belongs to is a matter of order
                     self.groups[name] = number if excludes else 0
                     if excludes:
-                        self.exclusive[number] = _literals(value.keywords).get("required") is True
+                        self.exclusive[number] = literals(value.keywords).get("required") is True
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 plain.add(id(node.value))
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
@@ -164,7 +151,7 @@ class _Reading:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in plain:
                 self.whole = self.whole and node.id not in {*self.names, *self.groups}
             if isinstance(node, ast.Call) and self._receiver(node):
-                method = _method(node)
+                method = method_of(node)
                 if method in ("add_subparsers", "parse_intermixed_args", "parse_known_intermixed_args"):
                     raise _Unknown
                 known = (*_HARMLESS, *_GROUPS, "add_argument", "parse_args", "parse_known_args")
@@ -194,10 +181,10 @@ class _Reading:
                 own = node.value.id in {*self.names, *self.groups}
                 if own and not (isinstance(node.ctx, ast.Store) and node.attr in _TEXTS):
                     raise _Unknown
-            if isinstance(node, ast.Call) and _method(node) == "add_argument" and not self._receiver(node):
+            if isinstance(node, ast.Call) and method_of(node) == "add_argument" and not self._receiver(node):
                 self.whole = False
             kept = node.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
-            if kept and id(kept.func) in called and _method(kept) == "add_argument":
+            if kept and id(kept.func) in called and method_of(kept) == "add_argument":
                 raise _Unknown
         stored = [n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         if len([name for name in stored if name in self.names]) > self._namings:
@@ -213,7 +200,7 @@ class _Reading:
         for function in (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)):
             if any(node is call for node in ast.walk(function)):
                 names, defaults = [one.arg for one in function.args.args], function.args.defaults
-                calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and _named(n) == function.name]
+                calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and called_name(n) == function.name]
                 is_default = [names, [spelt(one) for one in defaults]] == [[given[0].id], ["None"]]
                 return is_default and all(self._takes_the_command_line(one, depth + 1) for one in calls)
         return False
@@ -233,7 +220,7 @@ class _Reading:
         if any(one.arg is None for one in call.keywords):
             raise _Unknown
         given = {str(one.arg): one.value for one in call.keywords}
-        keywords = {name: value for name, value in _literals(call.keywords).items() if name in _KEPT}
+        keywords = {name: value for name, value in literals(call.keywords).items() if name in _KEPT}
         kind = _type(given.get("type"))
         if "action" in given:
             keywords["action"] = _action(given["action"])
@@ -252,26 +239,6 @@ _KEPT = ("nargs", "choices", "required", "dest")
 
 def _is_parser(node: ast.Call, aliases: Mapping[str, str]) -> bool:
     return dotted(node.func, aliases) == "argparse.ArgumentParser"
-
-
-def _named(call: ast.Call) -> str:
-    return call.func.id if isinstance(call.func, ast.Name) else ""
-
-
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
-
-
-def _literals(keywords: Iterable[ast.keyword]) -> dict[str, Any]:
-    return dict(_literal_pairs(keywords))
-
-
-def _literal_pairs(keywords: Iterable[ast.keyword]) -> Iterator[tuple[str, Any]]:
-    for one in keywords:
-        try:
-            yield str(one.arg), ast.literal_eval(one.value)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            continue
 
 
 def _type(node: ast.expr | None) -> str:
@@ -293,16 +260,3 @@ def _nargs(node: ast.expr) -> str:
     if isinstance(node, (ast.Attribute, ast.Name)) and spelt(node).endswith("REMAINDER"):
         return "..."
     raise _Unknown
-
-
-def absl_booleans(modules: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    """The boolean flags that the modules define by absl, or by TensorFlow's name for it, {name: (module, line)}."""
-    found: dict[str, tuple[str, int]] = {}
-    for module, text in modules.items():
-        tree = parse(text) if "DEFINE_bool" in text else None
-        for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
-            if isinstance(node, ast.Call) and _method(node) in ("DEFINE_bool", "DEFINE_boolean") and node.args:
-                name = node.args[0]
-                if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                    found.setdefault(name.value, (module, node.lineno))
-    return found

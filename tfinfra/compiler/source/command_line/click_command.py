@@ -1,0 +1,150 @@
+"""The command line of a script that is one click command, by its syntax tree: as far as it is certain."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.command_line.calls import called_name, literal, literals, texts
+from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
+from tfinfra.compiler.source.reached import reached
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse
+
+_OF_TEXT = ("name", "help", "short_help", "epilog", "options_metavar", "hidden", "deprecated", "add_help_option")
+_DECIDING = ("is_flag", "count", "multiple", "nargs")
+"""Keywords of an option that say how many words it takes."""
+_KEPT = (*_DECIDING, "flag_value", "required", "default")
+_PLAIN = {"pass_context", "pass_obj"}
+_FLAGS = {"version_option": "--version", "help_option": "--help", "confirmation_option": "--yes"}
+_TYPES = {
+    "int": "int",
+    "float": "float",
+    "str": "str",
+    "bool": "bool",
+    "click.INT": "int",
+    "click.FLOAT": "float",
+    "click.STRING": "str",
+    "click.BOOL": "bool",
+}
+
+
+@dataclass(frozen=True)
+class ClickParameter:
+    """One option, or with `is_argument` one argument: its names, what of its keywords is known, its line. `type` is
+    int, float, str or bool, "" for any other, None where none is given; `choices` are click.Choice's."""
+
+    names: tuple[str, ...]
+    keywords: Mapping[str, Any]
+    line: int
+    is_argument: bool = False
+    type: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClickCommand:
+    """The one command of a script."""
+
+    module: str
+    parameters: tuple[ClickParameter, ...]
+
+
+class _Unknown(Exception):
+    """Something decides over the command line that cannot be told from here."""
+
+
+def read_click(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> ClickCommand | None:
+    """The command that the script runs with its command line, None where there is none, several, or one that cannot be
+    told."""
+    holders = [name for name, text in modules.items() if "click" in text]
+    how = reach.get(holders[0], Reach(Sure.LATER)) if len(holders) == 1 else Reach(Sure.LATER)
+    if how.sure is not Sure.ALWAYS or changes_arguments(modules.values()):
+        return None
+    tree = parse(modules[holders[0]])
+    if not isinstance(tree, ast.Module):
+        return None
+    try:
+        return ClickCommand(holders[0], tuple(_parameters(tree, how)))
+    except _Unknown:
+        return None
+
+
+def _parameters(tree: ast.Module, how: Reach) -> Iterator[ClickParameter]:
+    aliases = aliases_of(tree)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    words = {id(one): _of_click(one, aliases) for function in functions for one in function.decorator_list}
+    commands = [one for one in functions if "command" in (words[id(each)] for each in one.decorator_list)]
+    others = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
+    if len(commands) != 1 or others & {"group", "Group", "Command", "CommandCollection", "Option", "Argument"}:
+        raise _Unknown
+    _require_call(tree, commands[0].name, how)
+    for decorator in commands[0].decorator_list:
+        if (word := words[id(decorator)]) == "command":
+            _require_plain(decorator)
+        elif word not in _PLAIN:
+            yield _parameter(decorator, word, aliases)
+
+
+def _of_click(node: ast.expr, aliases: Mapping[str, str]) -> str:
+    """ "option" of `@click.option(…)`; "" of what is none of click's."""
+    name = dotted(node.func if isinstance(node, ast.Call) else node, aliases) or ""
+    return name.removeprefix("click.") if name.startswith("click.") else ""
+
+
+def _require_call(tree: ast.Module, name: str, how: Reach) -> None:
+    """Raises _Unknown where it is not certain that the command gets the script's own command line, and once."""
+    sure = {id(node): surely for node, surely in reached(tree, as_program=how.as_program)}
+    calls = [node for node in nodes_of(tree) if isinstance(node, ast.Call) and called_name(node) == name]
+    settings = {one.arg for call in calls for one in call.keywords}
+    if len(calls) != 1 or calls[0].args or not settings <= {"standalone_mode"}:
+        raise _Unknown
+    if sure.get(id(calls[0])) is not Sure.ALWAYS:
+        raise _Unknown
+
+
+def _require_plain(decorator: ast.expr) -> None:
+    """Raises _Unknown for a command of another class, or one that takes what it does not know."""
+    if isinstance(decorator, ast.Call) and any(one.arg not in _OF_TEXT for one in decorator.keywords):
+        raise _Unknown
+
+
+def _parameter(decorator: ast.expr, word: str, aliases: Mapping[str, str]) -> ClickParameter:
+    if not isinstance(decorator, ast.Call):
+        raise _Unknown
+    names = tuple(texts(decorator.args))
+    if word in _FLAGS:
+        return ClickParameter(names or (_FLAGS[word],), {"is_flag": True}, decorator.lineno)
+    given = {one.arg: one.value for one in decorator.keywords}
+    if word not in ("option", "argument") or len(names) != len(decorator.args) or not names:
+        raise _Unknown
+    if None in given or "cls" in given or any(name in given and not literal(given[name]) for name in _DECIDING):
+        raise _Unknown
+    keywords = {name: value for name, value in literals(decorator.keywords).items() if name in _KEPT}
+    if "envvar" in given or "prompt" in given or "callback" in given:
+        keywords.pop("required", None)
+    choices = _choices(given.get("type"), aliases)
+    kind = _type(given, aliases)
+    return ClickParameter(names, keywords, decorator.lineno, word == "argument", kind, choices)
+
+
+def _type(given: Mapping[str | None, ast.expr], aliases: Mapping[str, str]) -> str | None:
+    """As in ClickParameter. click takes the type of a default where none is given; of a default that is computed that
+    is anything."""
+    node = given.get("type")
+    if node is None:
+        known = "default" not in given or all(type(one) in (int, float, str, bool) for one in literal(given["default"]))
+        return None if known and ("default" not in given or literal(given["default"])) else ""
+    name = node.id if isinstance(node, ast.Name) and node.id not in aliases else dotted(node, aliases)
+    return _TYPES.get(name or "", "")
+
+
+def _choices(node: ast.expr | None, aliases: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of `click.Choice([…])`, where they are literals and their case counts."""
+    if not isinstance(node, ast.Call) or _of_click(node, aliases) != "Choice" or node.keywords or len(node.args) != 1:
+        return ()
+    found = next(iter(literal(node.args[0])), ())
+    listed = found if isinstance(found, (list, tuple)) else ()
+    return tuple(listed) if all(isinstance(one, str) for one in listed) else ()
