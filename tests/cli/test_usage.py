@@ -13,6 +13,16 @@ WRONG = {
     "an unknown verb": (["xyzzy"], "`tfinfra` has no verb 'xyzzy'", "`tfinfra --help` lists them"),
     "a missing argument": (["up"], "`tfinfra up` lacks its MANIFEST", "write `tfinfra up [OPTIONS] MANIFEST`"),
     "a misspelt option": (["up", "--rehears"], "`tfinfra up` has no option '--rehears'", "did you mean '--rehearse'?"),
+    "an option that is like others in its dashes alone": (
+        ["validate", "a.yaml", "--bogus"],
+        "`tfinfra validate` has no option '--bogus'",
+        "`tfinfra validate --help` lists them",
+    ),
+    "an option that is like an argument": (
+        ["validate", "a.yaml", "--manifest"],
+        "has no option '--manifest'",
+        "`tfinfra validate --help` lists them",
+    ),
     "an unknown option": (
         ["runs", "--zzz"],
         "`tfinfra runs` has no option '--zzz'",

@@ -21,9 +21,9 @@ def usage_error(error: click.ClickException) -> UsageError:
             f"`{_path(context)}` takes a verb", f"{' or '.join(verbs)}; `{_path(context)} --help` explains them"
         )
     if isinstance(error, click.NoSuchOption):
-        known = [name for parameter in _parameters(context) for name in parameter.opts]
         return UsageError(
-            f"`{_path(context)}` has no option '{error.option_name}'", _near(error.option_name, known, context)
+            f"`{_path(context)}` has no option '{error.option_name}'",
+            _near(error.option_name, _options(context), context),
         )
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return UsageError(f"`{_path(context)}` lacks its {(error.param.name or '').upper()}", _usage(context))
@@ -38,16 +38,21 @@ def usage_error(error: click.ClickException) -> UsageError:
 def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:
     from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
-    near = nearest(word, known)
-    return did_you_mean(near) if near else f"`{_path(context)} --help` lists them"
+    # Every option begins with the same two characters: they make none of them more alike
+    by_name = {name.lstrip("-"): name for name in known}
+    near = nearest(word.lstrip("-"), by_name)
+    return did_you_mean(by_name[near]) if near else f"`{_path(context)} --help` lists them"
 
 
 def _path(context: click.Context | None) -> str:
     return context.command_path if context is not None else "tfinfra"
 
 
-def _parameters(context: click.Context | None) -> list[click.Parameter]:
-    return context.command.get_params(context) if context is not None else []
+def _options(context: click.Context | None) -> list[str]:
+    """As a command line has them; an argument's name is no word of it."""
+    parameters = context.command.get_params(context) if context is not None else []
+    options = (each for each in parameters if isinstance(each, click.Option))
+    return [name for each in options for name in (*each.opts, *each.secondary_opts)]
 
 
 def _usage(context: click.Context | None) -> str:
