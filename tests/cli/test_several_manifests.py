@@ -145,6 +145,20 @@ def test_a_crash_on_one_is_reported_and_the_others_are_told(
     assert "2 of 2 manifests failed:\n  good.yaml (exit 1)\n  wrong.yaml (exit 3)" in told.err
 
 
+def test_a_folder_without_a_manifest_is_counted_as_none(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "empty").mkdir()
+    assert main(["validate", "empty"]) == 2
+    told = capsys.readouterr().err
+    assert "error: there is no manifest in 'empty'" in told
+    assert "failed" not in told
+    assert main(["validate", "empty", "good.yaml", "wrong.yaml", "--markdown", "c.md"]) == 2
+    told = capsys.readouterr().err
+    assert "1 of 2 manifests failed:\n  wrong.yaml (exit 3)\n1 folder gave no manifest:\n  empty (exit 2)\n" in told
+    assert " · 2 manifests · **✘ 2 failed**: " in (folder / "c.md").read_text(encoding="utf-8")
+    assert main(["validate", "empty", "--markdown", "c.md"]) == 2
+    assert " · no manifest · **✘ 1 failed**: " in (folder / "c.md").read_text(encoding="utf-8")
+
+
 def test_stdin_holds_a_manifest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _stdin(monkeypatch, f"name: piped\n{GOOD}")
     assert _document(capsys, "validate", "-")[1]["name"] == "piped"

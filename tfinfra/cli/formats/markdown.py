@@ -38,7 +38,8 @@ def _verdict(verb: str, outcomes: Sequence[Outcome], failed: Sequence[Outcome], 
     if failed:
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         ended = f"**✘ {len(failed)} failed**: {code(failed[0].manifest, 80)}{others}"
-    parts = [f"**tfinfra {verb}**", count(len(outcomes), "manifest"), ended, *more]
+    manifests = sum(each.is_manifest for each in outcomes)
+    parts = [f"**tfinfra {verb}**", count(manifests, "manifest") if manifests else "no manifest", ended, *more]
     return f"{' · '.join(parts)} <!-- tfinfra {verb} -->"
 
 

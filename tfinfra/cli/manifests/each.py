@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.cli.ending import known_error
 from tfinfra.cli.manifests.given import Chosen, Given, chosen_manifests
 from tfinfra.cli.manifests.options import Asked
 from tfinfra.cli.manifests.outcome import Outcome, exit_code_of
@@ -117,10 +116,13 @@ def _outcome(one: One, work: Work) -> Outcome:
     except Exception as raised:
         if is_behind(raised) or reader_has_gone(raised):
             raise
+        from tfinfra.cli.ending import known_error
+
         error = _judged(known_error(raised, one.asked.arguments), one.asked)
     found = tuple(dict.fromkeys([*one.said, *(error.diagnostics if error else ())]))
     change = None if error is not None and error.exit_code != DifferenceFound.exit_code else one.change
-    return Outcome(one.given.shown, found, document, error, change, time.monotonic() - began)
+    seconds, is_manifest = time.monotonic() - began, one.given.fault is None
+    return Outcome(one.given.shown, found, document, error, change, seconds, is_manifest)
 
 
 def _judged(error: TfinfraError, asked: Asked) -> TfinfraError:

@@ -19,7 +19,7 @@ FIRST = (1, 2, 5, 3, 4, 11)
 class Outcome:
     """`manifest` is how the user named it; `diagnostics` all that was found, as errors, warnings and notices of this
     team's; either the verb's `document` of it, or the `error` that ended it. `change` is what it costs, where a report
-    asks; `seconds` is how long the work took."""
+    asks; `seconds` is how long the work took. Of a folder in which there is no manifest, `is_manifest` is false."""
 
     manifest: str
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -27,6 +27,7 @@ class Outcome:
     error: TfinfraError | None = None
     change: Change | None = None
     seconds: float = 0.0
+    is_manifest: bool = True
 
     @property
     def exit_code(self) -> int:
