@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def _project(
         machine_gpus=machine_gpus(),
         data=_data_paths(document, folder),
         rehearse=rehearse,
-        prices=known_prices,
+        prices=cache(known_prices),  # who asks again means the same ones
         environment=known_environment,
         diagnostics=(*diagnostics, *more, *remarks(guardrails, folder)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),

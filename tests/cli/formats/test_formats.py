@@ -244,6 +244,19 @@ def test_a_manifest_that_the_base_has_and_the_folder_has_not_is_gone(folder: Pat
     )
 
 
+def test_the_price_file_is_read_once_for_each_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tfinfra.catalog import price_file
+
+    assert main(["compile", "good.yaml", "warned.yaml"]) == 0
+    read, asked = price_file.read_price_file, list[Path]()
+    monkeypatch.setattr(price_file, "read_price_file", lambda path: (asked.append(path), read(path))[1])
+    for name in ("good.yaml", "warned.yaml"):
+        (folder / name).write_text(f"{(folder / name).read_text()}tags: {{changed: 'yes'}}\n")
+    comment = _comment(folder, "plan", "good.yaml", "warned.yaml")
+    assert "2 manifests changed" in comment
+    assert len(asked) == 2
+
+
 def test_a_local_cloud_costs_nothing(folder: Path) -> None:
     (folder / "local.yaml").write_text("entry_script: train.py\n")
     assert "**0.00 → 0.00 USD/h" in _comment(folder, "validate", "local.yaml")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from tfinfra.compiler.user_paths import is_folder, real
 if TYPE_CHECKING:
     from tfinfra.cli.manifests.given import Given
     from tfinfra.compiler.pipeline import CheckedManifest, Compiled
-    from tfinfra.compiler.project import Project
+    from tfinfra.compiler.project import KnownPrices, Project
     from tfinfra.manifest.manifest import Manifest
     from tfinfra.model import Plan, Spec
 
@@ -51,20 +52,24 @@ def change_of(given: Given, checked: CheckedManifest | Compiled, base: Path | No
     from tfinfra.compiler.deploy.write import differences
     from tfinfra.compiler.resolved import resolved_text
 
-    now = (checked.manifest, checked.spec, checked.plan)
+    now, prices = (checked.manifest, checked.spec, checked.plan), checked.facts.project.prices
     tree = render(checked.plan, resolved_text(checked.manifest, checked.spec))
     if base is None:
         folder = Path("deploy") / checked.spec.name
         before = _draft(_compiled_last(given, folder))
-        return Change(_state(before), _known(now), before is not None and not differences(tree, folder))
+        same = before is not None and not differences(tree, folder)
+        return Change(_state(before, prices), _known(now, prices), same)
     before = _draft(_in_base(given, base, target))
     same = before is not None and render(before[2], resolved_text(before[0], before[1])) == tree
-    return Change(_state(before), _known(now), same)
+    return Change(_state(before, prices), _known(now, prices), same)
 
 
 def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) -> dict[str, Change]:
     """What each manifest cost that `base` has in a folder that these words name, and that is not there any more, by its
     path from the current folder."""
+    from tfinfra.compiler.load import known_prices
+
+    prices = cache(known_prices)
     root, here = repository_here().root, Path(os.path.realpath("."))
     places = {place_of(given.path) for given in still if given.path is not None}
     gone = {}
@@ -72,7 +77,7 @@ def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) ->
         for path in _inside(base / folder.relative_to(root)) if folder.is_relative_to(root) else ():
             place = root / path.relative_to(base)
             if place not in places:
-                gone[os.path.relpath(place, here)] = Change(_state(_draft(_loaded(path, None))), None)
+                gone[os.path.relpath(place, here)] = Change(_state(_draft(_loaded(path, None)), prices), None)
     return gone
 
 
@@ -124,15 +129,14 @@ def _draft(project: Project | None) -> tuple[Manifest, Spec, Plan] | None:
     return None if project is None else draft(project)
 
 
-def _state(drafted: tuple[Manifest, Spec, Plan] | None) -> State | None:
-    return None if drafted is None else _known(drafted)
+def _state(drafted: tuple[Manifest, Spec, Plan] | None, prices: Callable[[], KnownPrices]) -> State | None:
+    return None if drafted is None else _known(drafted, prices)
 
 
-def _known(drafted: tuple[Manifest, Spec, Plan]) -> State:
-    from tfinfra.compiler.load import known_prices
+def _known(drafted: tuple[Manifest, Spec, Plan], prices: Callable[[], KnownPrices]) -> State:
     from tfinfra.compiler.summary.priced import price_of
 
     _, spec, plan = drafted
-    made, price = plan.infrastructure, price_of(plan, spec.target, known_prices().book)
+    made, price = plan.infrastructure, price_of(plan, spec.target, prices().book)
     hour, most = (0.0, 0.0) if price.local else (price.usd_per_hour, price.most)
     return State(plan.node_count, made.vm_size, made.location, hour, most)
