@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from tfinfra.compiler.source.script import parse
+from tfinfra.compiler.source.script import nodes_of, parse
 
 
 def may_write(modules: Mapping[str, str], name: str) -> bool:
@@ -22,7 +22,7 @@ def may_write(modules: Mapping[str, str], name: str) -> bool:
 def _literals(text: str) -> Iterator[str]:
     tree = parse(text)
     if isinstance(tree, ast.Module):
-        documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
+        documents = {id(node.value) for node in nodes_of(tree) if isinstance(node, ast.Expr)}
+        for node in nodes_of(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
                 yield node.value

@@ -6,13 +6,14 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of
 from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, parse, spelt
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse, spelt
 
 _HARMLESS = ("print_help", "print_usage", "format_help", "format_usage", "error", "exit", "set_defaults", "register")
 _TEXTS = ("prog", "usage", "description", "epilog", "formatter_class")
@@ -58,6 +59,12 @@ class _Unknown(Exception):
 
 def read_arguments(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> Arguments | None:
     """The parser of the script's command line, None where there is none, several, or one that cannot be told."""
+    return _read(tuple(modules.items()), tuple(reach.items()))
+
+
+@lru_cache(maxsize=8)  # two rules ask for it
+def _read(texts: tuple[tuple[str, str], ...], reached_how: tuple[tuple[str, Reach], ...]) -> Arguments | None:
+    modules, reach = dict(texts), dict(reached_how)
     holders = [name for name, text in modules.items() if re.search(r"ArgumentParser|ArgParser", text)]
     if len(holders) != 1 or any(not isinstance(parse(text), ast.Module) for text in modules.values()):
         return None
@@ -96,7 +103,7 @@ class _Reading:
         if sure.get(id(made)) is not Sure.ALWAYS:
             raise _Unknown
         self._follow()
-        calls = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
+        calls = [node for node in nodes_of(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
         self._refuse_other_uses(calls)
         parsing = [one for one in calls if method_of(one) in ("parse_args", "parse_known_args")]
         if (
@@ -117,10 +124,10 @@ class _Reading:
 
     def _made(self, aliases: Mapping[str, str]) -> ast.Call:
         """The call that makes the parser, whose name is noted."""
-        found = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and _is_parser(n, aliases)]
+        found = [n for n in nodes_of(self.tree) if isinstance(n, ast.Call) and _is_parser(n, aliases)]
         if len(found) != 1 or any(one.arg in (None, "parents", "conflict_handler") for one in found[0].keywords):
             raise _Unknown
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             if isinstance(node, ast.Assign) and node.value is found[0] and isinstance(node.targets[0], ast.Name):
                 self.names.add(node.targets[0].id)
                 self._namings += 1
@@ -132,7 +139,7 @@ class _Reading:
         """Notes the other names of the parser and its groups, and whether it goes where it may get more arguments."""
         self._follow_returns()
         plain = set[int]()
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             value = node.value if isinstance(node, (ast.Assign, ast.Expr)) else None
             if isinstance(value, ast.Call) and self._receiver(value) and method_of(value) in _GROUPS:
                 number = len(self.groups) + 1
@@ -147,7 +154,7 @@ class _Reading:
                 plain.add(id(node.value))
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Name):
                 plain.add(id(node.value))
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in plain:
                 self.whole = self.whole and node.id not in {*self.names, *self.groups}
             if isinstance(node, ast.Call) and self._receiver(node):
@@ -161,12 +168,12 @@ class _Reading:
         """A function that returns the parser gives its name to what is assigned from it."""
         makers = {
             function.name
-            for function in ast.walk(self.tree)
+            for function in nodes_of(self.tree)
             if isinstance(function, ast.FunctionDef)
             for node in ast.walk(function)
             if isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in self.names
         }
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             called = node.value.func if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
             if isinstance(node, ast.Assign) and isinstance(called, ast.Name) and called.id in makers:
                 self.names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
@@ -176,7 +183,7 @@ class _Reading:
         """A parser whose methods are taken for themselves, whose name is given twice, or whose arguments are kept and
         may be changed, is not known."""
         called = {id(one.func) for one in calls}
-        for node in ast.walk(self.tree):
+        for node in nodes_of(self.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in called:
                 own = node.value.id in {*self.names, *self.groups}
                 if own and not (isinstance(node.ctx, ast.Store) and node.attr in _TEXTS):
@@ -186,7 +193,7 @@ class _Reading:
             kept = node.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) else None
             if kept and id(kept.func) in called and method_of(kept) == "add_argument":
                 raise _Unknown
-        stored = [n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+        stored = [n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
         if len([name for name in stored if name in self.names]) > self._namings:
             raise _Unknown
 
@@ -197,10 +204,10 @@ class _Reading:
             return True
         if len(given) > 1 or not isinstance(given[0], ast.Name) or depth > _DEEPEST:
             return False
-        for function in (node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)):
+        for function in (node for node in nodes_of(self.tree) if isinstance(node, ast.FunctionDef)):
             if any(node is call for node in ast.walk(function)):
                 names, defaults = [one.arg for one in function.args.args], function.args.defaults
-                calls = [n for n in ast.walk(self.tree) if isinstance(n, ast.Call) and called_name(n) == function.name]
+                calls = [n for n in nodes_of(self.tree) if isinstance(n, ast.Call) and called_name(n) == function.name]
                 is_default = [names, [spelt(one) for one in defaults]] == [[given[0].id], ["None"]]
                 return is_default and all(self._takes_the_command_line(one, depth + 1) for one in calls)
         return False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from tfinfra.catalog.modules.hidden_modules import needed
 from tfinfra.compiler.project import Hiding
 from tfinfra.compiler.source.modules.search_path import SearchPath, modules_in
-from tfinfra.compiler.source.script import parse
+from tfinfra.compiler.source.script import nodes_of, parse
 
 
 def hiding_modules(search: SearchPath, read: Callable[[str], str | None]) -> tuple[Hiding, ...]:
@@ -38,7 +38,7 @@ def _lacks(search: SearchPath, name: str, path: str, text: str) -> str | None:
 
 def _names(tree: ast.Module) -> Iterator[str]:
     """All names that a module may bind, in whatever branch; "*" where it takes all of another's."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
