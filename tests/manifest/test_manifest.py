@@ -9,13 +9,15 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from cerberus import SchemaError
 
+from tfinfra.guardrails.key_schema import GUARDRAILS
 from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.json_schema import json_schema
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, TARGET
 from tfinfra.manifest.manifest import Manifest, TargetKeys, manifest_of, seconds
 from tfinfra.manifest.reading.reader import read_document
-from tfinfra.manifest.shape import manifest_errors
+from tfinfra.manifest.shape import manifest_errors, shape_validator
 from tfinfra.manifest.words.refused import ESTIMATOR
 
 
@@ -35,6 +37,26 @@ def test_an_entry_script_is_enough_and_all_else_has_manifest_mds_defaults() -> N
     assert (found.source_directory, found.framework_version, found.python_version) == (".", "2.15.1", "3.11")
     assert (found.limits.max_run_duration, found.limits.keep_outputs) == (86400, 604800)
     assert (found.compute_target, found.distributed_backend, found.tf_config) == ("local", None, "auto")
+
+
+SCHEMAS = {"of a manifest": MANIFEST, "of a target": TARGET, "of guardrails": GUARDRAILS}
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_schema_is_one_by_cerberus_rules(schema: Mapping[str, Any]) -> None:
+    """It is not held against them where it is used."""
+    validator = shape_validator()
+    assert validator(schema).schema
+    with pytest.raises(SchemaError):
+        validator({**schema, "odd": {"typ": "string"}})
+
+
+def test_no_manifest_waits_for_a_check_of_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape_validator()
+    checked: list[object] = []
+    monkeypatch.setattr("cerberus.schema.DefinitionSchema._validate", lambda _, schema: checked.append(schema))
+    assert codes("entry_script: train.py\nworker_cout: 2\ninputs: {data: {pth: x}}\n") != []
+    assert not checked
 
 
 def test_script_params_keep_order_and_text_as_written() -> None:

@@ -41,7 +41,7 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
 def errors_by(document: Document, schema: Mapping[str, Rules]) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a document that is neither a manifest nor of targets, by its own `schema`. Null
     is a value that was forgotten there."""
-    validator = _validator_class()(schema, allow_unknown=False)
+    validator = _validator(schema)
     validator.validate({key: value for key, value in document.data.items() if key != EDITORS})
     found_at = {tuple(error.document_path): error for error in validator.errors}
     return tuple(shape_diagnostic(document, path, error, schema) for path, error in found_at.items())
@@ -53,7 +53,7 @@ def _cerberus_errors(
     data: Any = document.data
     for part in base:
         data = data[part]
-    validator = _validator_class()(schema, allow_unknown=False)
+    validator = _validator(schema)
     validator.validate(_prepared(document, data, base, skip, schema))
     found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
     errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
@@ -107,8 +107,17 @@ _LEVELS = 2
 _IN_ONE_PIECE = ("on_failure",)
 
 
+def _validator(schema: Mapping[str, Rules]) -> Any:
+    """What validates by a schema of ours. Tests hold these against Cerberus's rules for schemas: to do so in each
+    process would take longer than all that the schema is for."""
+    validator_class = shape_validator()
+    from cerberus.schema import DefinitionSchema, UnvalidatedSchema
+
+    return validator_class(UnvalidatedSchema(DefinitionSchema.expand(schema)), allow_unknown=False)
+
+
 @cache
-def _validator_class() -> Any:
+def shape_validator() -> Any:
     """Cerberus with the type "text" and the rule `text_regex`; it is slow to import."""
     load_cerberus()
     from cerberus import TypeDefinition, Validator
