@@ -14,9 +14,6 @@ from tfinfra.model import Timeouts
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-AZURE_NODES = "x86_64-manylinux_2_28"
-"""The uv platform of Azure's nodes."""
-
 
 @dataclass(frozen=True)
 class Trust:

@@ -20,7 +20,8 @@ from tfinfra.azure.identity.credential import (
 )
 from tfinfra.azure.identity.environments import PUBLIC, Environment, Undescribed, environment_at
 from tfinfra.azure.identity.federation import BY_ASSERTION, FederatedCredential
-from tfinfra.cloud import AZURE_NODES, Cloud, Pace, Trust
+from tfinfra.catalog.images import AZURE_NODES
+from tfinfra.cloud import Cloud, Pace, Trust
 from tfinfra.errors import CredentialsError, ManifestError, NotFeasible, ProvisioningError, turned_to
 from tfinfra.model import Target, Timeouts
 from tfinfra.system.installation import require_run_packages

@@ -18,7 +18,7 @@ from tests.azure.rehearsed import Rehearsed, rehearsed
 from tests.e2e.conftest import Workspace
 from tests.store.azurite import needs_node
 from tfinfra.arm.azure_native import BINARY
-from tfinfra.cloud import AZURE_NODES
+from tfinfra.catalog.images import AZURE_NODES
 from tfinfra.environment.build_environment import ensure_environment
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.requirements.markers import this_platform

@@ -10,6 +10,8 @@ from tfinfra.model import Image
 
 HPC_IMAGE = Image("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2026052601")
 """Azure's HPC image has the GPU and InfiniBand drivers, and cloud-init."""
+AZURE_NODES = "x86_64-manylinux_2_28"
+"""The uv platform of Azure's nodes."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging import requirements
+from packaging.utils import canonicalize_name
 
 from tfinfra.environment.requirements.requirement import RefusedRequirement, read_requirement
 
@@ -80,6 +86,27 @@ TAKEN = {
 def test_what_an_index_or_a_wheel_gives_is_taken(line: str) -> None:
     found = read_requirement(line)
     assert (found.name, found.url) == TAKEN[line]
+
+
+VERSIONS = st.lists(st.integers(0, 999).map(str), min_size=1, max_size=4).map(".".join)
+BLANKS = st.sampled_from(["", " "])
+PINS = st.tuples(BLANKS, st.sampled_from(["==", "!=", "<=", ">=", "<", ">"]), BLANKS, VERSIONS, BLANKS).map("".join)
+ARCHIVE = re.compile(r"\.(whl|zip|tar|gz|tgz|bz2|xz)$", re.IGNORECASE)  # a path by its name
+NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,12}", fullmatch=True).filter(lambda name: not ARCHIVE.search(name))
+USUAL = st.tuples(NAMES, st.lists(PINS, max_size=3).map(",".join))
+
+
+@given(USUAL.map("".join))
+def test_a_usual_line_is_read_as_the_parser_of_all_lines_reads_it(line: str) -> None:
+    try:
+        expected = requirements.Requirement(line)
+    except requirements.InvalidRequirement:
+        with pytest.raises(RefusedRequirement):
+            read_requirement(line)
+        return
+    found = read_requirement(line)
+    exact = any(one.operator == "==" for one in expected.specifier)
+    assert (found.name, found.url, found.is_exact) == (canonicalize_name(expected.name), "", exact)
 
 
 BUILT = (

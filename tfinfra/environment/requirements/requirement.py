@@ -15,6 +15,10 @@ _LONGEST_NAME, _LONGEST = 128, 2000
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 HASH = re.compile(r"\s--hash[= ](\S+)")
 _DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
+_PIN = r" *(?:==|!=|<=|>=|<|>) *[0-9]{1,9}(?:\.[0-9]{1,9}){0,9} *"
+_USUAL = re.compile(rf"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:{_PIN}(?:,{_PIN})*)?")
+"""What nearly all lines are: a name, perhaps with plain versions. Loading the parser of all others takes longer than to
+check a manifest."""
 _EGG = re.compile(r"(?:^|&)egg=(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]]*\])?)(?=&|$)")
 _SHOWN = 80
 _FORM = "write name==1.2.3, name>=1,<2, or name @ https://…/name-1.2.3-….whl"
@@ -80,9 +84,11 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     uv puts variables of its environment in place of ${NAME}, joins a line that ends in a backslash with the next, and
     takes options and paths: none of that reaches it.
     """
+    bare = HASH.sub("", line).strip()
+    if len(bare) <= _LONGEST_NAME and (usual := _USUAL.fullmatch(bare)) and not _is_archive(usual["name"]):
+        return Requirement(normalised(usual["name"]), "", "==" in bare)
     from packaging import requirements
 
-    bare = HASH.sub("", line).strip()
     _check_text(bare)
     try:
         parsed = requirements.Requirement(bare)
@@ -93,7 +99,7 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     else:
         if any(not re.fullmatch(r"[A-Za-z0-9.*+!_-]+", part.version) for part in parsed.specifier):
             raise RefusedRequirement(f"{shown(bare)} is no requirement: its version is none", _FORM)
-        if parsed.name.lower().endswith(_ARCHIVES):
+        if _is_archive(parsed.name):
             raise _is_path(bare)
         exact = any(part.operator in ("==", "===") and not part.version.endswith("*") for part in parsed.specifier)
         found = Requirement(normalised(parsed.name), parsed.url or "", exact or bool(parsed.url))
@@ -102,6 +108,10 @@ def read_requirement(line: str, source_builds: Collection[str] = ()) -> Requirem
     if found.url:
         _check_url(bare, found, source_builds)
     return found
+
+
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(_ARCHIVES)
 
 
 def _check_text(line: str) -> None:

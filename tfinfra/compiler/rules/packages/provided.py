@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.backends.registry import backend
+from tfinfra.catalog.images import AZURE_NODES
 from tfinfra.catalog.tensorflow import frameworks, full_version, numbers
-from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.options import Finding
 from tfinfra.compiler.packages.written import Written, written_lines
@@ -26,6 +26,7 @@ OTHER_BUILDS = frozenset(
     {"tf-nightly", "tf-nightly-cpu", "tf-nightly-gpu", "intel-tensorflow", "intel-tensorflow-avx512"}
     | {"tensorflow-rocm", "tensorflow-intel", "tensorflow-macos", "tensorflow-cpu-aws", "tensorflow-aarch64"}
 )
+_OWN = TENSORFLOW | OTHER_BUILDS | {"horovod"}
 _HOROVOD_EXTRAS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu", "keras", "dev", "test"})
 
 
@@ -39,13 +40,15 @@ def what_comes_by_itself(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _required(one: Written, facts: Facts) -> Requirement | None:
-    """The requirement, None where it is none or does not count for the Python and the platform of the run."""
+    """The requirement, None where it is none, is of another package, or does not count for the Python and the platform
+    of the run."""
+    if _name(one) not in _OWN:
+        return None
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        read_requirement(one.requirement, ())
         required = Requirement(one.requirement)
-    except (RefusedRequirement, InvalidRequirement, RecursionError):
+    except InvalidRequirement:  # a wheel's URL alone
         return None
     on_azure = facts.chosen.target is not None and facts.chosen.target.cloud == "azure"
     platform = AZURE_NODES if on_azure else this_platform()

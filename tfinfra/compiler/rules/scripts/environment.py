@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tfinfra.catalog.images import AZURE_NODES
 from tfinfra.catalog.modules.module_names import known_modules, owners, usual_owner
 from tfinfra.catalog.modules.python_modules import brings, is_of_windows, last_with, since_python_3
-from tfinfra.cloud import AZURE_NODES
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport, SourceDirectory
