@@ -58,7 +58,7 @@ class Result:
 
 
 def measure(argv: Sequence[str | Path], folder: Path | None = None) -> dict[str, float]:
-    """Runs a command to its end: {"seconds", "peak_mib"}, of it and the children it waited for.
+    """Runs a command to its end: {"seconds", "cpu_s", "peak_mib"}, of it and the children it waited for.
 
     A small process (meter.py) starts it and waits, because Linux counts a starter's own memory into its child's
     ru_maxrss. Raises CalledProcessError, with what it printed, where the command fails.
@@ -70,7 +70,7 @@ def measure(argv: Sequence[str | Path], folder: Path | None = None) -> dict[str,
         if done.returncode:
             raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
         document = json.loads(Path(out.name).read_text())
-    return {"seconds": document["seconds"], "peak_mib": document["peak_mib"]}
+    return {metric: document[metric] for metric in ("seconds", "cpu_s", "peak_mib")}
 
 
 def repeated(times: int, take: Callable[[], Sample]) -> tuple[Sample, ...]:
