@@ -17,9 +17,10 @@ from bench.versions.record import NOT_TRIED, REFUSED, Seen, tried
 from bench.versions.rule_cases import RULES
 from bench.versions.running import ran, told, write_project
 from tfinfra.catalog.tensorflow import Framework, numbers
-from tfinfra.environment.build_environment import ensure_environment, is_whole, remove
+from tfinfra.environment.build_environment import ensure_environment, remove
 from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.whole_environment import is_whole
 from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.model import Plan
 from tfinfra.system.paths import cache_folder

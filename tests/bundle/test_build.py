@@ -16,7 +16,7 @@ import pytest
 
 from tests.environment.support import lock as example_lock
 from tfinfra.bundle import Bundle, Source, archive, build_bundle
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.model import Image, Infrastructure, Limits, Plan, Requirements, from_json

@@ -12,12 +12,13 @@ import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build_environment
-from tfinfra.environment.build_environment import MARKER, compile_modules, ensure_environment, is_whole, remove
+from tfinfra.environment.build_environment import compile_modules, ensure_environment, remove
 from tfinfra.environment.build_lock import exclusive
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.interpreter import Interpreter
 from tfinfra.environment.uv.tools import Tools
+from tfinfra.environment.whole_environment import MARKER, is_whole
 from tfinfra.errors import ProvisioningError
 
 LOCK = lock()

@@ -13,13 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.environment.channels import Made, channel, module
-from tfinfra.environment.conda.conda_packages import (
-    CondaPackage,
-    CondaSolveRequest,
-    install_conda,
-    solve_conda,
-    subdir_of,
-)
+from tfinfra.environment.conda.conda_packages import CondaSolveRequest, install_conda, solve_conda, subdir_of
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.interpreter import interpreter_behind
 from tfinfra.environment.relocate import copy_interpreter

@@ -9,7 +9,7 @@ import pytest
 from tests.environment.support import lock as example
 from tfinfra.environment.conda.conda_and_pip import conda_limits, pip_versions, python_packages, without_installed
 from tfinfra.environment.conda.conda_lock import refuse_two_versions, with_conda
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.recipe import RequestedPackages
 from tfinfra.environment.requirements.markers import markers_of
 from tfinfra.environment.uv.solve import SolveRequest

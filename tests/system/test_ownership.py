@@ -16,7 +16,7 @@ from tfinfra.catalog.prices import shipped_book
 from tfinfra.cli.internal_error import write_report
 from tfinfra.cli.main import main
 from tfinfra.engine.tool.toolchain import VERSION
-from tfinfra.environment.build_environment import MARKER, is_whole
+from tfinfra.environment.whole_environment import MARKER, is_whole
 from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle.record.last_failure import FILE, MISTAKE, note_failure
 from tfinfra.lifecycle.record.run_record import RunFolder

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tfinfra.errors import Result
-from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+from tfinfra.model import Plan, Spec, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory, TaskStatus
 
 
 @dataclass(frozen=True)

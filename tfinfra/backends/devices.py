@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tfinfra.model import Inventory, Plan, Task
+from typing import TYPE_CHECKING
+
+from tfinfra.model import Plan, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory
 
 
 def device_variables(plan: Plan, inventory: Inventory, task: Task) -> dict[str, str]:

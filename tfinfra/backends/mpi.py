@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict
 from tfinfra.backends.devices import device_variables, shard_variables
 from tfinfra.backends.statuses import all_must_succeed
-from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+from tfinfra.model import Plan, Spec, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory, TaskStatus
 
 # Horovod's default never aborts when a rank stays away from a collective operation; half an hour is longer than any
 # rank's own work between two of them.

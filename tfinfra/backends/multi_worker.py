@@ -4,13 +4,17 @@ same steps, and all must end with 0."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, ScriptSign, Verdict
 from tfinfra.backends.devices import device_variables, shard_variables
 from tfinfra.backends.placement import UnplacedTask, place
 from tfinfra.backends.statuses import all_must_succeed
 from tfinfra.backends.tf_config import tf_config
-from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+from tfinfra.model import Plan, Spec, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory, TaskStatus
 
 
 class MultiWorker(Backend):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict, leader
 from tfinfra.backends.devices import device_variables, shard_variables
@@ -15,7 +16,10 @@ from tfinfra.backends.placement import UnplacedTask, least_loaded, place
 from tfinfra.backends.statuses import ending, failed, first_failure, has_ended, succeeded
 from tfinfra.backends.tf_config import tf_config
 from tfinfra.errors import Result
-from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+from tfinfra.model import Plan, Spec, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory, TaskStatus
 
 _WORKER_GRACE = 30.0
 _EVALUATOR_GRACE = 15 * 60.0

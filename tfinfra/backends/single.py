@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, Verdict, leader
 from tfinfra.backends.devices import shard_variables
 from tfinfra.backends.statuses import failed, first_failure, succeeded
 from tfinfra.errors import Result
-from tfinfra.model import Inventory, Plan, Spec, Task, TaskStatus
+from tfinfra.model import Plan, Spec, Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory, TaskStatus
 
 
 class Single(Backend):

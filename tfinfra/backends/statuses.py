@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Verdict
 from tfinfra.errors import Result
-from tfinfra.model import Task, TaskStatus
+from tfinfra.model import Task
+
+if TYPE_CHECKING:
+    from tfinfra.model import TaskStatus
 
 MEMORY = "the kernel ended it, as memory had run out"
 _SIGNALS = {number.value: number.name for number in signal.Signals}

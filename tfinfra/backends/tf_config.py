@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tfinfra.model import Inventory, Plan, Task, to_json
+from tfinfra.model import Plan, Task, to_json
+
+if TYPE_CHECKING:
+    from tfinfra.model import Inventory
 
 
 @dataclass(frozen=True)
 class TaskId:
+    """Which task of the cluster one is."""
+
     type: str
     index: int
 

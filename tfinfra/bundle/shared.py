@@ -13,7 +13,8 @@ from pathlib import Path
 from tfinfra.bundle.archive import add_file, gzip_member
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.pins import requirements, version_of, write_requirements
-from tfinfra.environment.uv.tools import find_uv, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import find_uv
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.process.commands import finished

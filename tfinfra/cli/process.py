@@ -4,6 +4,7 @@ becomes of them, and no moment of Ctrl-C, ends without an exit code and, with --
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import sys
@@ -12,6 +13,9 @@ from typing import NoReturn
 from tfinfra.documents.heading import headed
 from tfinfra.system.process import interruption, streams
 
+_FEW_LOOKS = (20_000, 20, 20)
+"""How rarely Python looks for garbage. What a verb loads is none, and to look through it 70 times would be a twentieth
+of what a short one takes."""
 _NEEDS_DOCSTRINGS = 2
 """Python's -OO and PYTHONOPTIMIZE=2 remove them: help texts, and what Cerberus checks its rules by."""
 
@@ -19,6 +23,7 @@ _NEEDS_DOCSTRINGS = 2
 def run() -> NoReturn:
     """One verb in this process: sys.argv's. Ends the process with its exit code (manifest.md, "Verbs"), and waits for
     no thread that a verb has left behind. Python's own end would give the signals back to the system."""
+    gc.set_threshold(*_FEW_LOOKS)
     streams.own_streams()
     interruption.begin(_farewell)
     try:

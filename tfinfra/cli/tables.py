@@ -62,13 +62,13 @@ def show_table(
 def show_lines(lines: Iterable[str], *, whole: bool = False) -> None:
     """Lines on stdout, cleaned. On a terminal a long one goes on below its last column, cut between words, unless it is
     to be `whole`, as a program's."""
-    from rich.text import Text
-
     console = _terminal()
     for line in lines:
         if console is None or whole:
             print(clean(line), flush=True)
             continue
+        from rich.text import Text  # slower to load than most verbs that print into a pipe take in all
+
         style = "bold" if isinstance(line, Bold) else ""
         for part in clean(line).split("\n"):
             console.print(Text("\n".join(_hanging(part, console)), style))

@@ -6,8 +6,6 @@ verbose: also each step of a phase, the cloud's answers, and how long the verb t
 
 from __future__ import annotations
 
-import logging
-import re
 import time
 from collections.abc import Callable
 from enum import IntEnum
@@ -19,9 +17,6 @@ class Verbosity(IntEnum):
     QUIET = -1
     NORMAL = 0
     VERBOSE = 1
-
-
-_LOGGERS = ("azure", "pulumi", "tfinfra")
 
 
 class _Asked:
@@ -70,7 +65,7 @@ def _option(short: str, name: str, wanted: Verbosity) -> click.Option:
             _asked.wanted = wanted
             context.find_root().call_on_close(_forget)
             if wanted is Verbosity.VERBOSE:
-                context.find_root().call_on_close(_log_answers())
+                context.find_root().call_on_close(_tell_answers())
 
     return click.Option([short, f"--{name}"], is_flag=True, expose_value=False, callback=chosen, help=_HELP[name])
 
@@ -79,47 +74,20 @@ def _forget() -> None:
     _asked.wanted = None
 
 
-def _log_answers() -> Callable[[], None]:
+def _tell_answers() -> Callable[[], None]:
     """Tells what libraries log, from now on until the function is called that this returns, which tells how long that
     was."""
-    handler, began, before = _Teller(), time.monotonic(), {name: logging.getLogger(name).level for name in _LOGGERS}
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.INFO)
-        logging.getLogger(name).addHandler(handler)
+    from tfinfra.cli.output import progress
+    from tfinfra.system.library_log import tell_logged
+    from tfinfra.text.wording import spell_seconds
+
+    began, end_logging = time.monotonic(), tell_logged(progress)
 
     def end() -> None:
-        from tfinfra.cli.output import progress
-        from tfinfra.text.wording import spell_seconds
-
-        for name, level in before.items():
-            logging.getLogger(name).setLevel(level)
-            logging.getLogger(name).removeHandler(handler)
+        end_logging()
         progress(f"took {spell_seconds(time.monotonic() - began)}")
 
     return end
-
-
-_REQUEST = re.compile(r"Request URL: '(?P<url>[^']*)'.*?Request method: '(?P<method>\w+)'", re.DOTALL)
-_RESPONSE = re.compile(r"Response status: (?P<status>\d+)")
-
-
-class _Teller(logging.Handler):
-    """What a library logs, without secrets and as one line; of a request and its answer what and where, not all that
-    comes with them."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from tfinfra.cli.output import progress
-        from tfinfra.text.credentials import hidden
-        from tfinfra.text.masking import redact
-
-        text = record.getMessage()
-        if request := _REQUEST.search(text):
-            text = f"{request['method']} {request['url']}"
-        elif response := _RESPONSE.search(text):
-            text = f"answered with {response['status']}"
-        else:
-            text = f"{record.name}: {text}"
-        progress(" ".join(redact(hidden(text)).split()))
 
 
 def tells(wanted: Verbosity, line: str) -> bool:

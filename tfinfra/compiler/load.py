@@ -21,7 +21,6 @@ from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_ke
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
 from tfinfra.guardrails.values import Guardrails
-from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.reading.reader import MOST_BYTES, read_document
 from tfinfra.model import Requirements
@@ -71,6 +70,8 @@ def project_from_arguments(
 ) -> Project:
     """The estimator's arguments as a manifest: None means not given; relative paths start at `folder`, and `name` is
     what the run is called where no argument says so. Raises as `load_project`."""
+    from tfinfra.manifest.arguments import argument_document
+
     document = argument_document(arguments)
     return project_of_document(
         document, name=name, folder=folder, target=target, rehearse=rehearse, guardrails=guardrails
@@ -244,8 +245,8 @@ def known_prices() -> KnownPrices:
 def known_environment(wanted: Requirements, platform: str) -> EnvironmentModules | None:
     """What the environment of these requirements has, where this machine has locked or built it before. What cannot be
     read there is made anew by the run, which then says what is wrong."""
-    from tfinfra.environment.build_environment import is_whole
-    from tfinfra.environment.lock import find_lock
+    from tfinfra.environment.known_lock import find_lock
+    from tfinfra.environment.whole_environment import is_whole
     from tfinfra.system.paths import cache_folder
 
     try:

@@ -30,13 +30,11 @@ from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.solve import wheels_only
-from tfinfra.environment.uv.tools import Command, Tools, find_uv, tool_environment
-from tfinfra.errors import ProvisioningError
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import Command, Tools, find_uv
+from tfinfra.environment.whole_environment import MARKER, is_whole
 from tfinfra.model import to_json
-from tfinfra.system.ownership import NotOwn, require_owner
 from tfinfra.system.progress import Progress, say_nothing
-
-MARKER = "tfinfra-environment.json"
 
 
 def ensure_environment(
@@ -80,20 +78,6 @@ def _warn_of_little_space(cache: Path, say: Progress) -> None:
     free = shutil.disk_usage(nearest).free
     if free < _LEAST_SPACE:
         say(f"warning: {nearest} has {free / 2**30:.1f} GiB free; an environment may take {_LEAST_SPACE / 2**30:.0f}")
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether it was built to its end, and its interpreter is still on this machine. Raises ProvisioningError where it
-    belongs to another user than this one or root."""
-    if not ((folder / MARKER).is_file() and (folder / "bin/python").exists()):
-        return False
-    for path in (folder, folder / MARKER, folder / "bin"):
-        try:
-            require_owner(path)
-        except NotOwn as why:
-            hint = f"remove {folder}: it is built again"
-            raise ProvisioningError(f"{why}: the environment may be somebody else's work", hint=hint) from why
-    return True
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from tfinfra.environment.cuda import Driver, cuda_of, find_toolkit, make_usable,
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.solve import wheels_only
-from tfinfra.environment.uv.tools import Command, Tools, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import Command, Tools
 from tfinfra.errors import TfinfraError
 from tfinfra.system.progress import Progress
 

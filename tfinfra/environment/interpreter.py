@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfinfra.environment.uv.tools import Command, run_quietly, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import Command, run_quietly
 from tfinfra.errors import ManifestError, NotFeasible
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress

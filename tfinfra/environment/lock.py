@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_and_pip import python_packages
-from tfinfra.environment.conda.conda_lock import folder_state, lock_conda, with_conda
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.conda_lock import lock_conda, with_conda
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.interpreter import downloadable_version, find_interpreter
-from tfinfra.environment.lock_file import Lock, digest_of_value, keyed, read_lock, write_lock
+from tfinfra.environment.known_lock import lock_path
+from tfinfra.environment.lock_file import Lock, keyed, read_lock, write_lock
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.requirements.pinned_hashes import held, only_files_tell, pinned_hashes
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
-from tfinfra.environment.requirements.requirement import HASH
-from tfinfra.environment.uv.package_index import answering_settings
 from tfinfra.environment.uv.package_metadata import requires_of
 from tfinfra.environment.uv.solve import SolveRequest, fetch, installable_hashes, solve
-from tfinfra.environment.uv.tools import find_uv, tool_environment
+from tfinfra.environment.uv.tools import find_uv
 from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
-from tfinfra.model import Requirements, to_json
+from tfinfra.model import Requirements
 from tfinfra.system.progress import Progress, say_nothing
 
 
@@ -40,39 +38,12 @@ def make_lock(
     or no interpreter can be had.
     """
     say = progress or say_nothing
-    path = _path(requirements, platform, cache)
+    path = lock_path(requirements, platform, cache)
     known = read_lock(path)
     if known:
         return known
     with exclusive(path.with_suffix(".lock"), lambda: say("waiting for another run that locks the same packages")):
         return read_lock(path) or write_lock(path, _solved(requirements, platform or this_platform(), cache, say))
-
-
-def find_lock(requirements: Requirements, platform: str, cache: Path) -> Lock | None:
-    """The lock that `make_lock` has made before, None where it has not."""
-    return read_lock(_path(requirements, platform, cache))
-
-
-def _path(requirements: Requirements, platform: str, cache: Path) -> Path:
-    """Where the lock is kept: by all that it is made from."""
-    target = platform or this_platform()
-    inputs = {"requirements": _inputs(requirements), "platform": target, "recipe": recipe.RECIPE}
-    if settings := answering_settings(tool_environment()):
-        inputs["settings"] = settings
-    if requirements.pip:  # a lock of a time when source distributions were taken unasked is made anew
-        inputs["packages"] = "wheels"
-    if any(HASH.search(line) or "#sha" in line for line in requirements.pip):  # one that did not hold hashes, too
-        inputs["hashes"] = "proven"
-    inputs["folders"] = folder_state(requirements.conda_channels)  # a channel that is a folder counts with its content
-    return cache / "locks" / f"{digest_of_value(inputs)}.json"
-
-
-def _inputs(requirements: Requirements) -> dict[str, Any]:
-    """What the key of a lock is made from; fields that came later count where they say something."""
-    later = {"source_builds", "constraints", "prereleases", "sources"}
-    plain = to_json(Requirements("", "", (), horovod=False, gpu=False))
-    given: dict[str, Any] = to_json(requirements)
-    return {name: value for name, value in given.items() if name not in later or value != plain[name]}
 
 
 def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:

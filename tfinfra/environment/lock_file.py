@@ -8,7 +8,7 @@ import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.model import PackageSources, from_json, to_json
 
 

@@ -16,7 +16,8 @@ from tfinfra.environment.recipe import package_name
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.solve import wheels_only
-from tfinfra.environment.uv.tools import find_uv, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import find_uv
 from tfinfra.system.progress import Progress
 
 _BLOCK = re.compile(r"^\S.*\n(?:[ \t]+.*\n?)*", re.MULTILINE)

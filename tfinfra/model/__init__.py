@@ -6,35 +6,39 @@ data: JSON goes in and out through `to_json` and `from_json`, and nothing touche
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tfinfra.model.codec import MOST, Unfit, decode, from_json, parse, to_json
 from tfinfra.model.infrastructure import Access, Image, Infrastructure, Spot
-from tfinfra.model.nodes import (
-    Beat,
-    BootFault,
-    CollectedMark,
-    CollectingMark,
-    DataSource,
-    DataSources,
-    Heartbeat,
-    Inventory,
-    LauncherAnswer,
-    LauncherRequest,
-    LeftFiles,
-    LeftPlace,
-    NodeRegistration,
-    NodeSettings,
-    Outcome,
-    Resumed,
-    StopRequest,
-    TaskStatus,
-    Timeouts,
-    WheelClaim,
-    WheelFailure,
-    WheelRecord,
-)
 from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
 from tfinfra.model.shapes import SCHEMA
 from tfinfra.model.spec import PYPI, Input, Limits, PackageSources, Requirements, Spec, Target
+
+if TYPE_CHECKING:
+    from tfinfra.model.nodes import (
+        Beat,
+        BootFault,
+        CollectedMark,
+        CollectingMark,
+        DataSource,
+        DataSources,
+        Heartbeat,
+        Inventory,
+        LauncherAnswer,
+        LauncherRequest,
+        LeftFiles,
+        LeftPlace,
+        NodeRegistration,
+        NodeSettings,
+        Outcome,
+        Resumed,
+        StopRequest,
+        TaskStatus,
+        Timeouts,
+        WheelClaim,
+        WheelFailure,
+        WheelRecord,
+    )
 
 __all__ = [
     "MOST",
@@ -82,3 +86,13 @@ __all__ = [
     "parse",
     "to_json",
 ]
+
+if not TYPE_CHECKING:  # unseen by a type checker, which would take every name for one that is there
+
+    def __getattr__(name):
+        """What client and nodes tell each other is loaded on first use: a compiler needs none of it."""
+        if name not in __all__:
+            raise AttributeError(f"module 'tfinfra.model' has no attribute '{name}'")
+        from tfinfra.model import nodes
+
+        return getattr(nodes, name)

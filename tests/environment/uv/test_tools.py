@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.environment.uv.tools import Tools, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import Tools
 from tfinfra.errors import ProvisioningError
 
 CERTIFICATES = {"UV_SYSTEM_CERTS": "true"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.recipe import CONSTRAINTS, package_name
 
 _LINE = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)

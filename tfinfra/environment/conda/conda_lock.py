@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from tfinfra.environment import recipe
 from tfinfra.environment.conda.conda_and_pip import (
@@ -18,7 +16,8 @@ from tfinfra.environment.conda.conda_and_pip import (
     python_packages,
     without_installed,
 )
-from tfinfra.environment.conda.conda_packages import CondaPackage, CondaSolveRequest, solve_conda, subdir_of
+from tfinfra.environment.conda.conda_packages import CondaSolveRequest, solve_conda, subdir_of
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.conda.python_channel import is_standalone, write_channel
 from tfinfra.environment.conda.stub_wheels import write_stubs
 from tfinfra.environment.requirements.markers import markers_of
@@ -78,17 +77,6 @@ def with_conda(
             about = error.about if isinstance(error, RefusedPackages) else ()
             raise RefusedPackages(message, hint, about=about) from error
     return wanted, without_installed(text, seen)
-
-
-def folder_state(channels: tuple[str, ...]) -> list[str]:
-    """A digest for each channel that is a folder: of its indexes."""
-    digests = []
-    for channel in (c for c in channels if c.startswith("file:")):
-        state = hashlib.sha256()
-        for index in sorted(Path(unquote(urlsplit(channel).path)).glob("*/repodata.json")):
-            state.update(index.read_bytes())
-        digests.append(state.hexdigest())
-    return digests
 
 
 def refuse_two_versions(folder: Path, packages: str, conda: tuple[CondaPackage, ...]) -> None:

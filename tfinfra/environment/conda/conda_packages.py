@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.environment.requirements.requirement import normalised
-from tfinfra.environment.uv.tools import tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
 from tfinfra.errors import NotFeasible, ProvisioningError, TfinfraError
 from tfinfra.model import from_json, to_json
 from tfinfra.system.process import child_python
@@ -25,33 +26,6 @@ _WORKER = "tfinfra.environment.conda.conda_worker"
 _WAY_OUT = (
     "name another in conda_channels (a name, a URL, a folder as ./channel), or write the packages in pip_packages"
 )
-
-
-@dataclass(frozen=True)
-class CondaPackage:
-    """One conda package, exactly. `noarch` is "python", "generic" or None; `sha256` is hexadecimal."""
-
-    name: str
-    version: str
-    build: str
-    build_number: int
-    subdir: str
-    noarch: str | None
-    depends: tuple[str, ...]
-    channel: str
-    url: str
-    sha256: str
-
-    @property
-    def file(self) -> str:
-        return self.url.rpartition("/")[2]
-
-    @property
-    def is_python_package(self) -> bool:
-        """Whether it puts modules into Python's library folder."""
-        return self.noarch == "python" or any(
-            line.split(maxsplit=1)[0] in ("python", "python_abi") for line in self.depends
-        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from tfinfra.environment.conda.conda_packages import CondaPackage
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.system.ownership import make_private
 
 _BUILD = "standalone"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.pins import write_requirements
-from tfinfra.environment.uv.tools import run_quietly, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import run_quietly
 from tfinfra.errors import TfinfraError
 from tfinfra.model import PackageSources
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.environment.uv.package_index import page_options, source_variables
-from tfinfra.environment.uv.tools import run_quietly, tool_environment
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import run_quietly
 from tfinfra.environment.uv.uv_refusals import is_unreachable, refusal_of
 from tfinfra.model import PackageSources
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from tfinfra.environment.recipe import UV_VERSION
 from tfinfra.environment.uv.pins import write_requirements
+from tfinfra.environment.uv.tool_environment import tool_environment
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.process.commands import finished
-from tfinfra.system.process.inherited_variables import package_environment
 from tfinfra.system.progress import Progress, say_nothing
 
 Command = Sequence["str | Path"]
@@ -83,27 +83,6 @@ def tail(log: Path, start: int = 0) -> str:
         file.seek(start)
         lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     return "\n".join(f"  {line}" for line in lines[-_TAIL_LINES:])
-
-
-def tool_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without other Pythons' settings, and without what looks like a credential: tools that
-    fetch others' code have no use for it. pip's index settings hold for uv too."""
-    given = package_environment(os.environ if base is None else base)
-    for name in _OTHER_PYTHONS:
-        given.pop(name, None)
-    for of_pip, of_uv in (("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), ("PIP_EXTRA_INDEX_URL", "UV_INDEX")):
-        if given.get(of_pip) and not given.get(of_uv):
-            given[of_uv] = given[of_pip]
-    given.setdefault("UV_SYSTEM_CERTS", "true")  # as pip: a network with a certificate authority of its own is no error
-    if given.get("UV_DEFAULT_INDEX"):
-        given.setdefault("PIP_INDEX_URL", given["UV_DEFAULT_INDEX"])
-    return given
-
-
-_OTHER_PYTHONS = (
-    *("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE"),
-    *("UV_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_WORKING_DIRECTORY"),
-)
 
 
 def find_uv(cache: Path, progress: Progress = say_nothing) -> str:

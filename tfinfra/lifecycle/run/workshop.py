@@ -45,8 +45,8 @@ class Workshop:
         is there, or each node builds its own."""
         if self._cloud.environment_cache is None:
             return None
-        from tfinfra.environment.build_environment import is_whole
         from tfinfra.environment.installed_modules import installed_modules
+        from tfinfra.environment.whole_environment import is_whole
 
         folder = built or cache_folder() / "environments" / lock.key
         return installed_modules(folder) if is_whole(folder) else None
