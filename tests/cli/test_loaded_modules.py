@@ -27,14 +27,17 @@ def test_a_hook_loads_no_more_than_it_needs(tmp_path: Path) -> None:
     code = (
         "import json, sys\n"
         "from tfinfra.cli.main import main\n"
-        "codes = [main(['validate', '.'])]\n"
+        "codes = [main(['--version'])]\n"
+        "at_first = [*sys.modules]\n"
+        "codes.append(main(['validate', '.']))\n"
         "loaded = [*sys.modules]\n"
         "codes += [main(['compile', '.']), main(['compile', '--check', '.'])]\n"
-        "print(json.dumps([codes, loaded]))"
+        "print(json.dumps([codes, at_first, loaded]))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    codes, loaded = json.loads(done.stdout.splitlines()[-1])
-    assert codes == [0, 0, 0], done.stderr
+    codes, at_first, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert codes == [0, 0, 0, 0], done.stderr
+    assert {"tfinfra.model", "tfinfra.errors", "tfinfra.cli.output"} & {*at_first} == set()
     assert "tfinfra.compiler.pipeline" in loaded
     needless = {sentence: sorted(names & {*loaded}) for sentence, names in NOT_NEEDED.items()}
     assert {sentence: found for sentence, found in needless.items() if found} == {}

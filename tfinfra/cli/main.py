@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import click
 
 from tfinfra.cli.verbosity import add_verbosity
-from tfinfra.errors import UsageError
 from tfinfra.version import __version__
 
 VERBS = {
@@ -70,6 +70,8 @@ class _LazyGroup(click.Group):
 def cli(context: click.Context) -> None:
     """Compile a YAML training manifest into a Pulumi program, run it, and leave nothing behind."""
     if context.invoked_subcommand is None:
+        from tfinfra.errors import UsageError
+
         click.echo(context.get_help(), err=True)
         context.exit(UsageError.exit_code)
 
@@ -84,11 +86,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from tfinfra.cli.process import run
 
         return run()
-    from tfinfra.cli import output
     from tfinfra.system.process import interruption
 
     arguments = list(argv)
-    output.begin_verb()
+    if output := _output():
+        output.begin_verb()
     interruption.begin_verb()
     try:
         result = cli.main(arguments, prog_name="tfinfra", standalone_mode=False, obj=tuple(arguments))
@@ -99,16 +101,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # so click ends what a shell has asked for at Tab
         return end.code if isinstance(end.code, int) else 0
     except BaseException as raised:  # noqa: BLE001  the outermost edge: a user sees an error, whatever it was
-        if output.reader_has_gone(raised):
-            return 0
         from tfinfra.cli.ending import conclude
+        from tfinfra.cli.output import reader_has_gone
 
+        if reader_has_gone(raised):
+            return 0
         code = conclude(raised, arguments)
-    if not code and (lost := output.unprinted()) is not None:
+    if not code and (output := _output()) and (lost := output.unprinted()) is not None:
         from tfinfra.cli.ending import conclude
 
         return conclude(lost, arguments)
     return code
+
+
+def _output() -> ModuleType | None:
+    """cli/output.py, where a verb of this process has loaded it: a help or a version is printed without."""
+    return sys.modules.get("tfinfra.cli.output")
 
 
 def _say_made_private() -> None:
