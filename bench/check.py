@@ -59,7 +59,10 @@ def run(repeat: int) -> Result:
     """Each sample previews all of them; what the bare tool needs beforehand (stacks, their configuration, a provider
     that runs) is not measured."""
     if shutil.which(LANGUAGE) is None:
-        sys.exit(f"{LANGUAGE} is not on PATH: a bare `pulumi preview` needs the language host of a full Pulumi")
+        sys.exit(
+            f"{LANGUAGE} is not on PATH: a bare `pulumi preview` needs the language host of a full Pulumi;"
+            " `python -m bench.language_host FOLDER` builds one, for PATH"
+        )
     with tempfile.TemporaryDirectory(prefix="tfinfra-bench-") as name:
         folder = Path(name)
         paths = [_manifest(folder, number) for number in range(MANIFESTS)]
