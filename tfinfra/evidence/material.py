@@ -1,0 +1,77 @@
+"""What a run's evidence is made of, as one value: read out of the run's store, its folders and its record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The commit that the source directory was at, and whether its files differed from that."""
+
+    commit: str
+    dirty: bool
+
+
+@dataclass(frozen=True)
+class GivenInput:
+    """A local input, by the digest of its names and bytes; the checkpoints to resume from have no name."""
+
+    name: str
+    sha256: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the client made a run from: the digests of the source's files, and which of them are `executable` or links
+    (name → target), the environment's lock as JSON, the digest of the bundle with all of it, the deploy folder's texts,
+    the local inputs, and the text of the lock that was run, None of a run that was not locked."""
+
+    source: dict[str, str]
+    executable: tuple[str, ...]
+    links: dict[str, str]
+    bundle: str
+    environment: dict[str, Any]
+    deploy: dict[str, str]
+    inputs: tuple[GivenInput, ...] = ()
+    git: GitState | None = None
+    lock: str | None = None
+
+
+@dataclass(frozen=True)
+class NodeFiles:
+    """What node `node` said of itself: `registration`, `tasks` (TaskStatus each) and `evidence` (NodeEvidence, None
+    where it wrote none) as JSON, and its attested documents (DER), before its first task and after its last one."""
+
+    node: int
+    registration: Mapping[str, Any]
+    tasks: tuple[Mapping[str, Any], ...] = ()
+    evidence: Mapping[str, Any] | None = None
+    attested: bytes | None = None
+    attested_after: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Material:
+    """`document` is the document `run`; `plan` the plan as JSON; `made` and `logs` are the digests of the run's files
+    at home by their names in its folder; `missing` says what was not there to be evidence, each with the reason. Times
+    are Unix seconds, `finished` None of a run that goes on."""
+
+    run: str
+    tfinfra: str
+    document: Mapping[str, Any]
+    ledger: Mapping[str, Any]
+    stacks: Mapping[str, Any]
+    events: bytes | None
+    made: Mapping[str, str]
+    logs: Mapping[str, str]
+    nodes: tuple[NodeFiles, ...] = ()
+    origin: Origin | None = None
+    plan: Mapping[str, Any] | None = None
+    started: float = 0.0
+    finished: float | None = None
+    missing: tuple[str, ...] = ()

@@ -1,0 +1,64 @@
+"""Packages as package URLs with their digests (github.com/package-url/purl-spec), out of an environment's lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+_PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?\s*(?:===?\s*([^\s;\\]+)|@\s*(\S+))")
+_HASH = re.compile(r"(?:--hash=|#|&)sha256[:=]([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Package:
+    """`digests` are those of all files that may be it: one, where the lock has chosen. `purl` names it everywhere."""
+
+    name: str
+    version: str
+    purl: str
+    digests: tuple[str, ...] = ()
+
+
+def packages_of(environment: Mapping[str, Any]) -> tuple[Package, ...]:
+    """All packages of an environment's lock, as its JSON has them, sorted by their package URLs: what pip and conda
+    install, what Horovod is built from, and Python."""
+    found = [*pinned(_text(environment, "packages")), *pinned(_text(environment, "tools")), *_conda(environment)]
+    if horovod := _text(environment, "horovod"):
+        found.append(_pip("horovod", horovod, ()))
+    if openmpi := _text(environment, "openmpi"):
+        found.append(Package("openmpi", openmpi, f"pkg:generic/openmpi@{quote(openmpi)}"))
+    if not any(package.purl.startswith("pkg:conda/python@") for package in found):
+        python = _text(environment, "python_version")
+        found.append(Package("python", python, f"pkg:generic/python@{quote(python)}"))
+    return tuple(sorted({p.purl: p for p in found}.values(), key=lambda package: package.purl))
+
+
+def pinned(text: str) -> Iterator[Package]:
+    """The packages of a requirements text with hashes."""
+    for line in text.replace("\\\n", " ").splitlines():
+        found = _PIN.match(line.strip())
+        if found is not None:
+            yield _pip(found[1], found[2] or "", tuple(dict.fromkeys(_HASH.findall(line))))
+
+
+def _pip(name: str, version: str, digests: tuple[str, ...]) -> Package:
+    known = re.sub(r"[-_.]+", "-", name).lower()
+    at = f"@{quote(version)}" if version else ""
+    return Package(known, version, f"pkg:pypi/{known}{at}", digests)
+
+
+def _conda(environment: Mapping[str, Any]) -> Iterator[Package]:
+    for package in environment.get("conda") or ():
+        name, version = _text(package, "name"), _text(package, "version")
+        build, subdir = quote(_text(package, "build")), quote(_text(package, "subdir"))
+        digest = _text(package, "sha256")
+        purl = f"pkg:conda/{quote(name)}@{quote(version)}?build={build}&subdir={subdir}"
+        yield Package(name, version, purl, (digest,) if digest else ())
+
+
+def _text(mapping: Mapping[str, Any], key: str) -> str:
+    value = mapping.get(key)
+    return value if isinstance(value, str) else ""
