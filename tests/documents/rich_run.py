@@ -12,6 +12,7 @@ from tests.lifecycle.record.test_record import a_record
 from tfinfra.errors import Result
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.end.collect import run_document, write_results
+from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, run_folder
 from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, TaskStatus, to_json
@@ -45,6 +46,7 @@ def failed_run(folder: Path) -> None:
         exit_status=7,
         fetched=True,
         max_cost_usd=5.0,
+        evidence=EvidenceState("made", "ab" * 32, "no model.sig: outputs/ holds no file", ("https://a/evidence/r/0a",)),
         not_collected=NotCollected(1, 12, ("model.h5",), "the disk was full", "the run's store"),
         ledger=Ledger((Interval(GROUPS[0].name, "compute", 3.6, 1000.0, 1100.0, 1090.0),)),
         times={"started": 1000.0, "ended": 1090.0, "provisioning_seconds": 8.5},

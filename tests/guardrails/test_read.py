@@ -11,7 +11,7 @@ import yaml
 from tfinfra.errors import ManifestError
 from tfinfra.guardrails.key_schema import ALLOW, GUARDRAILS
 from tfinfra.guardrails.read import read_guardrails
-from tfinfra.guardrails.values import Allowed, GuardrailsFile
+from tfinfra.guardrails.values import Allowed, Audit, Guardrails, GuardrailsFile
 from tfinfra.manifest.json_schema import file_schema
 
 HERE = Path("/platform")
@@ -33,6 +33,7 @@ require:
 - tags.cost-center
 - lock
 policy: [./policies, /opt/packs]
+audit: {sign: keys/evidence.pem, evidence: https://team.blob.core.windows.net/evidence}
 """
 
 
@@ -55,6 +56,24 @@ def test_every_key_is_read() -> None:
     )
     assert found.require == ("limits.max_cost_usd", "tags.cost-center", "lock")
     assert found.policy == (HERE / "policies", Path("/opt/packs"))
+    assert found.audit == Audit(HERE / "keys/evidence.pem", None, ("https://team.blob.core.windows.net/evidence",))
+
+
+@pytest.mark.parametrize(
+    ("sign", "audit"),
+    [
+        ("none", Audit()),
+        ("/k.pem", Audit(key=Path("/k.pem"))),
+        ("azurekms://team/evidence", Audit(vault="azurekms://team/evidence")),
+    ],
+)
+def test_nobody_a_file_or_a_vault_signs(sign: str, audit: Audit) -> None:
+    assert read(f"audit: {{sign: '{sign}'}}").audit == audit
+
+
+def test_the_last_file_that_names_a_key_has_it_sign_and_every_container_takes_a_copy() -> None:
+    files = ("audit: {sign: a.pem, evidence: 'https://a/one'}", "audit: {sign: b.pem}", "audit: {sign: none}")
+    assert Guardrails(tuple(map(read, files))).audit == Audit(HERE / "b.pem", None, ("https://a/one",))
 
 
 def test_a_guardrail_knows_its_line_and_value() -> None:
@@ -97,6 +116,11 @@ WRONG: dict[str, tuple[str, list[str]]] = {
     "misspelt keys": ("alow: {max_nodes: 1}\nallow: {max_node: 1}", ["g.yaml:1:1: TFI203", "g.yaml:2:9: TFI203"]),
     "a requirement of an unknown key": ("require: [limits.max_cost, tags]", ["g.yaml:1:11: TFI441"]),
     "a requirement without its tag": ("require: tags.", ["g.yaml:1:10: TFI441"]),
+    "a key of a vault that is none": ("audit: {sign: 'azurekms://team'}", ["g.yaml:1:15: TFI455"]),
+    "a key at another URL": ("audit: {sign: 'https://team/k'}", ["g.yaml:1:15: TFI455"]),
+    "a container without a name": ("audit: {evidence: 'https://team.blob.core.windows.net'}", ["g.yaml:1:19: TFI206"]),
+    "a container with a signature": ("audit: {evidence: 'https://a/one?sig=x'}", ["g.yaml:1:19: TFI206"]),
+    "an audit of nothing": ("audit: {}", ["g.yaml:1:8: TFI202"]),
     "a requirement below a key that has nothing below": ("require: [name.x]", ["g.yaml:1:11: TFI441"]),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
@@ -33,13 +34,13 @@ def add_bytes(out: IO[bytes], name: str, data: bytes) -> None:
     _add(out, name, len(data), False, io.BytesIO(data))
 
 
-def add_file(out: IO[bytes], name: str, path: str | Path, *, executable: bool) -> None:
-    """A tar entry with what `path` holds when it is opened: a log that is still written to may grow meanwhile.
-    Raises TfinfraError where it shrinks or goes away."""
+def add_file(out: IO[bytes], name: str, path: str | Path, *, executable: bool) -> str:
+    """A tar entry with what `path` holds when it is opened: a log that is still written to may grow meanwhile. The
+    SHA-256 of that. Raises TfinfraError where it shrinks or goes away."""
     try:
         with open(path, "rb", buffering=0) as content:  # noqa: PTH123  Path's own takes as long again
             size = os.fstat(content.fileno()).st_size
-            _add(out, name, size, executable, content)
+            return _add(out, name, size, executable, content)
     except FileNotFoundError as error:
         raise TfinfraError(f"'{path}' went away while it was copied", hint="run the command again") from error
 
@@ -78,12 +79,14 @@ def _model(executable: bool) -> bytes:
     return bytes(block)
 
 
-def _add(out: IO[bytes], name: str, size: int, executable: bool, content: IO[bytes] | io.RawIOBase) -> None:
+def _add(out: IO[bytes], name: str, size: int, executable: bool, content: IO[bytes] | io.RawIOBase) -> str:
     out.write(header(name, size, executable=executable))
-    left = size
+    left, digest = size, hashlib.sha256()
     while left and (chunk := content.read(min(left, _CHUNK))):
         out.write(chunk)
+        digest.update(chunk)
         left -= len(chunk)
     if left:
         raise TfinfraError(f"'{name}' shrank while it was copied", hint="run the command again")
     out.write(bytes(-size % tarfile.BLOCKSIZE))
+    return digest.hexdigest()

@@ -29,12 +29,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Packed:
+    """A file of the source directory as it went into a bundle: `sha256` None of a link, whose target is `link`."""
+
+    name: str
+    sha256: str | None
+    executable: bool = False
+    link: str | None = None
+
+
+@dataclass(frozen=True)
 class Bundle:
-    """`key` is its place in the run's store, `sha256` its digest in hexadecimal, `path` the file here."""
+    """`key` is its place in the run's store, `sha256` its digest in hexadecimal, `path` the file here; `source` is what
+    of the source directory is in it."""
 
     path: Path
     key: str
     sha256: str
+    source: tuple[Packed, ...] = ()
 
 
 def build_bundle(
@@ -56,14 +68,14 @@ def build_bundle(
             with path.open("rb") as member:
                 shutil.copyfileobj(member, archive)
         with gzip_member(archive) as own:
-            _write_own(own, plan, source, lock, prebuilt)
+            packed = _write_own(own, plan, source, lock, prebuilt)
     staging.replace(out)
     digest = sha256_of(out)
-    return Bundle(out, bundle_key(digest), digest)
+    return Bundle(out, bundle_key(digest), digest, packed)
 
 
-def _write_own(out: IO[bytes], plan: Plan, source: Source, lock: Lock, prebuilt: Path | None) -> None:
-    """The member that is this run's alone."""
+def _write_own(out: IO[bytes], plan: Plan, source: Source, lock: Lock, prebuilt: Path | None) -> tuple[Packed, ...]:
+    """The member that is this run's alone; what of the source directory it holds."""
     environment = {"lock": to_json(lock), "prebuilt": str(prebuilt) if prebuilt else None}
     for name, content in (("environment.json", environment), ("plan.json", to_json(plan))):
         add_bytes(out, name, (json.dumps(content, indent=2) + "\n").encode())
@@ -71,9 +83,19 @@ def _write_own(out: IO[bytes], plan: Plan, source: Source, lock: Lock, prebuilt:
         if package.url.startswith("file:"):  # of a channel that is a folder of this machine: no node sees it
             path = Path(unquote(urlsplit(package.url).path))
             add_file(out, f"conda/{path.name}", path, executable=False)
-    for file in source.files:
-        if file.link is not None:
-            add_link(out, f"source/{file.name}", file.link)
-        elif os.path.lexists(f"{source.root}/{file.name}"):  # an editor's temporary file may be gone by now
-            add_file(out, f"source/{file.name}", f"{source.root}/{file.name}", executable=file.executable)
+    packed = tuple(_pack(out, source.root, file) for file in source.files if _is_there(source.root, file))
     out.write(END)
+    return packed
+
+
+def _is_there(root: Path, file: SourceFile) -> bool:
+    """An editor's temporary file may be gone by now."""
+    return file.link is not None or os.path.lexists(f"{root}/{file.name}")
+
+
+def _pack(out: IO[bytes], root: Path, file: SourceFile) -> Packed:
+    if file.link is not None:
+        add_link(out, f"source/{file.name}", file.link)
+        return Packed(file.name, None, link=file.link)
+    digest = add_file(out, f"source/{file.name}", f"{root}/{file.name}", executable=file.executable)
+    return Packed(file.name, digest, file.executable)

@@ -19,6 +19,7 @@ from tfinfra.guardrails.values import Guardrails, GuardrailsFile
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.reading.reader import MOST_BYTES
+from tfinfra.system.key_place import shared_key
 
 MACHINE_FOLDER = Path("/etc/tfinfra")
 """No variable of the environment moves it: whoever starts tfinfra does not choose it."""
@@ -100,6 +101,16 @@ def remarks(guardrails: Guardrails, folder: Path) -> Iterator[Diagnostic]:
         message = f"'{beside}' is not read: guardrails come from outside of the manifest's folder"
         hint = "`--guardrails FILE` names one; the user's configuration folder and the machine's may hold others"
         yield _whole(beside, "TFI444", message, hint, Severity.NOTICE)
+
+
+def shared_keys(guardrails: Guardrails, source: Path) -> Iterator[Diagnostic]:
+    """The keys that shall sign evidence and that others can have; `source` is the source directory."""
+    for file in guardrails.files:
+        key = file.audit.key
+        why = shared_key(key, (source,)) if key is not None else None
+        if why is not None:
+            hint = "keep it outside of all repositories, with the mode 600"
+            yield error_at(file.document, "TFI456", ("audit", "sign"), f"the signing key '{key}' {why}", hint)
 
 
 def in_repository(path: Path, folder: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
-from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks
+from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks, shared_keys
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import is_relative, named_files
@@ -115,7 +115,7 @@ def _project(
         rehearse=rehearse,
         prices=cache(known_prices),  # who asks again means the same ones
         environment=known_environment,
-        diagnostics=(*diagnostics, *more, *remarks(guardrails, folder)),
+        diagnostics=(*diagnostics, *more, *remarks(guardrails, folder), *shared_keys(guardrails, source.root)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
         stays=_staying(source, document, travels),

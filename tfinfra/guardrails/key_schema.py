@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.manifest.key_schema import PRIORITY, Rules, count, described, duration, usd
+from tfinfra.manifest.key_schema import ANY_CONTAINER, PRIORITY, Rules, count, described, duration, usd
 
 FILE = "guardrails.yaml"
 LOCK = "lock"
@@ -31,8 +31,22 @@ ALLOW: dict[str, Rules] = {
     "max_usd_per_hour": usd("the most that the live runs of a subscription may cost an hour together, at list price"),
 }
 
+NOBODY = "none"
+"""`audit.sign` of whom no signature is wanted from."""
+KEY_VAULT = r"azurekms://[A-Za-z0-9][A-Za-z0-9.-]{1,126}/[A-Za-z0-9-]{1,127}(/[0-9a-f]{32})?"
+"""A key of Azure's Key Vault: the vault's name or host, the key's name, and a version of it."""
+AUDIT: dict[str, Rules] = {
+    "sign": described(
+        "string", "who signs: a key file, relative to this file, azurekms://<vault>/<key>, or none", minlength=1
+    ),
+    "evidence": described(
+        "text", "a container that takes a copy before the outputs' group is deleted", text_regex=ANY_CONTAINER
+    ),
+}
+
 GUARDRAILS: dict[str, Rules] = {
     "allow": described("dict", "what a manifest may ask for at most", minlength=1, schema=ALLOW),
     "require": _some("keys that every manifest has to give: limits.max_cost_usd, tags.cost-center, lock"),
     "policy": _some("folders of policy packs, relative to this file"),
+    "audit": described("dict", "what becomes of the evidence of each run", minlength=1, schema=AUDIT),
 }

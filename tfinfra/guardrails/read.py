@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import Diagnostic
-from tfinfra.guardrails.key_schema import GUARDRAILS, LOCK
-from tfinfra.guardrails.values import Allowed, GuardrailsFile
+from tfinfra.guardrails.key_schema import GUARDRAILS, KEY_VAULT, LOCK, NOBODY
+from tfinfra.guardrails.values import Allowed, Audit, GuardrailsFile
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET
@@ -23,12 +24,12 @@ _MAPPINGS = {"limits": LIMITS, "compute_target": TARGET}
 
 
 def read_guardrails(data: bytes, file: str, folder: Path) -> GuardrailsFile:
-    """The guardrails in `data`, the bytes of `file`; relative folders of policy packs start at `folder`, an absolute
-    path. Raises ManifestError with all that is wrong, at its lines."""
+    """The guardrails in `data`, the bytes of `file`; relative paths start at `folder`, an absolute one.
+    Raises ManifestError with all that is wrong, at its lines."""
     document, faults = read_document(data, file, EXAMPLE)
     found = (*faults, *errors_by(document, GUARDRAILS))
     if not found:
-        found = tuple(_unknown_requirements(document))
+        found = (*_unknown_requirements(document), *_no_signer(document))
     if found:
         raise refusal(
             tuple(sorted(found, key=lambda d: (d.position.line, d.position.column) if d.position else (0, 0)))
@@ -38,6 +39,7 @@ def read_guardrails(data: bytes, file: str, folder: Path) -> GuardrailsFile:
         allow=_allowed(document),
         require=_texts(document, ("require",)),
         policy=tuple(folder / text for text in _texts(document, ("policy",))),
+        audit=_audit(document, folder),
     )
 
 
@@ -52,6 +54,24 @@ def _allowed(document: Document) -> Allowed:
     if "max_run_duration" in given:
         values["max_run_duration"] = seconds(document.text(("allow", "max_run_duration")))
     return Allowed(**values)
+
+
+def _audit(document: Document, folder: Path) -> Audit:
+    given = document.data.get("audit", {})
+    sign, containers = given.get("sign", NOBODY), _texts(document, ("audit", "evidence"))
+    if sign == NOBODY:
+        return Audit(containers=containers)
+    if "://" in sign:
+        return Audit(vault=sign, containers=containers)
+    return Audit(key=folder / sign, containers=containers)
+
+
+def _no_signer(document: Document) -> Iterator[Diagnostic]:
+    """A URL that names no key of Key Vault's: no file is meant by it."""
+    sign = document.data.get("audit", {}).get("sign", NOBODY)
+    if "://" in sign and re.fullmatch(KEY_VAULT, sign) is None:
+        hint = "azurekms://<vault>/<key>, or the path of a key file"
+        yield error_at(document, "TFI455", ("audit", "sign"), f"'{sign}' names no key", hint)
 
 
 def _texts(document: Document, path: KeyPath) -> tuple[str, ...]:

@@ -26,6 +26,23 @@ class Allowed:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """What becomes of the evidence of runs: who signs it, a `key` file or one of a `vault` (azurekms://…), neither of
+    them where nobody does; and the `containers` that take a copy."""
+
+    key: Path | None = None
+    vault: str | None = None
+    containers: tuple[str, ...] = ()
+
+    @property
+    def signs(self) -> bool:
+        return self.key is not None or self.vault is not None
+
+
+NO_AUDIT = Audit()
+
+
+@dataclass(frozen=True)
 class Guardrail:
     """One line of a file, for a person: "allow.max_nodes", "16", "/etc/tfinfra/guardrails.yaml", 4."""
 
@@ -41,12 +58,13 @@ class Guardrail:
 
 @dataclass(frozen=True)
 class GuardrailsFile:
-    """One file. `require` holds dotted keys of a manifest, and "lock"; `policy` absolute folders."""
+    """One file. `require` holds dotted keys of a manifest, and "lock"; `policy` and `audit` have absolute paths."""
 
     document: Document
     allow: Allowed = field(default_factory=Allowed)
     require: tuple[str, ...] = ()
     policy: tuple[Path, ...] = ()
+    audit: Audit = NO_AUDIT
 
     def at(self, *path: str | int) -> Guardrail:
         """The guardrail that is written at `path`."""
@@ -66,7 +84,8 @@ class GuardrailsFile:
         """Its guardrails, a key each, in the order of the file."""
         allowed = [self.at("allow", key) for key in self.document.data.get("allow", ())]
         others = [self.at(key) for key in ("require", "policy") if key in self.document.data]
-        return tuple(sorted([*allowed, *others], key=lambda one: one.line))
+        audited = [self.at("audit", key) for key in self.document.data.get("audit", ())]
+        return tuple(sorted([*allowed, *others, *audited], key=lambda one: one.line))
 
 
 @dataclass(frozen=True)
@@ -79,6 +98,15 @@ class Guardrails:
     def policy(self) -> tuple[Path, ...]:
         """The absolute folders of all policy packs, each once."""
         return tuple(dict.fromkeys(folder for file in self.files for folder in file.policy))
+
+    @property
+    def audit(self) -> Audit:
+        """What becomes of the evidence: each container takes it, and the last file that names a key has it sign. The
+        last one is the machine's, whom the caller's files cannot overrule."""
+        signing = [file.audit for file in self.files if file.audit.signs]
+        containers = dict.fromkeys(url for file in self.files for url in file.audit.containers)
+        last = signing[-1] if signing else NO_AUDIT
+        return Audit(last.key, last.vault, tuple(containers))
 
     @property
     def all(self) -> tuple[Guardrail, ...]:

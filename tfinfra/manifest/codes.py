@@ -21,7 +21,7 @@ SUBJECTS: dict[str, tuple[range, ...]] = {
     "shape": (range(201, 300),),
     "keys, files and packages": (range(301, 400),),
     "the target and the catalog": (range(401, 440), range(475, 500)),
-    "guardrails": (range(440, 460),),
+    "guardrails": (range(440, 460), range(980, 1000)),
     "policy packs": (range(460, 475),),
     "the training script": (range(501, 600),),
     "the cloud's answers": (range(601, 630), range(820, 860)),

@@ -25,6 +25,8 @@ IMAGE = (
     rf"|/subscriptions/[^/]+/resource[gG]roups/[^/]+/providers/Microsoft\.Compute/({_OWN_IMAGE})"
 )
 CONTAINER = r"https://[a-z0-9]{3,24}(\.z[0-9]{1,3})?\.blob\.[a-z0-9.]+/[a-z0-9]([a-z0-9-]{1,61})[a-z0-9]"
+ANY_CONTAINER = r"https://[A-Za-z0-9.:-]+/[a-z0-9-]{3,63}(/[a-z0-9-]{3,63})?"
+"""A container, also behind an account's name, as emulators have it."""
 BLOB_HOST = (
     r"[a-z0-9]{3,24}\.(blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
     r"|z[0-9]{1,3}\.blob\.storage\.azure\.net)"
@@ -58,6 +60,7 @@ FORMS = {
     PRIORITY: "dedicated or low_priority",
     IMAGE: "publisher:offer:sku:version, or an ARM id: /subscriptions/…/images/<name>[/versions/<version>]",
     CONTAINER: "a container's URL: https://<account>.blob.core.windows.net/<container>",
+    ANY_CONTAINER: "a container's URL: https://<account>.blob.core.windows.net/<container>",
     SUBNET_ID: "the ARM id of a subnet: /subscriptions/…/virtualNetworks/<name>/subnets/<name>",
     IDENTITY_ID: "the ARM id of a user-assigned identity: /subscriptions/…/userAssignedIdentities/<name>",
     REAPER_ID: "the ARM id of a Logic workflow: /subscriptions/…/workflows/<name>",

@@ -6,6 +6,7 @@ bundle/<sha256>.tar.gz            the run's bundle, written by the client
 boot/<node_id>.json               {"error"}: a node whose bootstrap failed, or that rebooted and was missed already
 wheels/<key>/…                    a wheel that one node builds for all: see agent/boot/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
+origin.json                       Origin: what the run was made from, by its client (lifecycle/evidence/origin.py)
 inventory.json                    Inventory, put if absent
 data.json                         DataSources, where the run has inputs or resumes
 inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
@@ -49,6 +50,7 @@ _IN_NO_KEY = re.compile(r"[%\\#\x00-\x1f\x7f\ud800-\udfff]+")
 
 PLAN = "plan.json"
 RECORD = "run.json"
+ORIGIN = "origin.json"
 INVENTORY = "inventory.json"
 DATA = "data.json"
 SECRETS = "secrets.age"

@@ -187,6 +187,13 @@ class Landing:
         except OSError:
             return False
 
+    def remove(self, name: str) -> None:
+        """Removes the plain file of that name, where one is. Raises Unplaceable where the name cannot be."""
+        parts = components(name)
+        if self.has(name):
+            with self._entered(parts[:-1], make=False) as parent:
+                os.unlink(parts[-1], dir_fd=parent)
+
     def folds(self) -> bool:
         """Whether the file system takes names for one that differ in their letters' case."""
         os.close(os.open("cAsE", os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600, dir_fd=self._incoming))

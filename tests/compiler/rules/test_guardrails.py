@@ -280,3 +280,24 @@ def test_arguments_from_python_are_held(place: Path) -> None:
         ("TFI446", "node_count"),
         ("TFI451", "compute_target"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("where", "mode", "why"),
+    [
+        ("project/key.pem", 0o600, "lies in the source directory"),
+        ("repository/keys/key.pem", 0o600, "lies in the repository"),
+        ("user/key.pem", 0o640, "its mode is 640"),
+        ("user/key.pem", 0o600, None),
+    ],
+)
+def test_no_key_signs_that_others_can_have(where: str, mode: int, why: str | None, place: Path) -> None:
+    key = place / where
+    (place / "repository/.git").mkdir(parents=True)
+    key.parent.mkdir(exist_ok=True)
+    key.write_text("key")
+    key.chmod(mode)
+    (place / "user" / "guardrails.yaml").write_text(f"audit:\n  sign: {key}\n")
+    found = [d for d in said(place, "") if d.code == "TFI456"]
+    assert [d.position.line for d in found if d.position and d.is_error] == ([2] if why else [])
+    assert all(why in d.message for d in found) if why else not found

@@ -69,6 +69,8 @@ def status_lines(document: dict[str, Any], now: float) -> list[str]:
         lines.append(f"  not collected: {NotCollected(**document['not_collected'])}")
     if state["results"]:
         lines.append(f"  results: {state['results']}")
+    if document.get("evidence"):
+        lines.append(f"  evidence {document['evidence']['text']}")
     if (last := document.get("last_line")) is not None:
         lines.append(f"  last line: {last.task} | {last.text}")
     return lines

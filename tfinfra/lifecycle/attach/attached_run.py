@@ -15,6 +15,8 @@ from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
 from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, with_outcome, without_record
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
+from tfinfra.lifecycle.evidence.late import sign_late
+from tfinfra.lifecycle.evidence.run_evidence import own_audit
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
@@ -78,8 +80,16 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
         elif not over and not found.ended_unreadably:
             progress(f"{_at_work(found)}: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
+        document |= _with_evidence(bring, document)
         collect.write_results(found.folder, document, results)
     return document
+
+
+def _with_evidence(bring: Fetching, document: dict[str, Any]) -> dict[str, Any]:
+    """Writes the evidence of what came home, and says in the document what became of it."""
+    bring.evidence.write(document)
+    record = bring.evidence.folder.read()
+    return {"evidence": collect.evidence_of(record)} if record is not None else {}
 
 
 def _at_work(found: FoundRun) -> str:
@@ -98,9 +108,11 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
         why = f"{saved}" if saved else f"nothing of that is in {record.results} any more"
         raise UsageError(f"{record.run} is deleted, its outputs were fetched, and {why}")
     progress(f"{record.run} is deleted: its outputs were fetched before")
+    if record.evidence is not None and record.evidence.signature != "made":
+        record = sign_late(found.folder, record, own_audit(progress), found.reach, progress)
     if record.not_collected is not None:
         progress(f"warning: not collected: {record.not_collected}")
-    return {**saved, "usd": round(found.status.usd, 4)}
+    return {**saved, "usd": round(found.status.usd, 4), "evidence": collect.evidence_of(record)}
 
 
 def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:
@@ -158,6 +170,9 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
             bring=bring,
         )
     finally:
+        document = saved_document(now) if (now := found.folder.read()) else None
+        if bring is not None and bring.home is not None and isinstance(document, dict):
+            bring.evidence.write(document)
         rewrite(found.folder)
     _replace_unreadable(found)
     return remain

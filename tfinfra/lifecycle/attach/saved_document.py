@@ -51,6 +51,7 @@ def outranked(saved: Mapping[str, Any], record: RunRecord) -> dict[str, Any]:
         "not_collected": to_json(record.not_collected) if record.not_collected else None,
         "ledger": to_json(record.ledger.intervals),
         "left": list(record.left),
+        "evidence": collect.evidence_of(record),
     }
 
 

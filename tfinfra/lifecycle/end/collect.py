@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.documents.heading import headed
+from tfinfra.evidence import names
 from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
@@ -28,7 +29,7 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     home: files, bytes, the first names, why, and where they still lie); left_files (what tasks wrote elsewhere than
     into the outputs, now in left/<task>/: places with names, the script's line, what to write there); deadline and the
     key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from
-    when to when); left.
+    when to when); left; evidence (null, or what became of it).
     """
     view = read_view(store) if store else StoreView()
     return {
@@ -61,7 +62,17 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "max_cost_usd": record.max_cost_usd,
         "ledger": to_json(record.ledger.intervals),
         "left": list(record.left),
+        "evidence": evidence_of(record),
     }
+
+
+def evidence_of(record: RunRecord) -> dict[str, Any] | None:
+    """What became of the run's evidence, None before there is any: folder, signature, key, why, copies, and all of it
+    as a text."""
+    if record.evidence is None:
+        return None
+    folder = str(Path(record.results) / names.FOLDER)
+    return {"folder": folder, **to_json(record.evidence), "text": str(record.evidence)}
 
 
 def final(status: TaskStatus, record: RunRecord) -> TaskStatus:

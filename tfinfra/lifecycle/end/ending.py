@@ -65,8 +65,9 @@ def end_driven_run(context: RunContext, error: BaseException | None) -> RunResul
     if torn.error is not None:
         torn.error.__cause__, final = error, torn.error
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
-    record = context.folder.update(times=context.times(over=True), **outranked)
-    document = {**collect.run_document(record, context.plan, None, context.ports.clock()), **(home.seen or {})}
+    context.folder.update(times=context.times(over=True), **outranked)
+    home.evidence.write(home.document())
+    record, document = context.record(), home.document()
     try:
         collect.write_results(context.folder, document, Path(record.results))
     except OSError as failed:

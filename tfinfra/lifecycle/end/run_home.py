@@ -12,6 +12,7 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
 from tfinfra.lifecycle.record.names import begun_compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
 from tfinfra.lifecycle.run.context import RunContext
@@ -30,6 +31,7 @@ class RunHome(Bringing):
         self._home: Home | None = None
         self._lost: Exception | None = None
         self._has_looked = False
+        self.evidence = RunEvidence(context.ports, context.folder, context.run, context.audit, self._say)
 
     def before_machines_go(self) -> None:
         context, nodes = self._context, self._context.undo.nodes
@@ -62,6 +64,7 @@ class RunHome(Bringing):
             return
         for note in home.lines():
             self._say(f"warning: {note}")
+        self.evidence.look(nodes.store)
         try:
             fetched = not home.keeps and (home.collected or not some_left)  # machines that are there may collect yet
             record = context.folder.update(fetched=fetched, not_collected=home.missing)
@@ -76,7 +79,15 @@ class RunHome(Bringing):
             return f"{UNFETCHED} could not be fetched: {first_line(self._lost)}"
         if self._home is not None and self._home.keeps:
             return f"{UNFETCHED} did not all come home: {self._home.missing}"
-        return None
+        return self.evidence.before_store_goes(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """The run as it is now, with what its store told of tasks and nodes."""
+        context = self._context
+        return {
+            **collect.run_document(context.record(), context.plan, None, context.ports.clock()),
+            **(self.seen or {}),
+        }
 
     def _look(self, disks: Sequence[OutputTree] = ()) -> None:
         """Brings what there is, and remembers why nothing came where that is so."""

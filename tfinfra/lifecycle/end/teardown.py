@@ -15,6 +15,7 @@ from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.errors import ForeignInside, Result, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.end.close_ledger import close_ledger, present_groups
 from tfinfra.lifecycle.end.stacks import forget_stacks
+from tfinfra.lifecycle.evidence.run_evidence import UNKEPT
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
@@ -219,7 +220,9 @@ def incomplete(record: RunRecord | None, run: str, left: Mapping[str, str], now:
         lines.append(f"  {spending.so_far(record, now)}; what is left goes on costing until it is gone")
     message = "\n".join([f"not everything of {run} could be deleted; left are", *lines])
     hint = f"`tfinfra down {run}` tries again"
-    if any(reason.startswith(UNFETCHED) for reason in left.values()):
+    if any(reason.startswith(UNKEPT) for reason in left.values()):
+        hint = f"`tfinfra fetch {run}` tries again; `tfinfra down --discard {run}` goes without"
+    elif any(reason.startswith(UNFETCHED) for reason in left.values()):
         hint = f"`tfinfra fetch {run}` brings what still can be had; `tfinfra down --discard {run}` gives it up"
     elif not present(left):
         hint = "nothing of the run is left in it: whoever put the rest there decides"

@@ -11,6 +11,7 @@ from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
+from tfinfra.lifecycle.evidence.origin import note_origin, origin_of
 from tfinfra.lifecycle.provision import attempts, stack_config
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Kept, Prepared, Provisioned
@@ -75,8 +76,14 @@ class Provisioning:
         staged = self._data.stage(prepared.trees, young, kept.outputs, prerequisites)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
+        origin = origin_of(bundle, prepared.lock, self._compiled.tree, prepared.trees)
+
+        def upload() -> None:
+            young.put_file(bundle.key, bundle.path)
+            note_origin(context.folder, young, origin)
+
         with session.phase("bundle", "upload", sha256=bundle.sha256):
-            session.wait(spawn(lambda: young.put_file(bundle.key, bundle.path), "upload"))
+            session.wait(spawn(upload, "upload"))
         if staged is not None:
             self._data.hand_in(prepared.trees, staged, young)
         if armed is not None:

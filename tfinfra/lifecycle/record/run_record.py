@@ -18,6 +18,7 @@ from tfinfra.audit.log import AuditLog
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
+from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.model import SCHEMA, Plan, Target, to_json
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching
@@ -72,7 +73,8 @@ class RunRecord:
     `attempts`, the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the
     stacks, without its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list
     price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
-    `run_seconds` how long after the start that is.
+    `run_seconds` how long after the start that is. `evidence` is what became of the run's evidence, None before there
+    is any.
     """
 
     run: RunId
@@ -111,6 +113,7 @@ class RunRecord:
     client: ClientProcess | None = None
     left: tuple[str, ...] = ()
     stacks_left: tuple[str, ...] = ()
+    evidence: EvidenceState | None = None
     times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
     schema: Schema = SCHEMA
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError
+from tfinfra.guardrails.values import NO_AUDIT, Audit
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.nodes import Nodes
@@ -42,7 +43,7 @@ class Undo:
 
 @dataclass(frozen=True)
 class RunContext:
-    """`undo` is all of it that changes."""
+    """`undo` is all of it that changes; `audit` says what becomes of the run's evidence."""
 
     plan: Plan
     run: str
@@ -51,6 +52,7 @@ class RunContext:
     session: Session
     options: UpOptions
     undo: Undo = field(default_factory=Undo)
+    audit: Audit = NO_AUDIT
 
     def record(self) -> RunRecord:
         """The run's record as it is on disk now. Raises ProvisioningError where somebody removed it."""

@@ -25,6 +25,7 @@ from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import names, published, spending
+from tfinfra.lifecycle.record.evidence_state import NOT_FETCHED
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.usual_times import usual_seconds
 from tfinfra.lifecycle.run.context import RunContext
@@ -63,7 +64,8 @@ class UpRun:
         self._observer = observer
         folder = run_folder(options.state, self.run)
         self._session = Session(observer, folder.audit, interrupt, ports.clock)
-        self._context = RunContext(compiled.plan, self.run, folder, ports, self._session, options)
+        audit = compiled.facts.project.guardrails.audit
+        self._context = RunContext(compiled.plan, self.run, folder, ports, self._session, options, audit=audit)
         self._data = RunData(compiled, given or Given(), self._context)
         self._provisioning = Provisioning(compiled, self._context, self._data)
 
@@ -180,7 +182,8 @@ class UpRun:
         self._export(provisioned.engine)
         spending.note_gone(context.folder, dict(context.undo.gone))
         provisioned.engine.close()
-        record = context.folder.update(detached=True, client=None, times=context.times(over=False))
+        evidence = NOT_FETCHED if context.audit.signs else None
+        record = context.folder.update(detached=True, client=None, times=context.times(over=False), evidence=evidence)
         published.publish(provisioned.store, record, context.plan)
         context.folder.audit.append("detached")
         document = collect.run_document(record, context.plan, provisioned.nodes.store, self._ports.clock())

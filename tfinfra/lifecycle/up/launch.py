@@ -16,6 +16,7 @@ from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.lifecycle.evidence.signing import refuse_unusable_key
 from tfinfra.lifecycle.preflight import refuse_without_subscription
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
 from tfinfra.lifecycle.record.spending import so_far
@@ -103,6 +104,8 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     observer.begin("compile", "the manifest")
     compiled = compile_manifest(project)
     refuse_missing(compiled.facts, secrets)
+    if not options.detach:  # whoever fetches a detached run signs
+        refuse_unusable_key(compiled.facts.project.guardrails)
     folder = options.folder / "deploy" / compiled.plan.name
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     require_place(options.results)
@@ -188,6 +191,8 @@ def closing_lines(result: RunResult) -> list[str]:
         lines.append(f"  {came}: {results.relative_to(here) if results.is_relative_to(here) else results}")
     if record.not_collected is not None:
         lines.append(f"  not collected: {record.not_collected}")
+    if record.evidence is not None:
+        lines.append(f"  evidence {record.evidence}")
     if record.phase == RunPhase.DELETED:
         lines.append("  everything it made is deleted (verified)")
     if record.usd_per_hour:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import Result, first_line
@@ -15,6 +16,7 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.evidence.run_evidence import RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.model import StopRequest
@@ -30,6 +32,7 @@ class Fetching(Bringing):
 
     def __init__(self, found: FoundRun, results: Path, progress: Progress, *, lost: bool = False) -> None:
         self.results = results
+        self.evidence = RunEvidence(found.ports, found.folder, found.run, own_audit(progress), progress)
         self._lost = lost
         self.home: Home | None = None
         self._found = found
@@ -57,6 +60,7 @@ class Fetching(Bringing):
             self._progress(f"warning: {line}")
         self._said += lines
         self.home = home
+        self.evidence.look(found.store)
         return home
 
     def before_machines_go(self) -> None:
@@ -91,6 +95,7 @@ class Fetching(Bringing):
         store = self._open()
         if store is None:
             return None
+        document: dict[str, Any] | None = None
         try:
             if self.home is None and not any(store.list(folder) for folder in (keys.OUTPUTS, keys.LOGS, keys.TASKS)):
                 return None
@@ -102,7 +107,9 @@ class Fetching(Bringing):
                 collect.write_results(found.folder, document, self.results)
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             return f"{UNFETCHED} could not be fetched: {first_line(error)}"
-        return f"{UNFETCHED} did not all come home: {home.missing}" if self._keeps(home) else None
+        if self._keeps(home):
+            return f"{UNFETCHED} did not all come home: {home.missing}"
+        return self.evidence.before_store_goes(document) if document is not None else None
 
     def _keeps(self, home: Home) -> bool:
         return home.keeps and not (self._lost and home.missing is not None and home.missing.lies is None)

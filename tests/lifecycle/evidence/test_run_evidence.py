@@ -1,0 +1,327 @@
+"""Each run that ends leaves its evidence beside its outputs; what goes wrong with that keeps no machine alive."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
+from tests.lifecycle.evidence.guarded import guarded, key_file
+from tests.lifecycle.fakes import World, failing, succeeding, training
+from tests.lifecycle.runs import KEEP, record_of
+from tfinfra.audit.log import first_broken_line
+from tfinfra.cli.runs.status import status_lines
+from tfinfra.errors import TeardownIncomplete
+from tfinfra.evidence import names
+from tfinfra.evidence.dsse import read_bundle
+from tfinfra.evidence.statement import chain_head
+from tfinfra.lifecycle.attach import attached_run
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.status import status_document
+from tfinfra.lifecycle.evidence.copies import NotKept, hand_in, takes_copies
+from tfinfra.lifecycle.evidence.gather import Digests
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.model import Inventory, NodeRegistration, to_json
+from tfinfra.store import MemoryStore, keys
+
+CONTAINER = "https://127.0.0.1:1/team/evidence"
+
+
+def holds(audit: Path) -> bool:
+    """Whether sha256sum finds all as its list has it."""
+    line = ["sha256sum", "-c", "--strict", "--quiet", names.SUMS]
+    return subprocess.run(line, cwd=audit, capture_output=True, check=False).returncode == 0
+
+
+def statement(audit: Path) -> Any:
+    return json.loads((audit / names.STATEMENT).read_text())
+
+
+def failing_aloud(store: MemoryStore) -> None:
+    """A rank that ends with 7, and says so."""
+    store.put(keys.log_key("rank-1", 0), b"boom\n")
+    failing(store)
+
+
+def by_its_client(world: World) -> Path:
+    world.new_run().go()
+    return world.tmp / "runs" / "digits-abc123" / names.FOLDER
+
+
+def by_fetch(world: World) -> Path:
+    world.nodes(world.store)
+    attached_run.fetch(found(world, phase="running", detached=True), world.tmp / "runs", lambda text: None)
+    return world.tmp / "runs" / RUN / names.FOLDER
+
+
+def by_down(world: World) -> Path:
+    world.nodes(world.store)
+    attached_run.end_run(found(world, phase="running", detached=True), lambda text: None)
+    return world.tmp / "elsewhere" / names.FOLDER
+
+
+ENDS = pytest.mark.parametrize("ends", [by_its_client, by_fetch, by_down])
+
+
+@ENDS
+@pytest.mark.parametrize(("nodes", "result"), [(succeeding, "succeeded"), (failing_aloud, "failed")])
+def test_whoever_ends_a_run_leaves_its_evidence(
+    ends: Callable[[World], Path], nodes: Callable[[MemoryStore], None], result: str, tmp_path: Path
+) -> None:
+    audit = ends(World(tmp_path, nodes))
+    assert holds(audit)
+    said = statement(audit)
+    subjects = [subject["name"] for subject in said["subject"]]
+    assert subjects == (["outputs/model/weights.h5"] if nodes is succeeding else ["audit/run.json"])
+    details = {b["name"]: b for b in said["predicate"]["runDetails"]["byproducts"]}
+    assert details["run.json"]["annotations"]["result"] == result
+    assert json.loads((audit / "run.json").read_text())["phase"] == "deleted"
+    assert "finishedOn" in said["predicate"]["runDetails"]["metadata"]
+
+
+def test_the_client_s_evidence_has_what_the_run_was_made_from_and_the_whole_event_log(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    audit = by_its_client(world)
+    events = (audit / names.EVENTS).read_bytes()
+    assert events == (world.tmp / "state/runs/digits-abc123/events.jsonl").read_bytes()
+    assert first_broken_line(audit / names.EVENTS) is None
+    noted = {b["name"]: b for b in statement(audit)["predicate"]["runDetails"]["byproducts"]}[names.EVENTS]
+    assert (noted["annotations"]["head"], noted["annotations"]["lines"]) == chain_head(events)
+    assert json.loads((audit / "deploy/plan.json").read_text())["name"] == "digits"
+    assert {"keep", "compute"} == set(json.loads((audit / names.STACKS).read_text()))
+    parts = [interval["part"] for interval in json.loads((audit / names.LEDGER).read_text())["intervals"]]
+    assert parts == ["keep", "compute"]
+
+
+def test_what_each_node_said_and_its_attested_document_are_kept(tmp_path: Path) -> None:
+    node = NodeRegistration("n0", "node-0", "10.0.0.4", None, 2222, 8, 0, "age1x", 0, "MHA3")
+
+    def registered(store: MemoryStore) -> None:
+        store.put(keys.INVENTORY, json.dumps(to_json(Inventory((node,)))).encode())
+        store.put("evidence/n0.json", b'{"machine": {"kernel": "6.8"}}')
+        store.put("evidence/n0.after.p7", b"after")
+        succeeding(store)
+
+    audit = by_its_client(World(tmp_path, registered))
+    said = json.loads((audit / "nodes/0.json").read_text())
+    assert said["registration"]["node_id"] == "n0"
+    assert [task["task"] for task in said["tasks"]] == ["rank-0"]
+    assert said["evidence"] == {"machine": {"kernel": "6.8"}}
+    assert (audit / "nodes/0.attested.p7").read_bytes() == b"0p7"
+    assert (audit / "nodes/0.attested-after.p7").read_bytes() == b"after"
+    assert holds(audit)
+
+
+def test_a_fetch_in_mid_run_writes_what_there_is_and_the_next_one_writes_it_anew(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    training(world.store)
+    run = found(world, phase="running", detached=True)
+    attached_run.fetch(run, tmp_path / "runs", lambda text: None)
+    audit = tmp_path / "runs" / RUN / names.FOLDER
+    assert "finishedOn" not in statement(audit)["predicate"]["runDetails"]["metadata"]
+    assert holds(audit)
+    (audit / "of-others").write_text("stays")
+    succeeding(world.store)
+    assert by_fetch(world) == audit
+    assert holds(audit)
+    assert "finishedOn" in statement(audit)["predicate"]["runDetails"]["metadata"]
+    assert (audit / "of-others").exists()
+
+
+def test_a_run_without_a_key_is_unsigned_and_says_what_that_is_worth(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    audit = by_its_client(world)
+    assert not (audit / names.SIGNED_STATEMENT).exists() and not (audit / names.MODEL_SIGNATURE).exists()
+    assert str(record_of(world).evidence) == "unsigned: integrity against itself only"
+
+
+@ENDS
+def test_the_key_that_guardrails_name_signs(
+    ends: Callable[[World], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = key_file(guarded(tmp_path, monkeypatch, "{sign: key.pem}"))
+    audit = ends(World(tmp_path))
+    signed = read_bundle((audit / names.SIGNED_STATEMENT).read_bytes())
+    assert signed.payload == (audit / names.STATEMENT).read_bytes()
+    assert signed.fingerprint == key.signer.fingerprint
+    assert (audit / names.MODEL_SIGNATURE).exists()
+    assert holds(audit)
+    assert "signed" not in (audit / "run.json").read_text()
+    told = json.loads((audit.parent / "run.json").read_text())["evidence"]
+    assert (told["signature"], told["key"], told["folder"]) == ("made", key.signer.fingerprint, str(audit))
+
+
+def deleted(world: World) -> FoundRun:
+    """The run as it is found once it is gone from its cloud."""
+    folder = run_folder(world.tmp / "state", RUN)
+    return FoundRun(RUN, folder, folder.read(), world.ports, (), None, None)
+
+
+def test_a_key_that_cannot_sign_costs_nothing_but_the_signature_and_a_later_fetch_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = guarded(tmp_path, monkeypatch, "{sign: key.pem}")
+    key = key_file(config, mode=0o644)
+    world = World(tmp_path)
+    audit = by_fetch(world)
+    assert world.groups == {} and holds(audit) and not (audit / names.SIGNED_STATEMENT).exists()
+    told = "\n".join(status_lines(status_document(deleted(world)), 2000.0))
+    assert "evidence not yet signed: the signing key" in told and "its mode is 644" in told
+    (config / "key.pem").chmod(0o600)
+    document = attached_run.fetch(deleted(world), tmp_path / "runs", lambda text: None)
+    assert document["evidence"]["key"] == key.signer.fingerprint
+    assert holds(audit)
+    signed = read_bundle((audit / names.SIGNED_STATEMENT).read_bytes())
+    assert signed.payload == (audit / names.STATEMENT).read_bytes()
+
+
+def test_nothing_is_signed_late_that_is_not_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = guarded(tmp_path, monkeypatch, "{sign: key.pem}")
+    key_file(config, mode=0o644)
+    world, said = World(tmp_path), list[str]()
+    audit = by_fetch(world)
+    (config / "key.pem").chmod(0o600)
+    (audit.parent / "outputs/model/weights.h5").write_bytes(b"others")
+    attached_run.fetch(deleted(world), tmp_path / "runs", said.append)
+    assert "warning: the evidence is not yet signed: outputs/model/weights.h5 is not what it was" in "\n".join(said)
+    assert not (audit / names.SIGNED_STATEMENT).exists()
+
+
+def test_of_a_run_that_nobody_has_fetched_status_says_that_it_is_not_yet_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file(guarded(tmp_path, monkeypatch, "{sign: key.pem}"))
+    world = World(tmp_path)
+    world.new_run(detach=True).go()
+    assert str(record_of(world).evidence) == "not yet signed: whoever fetches it signs"
+
+
+def test_an_earlier_signature_does_not_stay_beside_evidence_that_nobody_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = guarded(tmp_path, monkeypatch, "{sign: key.pem}")
+    key_file(config)
+    world = World(tmp_path)
+    training(world.store)
+    attached_run.fetch(found(world, phase="running", detached=True), tmp_path / "runs", lambda text: None)
+    assert (tmp_path / "runs" / RUN / names.FOLDER / names.SIGNED_STATEMENT).exists()
+    (config / "key.pem").unlink()
+    succeeding(world.store)
+    audit = by_fetch(world)
+    assert not (audit / names.SIGNED_STATEMENT).exists() and holds(audit)
+
+
+# Copies
+
+
+def copied(world: World, monkeypatch: pytest.MonkeyPatch, container: MemoryStore) -> None:
+    """A world in which the container of the guardrails is this store."""
+    store_at = world.store_at
+    monkeypatch.setattr(world, "store_at", lambda url: container if url == CONTAINER else store_at(url))
+
+
+@ENDS
+def test_a_copy_is_handed_in_before_the_outputs_group_goes_and_another_that_says_so(
+    ends: Callable[[World], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded(tmp_path, monkeypatch, f"{{evidence: '{CONTAINER}'}}")
+    world, container = World(tmp_path), MemoryStore()
+    copied(world, monkeypatch, container)
+    there: list[bool] = []
+    delete = world.delete_group
+
+    def note(group: str) -> None:
+        if group == KEEP:
+            there.append(any(key.endswith(names.SUMS) for key in container.objects))
+        delete(group)
+
+    monkeypatch.setattr(world, "delete_group", note)
+    audit = ends(world)
+    assert there == [True]
+    evidence = record_of(world).evidence
+    assert evidence is not None and len(evidence.copies) == 2
+    last = evidence.copies[-1].removeprefix(f"{CONTAINER}/")
+    assert container.objects[f"{last}/{names.SUMS}"] == (audit / names.SUMS).read_bytes()
+    assert container.objects[f"{last}/{names.STATEMENT}"] == (audit / names.STATEMENT).read_bytes()
+
+
+def refusing(verb: str, key: str) -> None:
+    if verb == "put_if_absent":
+        raise OSError("the container is closed")
+
+
+@ENDS
+def test_a_copy_that_is_not_taken_keeps_the_outputs_group_until_it_is_or_is_given_up(
+    ends: Callable[[World], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded(tmp_path, monkeypatch, f"{{evidence: '{CONTAINER}'}}")
+    world, container = World(tmp_path), MemoryStore(refusing)
+    copied(world, monkeypatch, container)
+    if ends is by_its_client:
+        error: Any = world.new_run().go().error
+    else:
+        with pytest.raises(TeardownIncomplete) as raised:
+            ends(world)
+        error = raised.value
+    assert isinstance(error, TeardownIncomplete) and error.exit_code == 10
+    assert "the evidence of it could not be handed in" in str(error) and "the container is closed" in str(error)
+    assert f"`tfinfra down --discard {RUN}`" in str(error.hint)
+    assert [*world.groups] == [KEEP]
+    again = run_folder(tmp_path / "state", RUN)
+    run = FoundRun(RUN, again, again.read(), world.ports, GROUPS[1:], world.store, None)
+    attached_run.end_run(run, lambda text: None, discard=True)
+    assert world.groups == {}
+
+
+def test_bytes_of_others_in_the_place_of_a_copy_are_not_overwritten(tmp_path: Path) -> None:
+    store, files = MemoryStore(), {names.SUMS: b"sums", names.STATEMENT: b"{}"}
+    folder = hand_in(store, RUN, files)
+    assert hand_in(store, RUN, files) == folder
+    store.objects[f"{folder}/{names.STATEMENT}"] = b"other"
+    with pytest.raises(NotKept, match=r"statement\.json is there already, with other bytes"):
+        hand_in(store, RUN, files)
+    assert store.objects[f"{folder}/{names.STATEMENT}"] == b"other"
+
+
+@pytest.mark.parametrize(
+    ("cloud", "url", "takes"),
+    [
+        ("local", CONTAINER, True),
+        ("local", "https://team.blob.core.windows.net/evidence", False),
+        ("azure", "https://team.blob.core.windows.net/evidence", True),
+        ("azure", "https://team.blob.core.windows.net.evil.example/evidence", False),
+        ("azure", CONTAINER, False),
+    ],
+)
+def test_no_token_goes_to_a_container_that_is_not_of_the_run_s_cloud(
+    cloud: str, url: str, takes: bool, tmp_path: Path
+) -> None:
+    assert takes_copies(url, replace(World(tmp_path).cloud(), name=cloud)) is takes
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_keeps_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    (tmp_path / "runs" / RUN).mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs" / RUN / names.FOLDER).symlink_to(tmp_path / "elsewhere")
+    result = world.new_run().go()
+    assert result.error is None and world.groups == {}
+    assert any("the evidence of the run cannot be written" in line for line in world.observer.lines)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_no_link_is_followed_out_of_the_outputs(tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "outputs/link").symlink_to(tmp_path / "secret")
+    (tmp_path / "logs").symlink_to(tmp_path)
+    (tmp_path / "outputs/plain").write_text("y")
+    told: list[str] = []
+    assert list(Digests().below(tmp_path, names.SUBJECTS, told.append)) == ["outputs/plain"]
+    assert told == ["logs: it is a link"]

@@ -1,0 +1,170 @@
+"""What there is to be evidence, read from where it lies: the run's store, its folder on this machine, its files at
+home. What cannot be read is named, and costs nothing else its place."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tfinfra.evidence.material import NodeFiles, Origin
+from tfinfra.evidence.names import LOGS, SUBJECTS
+from tfinfra.evidence.sums import sha256
+from tfinfra.lifecycle.evidence.origin import read_origin
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.model import Inventory, NodeRegistration, TaskStatus, Unfit, parse, to_json
+from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
+from tfinfra.system.file_digest import sha256_of
+from tfinfra.system.strange_trees import names_below
+
+_AT_ONCE = 8
+_STATE = ".state.json"
+
+
+@dataclass(frozen=True)
+class FromStore:
+    """What only the run's store has: it goes with the keep group."""
+
+    nodes: tuple[NodeFiles, ...] = ()
+    origin: Origin | None = None
+    missing: tuple[str, ...] = ("what the nodes said of themselves: the run's store was not read",)
+
+
+def from_store(store: ObjectStore, folder: RunFolder) -> FromStore:
+    """Raises what the store raises where it does not answer, and nothing for what lies in it."""
+    origin, missing = read_origin(folder, store), list[str]()
+    inventory = readable(store, keys.INVENTORY, Inventory, LARGE)
+    tasks, _ = read_all(store, keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task))
+    if inventory is None:
+        missing.append("the nodes: no inventory can be read")
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        numbered = enumerate(inventory.nodes if inventory else ())
+        nodes = tuple(pool.map(lambda node: _node(store, *node, tasks), numbered))
+    missing += [f"the evidence of node {node.node}: it wrote none" for node in nodes if node.evidence is None]
+    if isinstance(origin, str):
+        return FromStore(nodes, None, (*missing, origin))
+    return FromStore(nodes, origin, tuple(missing))
+
+
+def _node(store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[TaskStatus]) -> NodeFiles:
+    before = content(store, f"evidence/{node.node_id}.before.p7")
+    return NodeFiles(
+        node=rank,
+        registration=to_json(node),
+        tasks=tuple(to_json(status) for status in sorted(tasks, key=lambda s: s.task) if status.node == rank),
+        evidence=_mapping(content(store, f"evidence/{node.node_id}.json")),
+        attested=before if before is not None else _registered(node.attested),
+        attested_after=content(store, f"evidence/{node.node_id}.after.p7"),
+    )
+
+
+def _registered(attested: str | None) -> bytes | None:
+    """The attested document that a node registered with."""
+    try:
+        return base64.b64decode(attested, validate=True) if attested else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _mapping(data: bytes | None) -> dict[str, Any] | None:
+    """As the node wrote it, whatever is in it."""
+    try:
+        found = parse(data) if data is not None else None
+    except Unfit:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@dataclass
+class Digests:
+    """Of files at home, each read once for each size and time of change."""
+
+    _known: dict[tuple[str, int, int], str] = field(default_factory=dict)
+
+    def below(self, results: Path, folders: tuple[str, ...], tell: Callable[[str], None]) -> dict[str, str]:
+        """{name in `results`: digest} of the plain files in these folders of it; `tell` hears of what cannot be
+        read."""
+        names = [f"{folder}/{name}" for folder in folders for name in _plain_names(results, folder, tell)]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            found = zip(names, pool.map(lambda name: self._of(results, name), names), strict=True)
+            for name, digest in (pairs := list(found)):
+                if digest is None:
+                    tell(f"{name}: it cannot be read")
+        return {name: digest for name, digest in pairs if digest is not None}
+
+    def _of(self, results: Path, name: str) -> str | None:
+        try:
+            status = (results / name).stat(follow_symlinks=False)
+            key = (name, status.st_size, status.st_mtime_ns)
+            if key not in self._known:
+                self._known[key] = sha256_of(results / name)
+            return self._known[key]
+        except OSError:
+            return None
+
+
+def _plain_names(results: Path, folder: str, tell: Callable[[str], None]) -> Iterator[str]:
+    """No link is followed, the folder itself included."""
+    if (results / folder).is_symlink():
+        tell(f"{folder}: it is a link")
+        return
+    for name in names_below(results / folder, tell=lambda name, error: tell(f"{folder}/{name}: {error.strerror}")):
+        if not (results / folder / name).is_symlink():
+            yield name
+
+
+def made_and_logs(
+    results: Path, digests: Digests, tell: Callable[[str], None]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The digests of what the run made, and of its logs."""
+    return digests.below(results, SUBJECTS, tell), digests.below(results, LOGS, tell)
+
+
+def ledger(record: RunRecord, now: float) -> dict[str, Any]:
+    return {
+        "deadline": record.deadline,
+        "limit": record.limit,
+        "max_cost_usd": record.max_cost_usd,
+        "usd_per_hour": record.usd_per_hour,
+        "usd": round(record.ledger.usd(now), 4),
+        "attempts": to_json(record.attempts),
+        "intervals": to_json(record.ledger.intervals),
+    }
+
+
+def stacks(folder: RunFolder) -> dict[str, Any]:
+    """What Pulumi made, by the states that were exported: without settings and outputs, which may hold secrets."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.audit_folder.glob(f"*{_STATE}")) if folder.audit_folder.is_dir() else ():
+        try:
+            data = path.read_bytes()
+            resources = _resources(json.loads(data))
+        except (OSError, ValueError, RecursionError) as error:
+            found[path.name.removesuffix(_STATE)] = {"unreadable": type(error).__name__}
+            continue
+        found[path.name.removesuffix(_STATE)] = {"sha256": sha256(data), "resources": resources}
+    return found
+
+
+def _resources(state: Any) -> list[dict[str, Any]]:
+    deployment = state.get("deployment") if isinstance(state, Mapping) else None
+    resources = deployment.get("resources") if isinstance(deployment, Mapping) else None
+    return [
+        {name: resource[name] for name in ("urn", "type", "id", "parent") if name in resource}
+        for resource in resources or ()
+        if isinstance(resource, Mapping)
+    ]
+
+
+def events(folder: RunFolder) -> bytes | None:
+    """The event log as it is now, None where this machine has none."""
+    try:
+        return folder.audit.path.read_bytes()
+    except OSError:
+        return None
