@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from tfinfra.evidence.statement import chain_head
 from tfinfra.lifecycle.attach import attached_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
-from tfinfra.lifecycle.evidence.copies import NotKept, hand_in, takes_copies
 from tfinfra.lifecycle.evidence.gather import Digests
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.model import Inventory, NodeRegistration, to_json
@@ -277,32 +275,6 @@ def test_a_copy_that_is_not_taken_keeps_the_outputs_group_until_it_is_or_is_give
     run = FoundRun(RUN, again, again.read(), world.ports, GROUPS[1:], world.store, None)
     attached_run.end_run(run, lambda text: None, discard=True)
     assert world.groups == {}
-
-
-def test_bytes_of_others_in_the_place_of_a_copy_are_not_overwritten(tmp_path: Path) -> None:
-    store, files = MemoryStore(), {names.SUMS: b"sums", names.STATEMENT: b"{}"}
-    folder = hand_in(store, RUN, files)
-    assert hand_in(store, RUN, files) == folder
-    store.objects[f"{folder}/{names.STATEMENT}"] = b"other"
-    with pytest.raises(NotKept, match=r"statement\.json is there already, with other bytes"):
-        hand_in(store, RUN, files)
-    assert store.objects[f"{folder}/{names.STATEMENT}"] == b"other"
-
-
-@pytest.mark.parametrize(
-    ("cloud", "url", "takes"),
-    [
-        ("local", CONTAINER, True),
-        ("local", "https://team.blob.core.windows.net/evidence", False),
-        ("azure", "https://team.blob.core.windows.net/evidence", True),
-        ("azure", "https://team.blob.core.windows.net.evil.example/evidence", False),
-        ("azure", CONTAINER, False),
-    ],
-)
-def test_no_token_goes_to_a_container_that_is_not_of_the_run_s_cloud(
-    cloud: str, url: str, takes: bool, tmp_path: Path
-) -> None:
-    assert takes_copies(url, replace(World(tmp_path).cloud(), name=cloud)) is takes
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_keeps_nothing(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tfinfra.lifecycle.attach.find_run import named_ports
 from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage
 from tfinfra.lifecycle.data.transfer import needs_key, refuse_elsewhere
+from tfinfra.lifecycle.evidence.origin import origin_of
 from tfinfra.lifecycle.provision import stack_config
 from tfinfra.lifecycle.provision.first_record import begun
 from tfinfra.lifecycle.provision.module_check import check_modules
@@ -29,7 +30,7 @@ from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.model import Requirements, to_json
 from tfinfra.money.budget import FREE, Burn, deadline
-from tfinfra.store import holds, keys
+from tfinfra.store import encode, holds, keys
 from tfinfra.store.waiting import await_store
 from tfinfra.system.clock import iso_time, unix_time
 from tfinfra.system.local_tree import LocalTree, read_tree
@@ -96,13 +97,15 @@ def push(
         lock, bundle = _packed(compiled, ports, Path(scratch), tell)
         tell(f"uploading {bundle.path.stat().st_size / 1e6:.1f} MB to {url}")
         store.put_file(bundle.key, bundle.path)
-        inputs = _bring_inputs(compiled, ports, keep, prerequisites, run=run, scratch=Path(scratch), tell=tell)
+        trees = _bring_inputs(compiled, ports, keep, prerequisites, run=run, scratch=Path(scratch), tell=tell)
+        store.put(keys.ORIGIN, encode(origin_of(bundle, lock, compiled.tree, trees)))
     record = _record(compiled, ports, stack, run, url=url, keep=keep, environment=lock.key)
     published.publish(store, record, plan)
     node = stack_config.node_settings(record, ports.cloud, keep, prerequisites, bundle=(bundle.key, bundle.sha256))
     own = {"nodeSettings": json.dumps(to_json(node)), "identityId": keep["identityId"]}
     timer = {"timerIdentityId": keep["timerIdentityId"]} if keep["timerIdentityId"] else {}
     file = compute_stack_file(stack, {**own, **timer})
+    inputs = tuple(one.name for one in plan.inputs)
     return PushedRun(run, url, bundle.key, bundle.sha256, lock.key, str(file), inputs)
 
 
@@ -177,11 +180,11 @@ def _bring_inputs(
     run: str,
     scratch: Path,
     tell: Progress,
-) -> tuple[str, ...]:
-    """Uploads what is local, and tells the nodes where all of it is; the inputs' names."""
+) -> Mapping[str, LocalTree]:
+    """Uploads what is local, and tells the nodes where all of it is; what is local, by name."""
     plan = compiled.plan
     if not plan.inputs and not plan.resume_from:
-        return ()
+        return {}
     refuse_elsewhere(plan, ports.cloud)
     given = Given({}, compiled.data, checkpoints_to_resume(compiled, Path.cwd(), scratch))
     trees: dict[str, LocalTree] = {
@@ -192,7 +195,7 @@ def _bring_inputs(
     where = Stage(ports.open_store(url), url, names.identity_client_id(keep, prerequisites))
     sources = stage(plan, trees, where, tell)
     ports.open_store(own).put(keys.DATA, json.dumps(to_json(sources)).encode())
-    return tuple(one.name for one in plan.inputs)
+    return trees
 
 
 def _record(
