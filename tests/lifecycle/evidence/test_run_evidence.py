@@ -254,9 +254,10 @@ def refusing(verb: str, key: str) -> None:
         raise OSError("the container is closed")
 
 
+@pytest.mark.parametrize("discard", [True, False])
 @ENDS
 def test_a_copy_that_is_not_taken_keeps_the_outputs_group_until_it_is_or_is_given_up(
-    ends: Callable[[World], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ends: Callable[[World], Path], discard: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guarded(tmp_path, monkeypatch, f"{{evidence: '{CONTAINER}'}}")
     world, container = World(tmp_path), MemoryStore(refusing)
@@ -273,7 +274,14 @@ def test_a_copy_that_is_not_taken_keeps_the_outputs_group_until_it_is_or_is_give
     assert [*world.groups] == [KEEP]
     again = run_folder(tmp_path / "state", RUN)
     run = FoundRun(RUN, again, again.read(), world.ports, GROUPS[1:], world.store, None)
-    attached_run.end_run(run, lambda text: None, discard=True)
+    with pytest.raises(TeardownIncomplete, match="the container is closed"):
+        attached_run.end_run(run, lambda text: None)
+    if discard:
+        attached_run.end_run(run, lambda text: None, discard=True)
+    else:
+        copied(world, monkeypatch, opened := MemoryStore())
+        attached_run.end_run(run, lambda text: None)
+        assert any(key.endswith(names.SUMS) for key in opened.objects)
     assert world.groups == {}
 
 

@@ -62,6 +62,11 @@ def test_a_key_with_a_passphrase_signs_where_the_environment_has_that(
         signer_of_file(path)
 
 
+def in_repository(folder: Path) -> Path:
+    (folder / ".git").mkdir()
+    return written(folder / "key.pem", a_key().private)
+
+
 UNFIT: dict[str, tuple[Callable[[Path], Path], str]] = {
     "nothing is there": (lambda folder: folder / "key.pem", "cannot be read: No such file"),
     "no key": (lambda folder: written(folder / "key.pem", b"key"), "holds no private key in PEM"),
@@ -77,7 +82,7 @@ UNFIT: dict[str, tuple[Callable[[Path], Path], str]] = {
     "readable by a group": (lambda folder: written(folder / "key.pem", a_key().private, 0o640), "its mode is 640"),
     "readable by all": (lambda folder: written(folder / "key.pem", a_key().private, 0o604), "its mode is 604"),
     "in a repository": (
-        lambda folder: (folder / ".git").mkdir() or written(folder / "key.pem", a_key().private),
+        in_repository,
         "lies in the repository",
     ),
 }

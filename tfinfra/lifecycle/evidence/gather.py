@@ -29,11 +29,17 @@ _STATE = ".state.json"
 
 @dataclass(frozen=True)
 class FromStore:
-    """What only the run's store has: it goes with the keep group."""
+    """What goes with the run's store, but that its client may have noted the origin on its own machine too."""
 
     nodes: tuple[NodeFiles, ...] = ()
     origin: Origin | None = None
-    missing: tuple[str, ...] = ("what the nodes said of themselves: the run's store was not read",)
+    missing: tuple[str, ...] = ()
+
+
+def without_store(folder: RunFolder) -> FromStore:
+    """Of a run whose store was never there, or did not answer."""
+    origin, unread = read_origin(folder, None), "what the nodes said of themselves: the run's store was not read"
+    return FromStore((), None, (unread, origin)) if isinstance(origin, str) else FromStore((), origin, (unread,))
 
 
 def from_store(store: ObjectStore, folder: RunFolder) -> FromStore:
@@ -45,7 +51,7 @@ def from_store(store: ObjectStore, folder: RunFolder) -> FromStore:
         missing.append("the nodes: no inventory can be read")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         numbered = enumerate(inventory.nodes if inventory else ())
-        nodes = tuple(pool.map(lambda node: _node(store, *node, tasks), numbered))
+        nodes = tuple(pool.map(lambda one: _node(store, one[0], one[1], tasks), numbered))
     missing += [f"the evidence of node {node.node}: it wrote none" for node in nodes if node.evidence is None]
     if isinstance(origin, str):
         return FromStore(nodes, None, (*missing, origin))

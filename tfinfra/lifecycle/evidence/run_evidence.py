@@ -44,14 +44,15 @@ def own_audit(say: Progress) -> Audit:
 
 @dataclass
 class RunEvidence:
-    """`say` hears what goes wrong. `seen` is what the store told, `state` what has become of the evidence so far."""
+    """`say` hears what goes wrong. `seen` is what the store told, None where it told nothing yet; `state` what has
+    become of the evidence so far."""
 
     ports: Ports
     folder: RunFolder
     run: str
     audit: Audit
     say: Progress
-    seen: gather.FromStore = field(default_factory=gather.FromStore)
+    seen: gather.FromStore | None = None
     state: EvidenceState | None = None
     _digests: gather.Digests = field(default_factory=gather.Digests)
     _signer: Signer | None = None
@@ -75,6 +76,7 @@ class RunEvidence:
             files = self._files(record, document)
             write_folder(Path(record.results), files)
             self._copy(files)
+            self._note()
         except Exception as error:  # noqa: BLE001 - whatever it was: what is not handed in keeps its group
             return f"{UNKEPT} could not be handed in: {first_line(error)}"
         return None
@@ -96,6 +98,9 @@ class RunEvidence:
                 self._copy(files)
         except NotKept as error:
             self._tell(f"the evidence of the run could not be handed in: {error}")
+        self._note()
+
+    def _note(self) -> None:
         if self.state is not None:
             self.folder.update(evidence=replace(self.state, copies=tuple(self._copies)))
 
@@ -122,7 +127,8 @@ class RunEvidence:
         return found.files
 
     def _material(self, record: RunRecord, document: Mapping[str, Any]) -> Material:
-        missing = list(self.seen.missing)
+        seen = self.seen or gather.without_store(self.folder)
+        missing = list(seen.missing)
         results = Path(record.results)
         made, logs = gather.made_and_logs(results, self._digests, missing.append)
         events = gather.events(self.folder)
@@ -142,8 +148,8 @@ class RunEvidence:
             events=events,
             made=made,
             logs=logs,
-            nodes=self.seen.nodes,
-            origin=self.seen.origin,
+            nodes=seen.nodes,
+            origin=seen.origin,
             plan=plan,
             started=record.times.get("started", 0.0),
             finished=record.times.get("ended") if record.result is not None else None,

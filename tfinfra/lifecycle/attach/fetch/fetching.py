@@ -16,11 +16,11 @@ from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
-from tfinfra.lifecycle.evidence.run_evidence import RunEvidence, own_audit
+from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.model import StopRequest
-from tfinfra.store import ObjectStore, encode, keys
+from tfinfra.store import ObjectStore, encode, keys, store_errors
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
 
@@ -94,7 +94,7 @@ class Fetching(Bringing):
             return f"{UNFETCHED} could not be fetched: {found.unread}"
         store = self._open()
         if store is None:
-            return None
+            return self._hand_in_again()
         document: dict[str, Any] | None = None
         try:
             if self.home is None and not any(store.list(folder) for folder in (keys.OUTPUTS, keys.LOGS, keys.TASKS)):
@@ -110,6 +110,21 @@ class Fetching(Bringing):
         if self._keeps(home):
             return f"{UNFETCHED} did not all come home: {home.missing}"
         return self.evidence.before_store_goes(document) if document is not None else None
+
+    def _hand_in_again(self) -> str | None:
+        """Why the keep group of what is at home already has to stay: its evidence was not handed in then, and is not
+        now."""
+        found, record = self._found, self._found.folder.read()
+        if record is None or record.phase == RunPhase.DELETED or found.store is None:
+            return None
+        if record.evidence is not None and record.evidence.copies:
+            return None
+        self.evidence.look(found.store)
+        try:
+            document = collect.run_document(record, None, found.store, found.ports.clock())
+        except store_errors() as error:
+            return f"{UNKEPT} could not be written: {first_line(error)}" if self.evidence.audit.containers else None
+        return self.evidence.before_store_goes(document)
 
     def _keeps(self, home: Home) -> bool:
         return home.keeps and not (self._lost and home.missing is not None and home.missing.lies is None)
