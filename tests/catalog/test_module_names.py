@@ -16,7 +16,19 @@ def test_of_all_that_a_known_package_brings_the_modules_are_known() -> None:
         name for package in brings for name in (package, *(comes_with(package) or ())) if not is_known(name)
     } == set()
     assert {name for names in brings.values() for name in names} - {*brings} <= {
-        *("aiocontextvars", "attrs", "certifi", "chardet", "charset-normalizer", "gast", "idna", "nvidia-nccl-cu12"),
+        *(
+            "aiocontextvars",
+            "astor",
+            "attrs",
+            "cached-property",
+            "certifi",
+            "chardet",
+            "charset-normalizer",
+            "gast",
+            "graphlib-backport",
+            "idna",
+            "nvidia-nccl-cu12",
+        ),
         *("setuptools", "setuptools-scm", "tensorflow", "wheel", "win32-setctime", "wrapt"),
     }, "each of these brings nothing more, or TensorFlow brings it"
 

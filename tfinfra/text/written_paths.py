@@ -38,6 +38,18 @@ class WrittenPath:
         return self.path.partition("{")[0].partition("%")[0]
 
     @property
+    def shown(self) -> str:
+        """As far as it is known, with "…" for the rest: "/tmp/….h5"."""
+        return self.path if self.whole else f"{self.path}…{self.end}"
+
+    @property
+    def instead(self) -> str:
+        """What to write in its place, so that it is among the outputs: "outputs/….h5"."""
+        kept = kept_instead(self.path, logs=self.logs)
+        between = "/" if self.path.endswith("/") and not self.end.startswith("/") else ""
+        return kept if self.whole else f"{kept}{between}…{self.end}"
+
+    @property
     def pattern(self) -> tuple[str, str] | None:
         """The folder, ending with "/", and the end of the name, where these two are all that is known and tell which
         file it is: ("/tmp/", ".h5"). None where the path is whole, or more or less of it is known."""

@@ -52,6 +52,12 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "np.save(f'weights-{n}.npy', w)\n",
         ["1:9 write 'outputs/weights-….npy'"],
     ),
+    "a path of which the folder and the end are known": (
+        "",
+        "open(f'/tmp/{name}.h5', 'w')\n",
+        ["1:6 write 'outputs/….h5'"],
+    ),
+    "a path of which the folder is known": ("", "open(f'/tmp/{name}', 'w')\n", ["1:6 write 'outputs/…'"]),
     "logs for TensorBoard": ("", "keras.callbacks.TensorBoard(log_dir='/tmp/tb')\n", ["1:37 write 'logs/tb'"]),
     "tables and pictures": (
         "",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.system.strange_trees import names_below
-from tfinfra.text.written_paths import WrittenPath, is_kept, kept_instead, writes_by_name, written_paths
+from tfinfra.text.written_paths import WrittenPath, is_kept, writes_by_name, written_paths
 
 _MOST_MODULES, _MOST_BYTES = 200, 2_000_000
 
@@ -43,7 +43,7 @@ class NamedPlaces:
         if not fitting:
             return None
         said, line = max(fitting, key=lambda each: len(each[0].path))
-        return SaidLine(line, kept_instead(said.path, logs=said.logs) + ("" if said.whole else f"…{said.end}"))
+        return SaidLine(line, said.instead)
 
 
 def named_places(assignment: Assignment) -> NamedPlaces:

@@ -74,7 +74,7 @@ class _Walk:
         elif isinstance(node, ast.Match):
             self._expressions([node.subject], sure)
             self._block([one for case in node.cases for one in case.body], Sure.GUARDED)
-        else:
+        elif self._looks_inside:
             self._expressions(_expressions_of(node), sure)
 
     def _conditions(self, node: ast.If | ast.While, sure: Sure) -> None:

@@ -78,16 +78,14 @@ def _fate(path: WrittenPath, facts: Facts) -> str:
 
 
 def _message(path: WrittenPath, fate: str) -> str:
-    where = path.path + ("" if path.whole else f"…{path.end}")
     verb = "has the default" if path.call.startswith("-") else "is" if path.call == "model_dir" else "writes to"
-    return f"{path.call} {verb} {where!r}, which is not among the outputs: {fate}"
+    return f"{path.call} {verb} {path.shown!r}, which is not among the outputs: {fate}"
 
 
 def _way_out(path: WrittenPath) -> str:
-    instead = kept_instead(path.path, logs=path.logs) + ("" if path.whole else f"…{path.end}")
     if path.call.startswith("-"):
-        return f"write script_params: {{{path.call}: ${{TFINFRA_OUTPUTS}}}}, or the default {instead!r}"
-    return f"write {instead!r}"
+        return f"write script_params: {{{path.call}: ${{TFINFRA_OUTPUTS}}}}, or the default {path.instead!r}"
+    return f"write {path.instead!r}"
 
 
 def _names(trees: Mapping[str, ast.Module]) -> frozenset[str]:

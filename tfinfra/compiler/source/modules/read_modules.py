@@ -8,6 +8,7 @@ import os
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path
 
 from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, Reach, Sure
@@ -122,6 +123,9 @@ class _Following:
         self._everywhere = everywhere
         self._read = read
         self._found = ReadModules()
+        self._find = cache(search.find)  # a thousand modules import the same few
+        self._has_anything = cache(search.has_anything)
+        self._folder_near = cache(partial(folder_near, search.root))
         self._skims = skims
         self._left, self._left_to_skim = _MOST_BYTES, _MOST_SKIMMED_BYTES
         self._waiting: list[_Module] = []
@@ -160,7 +164,7 @@ class _Following:
             self._reach(_Module(program, package, sure, as_program=True))
         for member in one.members:
             self._reach_module(f"{name}.{member}", sure, as_program=False)
-        lacking = (p for p in _prefixes(name) if self._search.find(p) is None and not self._search.has_anything(p))
+        lacking = (p for p in _prefixes(name) if self._find(p) is None and not self._has_anything(p))
         if missing := next(lacking, None):
             self._look_elsewhere(module, one, sure, name, missing)
 
@@ -170,7 +174,7 @@ class _Following:
         if found := self._everywhere.find(name):
             self._lose(module, one, sure, LostAs(name, "elsewhere", found))
         elif parent and self._search.owns(name):
-            holder = self._search.find(parent) or ""
+            holder = self._find(parent) or ""
             if any(word in self._text(holder) for word in ("__path__", "sys.modules")):
                 return
             files = (self._search.root / holder).parent.glob("*.py") if holder.endswith("__init__.py") else ()
@@ -178,7 +182,7 @@ class _Following:
             self._lose(module, one, sure, LostAs(missing, "missing", f"{parent}.{near}" if near else None))
         elif sure is not Sure.GUARDED:
             where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
-            seen = folder_near(self._search.root, name, one.members)
+            seen = self._folder_near(name, one.members)
             outside = OutsideImport(module.path, one.statement, *where, name, one.members, certain, seen)
             self._found.outside.append(outside)
 
@@ -188,7 +192,7 @@ class _Following:
             self._found.lost.append(LostImport(module.path, one.statement, *where, how, certain=sure is Sure.ALWAYS))
 
     def _reach_module(self, name: str, sure: Sure, *, as_program: bool) -> None:
-        path = self._search.find(name)
+        path = self._find(name)
         if path is not None:
             package = name if path.rpartition("/")[2] == "__init__.py" else name.rpartition(".")[0]
             self._reach(_Module(path, package, sure, as_program))
