@@ -124,5 +124,5 @@ def _app(tree: ast.Module, how: Reach) -> str:
 
 
 def _reads_otherwise(texts: Iterable[str]) -> bool:
-    """Whether a module may parse the flags by itself, set absl to read past words, or leave out what a file has."""
-    return any(word in text for text in texts for word in ("gnu_getopt", "parse_known_args", "known_only", "flagfile"))
+    """Whether a module may parse the flags by itself, or take them out of a file."""
+    return any(word in text for text in texts for word in ("parse_known_args", "known_only", "flagfile"))
