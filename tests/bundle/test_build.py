@@ -124,6 +124,19 @@ def test_it_holds_the_source_the_plan_and_the_environment(source: Path, tmp_path
     assert environment["prebuilt"] == "/env"
 
 
+def test_it_knows_what_of_the_source_is_in_it(source: Path, tmp_path: Path, parts: Path) -> None:
+    found = {file.name: file for file in made(source, tmp_path / "a.tar.gz", parts).source}
+    assert {name: (file.executable, file.link) for name, file in found.items()} == {
+        "lib/ünïcode name.txt": (False, None),
+        "link": (False, "train.py"),
+        "run.sh": (True, None),
+        "train.py": (False, None),
+    }
+    digests = {name: file.sha256 for name, file in found.items() if file.link is None}
+    assert digests == {name: hashlib.sha256((source / name).read_bytes()).hexdigest() for name in digests}
+    assert found["link"].sha256 is None
+
+
 def test_without_a_prebuilt_environment_the_node_is_told_so(source: Path, tmp_path: Path, parts: Path) -> None:
     folder = unpacked(made(source, tmp_path / "a.tar.gz", parts, prebuilt=None), tmp_path / "node")
     assert json.loads((folder / "environment.json").read_text())["prebuilt"] is None

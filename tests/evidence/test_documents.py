@@ -21,7 +21,7 @@ from tests.evidence.made import (
 from tfinfra.evidence import names
 from tfinfra.evidence.build import unsigned
 from tfinfra.evidence.names import in_json
-from tfinfra.evidence.oms import root_digest
+from tfinfra.evidence.oms import model_statement, root_digest
 from tfinfra.evidence.packages import packages_of
 from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256
@@ -117,6 +117,14 @@ def test_the_bill_names_what_the_nodes_saw_the_packages_the_data_and_the_model()
     model = bill["metadata"]["component"]
     outputs = {n.removeprefix("outputs/"): sha256(d) for n, d in FILES.items() if n.startswith("outputs/")}
     assert model["hashes"] == [{"alg": "SHA-256", "content": root_digest(outputs)}]
+
+
+def test_the_model_of_the_bill_is_the_one_that_is_signed() -> None:
+    made = {"outputs/model": DIGEST, "outputs/.gitignore": "00" * 32, "checkpoints/c": "11" * 32}
+    bill = json.loads(unsigned(a_material(made=made))[names.BILL])
+    signed = json.loads(model_statement({"model": DIGEST, ".gitignore": "00" * 32}, RUN))
+    (said,) = bill["metadata"]["component"]["hashes"]
+    assert said["content"] == signed["subject"][0]["digest"]["sha256"]
 
 
 def test_the_image_that_was_asked_for_stands_there_where_no_node_told() -> None:

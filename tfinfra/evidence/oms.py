@@ -20,7 +20,7 @@ class NoModel(ValueError):
 
 def model_statement(digests: Mapping[str, str], run: str) -> bytes:
     """The in-toto statement over {path in outputs/: digest} of the run. Raises NoModel."""
-    files = {name: digest for name, digest in digests.items() if name.partition("/")[0] not in LEFT_OUT}
+    files = model_files(digests)
     odd = next((name for name in files if not _is_text(name)), None)
     if odd is not None:
         raise NoModel(f"has a name that is not UTF-8: {odd.encode('utf-8', 'backslashreplace').decode()}")
@@ -42,6 +42,11 @@ def model_statement(digests: Mapping[str, str], run: str) -> bytes:
         },
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def model_files(digests: Mapping[str, str]) -> dict[str, str]:
+    """Those of the files that are the model's."""
+    return {name: digest for name, digest in digests.items() if name.partition("/")[0] not in LEFT_OUT}
 
 
 def root_digest(digests: Mapping[str, str]) -> str:

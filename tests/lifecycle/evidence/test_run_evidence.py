@@ -15,6 +15,7 @@ from tests.lifecycle.evidence.guarded import guarded, key_file
 from tests.lifecycle.fakes import World, failing, succeeding, training
 from tests.lifecycle.runs import KEEP, record_of
 from tfinfra.audit.log import first_broken_line
+from tfinfra.azure.key_vault.key_vault_fake import FakeKeyVault
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import TeardownIncomplete
 from tfinfra.evidence import names
@@ -153,6 +154,28 @@ def test_the_key_that_guardrails_name_signs(
     assert "signed" not in (audit / "run.json").read_text()
     told = json.loads((audit.parent / "run.json").read_text())["evidence"]
     assert (told["signature"], told["key"], told["folder"]) == ("made", key.signer.fingerprint, str(audit))
+
+
+def test_a_vault_signs_by_its_caller_s_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded(tmp_path, monkeypatch, "{sign: 'azurekms://team/evidence'}")
+    vault = FakeKeyVault()
+    monkeypatch.setattr("tfinfra.azure.key_vault.client.http_ask", lambda key, credential: vault.ask)
+    audit = by_its_client(World(tmp_path))
+    assert [method for method, _ in vault.asked] == ["GET", "POST", "POST"]
+    assert (audit / names.SIGNED_STATEMENT).exists() and (audit / names.MODEL_SIGNATURE).exists() and holds(audit)
+
+
+def test_a_vault_that_refuses_costs_nothing_but_the_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded(tmp_path, monkeypatch, "{sign: 'azurekms://team/evidence'}")
+    vault = FakeKeyVault()
+    vault.refuse = "403 Forbidden"
+    monkeypatch.setattr("tfinfra.azure.key_vault.client.http_ask", lambda key, credential: vault.ask)
+    world = World(tmp_path)
+    audit = by_its_client(world)
+    assert world.groups == {} and holds(audit)
+    assert str(record_of(world).evidence) == (
+        "not yet signed: azurekms://team/evidence: the vault answered 403 Forbidden"
+    )
 
 
 def deleted(world: World) -> FoundRun:

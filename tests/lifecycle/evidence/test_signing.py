@@ -11,8 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.evidence.made import a_key
 from tests.lifecycle.evidence.guarded import guarded, key_file
-from tfinfra.azure.key_vault.client import KeyVaultError, VaultKey, vault_key, vault_signer
-from tfinfra.azure.key_vault.key_vault_fake import VERSION, FakeKeyVault
 from tfinfra.compiler.guardrail_files import load_guardrails
 from tfinfra.errors import ManifestError
 from tfinfra.evidence.dsse import pae
@@ -113,72 +111,3 @@ def test_a_run_is_refused_at_the_guardrails_line_where_its_key_cannot_sign(
     assert (fault.code, fault.place) == ("TFI457", f"{config / 'guardrails.yaml'}:1:15")
     key_file(config)
     refuse_unusable_key(load_guardrails(None))
-
-
-# A vault
-
-
-def test_a_vault_signs_by_one_request_each_and_its_key_verifies() -> None:
-    vault, url = FakeKeyVault(), "azurekms://team/evidence"
-    signer = vault_signer(url, vault_key(url), vault.ask)
-    assert verifies(signer.public_key, signer.sign(DATA))
-    assert vault.asked == [("GET", "/keys/evidence/"), ("POST", f"/keys/evidence/{VERSION}/sign")]
-
-
-@pytest.mark.parametrize(
-    ("url", "key"),
-    [
-        ("azurekms://team/k", VaultKey("team.vault.azure.net", "k", "")),
-        (f"azurekms://team.vault.azure.cn/k/{VERSION}", VaultKey("team.vault.azure.cn", "k", VERSION)),
-        ("azurekms://Hsm.managedhsm.azure.net/k", VaultKey("hsm.managedhsm.azure.net", "k", "")),
-    ],
-)
-def test_a_vault_is_named_by_its_name_or_its_host(url: str, key: VaultKey) -> None:
-    assert vault_key(url) == key
-    assert key.scope == f"https://{key.host.partition('.')[2]}/.default"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "azurekms://team.example/k",
-        "azurekms://vault.azure.net/k",
-        "azurekms://a.b.vault.azure.net/k",
-        "azurekms://team",
-    ],
-)
-def test_no_token_goes_to_a_host_that_is_no_vault(url: str) -> None:
-    with pytest.raises(KeyVaultError):
-        vault_key(url)
-
-
-def test_a_vault_that_refuses_is_told_in_its_words() -> None:
-    vault = FakeKeyVault()
-    signer = vault_signer("azurekms://team/evidence", vault_key("azurekms://team/evidence"), vault.ask)
-    vault.refuse = "403 Forbidden"
-    with pytest.raises(KeyVaultError, match="the vault answered 403 Forbidden"):
-        signer.sign(DATA)
-
-
-def test_a_signature_that_is_not_its_key_s_does_not_count() -> None:
-    vault = FakeKeyVault()
-    signer = vault_signer("azurekms://team/evidence", vault_key("azurekms://team/evidence"), vault.ask)
-    vault.key = ec.generate_private_key(ec.SECP256R1())
-    with pytest.raises(KeyVaultError, match="not one of its key"):
-        signer.sign(DATA)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        None,
-        {},
-        {"key": {"crv": "P-384"}},
-        {"key": {"crv": "P-256", "x": "AA", "y": "AA", "kid": f"https://v/keys/k/{VERSION}"}},
-        {"key": {"crv": "P-256", "x": "%", "y": "AA", "kid": f"https://v/keys/k/{VERSION}"}},
-        {"key": {"crv": "P-256", "x": "AA", "y": "AA", "kid": "https://v/keys/k/.."}},
-    ],
-)
-def test_an_answer_that_is_no_key_is_refused(answer: object) -> None:
-    with pytest.raises(KeyVaultError):
-        vault_signer("azurekms://team/k", vault_key("azurekms://team/k"), lambda *asked: answer)

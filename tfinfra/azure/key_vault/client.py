@@ -58,18 +58,19 @@ def vault_key(url: str) -> VaultKey:
     return VaultKey(host, found[2], found[3] or "")
 
 
-def http_ask(key: VaultKey, credential: TokenCredential) -> Ask:
-    """The vault itself. It throttles: what azure-core tries again, for some ten seconds, is."""
+def http_ask(key: VaultKey, credential: TokenCredential, *, patience: float = 0.8, **transport: Any) -> Ask:
+    """The vault itself. It throttles: what azure-core tries again is, after `patience` seconds, twice that and so on,
+    three times. `transport` are settings of azure-core's connections."""
     from azure.core import PipelineClient
     from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy, UserAgentPolicy
 
     policies = [
         UserAgentPolicy("tfinfra"),
-        RetryPolicy(retry_total=3, retry_backoff_factor=0.8, retry_backoff_max=5),
+        RetryPolicy(retry_total=3, retry_backoff_factor=patience, retry_backoff_max=5),
         BearerTokenCredentialPolicy(credential, key.scope),
     ]
     base = f"https://{key.host}"
-    client: Any = PipelineClient(base, policies=policies, connection_timeout=5, read_timeout=15)
+    client: Any = PipelineClient(base, policies=policies, connection_timeout=5, read_timeout=15, **transport)
     return lambda method, path, body: _sent(client, method, f"{base}{path}", body)
 
 
