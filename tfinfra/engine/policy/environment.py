@@ -12,6 +12,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tfinfra.compiler.packages.read_files import nested_names
+from tfinfra.compiler.packages.requirements_file import read_lines
+from tfinfra.compiler.packages.text_files import decoded
+from tfinfra.compiler.user_paths import read_bounded, real
 from tfinfra.engine.policy.pack import NO_ENVIRONMENT, Pack, refused
 from tfinfra.environment.uv.tools import Tools, find_uv
 from tfinfra.errors import TfinfraError
@@ -20,6 +24,7 @@ from tfinfra.system.paths import cache_folder
 
 LOCK = Path(__file__).with_name("pulumi_policy.lock")
 """What a pack gets that says nothing of what it needs, each package with its hashes."""
+_MOST = 10_000_000  # bytes of a file of requirements
 _NAMES_IT = re.compile(r"pulumi[-_.]policy", re.I)
 
 
@@ -54,15 +59,35 @@ def _needs(pack: Pack) -> list[Path]:
     """The files that say what the pack needs, pulumi-policy in any case."""
     if pack.requirements is None:
         return [LOCK]
-    names_it = _NAMES_IT.search(pack.requirements.read_text(encoding="utf-8", errors="replace"))
+    names_it = any(_NAMES_IT.search(decoded(data)[0]) for data in _with_nested(pack.requirements).values())
     return [pack.requirements] if names_it else [pack.requirements, LOCK]
+
+
+def _with_nested(first: Path) -> dict[Path, bytes]:
+    """The bytes of a file of requirements, and of all that it names by -r and -c, relative to the naming one as pip
+    has it. One that cannot be read has none: uv says what is wrong with it."""
+    found: dict[Path, bytes] = {}
+    waiting = [first]
+    while waiting:
+        file = waiting.pop()
+        if real(file) in found:
+            continue
+        try:
+            data = read_bounded(file, _MOST) or b""
+        except (OSError, ValueError):
+            data = b""
+        found[real(file)] = data
+        if file.suffix != ".toml":
+            waiting += [file.parent / name for line in read_lines(decoded(data)[0]) for name in nested_names(line)]
+    return found
 
 
 def _key(needs: list[Path]) -> str:
     """The same for packs that need the same of the same Python."""
     digest = hashlib.sha256(f"{platform.python_version()} {sys.executable}".encode())
     for file in needs:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for data in _with_nested(file).values():
+            digest.update(hashlib.sha256(data).digest())
     return digest.hexdigest()[:16]
 
 

@@ -1,23 +1,29 @@
-"""Serves one policy pack to Pulumi's engine, in the pack's own Python: `python serve.py ENTRY FOLDER NOTES`. It knows
-nothing of tfinfra; pulumi-policy speaks the protocol, this stands around it.
+"""Serves one policy pack to Pulumi's engine, in the pack's own Python: `python serve.py ENTRY FOLDER NOTES STUCK`. It
+knows nothing of tfinfra; pulumi-policy speaks the protocol, this stands around it.
 
 ENTRY is the pack's program, FOLDER the pack's folder. What goes wrong, and what a remediation would change, is added to
-the file NOTES, a JSON object a line: the engine's own words name neither the pack's file nor its line.
+the file NOTES, a JSON object a line: the engine's own words name neither the pack's file nor its line. Code that lets
+no other code of this process run leaves its traceback in the file STUCK when it is ended.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import runpy
+import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-LOADING, JUDGING = 120.0, 60.0
-"""Seconds in which a pack must be there, and in which one call of its policies must end."""
+LOADING, JUDGING, GRACE = 120.0, 60.0, 5.0
+"""Seconds in which a pack must be there, and in which one call of its policies must end; and how much later it is
+ended where it keeps its own process from doing so."""
 
 
 OURS = ("GetAnalyzerInfo", "Configure", "Analyze", "AnalyzeStack", "Remediate")
@@ -47,14 +53,66 @@ class Notes:
         if isinstance(error, SyntaxError) and error.filename:
             self.failed(f"{type(error).__name__}: {error.msg}", error.filename, error.lineno or 0)
             return
-        frames = traceback.extract_tb(error.__traceback__)
-        own = [f for f in frames if os.path.realpath(f.filename).startswith(self._folder)]
-        place = (own[-1].filename, own[-1].lineno or 0) if own else ("", 0)
+        place = self._own(traceback.extract_tb(error.__traceback__))
         if isinstance(error, ModuleNotFoundError):
             why = f"its environment has no module '{error.name}'"
         else:
             why = f"{type(error).__name__}: {why}"
         self.failed(why, *place)
+
+    def hangs(self, why: str, thread: int) -> None:
+        """Notes what takes too long in this thread, and where in the pack it is."""
+        frame = sys._current_frames().get(thread)
+        self.failed(why, *self._own(traceback.extract_stack(frame) if frame else traceback.StackSummary()))
+
+    def _own(self, frames: traceback.StackSummary) -> tuple[str, int]:
+        """The last place that is the pack's own, as (file, line)."""
+        own = [f for f in frames if os.path.realpath(f.filename).startswith(self._folder)]
+        return (own[-1].filename, own[-1].lineno or 0) if own else ("", 0)
+
+
+class Bounds:
+    """Ends this process where something in it takes too long: nothing else ends Python code that never returns. A
+    thread of Python's does it, with a note; where that does not get its turn (a regular expression, or a library, that
+    holds the interpreter) one of faulthandler's, which asks for none."""
+
+    def __init__(self, notes: Notes, stuck: str) -> None:
+        self._notes, self._lock = notes, threading.Lock()
+        self._stuck = open(stuck, "w", encoding="utf-8")  # noqa: PTH123, SIM115  as long as the process
+        self._ends: dict[threading.Timer, float] = {}
+
+    @contextmanager
+    def within(self, seconds: float, what: str) -> Iterator[threading.Timer]:
+        """Ends the process where this block takes longer, and nobody cancels the timer."""
+        why, thread = f"{what} took longer than {seconds:g} seconds", threading.get_ident()
+        timer = threading.Timer(seconds, lambda: self._end(why, thread))
+        timer.daemon = True
+        with self._lock:
+            self._ends[timer] = time.monotonic() + seconds
+            self._arm()
+        timer.start()
+        try:
+            yield timer
+        finally:
+            self.done(timer)
+
+    def done(self, timer: threading.Timer) -> None:
+        timer.cancel()
+        with self._lock:
+            if self._ends.pop(timer, None) is not None:
+                self._arm()
+
+    def _arm(self) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        if self._ends:
+            left = max(min(self._ends.values()) - time.monotonic(), 0.0)
+            faulthandler.dump_traceback_later(left + GRACE, exit=True, file=self._stuck)
+
+    def _end(self, why: str, thread: int) -> None:
+        self._notes.hangs(why, thread)
+        if os.getpgrp() == os.getpid():  # with what it has started
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
 
 
 class Output:
@@ -78,20 +136,7 @@ class Output:
         return False
 
 
-def limited(seconds: float, notes: Notes, what: str) -> threading.Timer:
-    """A timer that ends this process: nothing else ends Python code that never returns."""
-
-    def end() -> None:
-        notes.failed(f"{what} took longer than {seconds:g} seconds")
-        os._exit(1)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    return timer
-
-
-def guarded(server: Callable[..., Any], notes: Notes) -> Callable[..., Any]:
+def guarded(server: Callable[..., Any], notes: Notes, bounds: Bounds) -> Callable[..., Any]:
     """grpc.server, with an interceptor around each call of the pack's."""
     import grpc  # type: ignore[import-untyped] # it ships no types
 
@@ -104,14 +149,12 @@ def guarded(server: Callable[..., Any], notes: Notes) -> Callable[..., Any]:
 
             def call(request: Any, context: Any) -> Any:
                 about = str(getattr(request, "urn", "")).rpartition("::")[2]
-                timer = limited(JUDGING, notes, f"judging '{about}'" if about else "judging a stack")
                 try:
-                    answer = handler.unary_unary(request, context)
+                    with bounds.within(JUDGING, f"judging '{about}'" if about else "judging a stack"):
+                        answer = handler.unary_unary(request, context)
                 except Exception as error:
                     notes.raised(error)
                     raise
-                finally:
-                    timer.cancel()
                 return told(request, answer, notes) if method == "Remediate" else answer
 
             return grpc.unary_unary_rpc_method_handler(call, handler.request_deserializer, handler.response_serializer)
@@ -138,35 +181,35 @@ def told(request: Any, answer: Any, notes: Notes) -> Any:
 
 
 def main() -> None:
-    entry, folder, file = sys.argv[1:4]
+    entry, folder, file, stuck = sys.argv[1:5]
     notes = Notes(os.path.abspath(file), folder)  # noqa: PTH100
-    timer = limited(LOADING, notes, "loading it")
-    port = os.dup(1)
-    os.dup2(2, 1)
+    bounds = Bounds(notes, stuck)
+    with bounds.within(LOADING, "loading it") as loading:
+        port = os.dup(1)
+        os.dup2(2, 1)
+        served = threading.Event()
 
-    served = threading.Event()
+        def tell(text: bytes) -> None:
+            bounds.done(loading)
+            served.set()
+            notes.add(kind="served")
+            os.write(port, text)
 
-    def tell(text: bytes) -> None:
-        timer.cancel()
-        served.set()
-        notes.add(kind="served")
-        os.write(port, text)
+        sys.stdout = Output(tell)
+        sys.dont_write_bytecode = True
+        sys.argv = [entry]
+        sys.path.insert(0, os.path.dirname(entry))  # noqa: PTH120
+        try:
+            os.chdir(folder)
+            import grpc
 
-    sys.stdout = Output(tell)
-    sys.dont_write_bytecode = True
-    sys.argv = [entry]
-    sys.path.insert(0, os.path.dirname(entry))  # noqa: PTH120
-    try:
-        os.chdir(folder)
-        import grpc
-
-        grpc.server = guarded(grpc.server, notes)
-        runpy.run_path(entry, run_name="__main__")
-        if not served.is_set():  # else the engine has no more questions, and interrupts it
-            notes.failed("it has made no PolicyPack")
-    except BaseException as error:  # noqa: BLE001 - the edge of the process: it is told, with the pack's own line
-        if not served.is_set():
-            notes.raised(error)
+            grpc.server = guarded(grpc.server, notes, bounds)
+            runpy.run_path(entry, run_name="__main__")
+            if not served.is_set():  # else the engine has no more questions, and interrupts it
+                notes.failed("it has made no PolicyPack")
+        except BaseException as error:  # noqa: BLE001 - the edge of the process: it is told, with the pack's own line
+            if not served.is_set():
+                notes.raised(error)
     os._exit(0 if served.is_set() else 1)
 
 

@@ -5,6 +5,7 @@ that is built from its Go module; for a runtime without one it looks for an anal
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,9 @@ from tfinfra.engine.policy.pack import PROJECT, Pack
 
 _RUNTIME = "tfinfra"
 _ANALYZER = f"policy-{_RUNTIME}"
-_START, _NOTES, _PACK = "start", "notes", "pack"
+_START, _NOTES, _STUCK, _PACK = "start", "notes", "stuck", "pack"
+_FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in ', re.MULTILINE)
+"""A line of faulthandler's tracebacks, the innermost call first."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ class StagedPacks:
 
     def forget_notes(self) -> None:
         for folder in self.folders:
-            (folder / _NOTES).unlink(missing_ok=True)
+            for name in (_NOTES, _STUCK):
+                (folder / name).unlink(missing_ok=True)
 
     def notes(self) -> Iterator[dict[str, Any]]:
         """What the packs' processes have noted since (serve.py), each with its pack's folder as `folder`."""
@@ -57,7 +61,8 @@ class StagedPacks:
     def notes_in(folder: Path) -> list[dict[str, Any]]:
         """Those of the pack that is staged in `folder`."""
         file = folder / _NOTES
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return [*map(json.loads, lines), *_stuck(folder)]
 
     @staticmethod
     def pack_in(folder: Path) -> str:
@@ -74,6 +79,17 @@ class StagedPacks:
         return said
 
 
+def _stuck(folder: Path) -> Iterator[dict[str, Any]]:
+    """What there is to note of a pack that was ended without a word of its own."""
+    file = folder / _STUCK
+    said = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    if said:
+        pack = (folder / _PACK).read_text(encoding="utf-8")
+        own = next((found for found in _FRAME.finditer(said) if Path(found["file"]).is_relative_to(pack)), None)
+        place = {"file": own["file"] if own else "", "line": int(own["line"]) if own else 0}
+        yield {"kind": "failure", "why": "it took too long, and nothing else of it could run meanwhile", **place}
+
+
 def stage(packs: Sequence[tuple[Pack, Path]], folder: Path) -> StagedPacks:
     """Writes the packs, each with the interpreter that runs it, into the empty `folder`, an absolute path from which
     programs may be started."""
@@ -86,7 +102,7 @@ def stage(packs: Sequence[tuple[Pack, Path]], folder: Path) -> StagedPacks:
         project = {"runtime": _RUNTIME, "version": pack.version}
         (staged / PROJECT).write_text(json.dumps(project), encoding="utf-8")
         # isolated: neither a PYTHONPATH nor the folder that serve.py is in may stand in for the pack's own modules
-        command = [python, "-I", "-u", serve.__file__, pack.entry, pack.folder, _NOTES]
+        command = [python, "-I", "-u", serve.__file__, pack.entry, pack.folder, _NOTES, _STUCK]
         (staged / _START).write_text(f"exec {shlex.join(map(str, command))}\n", encoding="utf-8")
         (staged / _PACK).write_text(str(pack.folder), encoding="utf-8")
     return StagedPacks(folder, folder)
