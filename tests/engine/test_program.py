@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import py_compile
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,6 +55,19 @@ def test_no_bytecode_is_left_in_the_folder(tmp_path: Path, monkeypatch: pytest.M
     ran()
     ran.leave()
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_bytecode_that_somebody_left_in_the_folder_is_not_run(tmp_path: Path) -> None:
+    """Python itself would run it in the text's place, and ask for no time of change."""
+    folder = _folder(tmp_path / "deploy", "as it is written")
+    other = tmp_path / "other.py"
+    other.write_text("VALUE = 'as bytecode has it'\n")
+    cached = cache_from_source(str(folder / "stacks/part.py"))
+    py_compile.compile(str(other), cached, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    ran = Program(folder)
+    ran()
+    ran.leave()
+    assert (folder / "said").read_text() == "as it is written"
 
 
 def test_a_module_that_the_folder_has_not_is_not_found_elsewhere(tmp_path: Path) -> None:

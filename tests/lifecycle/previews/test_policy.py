@@ -8,7 +8,6 @@ import pytest
 
 from tests.engine.policy import packs
 from tests.engine.policy.packs import resource_policy, write_pack
-from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.engine.policy.preview import PackFailure, Preview, Violation
@@ -95,7 +94,7 @@ def test_without_packs_nothing_is_started(tmp_path: Path) -> None:
     training = tmp_path / "training" / "train.yaml"
     free = compile_manifest(load_project(training, guardrails=tmp_path / "platform" / "guardrails.yaml"))
     assert packs_of(compiled)
-    assert check_policy(free, tmp_path / "nowhere", say_nothing) == ()
+    assert check_policy(free, say_nothing, tmp_path / "nowhere") == ()
 
 
 @pytest.mark.engine
@@ -108,9 +107,8 @@ def test_every_place_that_a_run_may_try_is_judged_before_anything_is_touched(
     rules = f"import os\nassert 'AZURE_CLIENT_SECRET' not in os.environ\n{packs.SIZES}"
     write_pack(tmp_path / "platform" / "house", rules, [resource_policy("sizes", "MANDATORY")])
     compiled = _compiled(tmp_path)
-    write_tree(compiled.tree, tmp_path / "deploy")
     with pytest.raises(ManifestError) as caught:
-        check_policy(compiled, tmp_path / "deploy", say_nothing)
+        check_policy(compiled, say_nothing)
     (found,) = caught.value.diagnostics
     assert "size Standard_D16s_v5 is not allowed" in found.message
     assert "compute stack that is tried with Standard_D16s_v5 in eastus" in found.message

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from tfinfra.engine.principal import check_principal
@@ -109,10 +110,12 @@ def _forget() -> dict[str, Any]:
 
 
 class _Loader(SourceFileLoader):
-    """Leaves no __pycache__ in a folder that is compared byte by byte."""
+    """Runs the file's text and nothing else: bytecode beside it may be of other code, in a folder that others write.
+    And it leaves no __pycache__ in a folder that is compared byte by byte."""
 
-    def set_data(self, path: str, data: Any, *, _mode: int = 0o666) -> None:
-        del path, data, _mode
+    def get_code(self, fullname: str) -> CodeType:
+        del fullname
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class _DeployFolderFinder(MetaPathFinder):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tfinfra.compiler.deploy.write import write_tree
 from tfinfra.compiler.lines.causes import cause_of
 from tfinfra.compiler.lines.file_order import in_file_order
 from tfinfra.compiler.lines.plan_lines import plan_diagnostic
@@ -31,9 +33,10 @@ def packs_of(compiled: Compiled) -> dict[Path, str]:
     return found
 
 
-def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[Diagnostic, ...]:
-    """The warnings of the guardrails' policy packs on the stacks of the deploy folder. Raises ManifestError with all
-    that they forbid, and where one cannot be run."""
+def check_policy(compiled: Compiled, progress: Progress, by_hand: Path | None = None) -> tuple[Diagnostic, ...]:
+    """The warnings of the guardrails' policy packs on the stacks of the manifest, as they are compiled: a deploy folder
+    may lie in a repository, and hold what others put there. Those of `by_hand`, a deploy folder that somebody has
+    changed, are judged besides. Raises ManifestError with all that they forbid, and where one cannot be run."""
     packs = packs_of(compiled)
     if not packs:
         return ()
@@ -41,8 +44,14 @@ def check_policy(compiled: Compiled, deploy: Path, progress: Progress) -> tuple[
 
     ensure_cli(progress)
     progress("the policy packs look at both stacks")
-    with closing(preview_engine()) as engine, made_ready(packs, progress) as staged:
-        return policy_warnings(compiled, preview_stacks(compiled, deploy, engine, packs=staged))
+    with ExitStack() as ending:
+        engine = ending.enter_context(closing(preview_engine()))
+        staged = ending.enter_context(made_ready(packs, progress))
+        own = Path(ending.enter_context(TemporaryDirectory(prefix="tfinfra-")))
+        write_tree(compiled.tree, own)
+        folders = [own] if by_hand is None else [own, by_hand]
+        previews = [one for each in folders for one in preview_stacks(compiled, each, engine, packs=staged)]
+        return policy_warnings(compiled, previews)
 
 
 def policy_warnings(compiled: Compiled, previews: Iterable[StackPreview]) -> tuple[Diagnostic, ...]:

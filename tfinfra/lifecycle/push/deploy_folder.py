@@ -15,36 +15,44 @@ from tfinfra.manifest.reading.reader import MOST_BYTES
 
 _OF_CODE = ("TFI307", "TFI308", "TFI309")
 """What the code's folder lacks: the entry script, source_directory, a file of requirements."""
+_INLINE = "TFI451"
+"""The folder's manifest has its target written out, whoever wrote that first."""
 _MANIFEST, _PLAN = "manifest.resolved.yaml", "plan.json"
 
 
-def compiled_again(deploy: Path, base: Path | None, guardrails: Path | None = None) -> Compiled:
+def compiled_again(
+    deploy: Path, base: Path | None, guardrails: Path | None = None, target: str | None = None
+) -> Compiled:
     """What the folder's own manifest gives now; paths in it start at `base`, None for the folder in which the compiler
-    made deploy/<name>. Raises UsageError where the folder is none of a compile's, ManifestError, and DifferenceFound
-    where the nodes would be given another plan than the stacks were made for."""
+    made deploy/<name>; `target` names the target that it was compiled for. Raises UsageError where the folder is none
+    of a compile's, ManifestError, and DifferenceFound where the nodes would be given another plan than the stacks were
+    made for."""
     for name in (_MANIFEST, _PLAN):
         if not (deploy / name).is_file():
             hint = "`tfinfra compile` writes one: deploy/<name>/"
             raise UsageError(f"'{deploy}' is no deploy folder: it has no {name}", hint=hint)
     folder = base or Path(os.path.relpath(deploy.resolve().parent.parent))
     data = read_bounded(deploy / _MANIFEST, MOST_BYTES) or b""
-    project = project_of_text(data, file=str(deploy / _MANIFEST), folder=folder, guardrails=guardrails)
+    project = project_of_text(data, file=str(deploy / _MANIFEST), folder=folder, target=target, guardrails=guardrails)
     try:
         compiled = compile_manifest(project)
     except ManifestError as error:
-        raise error if base else _saying_where(error, folder) from None
+        raise _saying_how(error, None if base else folder) from None
     if compiled.tree[_PLAN] != (deploy / _PLAN).read_text(encoding="utf-8", errors="replace"):
         message = f"{deploy / _PLAN} is not what the manifest and the code in '{folder}' say now"
         raise DifferenceFound(message, hint="`tfinfra compile` writes it anew; --from names another folder of the code")
     return compiled
 
 
-def _saying_where(error: ManifestError, folder: Path) -> ManifestError:
-    """The error, whose way out is another folder where what the manifest names is not in this one."""
-    hint = f"the code is looked for in '{folder}': --from names another folder"
-    told = tuple(replace(each, hint=hint) if each.code in _OF_CODE else each for each in error.diagnostics)
-    is_first = any(each.code in _OF_CODE and each.message == error.message for each in told)
-    return ManifestError(error.message, hint if is_first else error.hint, told)
+def _saying_how(error: ManifestError, folder: Path | None) -> ManifestError:
+    """The error, whose way out is an option where the manifest cannot be changed here: for code that is not in the
+    `folder` above deploy/ (None: another was named), and for a target that has a name."""
+    hints = {_INLINE: "--target NAME names the target that it was compiled for, of your configuration folder"}
+    if folder is not None:
+        hints |= dict.fromkeys(_OF_CODE, f"the code is looked for in '{folder}': --from names another folder")
+    told = tuple(replace(each, hint=hints.get(each.code, each.hint)) for each in error.diagnostics)
+    first = next((each.hint for each in told if each.message == error.message), error.hint)
+    return type(error)(error.message, first, told)
 
 
 def refuse_without_client(compiled: Compiled) -> None:

@@ -20,15 +20,17 @@ from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, sta
 from tfinfra.lifecycle.data.transfer import needs_key, refuse_elsewhere
 from tfinfra.lifecycle.evidence.origin import origin_of
 from tfinfra.lifecycle.provision import stack_config
+from tfinfra.lifecycle.provision.environment_needs import requirements_on
 from tfinfra.lifecycle.provision.first_record import begun
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.push.deploy_folder import compiled_again, refuse_without_client
+from tfinfra.lifecycle.push.guarded import heed_live_runs, heed_policy, tell_of
 from tfinfra.lifecycle.push.stack_files import KeepStack, compute_stack_file, keep_stack
 from tfinfra.lifecycle.record import names, published
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.model import Requirements, to_json
+from tfinfra.model import to_json
 from tfinfra.money.budget import FREE, Burn, deadline
 from tfinfra.store import encode, holds, keys
 from tfinfra.store.waiting import await_store
@@ -72,20 +74,17 @@ def push(
     configuration into the deploy folder. May be repeated until there are nodes. `base` is the manifest's folder,
     `guardrails` the caller's own file of them.
 
-    Raises UsageError where the run is not one that waits for this, ManifestError, DifferenceFound, ProvisioningError,
-    CredentialsError.
+    Raises UsageError where the run is not one that waits for this, ManifestError, NotFeasible, DifferenceFound,
+    ProvisioningError, CredentialsError.
     """
-    compiled = compiled_again(deploy, base, guardrails)
-    refuse_without_client(compiled)
-    plan = compiled.plan
-    if needs_key(plan):
-        message = "nodes of an identity or a store that runs share take their orders from a client that stays"
-        raise ManifestError(message, hint="`tfinfra up` is one")
-    stack = keep_stack(deploy, run, 1 + len(plan.alternatives))
+    compiled = compiled_again(deploy, base, guardrails, asked.target)
+    plan, stack = compiled.plan, _own_stack(compiled, deploy, run)
+    tell_of(compiled.diagnostics, tell)
+    heed_policy(compiled, deploy, tell)
     ports = named_ports(_in_stack(asked, stack), tell)
     _refuse_deadline(compiled, ports, stack)
-    compute = names.group_name(run, names.compute_part(stack.choice))
-    _refuse_unready(ports, run, compute)
+    _refuse_unready(ports, run, names.group_name(run, names.compute_part(stack.choice)))
+    heed_live_runs(compiled, ports.cloud, tell)
     prerequisites = ports.arm.prerequisites(plan.infrastructure.access)
     keep = ports.arm.keep_outputs(run, names.group_name(run, "keep"), plan.infrastructure.access)
     url = names.store_url(keep, prerequisites, run)
@@ -107,6 +106,15 @@ def push(
     file = compute_stack_file(stack, {**own, **timer})
     inputs = tuple(one.name for one in plan.inputs)
     return PushedRun(run, url, bundle.key, bundle.sha256, lock.key, str(file), inputs)
+
+
+def _own_stack(compiled: Compiled, deploy: Path, run: str) -> KeepStack:
+    """The keep stack of the run. Raises ManifestError for nodes that need a client which stays, UsageError."""
+    refuse_without_client(compiled)
+    if needs_key(compiled.plan):
+        message = "nodes of an identity or a store that runs share take their orders from a client that stays"
+        raise ManifestError(message, hint="`tfinfra up` is one")
+    return keep_stack(deploy, run, 1 + len(compiled.plan.alternatives))
 
 
 def _in_stack(asked: CloudOptions, stack: KeepStack) -> CloudOptions:
@@ -154,7 +162,7 @@ def _packed(compiled: Compiled, ports: Ports, scratch: Path, tell: Progress) -> 
     from tfinfra.bundle import Source
 
     workshop, plan = ports.workshop, compiled.plan
-    lock = workshop.lock(_requirements(compiled, ports), tell)
+    lock = workshop.lock(requirements_on(ports.cloud, plan, rehearse=_rehearses(compiled, ports), tell=tell), tell)
     prebuilt = workshop.environment(lock, tell)
     for warning in check_modules(compiled, lock, workshop, tell, built=prebuilt):
         tell(f"warning: {warning.in_a_line}")
@@ -162,13 +170,9 @@ def _packed(compiled: Compiled, ports: Ports, scratch: Path, tell: Progress) -> 
     return lock, workshop.bundle(plan, source, lock, prebuilt, out=scratch / "bundle.tar.gz")
 
 
-def _requirements(compiled: Compiled, ports: Ports) -> Requirements:
-    """What the environment is made of: the CPU build where this machine's own cloud has no GPU."""
-    from tfinfra.compiler.load import machine_gpus
-
-    wanted = compiled.plan.requirements
-    here = ports.cloud.environment_cache is not None
-    return replace(wanted, gpu=wanted.gpu and not (here and machine_gpus() == 0))
+def _rehearses(compiled: Compiled, ports: Ports) -> bool:
+    """Whether it is this machine's cloud that stands for the target's."""
+    return ports.cloud.name == "local" and compiled.spec.target.cloud != "local"
 
 
 def _bring_inputs(
@@ -216,7 +220,7 @@ def _record(
     options = UpOptions(
         Path.cwd(), letters=run[-6:], detach=True, machines=machines_of(ports.cloud), burn=_burn(compiled, ports)
     )
-    options = replace(options, rehearse=ports.cloud.name == "local" and target.cloud != "local")
+    options = replace(options, rehearse=_rehearses(compiled, ports))
     _, record = begun(plan, target, options, ports.cloud, now, environment=environment)
     group = names.group_name(run, names.compute_part(stack.choice))
     place = (plan.infrastructure, *plan.alternatives)[stack.choice]

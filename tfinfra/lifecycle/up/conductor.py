@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.packages.located import refused_at_their_lines
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.errors import Cancelled, NotFeasible
+from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
@@ -20,6 +19,7 @@ from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, hold_success, never_begun
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
+from tfinfra.lifecycle.provision.environment_needs import requirements_on
 from tfinfra.lifecycle.provision.first_record import begun, first_record
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
@@ -110,17 +110,9 @@ class UpRun:
     # Before the first write
 
     def _requirements(self) -> Requirements:
-        """What the environment is made of: the CPU build where a rehearsal's machine has no GPU."""
-        from tfinfra.compiler.load import machine_gpus
-
-        plan = self._context.plan
-        wanted = plan.requirements
-        if not plan.use_gpu or self._ports.cloud.environment_cache is None or machine_gpus() > 0:
-            return wanted
-        if not self._context.options.rehearse:
-            raise NotFeasible("use_gpu is true, but this machine has no GPU")
-        self._observer.say("this machine has no GPU: the nodes will report none and take TensorFlow's CPU build")
-        return replace(wanted, gpu=False)
+        """What the environment is made of. Raises NotFeasible."""
+        rehearse = self._context.options.rehearse
+        return requirements_on(self._ports.cloud, self._context.plan, rehearse=rehearse, tell=self._observer.say)
 
     def _prepare(self, requirements: Requirements) -> Prepared:
         """Asks, agrees, and has what provisioning takes; the engine is being opened beside."""

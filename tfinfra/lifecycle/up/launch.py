@@ -54,7 +54,7 @@ def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) 
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
             compiled = compile_to_folder(project, options, observer, secrets)
-            heed_policy(compiled, options, observer)
+            heed_policy(compiled, observer)
             is_local = options.rehearse or compiled.spec.target.cloud == "local"
             checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
             cloud = early.result() if early and is_local else choose_cloud(compiled, options)
@@ -118,11 +118,11 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     return compiled
 
 
-def heed_policy(compiled: Compiled, options: UpOptions, observer: Observer) -> None:
+def heed_policy(compiled: Compiled, observer: Observer) -> None:
     """Shows what the guardrails' policy packs advise. Raises ManifestError with what they forbid."""
     from tfinfra.lifecycle.previews.policy import check_policy
 
-    for diagnostic in check_policy(compiled, options.folder / "deploy" / compiled.plan.name, observer.say):
+    for diagnostic in check_policy(compiled, observer.say):
         observer.diagnose(diagnostic)
 
 
