@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.manifests import checked
+from tfinfra.compiler.load import load_project
+from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.compiler.rules import travel
-from tfinfra.errors import Diagnostic, TfinfraError
+from tfinfra.errors import Diagnostic, ManifestError, TfinfraError
 
 
 def found(folder: Path, text: str = "", script: str = "print()\n", files: Mapping[str, str] | None = None) -> list[str]:
@@ -75,6 +77,15 @@ def test_all_that_cannot_travel_is_told_at_once(tmp_path: Path) -> None:
     assert all(one.startswith("error TFI340 digits.yaml:2 source_directory: ") for one in told)
     assert len(told) == 21
     assert "link00' is a link to '/etc/hostname'" in told[0] and "'link24' be copied" in told[-1]
+
+
+def test_what_cannot_travel_has_a_line_where_the_manifest_names_no_script_either(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    (tmp_path / "bare.yaml").write_text("name: digits\n")
+    with pytest.raises(ManifestError) as caught:
+        check_manifest(load_project(tmp_path / "bare.yaml"))
+    (told,) = [each for each in caught.value.diagnostics if each.code == "TFI340"]
+    assert told.place == f"{tmp_path / 'bare.yaml'}:1:1"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

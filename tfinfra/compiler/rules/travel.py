@@ -108,9 +108,11 @@ def _may_be_quoted(facts: Facts, file: str) -> bool:
 
 
 def _at_source(facts: Facts, code: str, message: str, hint: str, severity: Severity = Severity.ERROR) -> Diagnostic:
-    """At the source directory where the manifest names it, else at the script that lies in it."""
-    key = "source_directory" if "source_directory" in facts.document.data else "entry_script"
-    return error_at(facts.document, code, (key,), message, hint, severity=severity)
+    """At the source directory where the manifest names it, else at the script that lies in it, at last at the first
+    line."""
+    named = (key for key in ("source_directory", "entry_script") if key in facts.document.data)
+    path = next(((key,) for key in named), ())
+    return error_at(facts.document, code, path, message, hint, severity=severity)
 
 
 RULES: tuple[Rule, ...] = (secrets_stay, named_files_stay, what_cannot_travel, ignore_files, large_source)
