@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-from tfinfra.compiler.user_paths import read_for_parser, real
+from tfinfra.compiler.user_paths import below, read_for_parser, real
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.guardrails.key_schema import FILE
 from tfinfra.guardrails.read import read_guardrails
@@ -26,7 +25,8 @@ MACHINE_FOLDER = Path("/etc/tfinfra")
 
 
 def load_guardrails(given: Path | None) -> Guardrails:
-    """The guardrails of `given` (`--guardrails`), of the user's configuration folder and of the machine's. Raises
+    """The guardrails of `given` (`--guardrails`), of the user's configuration folder, which variables of the
+    environment may move, of the usual one in the user's listed home, which none moves, and of the machine's. Raises
     ManifestError with all that is wrong in any of them: none is left out because it cannot be read."""
     files: list[GuardrailsFile] = []
     faults: list[Diagnostic] = []
@@ -42,13 +42,28 @@ def load_guardrails(given: Path | None) -> Guardrails:
 
 
 def _places(given: Path | None) -> tuple[Path, ...]:
-    from tfinfra.system.paths import NoHome, config_folder
-
-    usual = [MACHINE_FOLDER / FILE]
-    with suppress(NoHome):
-        usual.insert(0, config_folder() / FILE)
+    usual = [folder / FILE for folder in (_moved_folder(), own_folder(), MACHINE_FOLDER) if folder is not None]
     found = [*([given] if given is not None else []), *(path for path in usual if _may_be_there(path))]
     return tuple({real(path): path for path in reversed(found)}.values())[::-1]
+
+
+def _moved_folder() -> Path | None:
+    """The user's configuration folder, wherever the environment says it is; None where there is no home for it."""
+    from tfinfra.system.paths import NoHome, config_folder
+
+    try:
+        return config_folder()
+    except NoHome:
+        return None
+
+
+def own_folder() -> Path | None:
+    """The user's configuration folder in the listed home; None where it is known that nothing of the user's is there:
+    some users are listed with the home of another."""
+    from tfinfra.system.paths import listed_config_folder
+
+    folder = listed_config_folder()
+    return folder if folder is not None and os.access(folder, os.R_OK | os.X_OK) else None
 
 
 def _may_be_there(path: Path) -> bool:
@@ -88,8 +103,14 @@ def _no_packs(file: GuardrailsFile) -> Iterator[Diagnostic]:
 def remarks(guardrails: Guardrails, folder: Path) -> Iterator[Diagnostic]:
     """What to know of the guardrails of a manifest in `folder`: which of them a change of its repository can change,
     and that a file beside it is none of them."""
+    if _moved_folder() is None:
+        message = "there is no home folder: no guardrails of the user's own are looked for"
+        hint = f"HOME is not set, and this machine knows no user {os.getuid()}; TFINFRA_CONFIG_DIR names their folder"
+        yield Diagnostic("TFI444", Severity.NOTICE, message, hint=hint)
     for file in guardrails.files:
         found = [("the guardrails", Path(file.document.file)), *(("the policy packs", pack) for pack in file.policy)]
+        if file.policy:
+            found += [("what policy packs run with", cache) for cache in _cache_folder()]
         for what, path in found:
             if in_repository(path, folder):
                 message = f"{what} '{path}' lie in the manifest's repository: a change of the manifest can change them"
@@ -113,14 +134,35 @@ def shared_keys(guardrails: Guardrails, source: Path) -> Iterator[Diagnostic]:
             yield error_at(file.document, "TFI456", ("audit", "sign"), f"the signing key '{key}' {why}", hint)
 
 
+def _cache_folder() -> Iterator[Path]:
+    """The cache folder, in which packs have their environments; nothing where it cannot be used."""
+    from tfinfra.system.paths import named_folders
+
+    yield from named_folders()[1:]
+
+
 def in_repository(path: Path, folder: Path) -> bool:
-    """Whether `path`, links followed, is of the git repository that `folder` is in; outside of any, of the folder
-    itself. A home folder, or one above it, is no such place: the configuration folder is below it."""
-    found, here = real(path), real(folder)
-    root = next((above for above in (here, *here.parents) if os.path.lexists(above / ".git")), None)
-    if root is None and not real(Path("~").expanduser()).is_relative_to(here):
-        root = here
-    return found.parent == here or (root is not None and found.is_relative_to(root))
+    """Whether `path`, links followed, is of the git repository that `folder` is in, or of one around that, as there is
+    around a submodule; outside of any, of the folder itself. A `folder` that is a link is where the link is, too."""
+    found = real(path)
+    for here in {real(folder), Path(os.path.abspath(folder))}:  # noqa: PTH100  links are not followed
+        if found.parent == here or any(found.is_relative_to(root) for root in _roots(here)):
+            return True
+    return False
+
+
+def _roots(here: Path) -> Iterator[Path]:
+    """The tops of what belongs to the same people as `here`. A home, or a folder above it, is the top of nothing that
+    it holds, but for what lies in it outside of any other repository: the configuration folder is below it. Which home
+    that is the environment does not say: it may name a folder of the repository."""
+    from tfinfra.system.paths import listed_home
+
+    home = real(listed_home() or below(Path(os.sep), "~"))
+    above = [folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")]
+    if not above and not home.is_relative_to(here):
+        yield here
+    yield from above[:1]
+    yield from (folder for folder in above[1:] if not home.is_relative_to(folder))
 
 
 def _whole(

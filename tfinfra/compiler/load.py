@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def _project(
         machine_gpus=machine_gpus(),
         data=_data_paths(document, folder),
         rehearse=rehearse,
-        prices=cache(known_prices),  # who asks again means the same ones
+        prices=cache(partial(known_prices, folder if guardrails.files else None)),  # who asks again means the same ones
         environment=known_environment,
         diagnostics=(*diagnostics, *more, *remarks(guardrails, folder), *shared_keys(guardrails, source.root)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
@@ -225,14 +225,19 @@ def _file_name(document: Document, key: str) -> str:
     return str(document.data.get(key) or document.data.get(f"{key}_path") or "")
 
 
-def known_prices() -> KnownPrices:
-    """The shipped prices, and over them the newer ones that this user's refresh has brought."""
+def known_prices(folder: Path | None = None) -> KnownPrices:
+    """The shipped prices, and over them the newer ones that this user's refresh has brought; not where these are of the
+    repository of the manifest in `folder`, which guardrails on money hold."""
     from tfinfra.catalog.price_file import read_price_file
     from tfinfra.catalog.prices import shipped_book
     from tfinfra.system.paths import NoFolder, prices_file
 
     try:
         refreshed = read_price_file(prices_file())
+        if refreshed and folder is not None and in_repository(prices_file(), folder):
+            message = f"the prices in {prices_file()} lie in the manifest's repository: the shipped ones are used"
+            hint = "guardrails hold: keep the state folder (TFINFRA_STATE_DIR) where no change of a manifest reaches it"
+            return KnownPrices(shipped_book(), (Diagnostic("TFI633", Severity.WARNING, message, hint=hint),))
     except NoFolder:  # no refresh can have written there; validate and plan need nothing else of it
         return KnownPrices(shipped_book())
     except ValueError as error:

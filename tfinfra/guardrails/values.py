@@ -95,11 +95,6 @@ class Guardrails:
     files: tuple[GuardrailsFile, ...] = ()
 
     @property
-    def policy(self) -> tuple[Path, ...]:
-        """The absolute folders of all policy packs, each once."""
-        return tuple(dict.fromkeys(folder for file in self.files for folder in file.policy))
-
-    @property
     def audit(self) -> Audit:
         """What becomes of the evidence: each container takes it, and the last file that names a key has it sign. The
         last one is the machine's, whom the caller's files cannot overrule."""

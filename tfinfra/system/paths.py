@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import shlex
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -53,6 +55,21 @@ def cache_folder() -> Path:
 def config_folder() -> Path:
     """compute_targets.yaml of the platform team. TFINFRA_CONFIG_DIR overrides. Raises NoFolder where it can be none."""
     return _folder("TFINFRA_CONFIG_DIR", platformdirs.user_config_dir)
+
+
+def listed_home() -> Path | None:
+    """The user's home as this machine's list of users has it, which no variable moves; None where it has no such
+    user."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def listed_config_folder() -> Path | None:
+    """The usual configuration folder in the listed home."""
+    home, below = listed_home(), "Library/Application Support" if sys.platform == "darwin" else ".config"
+    return None if home is None else home / below / "tfinfra"
 
 
 def named_folders() -> tuple[Path, ...]:

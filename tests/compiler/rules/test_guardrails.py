@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tfinfra.catalog.price_file import write_price_file
+from tfinfra.catalog.prices import PriceBook, RegionPrices, shipped_book
 from tfinfra.compiler import guardrail_files
 from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
-from tfinfra.errors import Diagnostic, ManifestError, TfinfraError
+from tfinfra.errors import Diagnostic, ManifestError, Severity, TfinfraError
 
 AZURE = "compute_target: {cloud: azure, vm_size: Standard_D8s_v5}\n"
 POOL = "pool: {cloud: azure, vm_size: Standard_D16s_v5, location: [eastus, westus2]}\n"
@@ -21,11 +23,12 @@ NAMED = "compute_target: pool\n"
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the manifest's in `project`, the user's configuration in `user` and the machine's in `machine`."""
-    for name in ("project", "user", "machine", "job"):
+    for name in ("project", "user", "machine", "job", "home"):
         (tmp_path / name).mkdir()
     (tmp_path / "project" / "train.py").write_text("print()\n")
     monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(tmp_path / "user"))
     monkeypatch.setattr(guardrail_files, "MACHINE_FOLDER", tmp_path / "machine")
+    monkeypatch.setattr("tfinfra.system.paths.listed_home", lambda: tmp_path / "home")
     return tmp_path
 
 
@@ -138,6 +141,11 @@ TABLE: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
     "a required limit that is not there": ("require: limits.max_cost_usd", AZURE, [("TFI452", 1)]),
     "a required tag among others": ("require: [tags.cost-center]", "tags: {team: a}\n", [("TFI452", 2)]),
     "a required tag that is empty": ("require: [tags.cost-center]", "tags: {cost-center: ' '}\n", [("TFI452", 2)]),
+    "a required tag that nobody sees": (
+        "require: [tags.cost-center]",
+        'tags: {cost-center: "\\u2800"}\n',
+        [("TFI452", 2)],
+    ),
     "a required tag that is null": ("require: [tags.cost-center]", "tags: {cost-center: null}\n", [("TFI452", 2)]),
     "a required tag, in another case as Azure takes it": (
         "require: [tags.cost-center]",
@@ -171,6 +179,25 @@ def test_a_breach_stands_at_the_manifests_line(
             assert f"({place / 'user' / 'guardrails.yaml'}:1)" in diagnostic.message
 
 
+EMPTY = {
+    "a tag": ("require: [tags.cost-center]", "tags: {Cost-Center: ''}\n", "tags.cost-center is empty", 21),
+    "null": ("require: [limits.max_cost_usd]", "limits: {max_cost_usd: null}\n", "limits.max_cost_usd is empty", 24),
+    "a list": ("require: [pip_packages]", "pip_packages: []\n", "pip_packages is empty", 15),
+    "nothing": ("require: [tags.cost-center]", "tags: {}\n", "tags.cost-center is not given", 1),
+}
+
+
+@pytest.mark.parametrize(("guardrails", "manifest", "message", "column"), EMPTY.values(), ids=EMPTY)
+def test_what_is_written_and_empty_is_not_called_missing(
+    place: Path, guardrails: str, manifest: str, message: str, column: int
+) -> None:
+    (place / "user" / "guardrails.yaml").write_text(f"{guardrails}\n")
+    (found,) = [d for d in said(place, manifest) if d.is_error]
+    assert found.message.startswith(f"{message}, but guardrail require is ")
+    assert found.position is not None
+    assert (found.position.line, found.position.column) == (2, column)
+
+
 def test_a_target_beside_the_manifest_is_held_though_it_hides_the_teams_own(place: Path) -> None:
     (place / "project" / "compute_targets.yaml").write_text(POOL)
     (place / "user" / "compute_targets.yaml").write_text("pool: {vm_size: Standard_D8s_v5}\n")
@@ -193,6 +220,67 @@ def test_a_configuration_folder_in_the_repository_is_of_the_repository(
     assert breaches(said(place, NAMED)) == [("TFI451", 2)]
 
 
+def test_a_repository_around_a_submodule_is_the_manifests_too(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / ".git").mkdir()
+    (place / "project" / ".git").write_text("gitdir: ../.git/modules/project\n")
+    (place / "user" / "compute_targets.yaml").write_text(POOL)
+    (place / "machine" / "guardrails.yaml").write_text("allow: {inline: false}\n")
+    monkeypatch.setattr("tfinfra.system.paths.listed_home", lambda: place.parent / "home")
+    assert breaches(said(place, NAMED)) == [("TFI451", 2)]
+    monkeypatch.setattr("tfinfra.system.paths.listed_home", lambda: place / "user")
+    assert breaches(said(place, NAMED)) == []
+
+
+def test_a_home_that_the_environment_names_makes_no_folder_of_the_manifests_another(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf = place / "project" / "home" / "conf"
+    conf.mkdir(parents=True)
+    (conf / "compute_targets.yaml").write_text(POOL)
+    monkeypatch.setenv("HOME", str(conf.parent))
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(conf))
+    (place / "machine" / "guardrails.yaml").write_text("allow: {inline: false}\n")
+    assert breaches(said(place, NAMED)) == [("TFI451", 2)]
+
+
+def test_a_link_into_the_repository_is_where_the_manifest_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real folder of the manifest is outside of the repository that reaches it by a link."""
+    repository = place / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "conf").mkdir()
+    (repository / "conf" / "compute_targets.yaml").write_text(POOL)
+    (repository / "ml").symlink_to(place / "project")
+    (place / "project" / "train.yaml").write_text(f"entry_script: train.py\n{NAMED}")
+    (place / "machine" / "guardrails.yaml").write_text("allow: {inline: false}\n")
+    monkeypatch.setenv("TFINFRA_CONFIG_DIR", str(repository / "conf"))
+    with pytest.raises(ManifestError) as caught:
+        check_manifest(load_project(repository / "ml" / "train.yaml"))
+    assert [d.code for d in caught.value.diagnostics if d.is_error] == ["TFI451"]
+
+
+def test_prices_that_the_repository_has_brought_do_not_count(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = place / "project" / "state"
+    state.mkdir(mode=0o700)
+    regions = {
+        name: RegionPrices("2999-01-01", dict.fromkeys(prices.meters, 1e-9))
+        for name, prices in shipped_book().regions.items()
+    }
+    write_price_file(state / "prices.json", PriceBook(regions))
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(state))
+    (place / "user" / "guardrails.yaml").write_text("allow: {max_usd_per_hour: 0.3}\n")
+    assert breaches(said(place, AZURE)) == [("TFI454", 2)]
+    assert [d.code for d in load_project(place / "project" / "train.yaml").prices().diagnostics] == ["TFI633"]
+
+
+def test_a_cache_in_the_repository_is_told_where_policy_packs_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "job" / "packs").mkdir()
+    (place / "user" / "guardrails.yaml").write_text(f"policy: [{place / 'job' / 'packs'}]\n")
+    assert said(place, "") == ()
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(place / "project" / "cache"))
+    (found,) = said(place, "")
+    assert (found.code, "what policy packs run with" in found.message) == ("TFI443", True)
+
+
 def test_a_target_on_the_command_line_is_held(place: Path) -> None:
     (place / "user" / "compute_targets.yaml").write_text(POOL)
     (place / "user" / "guardrails.yaml").write_text("allow: {vm_size: Standard_D8s_v5}\n")
@@ -212,6 +300,36 @@ def test_every_file_holds_by_itself(place: Path) -> None:
     assert len([d for d in found if d.is_error]) == 2
 
 
+def test_no_variable_moves_what_lies_in_the_home_that_the_machine_lists(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = place / "home" / ".config" / "tfinfra"
+    own.mkdir(parents=True)
+    (own / "guardrails.yaml").write_text("allow: {max_nodes: 1}\n")
+    manifest = "node_count: 2\ndistributed_backend: mpi\n"
+    for variable in ("HOME", "XDG_CONFIG_HOME", "TFINFRA_CONFIG_DIR"):
+        monkeypatch.setenv(variable, str(place / "job"))
+        assert breaches(said(place, manifest)) == [("TFI446", 2)]
+    monkeypatch.delenv("TFINFRA_CONFIG_DIR")
+    for variable in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable)
+    assert breaches(said(place, manifest)) == [("TFI446", 2)]
+
+
+def test_a_user_without_a_home_is_told_that_no_guardrails_are_looked_for(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(_: str) -> str:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("TFINFRA_CONFIG_DIR")
+    monkeypatch.setattr("platformdirs.user_config_dir", nowhere)
+    monkeypatch.setattr("tfinfra.system.paths.listed_home", lambda: None)
+    (found,) = said(place, "")
+    assert (found.code, found.severity) == ("TFI444", Severity.NOTICE)
+    assert "there is no home folder" in found.message
+
+
 def test_a_file_that_is_reached_twice_speaks_once(place: Path) -> None:
     (place / "job" / "g.yaml").write_text("allow: {max_nodes: 1}\n")
     (place / "user" / "guardrails.yaml").symlink_to(place / "job" / "g.yaml")
@@ -226,8 +344,8 @@ def test_a_policy_pack_is_beside_the_file_that_a_link_leads_to(place: Path) -> N
     (found,) = said(place, "")
     assert (found.code, found.position and found.position.column) == ("TFI442", 26)
     (place / "job" / "missing").mkdir()
-    held = guardrail_files.load_guardrails(None)
-    assert held.policy == (place / "job" / "packs", place / "job" / "missing")
+    (held,) = guardrail_files.load_guardrails(None).files
+    assert held.policy == (place / "job" / "packs", place / "job" / "packs", place / "job" / "missing")
 
 
 UNREADABLE: dict[str, Callable[[Path], object]] = {

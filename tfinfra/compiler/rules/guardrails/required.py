@@ -11,7 +11,9 @@ from tfinfra.guardrails.key_schema import LOCK
 from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.key_schema import SPELLINGS
 
-_NOTHING: tuple[object, ...] = (None, "", (), [], {})
+_NOTHING: tuple[object, ...] = (None, (), [], {})
+_BLANK = " \u2800\u3164\u115f\u1160\uffa0"
+"""Characters that are printed as nothing, and that Unicode does not call so."""
 
 
 def missing_keys(facts: Facts) -> Iterator[Diagnostic]:
@@ -20,41 +22,46 @@ def missing_keys(facts: Facts) -> Iterator[Diagnostic]:
         lone = ("require",) in file.document.texts
         for index, key in enumerate(file.require):
             outer, _, inner = key.partition(".")
-            if not facts.manifest.sound(outer) or _is_given(facts, outer, inner):
+            written = _written(facts, outer, inner)
+            if not facts.manifest.sound(outer) or not all(map(_is_empty, written.values())):
                 continue
             held = file.at("require") if lone else file.at("require", index)
-            path: KeyPath = (outer, inner) if inner else (outer,)
+            path: KeyPath = next(iter(written), (outer, inner) if inner else (outer,))
             if key == LOCK:
                 yield breach(
                     facts, "TFI452", (), held, what="this manifest is not locked", hint="tfinfra makes no locks yet"
                 )
                 continue
             hint = f"write {inner} under {outer}" if inner else f"add {key}"
-            yield breach(facts, "TFI452", path, held, what=f"{key} is not given", hint=hint)
+            what, hint = (f"{key} is empty", "give it a value") if written else (f"{key} is not given", hint)
+            yield breach(facts, "TFI452", path, held, what=what, hint=hint)
 
 
-def _is_given(facts: Facts, outer: str, inner: str) -> bool:
+def _written(facts: Facts, outer: str, inner: str) -> dict[KeyPath, object]:
+    """What the manifest says for a key, in each of its spellings, by its path; nothing where it does not say it."""
     data, manifest = facts.document.data, facts.manifest
     if outer == "compute_target":
         chosen = facts.chosen
-        written = getattr(chosen.keys, inner, None) if inner else facts.project.target or data.get(outer)
-        return written not in _NOTHING
+        value = getattr(chosen.keys, inner, None) if inner else facts.project.target or data.get(outer)
+        return {} if value is None else {(outer, inner) if inner else (outer,): value}
     if (outer, inner) == ("limits", "max_run_duration") and manifest.max_run_duration_seconds:
-        return True
+        return {("max_run_duration_seconds",): manifest.max_run_duration_seconds}
     if not inner:
         key = SPELLINGS.get(outer, outer)
-        return any(not _is_empty(data.get(name)) for name in (key, *(s for s, k in SPELLINGS.items() if k == key)))
+        spelt = (key, *(spelling for spelling, meant in SPELLINGS.items() if meant == key))
+        return {(name,): data[name] for name in spelt if name in data}
     given = data.get(outer)
     if not isinstance(given, Mapping):
-        return False
+        return {}
     any_case = outer == "tags"  # names of Azure's tags have no case
-    return any(
-        not _is_empty(value) for name, value in given.items() if name == inner or (any_case and _same(name, inner))
-    )
+    return {(outer, name): value for name, value in given.items() if name == inner or (any_case and _same(name, inner))}
 
 
 def _is_empty(value: object) -> bool:
-    return value in _NOTHING or (isinstance(value, str) and not value.strip())
+    """Whether it gives nothing: a person sees nothing of it."""
+    if isinstance(value, str):
+        return not any(character.isprintable() and character not in _BLANK for character in value)
+    return value in _NOTHING
 
 
 def _same(one: str, other: str) -> bool:
