@@ -257,6 +257,20 @@ def test_the_price_file_is_read_once_for_each_manifest(folder: Path, monkeypatch
     assert len(asked) == 2
 
 
+def test_a_manifest_that_is_gone_is_told_with_the_target_that_all_are_asked_of(folder: Path, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.mkdir()
+    repository(base)
+    for name in ("wrong.yaml", "warned.yaml"):
+        (folder / name).unlink()
+        (base / "ml" / name).unlink()
+    (base / "ml/old.yaml").write_text(GOOD)
+    for root in (folder, base / "ml"):
+        (root / "compute_targets.yaml").write_text("big: {location: eastus, vm_size: Standard_D16s_v5}\n")
+    comment = _comment(folder, "validate", ".", "--target", "big", "--base", str(base))
+    assert "| <code>old.yaml</code> | gone: <code>1 x Standard_D16s_v5 in eastus</code> |" in comment
+
+
 def test_a_local_cloud_costs_nothing(folder: Path) -> None:
     (folder / "local.yaml").write_text("entry_script: train.py\n")
     assert "**0.00 → 0.00 USD/h" in _comment(folder, "validate", "local.yaml")

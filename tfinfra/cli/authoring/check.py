@@ -90,7 +90,7 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
 
     compiled, on_their_way = ahead.take(one.given)
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
-    one.note(compiled, ahead.target)
+    one.note(compiled)
     folder = own_folder(one, compiled, ahead.owners)
     previews = on_their_way.result()
     found += one.judge(policy_warnings(compiled, previews))

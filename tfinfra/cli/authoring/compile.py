@@ -36,7 +36,7 @@ def _compile(one: One, *, target: str | None, check: bool, owners: dict[str, str
 
     compiled = compile_manifest(one.load(target=target))
     found = one.judge(compiled.diagnostics)
-    one.note(compiled, target)
+    one.note(compiled)
     folder = own_folder(one, compiled, owners)
     written = Written()
     if check:

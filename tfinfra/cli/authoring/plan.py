@@ -54,7 +54,7 @@ def _plan(one: One, *, target: str | None, rehearse: bool, recorder: Recorder | 
     compiled = compile_manifest(one.load(target=target, rehearse=rehearse))
     plan, where = compiled.plan, compiled.spec.target
     found = one.judge(dict.fromkeys([*compiled.diagnostics, *compiled.prices().diagnostics]))
-    one.note(compiled, target)
+    one.note(compiled)
     answering = _ask(compiled, rehearse, recorder) if recorder else None
     price, layers = priced(compiled), planned_layers(plan, where)
     one.show(*plan_lines(compiled, price, layers))

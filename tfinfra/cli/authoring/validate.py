@@ -29,6 +29,6 @@ def _validate(one: One, *, target: str | None) -> dict[str, Any]:
 
     checked = check_manifest(one.load(target=target))
     found = one.judge(checked.diagnostics)
-    one.note(checked, target)
+    one.note(checked)
     one.show(f"{one.given.shown}: valid")
     return {"name": checked.spec.name, "valid": True, "diagnostics": found}

@@ -64,9 +64,9 @@ def change_of(given: Given, checked: CheckedManifest | Compiled, base: Path | No
     return Change(_state(before, prices), _known(now, prices), same)
 
 
-def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) -> dict[str, Change]:
+def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path, target: str | None) -> dict[str, Change]:
     """What each manifest cost that `base` has in a folder that these words name, and that is not there any more, by its
-    path from the current folder."""
+    path from the current folder; on `target`, where all are asked of that one."""
     from tfinfra.compiler.load import known_prices
 
     prices = cache(known_prices)
@@ -77,7 +77,7 @@ def gone_manifests(words: Iterable[Path], still: Iterable[Given], base: Path) ->
         for path in _inside(base / folder.relative_to(root)) if folder.is_relative_to(root) else ():
             place = root / path.relative_to(base)
             if place not in places:
-                gone[os.path.relpath(place, here)] = Change(_state(_draft(_loaded(path, None)), prices), None)
+                gone[os.path.relpath(place, here)] = Change(_state(_draft(_loaded(path, target)), prices), None)
     return gone
 
 

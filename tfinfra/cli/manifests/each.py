@@ -49,12 +49,12 @@ class One:
         self.said += judged
         return judged
 
-    def note(self, checked: CheckedManifest | Compiled, target: str | None) -> None:
+    def note(self, checked: CheckedManifest | Compiled) -> None:
         """Compares the manifest with what it was, where a report tells of that: before anything is written."""
         if self.asked.reports.markdown:
             from tfinfra.cli.manifests.change import change_of
 
-            self.change = change_of(self.given, checked, self.asked.reports.base, target)
+            self.change = change_of(self.given, checked, self.asked.reports.base, self.asked.target)
 
     def show(self, *lines: str) -> None:
         """Lines for a person, where stdout is theirs."""
@@ -104,7 +104,7 @@ def _gone(asked: Asked, manifests: Iterable[Given]) -> dict[str, Change]:
         return {}
     from tfinfra.cli.manifests.change import gone_manifests
 
-    return gone_manifests(asked.words, manifests, asked.reports.base)
+    return gone_manifests(asked.words, manifests, asked.reports.base, asked.target)
 
 
 def _outcome(one: One, work: Work) -> Outcome:

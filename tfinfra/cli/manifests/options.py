@@ -18,8 +18,9 @@ from tfinfra.cli.options import guardrails_option, json_option
 
 @dataclass(frozen=True)
 class Asked:
-    """What a verb is to do with which manifests: `words` of the command line name them, `arguments` are all words, and
-    `guardrails` is a file that holds for each manifest beside the usual ones."""
+    """What a verb is to do with which manifests: `words` of the command line name them, `arguments` are all words,
+    `guardrails` is a file that holds for each manifest beside the usual ones, and `target` goes before each one's
+    own."""
 
     words: tuple[Path, ...]
     as_json: bool = False
@@ -27,6 +28,7 @@ class Asked:
     levels: Levels = field(default_factory=Levels)
     arguments: tuple[str, ...] = ()
     guardrails: Path | None = None
+    target: str | None = None
 
 
 def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +51,7 @@ def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         arguments = click.get_current_context().obj or ()
         require_reports(reports, as_json)
-        asked = Asked(manifest, as_json, reports, levels, tuple(arguments), guardrails)
+        asked = Asked(manifest, as_json, reports, levels, tuple(arguments), guardrails, options.get("target"))
         return command(asked=asked, **options)
 
     return with_asked
