@@ -13,7 +13,7 @@ import pytest
 from tfinfra.cli.main import main
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.policy.preview import ADVISORY, MANDATORY, Preview, PreviewedResource, Violation
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import NotFeasible, ProvisioningError
 from tfinfra.lifecycle.previews import two_at_once
 from tfinfra.lifecycle.previews.stacks import StackPreview
 
@@ -110,6 +110,19 @@ def test_what_speaks_against_a_manifest_goes_before_its_folder(folder: Path) -> 
     assert main(["check", "a.yaml"]) == 6
     Played.say["a"] = said(MANDATORY)
     assert main(["check", "a.yaml"]) == 3
+
+
+@pytest.mark.parametrize(("words", "code"), [("a.yaml", 4), ("wrong.yaml", 3), ("a.yaml wrong.yaml", 3)])
+def test_a_machine_that_cannot_preview_is_no_fault_of_tfinfras_and_hides_none_of_a_manifests(
+    words: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(tell: object) -> None:
+        raise NotFeasible("Pulumi is not here, and nothing here builds it", "install it")
+
+    monkeypatch.setattr("tfinfra.engine.tool.toolchain.ensure_cli", missing)
+    assert main(["check", *words.split()]) == code
+    told = capsys.readouterr().err
+    assert ("nothing here builds it" in told, "worker_cout" in told) == ("a.yaml" in words, "wrong" in words)
 
 
 def test_what_a_policy_warns_of_is_told_and_may_be_denied(capsys: pytest.CaptureFixture[str]) -> None:

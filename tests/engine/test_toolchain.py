@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from tfinfra.engine.provider import plugin_archive
 from tfinfra.engine.tool import toolchain, toolmaking
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.system.file_digest import sha256_of
 
 VERSIONS = {
@@ -64,7 +64,7 @@ def test_without_go_and_without_the_vendors_site_the_error_says_what_to_do(
         raise TfinfraError(f"{url} cannot be reached")
 
     monkeypatch.setattr(plugin_archive, "download", unreachable)
-    with pytest.raises(TfinfraError) as caught:
+    with pytest.raises(NotFeasible) as caught:
         toolchain.ensure_cli(lambda _: None)
     assert "nothing here builds it" in str(caught.value)
     assert "tfinfra setup" in str(caught.value.hint)
@@ -89,7 +89,7 @@ def vendor(empty: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("unchecked", [False, True])
 def test_an_archive_with_another_hash_is_never_taken(empty: Path, vendor: str, unchecked: bool) -> None:
-    with pytest.raises(TfinfraError, match=f"{vendor}, not .*it was not taken"):
+    with pytest.raises(NotFeasible, match=f"{vendor}, not .*it was not taken"):
         toolchain.ensure_cli(lambda _: None, unchecked=unchecked)
     assert toolchain.find_cli() is None
 
@@ -109,7 +109,7 @@ def test_an_archive_of_which_no_hash_is_known_wants_a_word(
     empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(toolmaking, "ARCHIVES", {})
-    with pytest.raises(TfinfraError) as caught:
+    with pytest.raises(NotFeasible) as caught:
         toolchain.ensure_cli(lambda _: None)
     assert "--unchecked" in str(caught.value.hint)
     said: list[str] = []
@@ -218,7 +218,7 @@ def test_nothing_is_put_in_place_where(text: str, words: str, empty: Path, monke
     monkeypatch.setenv("PATH", f"{empty / 'bin'}:/usr/bin:/bin")
     monkeypatch.setattr(plugin_archive, "download", unreachable)
     _script(empty / "bin/go", text)
-    with pytest.raises(TfinfraError, match=words):
+    with pytest.raises(NotFeasible, match=words):
         toolchain.ensure_cli(lambda _: None)
     assert toolchain.find_cli() is None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,10 +14,9 @@ import click
 
 from tfinfra.cli.manifests.options import Asked, manifest_options
 from tfinfra.cli.options import target_option
+from tfinfra.errors import NotFeasible
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from tfinfra.cli.manifests.each import One
     from tfinfra.cli.manifests.given import Given
     from tfinfra.compiler.pipeline import Compiled
@@ -40,18 +41,24 @@ def command(*, asked: Asked, target: str | None) -> int:
     from tfinfra.lifecycle.previews.two_at_once import PLACES, Previews
 
     chosen = chosen_manifests(asked.words)
-    ensure_cli(progress)
-    with Previews(min(PLACES, len(chosen.manifests)), progress) as previews:
+    with ExitStack() as ending:
+        previews: Previews | NotFeasible
+        try:
+            ensure_cli(progress)
+            previews = ending.enter_context(Previews(min(PLACES, len(chosen.manifests)), progress))
+        except NotFeasible as missing:  # what else is wrong with a manifest goes before it
+            previews = missing
         ahead = _Ahead(chosen.manifests, previews, target, asked.guardrails)
         return each_manifest("check", asked, partial(_check, ahead=ahead), chosen)
 
 
 @dataclass
 class _Ahead:
-    """Compiles the manifests that come next too, so that no place of the previews waits for the one that is told of."""
+    """Compiles the manifests that come next too, so that no place of the previews waits for the one that is told of.
+    `previews` may be the reason why there can be none."""
 
     manifests: Sequence[Given]
-    previews: Previews
+    previews: Previews | NotFeasible
     target: str | None
     guardrails: Path | None
     owners: dict[str, str] = field(default_factory=dict)
@@ -79,6 +86,10 @@ class _Ahead:
             compiled = compile_manifest(given.load(target=self.target, guardrails=self.guardrails))
         except Exception as error:  # noqa: BLE001  it is raised when its turn comes
             return error
+        if isinstance(self.previews, NotFeasible):
+            refused: Future[tuple[StackPreview, ...]] = Future()
+            refused.set_exception(self.previews)
+            return compiled, refused
         return compiled, self.previews.submit(compiled)
 
 

@@ -44,7 +44,7 @@ def ensure_cli(progress: Callable[[str], None], *, unchecked: bool = False) -> P
     """The tool, made first where there is none (built from source: about four minutes on two cores, once a machine).
 
     `unchecked` permits an archive of the vendor's whose SHA-256 is not known. `progress` gets one line for each step.
-    Raises TfinfraError with the way out where it cannot be made.
+    Raises NotFeasible with the way out where it cannot be made.
     """
     found = find_cli()
     if found is not None:

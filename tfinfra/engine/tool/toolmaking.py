@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from tfinfra.engine.tool.tool_environment import tool_version
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.system.process.commands import finished
 
 ARCHIVES = {
@@ -51,7 +51,7 @@ _SWITCHES = ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE")
 
 def make(target: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> str:
     """Makes the tool and moves it to `target` in one step: a half-made one is never found. Where it is from, in words.
-    Raises TfinfraError."""
+    Raises NotFeasible."""
     with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
         work, go = Path(folder), shutil.which("go")
         if go is None:
@@ -65,9 +65,9 @@ def make(target: Path, version: str, progress: Callable[[str], None], *, uncheck
                 try:
                     draft, source = _from_archive(work, version, progress, unchecked=unchecked)
                 except TfinfraError as error:
-                    raise TfinfraError(f"{failed.message}; {error.message}", failed.hint) from error
+                    raise NotFeasible(f"{failed.message}; {error.message}", failed.hint) from error
         if tool_version(str(draft)) != version:
-            raise TfinfraError(f"the Pulumi that was just made does not answer as {version}", _way_out(version))
+            raise NotFeasible(f"the Pulumi that was just made does not answer as {version}", _way_out(version))
         draft.replace(target)
     return source
 
@@ -86,17 +86,17 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
     wanted = ARCHIVES.get(name)
     if wanted is None and not unchecked:
         message = f"there is no Go to build Pulumi {version}, and no SHA-256 is known of its archive for {name}"
-        raise TfinfraError(message, f"{_way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
+        raise NotFeasible(message, f"{_way_out(version)}; `tfinfra setup --unchecked` takes the archive as it comes")
     url, draft = f"{_SITE}/v{version}/pulumi-v{version}-{name}.tar.gz", work / "archive.tar.gz"
     progress(f"downloading Pulumi {version} from its vendor")
     try:
         found = download(url, draft, progress)
     except TfinfraError as error:
-        raise TfinfraError(
+        raise NotFeasible(
             f"Pulumi {version} is not here, and nothing here builds it: {error.message}", _way_out(version)
         ) from error
     if wanted not in (found, None):
-        raise TfinfraError(f"{url} has the SHA-256 {found}, not {wanted}: it was not taken", _way_out(version))
+        raise NotFeasible(f"{url} has the SHA-256 {found}, not {wanted}: it was not taken", _way_out(version))
     if wanted is None:
         progress(f"warning: nobody has checked this archive; its SHA-256 is {found}")
     checked = "as its SHA-256 is known" if wanted else "unchecked"
@@ -105,13 +105,13 @@ def _from_archive(work: Path, version: str, progress: Callable[[str], None], *, 
         with tarfile.open(draft) as files, tool.open("wb") as out:  # the program alone: its language hosts are not used
             shutil.copyfileobj(cast(IO[bytes], files.extractfile("pulumi/pulumi")), out)
     except (KeyError, TypeError, AttributeError, tarfile.TarError, EOFError, OSError) as error:
-        raise TfinfraError(f"the archive of Pulumi {version} does not hold it: {error}", _way_out(version)) from error
+        raise NotFeasible(f"the archive of Pulumi {version} does not hold it: {error}", _way_out(version)) from error
     tool.chmod(0o755)
     return tool, f"{url}, {checked} ({found})"
 
 
 def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -> tuple[Path, str]:
-    """Raises TfinfraError where it fails."""
+    """Raises NotFeasible where it fails."""
     folder, draft = work / "source", work / "pulumi"
     folder.mkdir()
     (folder / "go.mod").write_text("module tfinfra.local/pulumi-cli\n\ngo 1.25.0\n", encoding="utf-8")
@@ -160,7 +160,7 @@ def guarded(settings: Mapping[str, str]) -> dict[str, str]:
 def _go(
     command: list[str], folder: Path, environment: Mapping[str, str], progress: Callable[[str], None], version: str
 ) -> None:
-    """Runs Go with caches of its own below `folder`: 2.5 GB that go with it. Raises TfinfraError with its last line."""
+    """Runs Go with caches of its own below `folder`: 2.5 GB that go with it. Raises NotFeasible with its last line."""
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -174,7 +174,7 @@ def _go(
         said = _output(process, progress)
     if process.returncode != 0:
         last = (said.strip().splitlines() or ["no output"])[-1]
-        raise TfinfraError(f"Go could not build the Pulumi command line tool: {last}", _way_out(version))
+        raise NotFeasible(f"Go could not build the Pulumi command line tool: {last}", _way_out(version))
 
 
 def _output(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
