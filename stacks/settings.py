@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from difflib import get_close_matches
 
 import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env
 
 from stacks.node_settings import complaints
 from stacks.plan import Plan
@@ -22,6 +24,7 @@ _IDENTITY = (
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _PUSH = "`tfinfra push` writes it"
+_OWN = "tfinfra"
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,14 @@ class Settings:
         return group_name(self.run, self.part, self.choice)
 
 
-def read_settings(stack: str, get: Callable[[str], str | None], choices: int) -> Settings:
+def read_settings(
+    stack: str, get: Callable[[str], str | None], choices: int, names: Iterable[str] | None = None
+) -> Settings:
     """The configuration of the stack of this name, whose value for a key `get` returns (None: not set); the plan has so
-    many choices. Raises RunError with every key that is missing or wrong."""
+    many choices. `names` are all that is configured, with their namespaces; None: what Pulumi says is. Raises RunError
+    with every key that is missing, wrong or none."""
     reader = _Reader(get)
+    reader.wrong += strange_keys(configured() if names is None else names)
     part = _part(stack, reader.wrong)
     run, owner, deadline = reader.required("run"), reader.required("owner"), reader.required("deadline")
     expires, choice = reader.optional("expiresAt"), int(reader.optional("choice") or 0)
@@ -144,6 +151,24 @@ def run_of(settings: Settings, plan: Plan) -> Run:
         deadline=settings.deadline,
         keep_days=plan.keep_days,
     )
+
+
+def configured() -> tuple[str, ...]:
+    """The names of all that is configured, "namespace:key". Pulumi has no public way to them."""
+    return tuple(dict.fromkeys([*CONFIG.get(), *get_config_env()]))
+
+
+def strange_keys(names: Iterable[str]) -> Iterator[str]:
+    """What is wrong with the names: keys of the namespace tfinfra that there are not, and ours in a namespace that is
+    spelt nearly so. A key that nobody reads leaves its default in force without a word."""
+    for name in names:
+        space, _, key = name.rpartition(":")
+        near = get_close_matches(key, KEYS, 1)
+        if space == _OWN and key not in KEYS:
+            meant = f"did you mean tfinfra:{near[0]}?" if near else f"there are {', '.join(KEYS)}"
+            yield f"{name} is no key of this program: {meant}"
+        elif space != _OWN and key in KEYS and get_close_matches(space, [_OWN], 1, 0.8):
+            yield f"{name} is in no namespace of this program: did you mean {_OWN}:{key}?"
 
 
 class _Reader:

@@ -51,6 +51,35 @@ WRONG: dict[str, tuple[str, dict[str, str | None], str]] = {
 }
 
 
+STRANGE = {
+    "a letter too few": (
+        "tfinfra:expiresA",
+        "tfinfra:expiresA is no key of this program: did you mean tfinfra:expiresAt?",
+    ),
+    "another case": ("tfinfra:DeleterRole", "did you mean tfinfra:deleterRole?"),
+    "a word of nobody's": ("tfinfra:colour", "tfinfra:colour is no key of this program: there are run, owner, "),
+    "a namespace that is spelt nearly so": ("tfinfar:choice", "did you mean tfinfra:choice?"),
+}
+
+
+@pytest.mark.parametrize(("name", "message"), STRANGE.values(), ids=STRANGE)
+def test_a_key_that_nobody_would_read_is_told(name: str, message: str) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        read_settings(STACKS["keep"], config("keep").get, 1, [*(f"tfinfra:{key}" for key in config("keep")), name])
+    assert message in str(caught.value)
+
+
+def test_keys_of_others_are_theirs() -> None:
+    names = [*(f"tfinfra:{key}" for key in KEYS), "azure-native:location", "mine:choice", "aws:run"]
+    assert read_settings(STACKS["keep"], config("keep").get, 1, names).run == RUN
+
+
+def test_all_that_pulumi_is_told_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"tfinfra:run": RUN, "tfinfra:ownr": "ada"}))
+    with pytest.raises(pulumi.RunError, match=r"tfinfra:ownr .* did you mean tfinfra:owner\?"):
+        read_settings(STACKS["keep"], config("keep").get, 1)
+
+
 @pytest.mark.parametrize(("part", "changes", "message"), WRONG.values(), ids=WRONG.keys())
 def test_what_is_wrong_is_told_by_key(part: str, changes: dict[str, str | None], message: str) -> None:
     given = {**config(part), **changes}
