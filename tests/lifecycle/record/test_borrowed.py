@@ -21,6 +21,7 @@ from tests.lifecycle.attach.test_unreadable import EVIL, GOOD, Subscription, the
 from tests.lifecycle.fakes import World, succeeding
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.cli.runs import down, fetch, list_runs, status
+from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.status import status_document
@@ -115,7 +116,7 @@ def test_a_run_that_was_fetched_in_mid_run_and_ended_is_told_as_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world = World(tmp_path)
-    live = found(world, phase="running")
+    live = found(world, phase="running", plan_tasks=("rank-0", "rank-1"))
     for key, state in (("rank-0", "running"), ("rank-1", "succeeded")):
         world.store.put(keys.task_key(key), json.dumps({"task": key, "node": 0, "state": state}).encode())
     first = attached_run.fetch(live, tmp_path / "runs", lambda text: None)
@@ -172,6 +173,52 @@ def test_a_run_json_that_is_another_runs_is_not_believed(tmp_path: Path, monkeyp
         document = status_document(find_run.find_run("digits-abc123"))
         assert (document["result"], len(document["unreadable"])) == ("succeeded", 1)
         assert why in document["unreadable"][0]
+
+
+TAMPERED: dict[str, tuple[dict[str, Any], str]] = {
+    "another run's task": ({"tasks": [{"task": "chief-0", "node": 0, "state": "failed"}]}, "it is not this run's"),
+    "a task that is a path": ({"tasks": [{"task": "../../etc", "node": 0, "state": "failed"}]}, "tasks[0].task"),
+    "a task in a state that there is not": ({"tasks": [{"task": "rank-0", "node": 0, "state": "fine"}]}, "state"),
+    "tasks that are none": ({"tasks": "all"}, "tasks"),
+    "a node with an address that is none": ({"nodes": [{"node_id": "n0", "address": "x"}]}, "nodes[0]"),
+    "left files of a task that is a path": ({"left_files": [{"task": "../x", "places": []}]}, "left_files[0].task"),
+    "an exit code that is a text": ({"exit_code": "0; rm -rf /"}, "exit_code"),
+    "a result that there is not": ({"result": "fine"}, "result"),
+    "a task that failed and is another run's": ({"task": "worker-3"}, "it is not this run's"),
+    "another document": ({"document": "plan"}, "it is not this run's"),
+}
+
+
+@pytest.mark.parametrize(("fields", "why"), TAMPERED.values(), ids=TAMPERED)
+def test_a_run_json_that_somebody_changed_is_named_and_not_passed_on(
+    fields: dict[str, Any], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    folder = run_folder(tmp_path / "state", "digits-abc123")
+    folder.write(a_record(phase="deleted", result="succeeded", fetched=True, results=str(tmp_path)))
+    (tmp_path / "run.json").write_text(json.dumps({"run": "digits-abc123", **fields}))
+    run = find_run.find_run("digits-abc123")
+    document = status_document(run)
+    assert (document["result"], document["tasks"], len(document["unreadable"])) == ("succeeded", [], 1)
+    assert why in document["unreadable"][0]
+    with pytest.raises(UsageError, match=r"run\.json is unreadable"):
+        attached_run.fetch(run, tmp_path / "runs", lambda text: None)
+
+
+def test_what_a_run_json_says_besides_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    folder = run_folder(tmp_path / "state", "digits-abc123")
+    folder.write(a_record(phase="deleted", result="succeeded", fetched=True, results=str(tmp_path)))
+    saved = {"name": "other", "cloud": "mars", "usd": -1, "wings": 2, "left": ["../x"], "deadline": 7, "state": []}
+    (tmp_path / "run.json").write_text(json.dumps(saved))
+    document = status_document(find_run.find_run("digits-abc123"))
+    assert (document["name"], document["cloud"], document["left"], document["unreadable"]) == (
+        "digits",
+        "local",
+        [],
+        [],
+    )
+    assert (document["deadline"], "wings" in document) == (a_record().deadline, False)
 
 
 def told_here(capsys: pytest.CaptureFixture[str], command: Any, *words: str) -> tuple[int, str]:
