@@ -24,6 +24,7 @@ BENCHMARKS = {
     "preflight": 3,
     "check": 1,
     "files": 3,
+    "environments": 3,
 }
 
 

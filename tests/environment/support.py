@@ -12,17 +12,18 @@ FAKE_UV = """\
 #!/bin/sh
 echo "$@" >> "{calls}"
 case "$1" in
-  venv)
-    for folder; do :; done
-    [ "$folder" != "{folder}" ] && folder="{folder}"
-    mkdir -p "$folder/bin" && printf '#!/bin/sh\\nexit 0\\n' > "$folder/bin/python" && chmod 755 "$folder/bin/python" ;;
-  pip) {install} ;;
+  pip)
+    mkdir -p "{folder}/bin" && rm -f "{folder}/bin/python"
+    printf '#!/bin/sh\\nexit 0\\n' > "{folder}/bin/python" && chmod 755 "{folder}/bin/python"
+    {install} ;;
+  --version) echo uv 1.0 ;;
 esac
 """
 
 
 def fake_uv(tmp_path: Path, folder: Path, install: str = ":") -> str:
-    """A program that notes how it was called (in calls.txt), makes `folder` an environment, and installs nothing."""
+    """A program that notes how it was called (in calls.txt), makes `folder` an environment whose Python does nothing,
+    and installs nothing."""
     program = tmp_path / "uv"
     program.write_text(FAKE_UV.format(calls=tmp_path / "calls.txt", folder=folder, install=install))
     program.chmod(0o755)

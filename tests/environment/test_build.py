@@ -12,12 +12,17 @@ import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
 from tfinfra.environment import build_environment
-from tfinfra.environment.build_environment import compile_modules, ensure_environment, remove
+from tfinfra.environment.build_environment import ensure_environment, remove
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.cuda import Driver
 from tfinfra.environment.interpreter import Interpreter
-from tfinfra.environment.uv.tools import Tools
+from tfinfra.environment.proof.installed_tree import (
+    changes_since_build,
+    installed_tree,
+    read_environment,
+    stored_tree,
+)
 from tfinfra.environment.whole_environment import MARKER, is_whole
 from tfinfra.errors import ProvisioningError
 
@@ -51,10 +56,9 @@ def test_it_is_built_once_and_then_found(cache: Path) -> None:
     assert calls(cache) == made
 
 
-def test_the_packages_are_installed_with_bytecode_and_nothing_beside_the_lock(cache: Path) -> None:
+def test_the_packages_are_installed_and_nothing_beside_the_lock(cache: Path) -> None:
     ensure_environment(LOCK, cache)
     (install,) = [call for call in calls(cache) if call.startswith("pip install")]
-    assert "--compile-bytecode" in install
     assert "--no-deps" in install
     assert "--only-binary :all:" in install and "--no-binary" not in install
 
@@ -87,7 +91,7 @@ def test_two_at_once_build_once(cache: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(call.startswith("venv") for call in calls(cache)) == 1
+    assert sum(call.startswith("pip install") for call in calls(cache)) == 1
 
 
 def test_what_a_node_builds_for_itself_has_the_locks_interpreter(
@@ -115,16 +119,17 @@ def test_conda_packages_come_before_pips_with_a_stand_in_for_uvs_python(
     def install(packages: tuple[CondaPackage, ...], folder: Path, *_: object) -> None:
         installed.append([p.name for p in packages])
         (folder / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / "bin/python").unlink(missing_ok=True)
         (folder / "bin/python").write_text("#!/bin/sh\nexit 0\n")
         (folder / "bin/python").chmod(0o755)
 
     monkeypatch.setattr(build_environment, "install_conda", install)
-    ensure_environment(dataclasses.replace(LOCK, conda=(leaf,)), cache)
-    assert calls(cache)[0].startswith("venv")
-    remove(cache / "environments" / LOCK.key)
-    (cache.parent / "calls.txt").unlink()
+    folder = ensure_environment(dataclasses.replace(LOCK, conda=(leaf,)), cache)
+    assert (folder / "pyvenv.cfg").is_file()
+    assert stored_declared(folder) == ("conda's packages hold the path and the time of their installation",)
+    remove(folder)
     ensure_environment(dataclasses.replace(LOCK, conda=(leaf, python)), cache)
-    assert not any(call.startswith("venv") for call in calls(cache))
+    assert not (folder / "pyvenv.cfg").exists()
     assert installed == [["leaf", "python"], ["leaf", "python"]]
 
 
@@ -169,14 +174,32 @@ def test_an_environment_that_cannot_import_tensorflow_is_not_whole(
     assert not is_whole(folder)
 
 
-def test_a_file_that_does_not_compile_leaves_the_others_compiled(tmp_path: Path) -> None:
-    """A Python that was built from source brings tests of broken syntax in its library."""
-    data = tmp_path / "lib/lib2to3/tests/data"
-    data.mkdir(parents=True)
-    (data / "py2_test_grammar.py").write_text("print 'x'\n")
-    (tmp_path / "lib/good.py").write_text("x = 1\n")
-    compile_modules(Tools("uv", tmp_path / "log/build"), Path(sys.executable), tmp_path / "lib")
-    assert [path.name.split(".")[0] for path in (tmp_path / "lib").rglob("*.pyc")] == ["good"]
+def test_what_was_built_is_recorded_and_found_again(cache: Path) -> None:
+    folder = ensure_environment(dataclasses.replace(LOCK, source_builds=("evil",)), cache)
+    stored = stored_tree(folder)
+    assert stored == installed_tree(folder) and stored is not None
+    assert (stored.installer, stored.compiler) == ("uv 1.0", "")
+    assert stored.declared == ("evil is built from source where it is installed",)
+    assert changes_since_build(folder, read_environment(folder)) == ()
+
+
+def test_a_gpu_part_of_horovod_is_not_said_to_be_the_same_everywhere(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tmp_path / "horovod-0.28.1-py3-none-any.whl"
+    monkeypatch.setattr(build_environment, "horovod_wheel", lambda build: wheel)
+    monkeypatch.setattr(build_environment, "refuse_unbuildable", lambda *_: None)
+    declared = stored_declared(ensure_environment(dataclasses.replace(LOCK, horovod="0.28.1"), cache))
+    assert declared == ()
+    remove(cache / "environments" / LOCK.key)
+    declared = stored_declared(ensure_environment(dataclasses.replace(LOCK, horovod="0.28.1", gpu=True), cache))
+    assert declared == ("Horovod's GPU part is compiled by nvcc, and no two builds of it were compared",)
+
+
+def stored_declared(folder: Path) -> tuple[str, ...]:
+    stored = stored_tree(folder)
+    assert stored is not None
+    return stored.declared
 
 
 def test_a_lock_file_is_free_only_when_the_children_that_inherited_it_have_ended(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ def test_without_a_compiler_nothing_else_is_fetched_first(tmp_path: Path, monkey
     refuse_unbuildable(LOCK, tmp_path, module.build_here, None)
 
 
+def test_cmake_names_no_folder_of_the_build_in_the_search_path(tmp_path: Path) -> None:
+    lists = tmp_path / "CMakeLists.txt"
+    lists.write_text("cmake_minimum_required(VERSION 3.13)\n")
+    module.search_beside_alone(tmp_path)
+    said = lists.read_text()
+    assert said == 'set(CMAKE_SKIP_RPATH TRUE CACHE BOOL "")\ncmake_minimum_required(VERSION 3.13)\n'
+
+
 def test_sources_for_headers_that_tensorflow_no_longer_ships_are_left_out(tmp_path: Path) -> None:
     lists = tmp_path / "horovod/tensorflow/CMakeLists.txt"
     lists.parent.mkdir(parents=True)

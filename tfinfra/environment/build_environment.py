@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,12 +27,17 @@ from tfinfra.environment.horovod import (
 )
 from tfinfra.environment.interpreter import find_same_interpreter, locked_interpreter
 from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.proof.installed_tree import store_tree
+from tfinfra.environment.proof.packages import site_folders
 from tfinfra.environment.relocate import copy_interpreter
 from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.same_bytes.compiled_path import compile_modules, compiled_path
+from tfinfra.environment.same_bytes.virtual_environment import make_virtual_environment
+from tfinfra.environment.same_bytes.wheel_file import note_of
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.solve import wheels_only
 from tfinfra.environment.uv.tool_environment import tool_environment
-from tfinfra.environment.uv.tools import Command, Tools, find_uv
+from tfinfra.environment.uv.tools import Command, Tools, find_uv, version_of_uv
 from tfinfra.environment.whole_environment import MARKER, is_whole
 from tfinfra.model import to_json
 from tfinfra.system.progress import Progress, say_nothing
@@ -94,41 +100,59 @@ class Build:
 
 
 def _build(build: Build, held: int) -> None:
-    lock, cache, folder, say = build.lock, build.cache, build.folder, build.say
+    lock, cache, folder = build.lock, build.cache, build.folder
     remove(folder)
     log = cache / "logs" / f"environment-{lock.key}.log"
     log.unlink(missing_ok=True)
     # uv's download cache is the user's, shared with other projects; a node without a home has one of its own.
     has_cache = os.environ.get("HOME") or os.environ.get("UV_CACHE_DIR")
-    tools = Tools(find_uv(cache, say), log, (held,), {} if has_cache else {"UV_CACHE_DIR": str(cache / "uv")})
+    tools = Tools(find_uv(cache, build.say), log, (held,), {} if has_cache else {"UV_CACHE_DIR": str(cache / "uv")})
     if not lock.has_conda_python:
         _make_interpreter(build, tools)
     if lock.conda:
-        _install_conda(build, tools)
-    count = sum(1 for line in lock.packages.splitlines() if line[:1].isalnum())
-    say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
-    requirements = folder / "tfinfra-packages.txt"
-    requirements.write_text(lock.packages, "utf-8")
-    # With bytecode: TensorFlow's import takes 5.7 s without, 2.0 s with it, and nodes mount the folder read-only.
-    install: Command = ["pip", "install", "--quiet", "--compile-bytecode", "--python", folder / "bin/python"]
-    only = [*wheels_only(lock.source_builds), *page_options(lock.sources)]
-    index = source_variables(lock.sources, tool_environment())
-    tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages", **index)
-    if lock.horovod:
-        wheel = horovod_wheel(HorovodBuild(lock, folder, cache, tools, say, build.wheels, build.driver))
-        tools.uv_run([*install, "--no-deps", wheel], "installing Horovod")
+        _install_conda(build)
+    _install_packages(build, tools)
     # An environment that cannot import what it is for is no environment. Tasks do not see the machine's libraries
     # either (agent/tasks/task_variables.py).
     modules = ["tensorflow", *(["horovod.tensorflow"] if lock.horovod else [])]
-    say(f"checking that {' and '.join(modules)} can be imported")
-    check: Command = [folder / "bin/python", "-I", "-c", f"import {', '.join(modules)}"]
+    build.say(f"checking that {' and '.join(modules)} can be imported")
+    check: Command = [folder / "bin/python", "-I", "-B", "-c", f"import {', '.join(modules)}"]
     tools.run(check, "importing TensorFlow", TF_CPP_MIN_LOG_LEVEL="2", LD_LIBRARY_PATH="")
+    store_tree(folder, version_of_uv(tools.uv), note_of(folder, "horovod"), _unlike(lock))
     staging = folder / f"{MARKER}.{os.getpid()}"
     with staging.open("w", encoding="utf-8") as file:
         json.dump(to_json(lock), file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     staging.rename(folder / MARKER)
+
+
+def _install_packages(build: Build, tools: Tools) -> None:
+    lock, folder = build.lock, build.folder
+    count = sum(1 for line in lock.packages.splitlines() if line[:1].isalnum())
+    build.say(f"installing {lock.tensorflow} {lock.framework_version} and {count - 1} more")
+    requirements = folder / "tfinfra-packages.txt"
+    requirements.write_text(lock.packages, "utf-8")
+    install: Command = ["pip", "install", "--quiet", "--python", folder / "bin/python"]
+    only = [*wheels_only(lock.source_builds), *page_options(lock.sources)]
+    # uv's own notes hold the path and the time of what it has installed.
+    variables = {**source_variables(lock.sources, tool_environment()), "UV_NO_INSTALLER_METADATA": "1"}
+    tools.uv_run([*install, *only, "--no-deps", "-r", requirements], "installing the packages", **variables)
+    _compile(build, tools, ["lib", "python"])
+    if lock.horovod:
+        wheel = horovod_wheel(HorovodBuild(lock, folder, build.cache, tools, build.say, build.wheels, build.driver))
+        tools.uv_run([*install, "--no-deps", wheel], "installing Horovod", **variables)
+        _compile(build, tools, [f"{site}/horovod" for site in site_folders(folder)])
+
+
+def _unlike(lock: Lock) -> tuple[str, ...]:
+    """Why another build of the same lock, by the same tools, may hold other bytes."""
+    reasons = [f"{name} is built from source where it is installed" for name in lock.source_builds]
+    if lock.conda:
+        reasons.append("conda's packages hold the path and the time of their installation")
+    if lock.gpu and lock.horovod:
+        reasons.append("Horovod's GPU part is compiled by nvcc, and no two builds of it were compared")
+    return tuple(reasons)
 
 
 def remove(folder: Path) -> None:
@@ -148,19 +172,18 @@ def _make_interpreter(build: Build, tools: Tools) -> None:
         build.say(f"Python {lock.python_version} is not on this machine; using {found.version}")
     program = found.path
     if not found.on_every_node:
-        program = copy_interpreter(found, folder / "python")
-        compile_modules(tools, program, folder / "python")
-    tools.uv_run(["venv", "--quiet", "--allow-existing", "--python", program, folder], "making the environment")
+        program = copy_interpreter(found, folder / "python", compiled_path(lock.key) / "python")
+    make_virtual_environment(folder, program, found.minor)
 
 
-def compile_modules(tools: Tools, program: Path, folder: Path) -> None:
-    """Bytecode for all modules below `folder`. One that does not compile is left: Python's own tests and many packages
-    bring files of another version or of broken syntax, which nobody imports."""
-    code = "import compileall, sys; compileall.compile_dir(sys.argv[1], quiet=1)"
-    tools.run([program, "-I", "-c", code, folder], "compiling modules")
+def _compile(build: Build, tools: Tools, parts: Iterable[str]) -> None:
+    """TensorFlow's import takes 5.7 s without bytecode, 2.0 s with it, and nodes mount the folder read-only."""
+    for part in (part for part in parts if (build.folder / part).is_dir()):
+        program, name = build.folder / "bin/python", compiled_path(build.lock.key) / part
+        compile_modules(tools, program, build.folder / part, name)
 
 
-def _install_conda(build: Build, tools: Tools) -> None:
+def _install_conda(build: Build) -> None:
     """Before pip's packages. Where Python is not conda's own, a stand-in tells conda its version."""
     lock, folder = build.lock, build.folder
     build.say(f"installing {len(lock.conda)} conda packages")
@@ -169,5 +192,3 @@ def _install_conda(build: Build, tools: Tools) -> None:
         packages = (*packages, write_channel(build.cache / "conda/standalone", lock.python_version))
     install_conda(packages, folder, build.cache / "conda", build.conda_files)
     refuse_two_versions(folder, lock.packages, lock.conda)
-    program = folder / "bin/python"
-    compile_modules(tools, program, folder / "lib")

@@ -15,6 +15,8 @@ from tfinfra.environment import recipe
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.cuda import Driver, cuda_of, find_toolkit, make_usable, stage_nccl
 from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.same_bytes.compiler import compiler_here, pathless_flags
+from tfinfra.environment.same_bytes.wheel_file import write_anew
 from tfinfra.environment.uv.package_index import page_options, source_variables
 from tfinfra.environment.uv.solve import wheels_only
 from tfinfra.environment.uv.tool_environment import tool_environment
@@ -27,8 +29,11 @@ _FIRST_WITHOUT_XLA_HEADERS = 19
 _XLA_SOURCE = "xla_mpi_ops.cc"
 # TensorFlow's GPU packages bring CUDA's libraries from 2.14 on, those of CUDA 11.8 then.
 _FIRST_CUDA = (11, 8)
-# From horovod/tensorflow/ to the libraries of its own environment, Open MPI's and the NCCL of TensorFlow's packages:
-# mpicxx writes the path of the environment that it lies in, and a wheel is used in others, when that one has gone.
+# What Horovod's libraries call the folders that they were compiled in.
+_NAME = "/tfinfra/horovod"
+# From horovod/tensorflow/ to the libraries of its own environment, Open MPI's and the NCCL of TensorFlow's packages: a
+# wheel is used in others, when the one that it was built in has gone. So that one's path does not belong into it, which
+# mpicxx and CMake would write.
 _MPI_BESIDE = "$ORIGIN/../../../.."
 _NCCL_BESIDE = "$ORIGIN/../../nvidia/nccl/lib"
 SWITCHES = {
@@ -151,12 +156,17 @@ def _build(build: HorovodBuild, folder: Path) -> None:
     path = f"{tools}/bin:{build.environment}/bin:{os.environ.get('PATH', os.defpath)}"
     jobs = f"-j{(os.cpu_count() or 1) + 1}"
     environment = {**SWITCHES, **index, "PYTHONPATH": str(tools), "PATH": path, "MAKEFLAGS": jobs}
+    environment |= pathless_flags({staging: f"{_NAME}/build", build.environment: f"{_NAME}/environment"})
+    environment |= {"OMPI_LDFLAGS": f"-L{build.environment}/lib -Wl,--enable-new-dtags"}
     environment |= gpu_switches(build, staging, path)
     source = _fetch_source(build, staging, environment)
+    search_beside_alone(source)
     if recipe.minor_version(build.lock.framework_version) >= _FIRST_WITHOUT_XLA_HEADERS:
         drop_xla_source(source)
     pip: Command = [build.python, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-cache-dir"]
     build.tools.run([*pip, "-w", staging / "wheel", source], "building Horovod", **environment)
+    (wheel,) = (staging / "wheel").glob("*.whl")
+    write_anew(wheel, compiler_here())
     (staging / "wheel").rename(folder)
     shutil.rmtree(staging)
 
@@ -175,6 +185,14 @@ def _fetch_source(build: HorovodBuild, staging: Path, environment: dict[str, str
         tar.extractall(staging / "source", members=members)  # noqa: S202 - its digest is ours
     (source,) = (staging / "source").iterdir()
     return source
+
+
+def search_beside_alone(source: Path) -> None:
+    """Keeps CMake from naming the folders of the environment that Horovod is built in, in its libraries' search path
+    (cmake.org, "CMAKE_SKIP_RPATH"); what SWITCHES say stays."""
+    lists = source / "CMakeLists.txt"
+    # In the cache: a plain variable of that name is dropped when the language is switched on (cmake.org, "CMP0126").
+    lists.write_text('set(CMAKE_SKIP_RPATH TRUE CACHE BOOL "")\n' + lists.read_text("utf-8"), "utf-8")
 
 
 def drop_xla_source(source: Path) -> None:

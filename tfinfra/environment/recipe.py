@@ -13,7 +13,7 @@ from tfinfra.environment.requirements.requirement import HASH, RefusedRequiremen
 from tfinfra.errors import ManifestError
 from tfinfra.model import Requirements
 
-RECIPE = 1
+RECIPE = 2
 """Rises when the same lock would be built into something else."""
 
 UV_VERSION = "0.13.9"

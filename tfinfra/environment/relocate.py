@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tfinfra.environment.interpreter import Interpreter
+from tfinfra.environment.same_bytes.compiled_path import name_in_sysconfig
 
 _LEFT_BEHIND = ("site-packages", "dist-packages", "test", "__pycache__", "config-*", "*.a")
 
 
-def copy_interpreter(source: Interpreter, folder: Path) -> Path:
-    """The installation's interpreter, standard library and shared libraries, copied below `folder`; its program."""
+def copy_interpreter(source: Interpreter, folder: Path, called: PurePosixPath | None = None) -> Path:
+    """The installation's interpreter, standard library and shared libraries, copied below `folder`; its program. Its
+    record of its own build calls the folder `called`, where one is given."""
     program = folder / "bin" / f"python{source.minor}"
     program.parent.mkdir(parents=True)
     shutil.copy2(source.path, program)
@@ -21,6 +23,8 @@ def copy_interpreter(source: Interpreter, folder: Path) -> Path:
         if not (source.prefix / name).is_symlink() and (source.prefix / library).is_dir():
             shutil.copytree(source.prefix / library, folder / library, symlinks=True, ignore=left_behind)
             (folder / library / "site-packages").mkdir()
+            if called is not None:
+                name_in_sysconfig(folder / library, source.prefix, called)
             for shared in (source.prefix / name).glob("*.so*"):
                 shutil.copy2(shared, folder / name / shared.name, follow_symlinks=False)
     headers = Path("include") / f"python{source.minor}"

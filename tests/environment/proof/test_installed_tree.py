@@ -11,7 +11,6 @@ import pytest
 from tests.environment.proof.support import SITE, environment_in
 from tfinfra.environment.proof.installed_tree import (
     LIST,
-    MARKER,
     RECORD,
     InstalledTree,
     Proof,
@@ -23,6 +22,7 @@ from tfinfra.environment.proof.installed_tree import (
     stored_tree,
 )
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
+from tfinfra.environment.whole_environment import MARKER
 
 BUILT = InstalledTree("1" * 64, "2" * 64, "uv 1.0", "g++ 12.2.0")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from tfinfra.environment.proof.deviation import Deviation, Kind
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
 from tfinfra.environment.proof.tree import Tree, deviations, parse_tree, read_tree
+from tfinfra.environment.whole_environment import MARKER
 from tfinfra.model import from_json, to_json
 
-MARKER = "tfinfra-environment.json"
 LIST = "tfinfra-tree.txt"
 RECORD = "tfinfra-installed.json"
 _BESIDE = (MARKER, LIST, RECORD)

@@ -97,6 +97,12 @@ def find_uv(cache: Path, progress: Progress = say_nothing) -> str:
     return _fetched_uv(cache, progress)
 
 
+def version_of_uv(uv: str) -> str:
+    """As "uv 0.13.9"; "uv" where it does not say."""
+    words = run_quietly([uv, "--version"], tool_environment()).stdout.split()
+    return " ".join(words[:2]) or "uv"
+
+
 def _fetched_uv(cache: Path, progress: Progress) -> str:
     folder = cache / f"uv-{UV_VERSION}"
     uv = folder / "bin" / "uv"
