@@ -61,7 +61,9 @@ def by_fetch(world: World) -> Path:
 
 def by_down(world: World) -> Path:
     world.nodes(world.store)
-    attached_run.end_run(found(world, phase="running", detached=True), lambda text: None)
+    attached_run.end_run(
+        found(world, phase="running", detached=True, plan_tasks=("rank-0", "rank-1")), lambda text: None
+    )
     return world.tmp / "elsewhere" / names.FOLDER
 
 
