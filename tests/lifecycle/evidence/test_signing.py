@@ -11,10 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.evidence.made import a_key
 from tests.lifecycle.evidence.guarded import guarded, key_file
+from tests.lifecycle.fakes import FakeObserver
 from tfinfra.compiler.guardrail_files import load_guardrails
+from tfinfra.compiler.load import load_project
 from tfinfra.errors import ManifestError
 from tfinfra.evidence.dsse import pae
 from tfinfra.lifecycle.evidence.signing import PASSPHRASE, CannotSign, refuse_unusable_key, signer_of_file
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.up.launch import compile_to_folder
 
 DATA = pae(b"{}")
 
@@ -111,3 +115,20 @@ def test_a_run_is_refused_at_the_guardrails_line_where_its_key_cannot_sign(
     assert (fault.code, fault.place) == ("TFI457", f"{config / 'guardrails.yaml'}:1:15")
     key_file(config)
     refuse_unusable_key(load_guardrails(None))
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_a_run_whose_key_cannot_sign_is_refused_before_anything_is_written_unless_others_will_sign(
+    detach: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded(tmp_path, monkeypatch, "{sign: key.pem}")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/train.py").touch()
+    (tmp_path / "project/train.yaml").write_text("entry_script: train.py\n")
+    project, options = load_project(tmp_path / "project/train.yaml"), UpOptions(tmp_path, detach=detach)
+    if detach:
+        compile_to_folder(project, options, FakeObserver(), {})
+    else:
+        with pytest.raises(ManifestError, match="cannot be read: No such file"):
+            compile_to_folder(project, options, FakeObserver(), {})
+    assert (tmp_path / "deploy").exists() is detach
