@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.evidence.foreign import DOCUMENTS, checked
 from tests.evidence.made import (
     DIGEST,
@@ -22,7 +24,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.build import unsigned
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.oms import model_statement, root_digest
-from tfinfra.evidence.packages import packages_of
+from tfinfra.evidence.packages import packages_in, packages_of
 from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256
 
@@ -155,3 +157,40 @@ def test_what_a_node_said_and_its_cloud_s_words_are_files_of_their_own() -> None
     assert json.loads(files["nodes/0.json"])["tasks"] == [{"task": "rank-0", "exit_status": 0}]
     assert files["nodes/0.attested.p7"] == b"\x30p7"
     assert json.loads(files["run.json"])["run"] == RUN
+
+
+LOCK = f"""\
+name: digits
+lock:
+  environment:
+    python: {{version: 3.11.9, origin: uv}}
+    packages:
+    - {{name: numpy, version: 1.26.4, file: numpy.whl, sha256: "sha256:{"01" * 32}"}}
+    - {{name: Tensor_Flow, version: 2.15.1, file: tf.whl, sha256: "sha256:{"02" * 32}", size: 7}}
+    conda:
+    - {{name: libx, version: "1.2", build: h0_1, subdir: linux-64, sha256: "sha256:{"05" * 32}"}}
+    horovod:
+      version: 0.28.1
+      sdist: "sha256:{"06" * 32}"
+      openmpi: 5.0.11
+      tools:
+      - {{name: cmake, version: "3.31", file: cmake.whl, sha256: "sha256:{"07" * 32}"}}
+"""
+
+
+def test_the_packages_of_a_locked_run_are_those_of_its_lock_each_with_one_digest() -> None:
+    found = packages_in(replace(ORIGIN, lock=LOCK))
+    assert {package.purl: package.digests for package in found} == {
+        "pkg:conda/libx@1.2?build=h0_1&subdir=linux-64": ("05" * 32,),
+        "pkg:generic/openmpi@5.0.11": (),
+        "pkg:generic/python@3.11.9": (),
+        "pkg:pypi/cmake@3.31": ("07" * 32,),
+        "pkg:pypi/horovod@0.28.1": ("06" * 32,),
+        "pkg:pypi/numpy@1.26.4": ("01" * 32,),
+        "pkg:pypi/tensor-flow@2.15.1": ("02" * 32,),
+    }
+
+
+@pytest.mark.parametrize("lock", ["", "{", "lock: 1", "lock: {environment: []}", "name: digits"])
+def test_the_packages_are_the_environment_s_where_a_lock_has_none(lock: str) -> None:
+    assert packages_in(replace(ORIGIN, lock=lock)) == packages_of(ORIGIN.environment)

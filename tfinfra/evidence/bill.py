@@ -11,7 +11,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.jsons import json_bytes, moment
 from tfinfra.evidence.material import Material
 from tfinfra.evidence.oms import model_files, root_digest
-from tfinfra.evidence.packages import Package, packages_of
+from tfinfra.evidence.packages import Package, packages_in
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:tfinfra:bill")
@@ -98,7 +98,7 @@ def _data(material: Material) -> Iterator[Component]:
 def _packages(material: Material) -> Iterator[Component]:
     if material.origin is None:
         return
-    for package in packages_of(material.origin.environment):
+    for package in packages_in(material.origin):
         yield _package(package)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from tfinfra.evidence.material import Origin
+
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?\s*(?:===?\s*([^\s;\\]+)|@\s*(\S+))")
 _HASH = re.compile(r"(?:--hash=|#|&)sha256[:=]([0-9a-f]{64})")
 
@@ -22,6 +24,45 @@ class Package:
     digests: tuple[str, ...] = ()
 
 
+def packages_in(origin: Origin) -> tuple[Package, ...]:
+    """All packages that a run was made from, sorted by their package URLs: of a locked run those of its lock, which has
+    chosen one file for each."""
+    locked = _locked_environment(origin.lock) if origin.lock is not None else {}
+    return locked_packages(locked) if locked else packages_of(origin.environment)
+
+
+def locked_packages(environment: Mapping[str, Any]) -> tuple[Package, ...]:
+    """The packages of `lock.environment` in a lock."""
+    horovod = environment.get("horovod") or {}
+    found = [_pip(*_file(one)) for one in (*(environment.get("packages") or ()), *(horovod.get("tools") or ()))]
+    if horovod:
+        found.append(_pip("horovod", _text(horovod, "version"), (_bare(_text(horovod, "sdist")),)))
+        found.append(_openmpi(_text(horovod, "openmpi")))
+    conda = [{**one, "sha256": _bare(_text(one, "sha256"))} for one in environment.get("conda") or ()]
+    found += _conda({"conda": conda})
+    return _sorted(found, _text(environment.get("python") or {}, "version"))
+
+
+def _locked_environment(lock: str) -> Mapping[str, Any]:
+    """`lock.environment` of a lock's text, {} where that is none."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(lock)
+        environment = document["lock"]["environment"]
+    except (yaml.YAMLError, KeyError, TypeError):
+        return {}
+    return environment if isinstance(environment, dict) else {}
+
+
+def _file(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
+    return _text(package, "name"), _text(package, "version"), (_bare(_text(package, "sha256")),)
+
+
+def _bare(digest: str) -> str:
+    return digest.removeprefix("sha256:")
+
+
 def packages_of(environment: Mapping[str, Any]) -> tuple[Package, ...]:
     """All packages of an environment's lock, as its JSON has them, sorted by their package URLs: what pip and conda
     install, what Horovod is built from, and Python."""
@@ -29,10 +70,18 @@ def packages_of(environment: Mapping[str, Any]) -> tuple[Package, ...]:
     if horovod := _text(environment, "horovod"):
         found.append(_pip("horovod", horovod, ()))
     if openmpi := _text(environment, "openmpi"):
-        found.append(Package("openmpi", openmpi, f"pkg:generic/openmpi@{quote(openmpi)}"))
+        found.append(_openmpi(openmpi))
+    return _sorted(found, _text(environment, "python_version"))
+
+
+def _openmpi(version: str) -> Package:
+    return Package("openmpi", version, f"pkg:generic/openmpi@{quote(version)}")
+
+
+def _sorted(found: list[Package], python: str) -> tuple[Package, ...]:
+    """Each once, by its package URL, with Python of this version where conda brings none."""
     if not any(package.purl.startswith("pkg:conda/python@") for package in found):
-        python = _text(environment, "python_version")
-        found.append(Package("python", python, f"pkg:generic/python@{quote(python)}"))
+        found = [*found, Package("python", python, f"pkg:generic/python@{quote(python)}")]
     return tuple(sorted({p.purl: p for p in found}.values(), key=lambda package: package.purl))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tfinfra.evidence import names
 from tfinfra.evidence.jsons import json_bytes, moment
 from tfinfra.evidence.material import Material
-from tfinfra.evidence.packages import packages_of
+from tfinfra.evidence.packages import packages_in
 from tfinfra.evidence.sums import sha256
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -66,7 +66,7 @@ def _dependencies(material: Material, files: Mapping[str, bytes]) -> Iterator[De
     if origin is not None:
         yield _source(material, files)
         yield _described("bundle", origin.bundle)
-        for package in packages_of(origin.environment):
+        for package in packages_in(origin):
             yield _package(package.purl, package.digests)
         for given in origin.inputs:
             name = f"input:{given.name}" if given.name else "checkpoints"
