@@ -8,7 +8,7 @@ from tests.lifecycle.fake_effects import A_LOCK
 from tests.lifecycle.fakes import World
 from tests.lifecycle.runs import record_of
 from tfinfra.bundle.build import Bundle, Packed
-from tfinfra.evidence.material import GivenInput, Origin
+from tfinfra.evidence.material import GitState, GivenInput, Origin
 from tfinfra.lifecycle.evidence.origin import FILE, note_origin, origin_of, read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
 from tfinfra.model import to_json
@@ -34,6 +34,12 @@ def test_it_has_the_files_that_travelled_the_environment_and_the_inputs(tmp_path
         deploy={"plan.json": "{}"},
         inputs=(GivenInput("digits", "04" * 32, 1, 12),),
     )
+
+
+def test_a_locked_run_s_origin_has_its_lock(tmp_path: Path) -> None:
+    bundle = Bundle(tmp_path / "bundle", "bundle/x.tar.gz", "03" * 32, ())
+    found = origin_of(bundle, A_LOCK, {}, {}, locked="lock: {}\n", git=GitState("0b" * 20, dirty=False))
+    assert (found.lock, found.git) == ("lock: {}\n", GitState("0b" * 20, dirty=False))
 
 
 def test_it_is_read_here_else_from_the_store_which_its_nodes_may_write_to(tmp_path: Path) -> None:

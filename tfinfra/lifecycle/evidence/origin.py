@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tfinfra.evidence.material import GivenInput, Origin
+from tfinfra.evidence.material import GitState, GivenInput, Origin
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.model import to_json
 from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, keys, read, read_file
@@ -19,8 +19,17 @@ if TYPE_CHECKING:
 FILE = "origin.json"
 
 
-def origin_of(bundle: Bundle, lock: Lock, deploy: Mapping[str, str], trees: Mapping[str, LocalTree]) -> Origin:
-    """Of a run whose bundle is made; `deploy` is its deploy folder, `trees` are its local inputs, hashed."""
+def origin_of(
+    bundle: Bundle,
+    lock: Lock,
+    deploy: Mapping[str, str],
+    trees: Mapping[str, LocalTree],
+    *,
+    locked: str | None = None,
+    git: GitState | None = None,
+) -> Origin:
+    """Of a run whose bundle is made; `deploy` is its deploy folder, `trees` are its local inputs, hashed, `locked` is
+    the text of the lock of a locked run."""
     source = bundle.source
     return Origin(
         source={file.name: file.sha256 for file in source if file.sha256 is not None},
@@ -30,6 +39,8 @@ def origin_of(bundle: Bundle, lock: Lock, deploy: Mapping[str, str], trees: Mapp
         environment=to_json(lock),
         deploy=dict(deploy),
         inputs=tuple(GivenInput(name, tree.sha256, len(tree.files), tree.size) for name, tree in trees.items()),
+        git=git,
+        lock=locked,
     )
 
 
