@@ -214,7 +214,10 @@ def test_of_a_machine_of_its_users_only_what_the_script_says_of_the_name_tells_w
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_no_text_of_the_script_keeps_what_it_left_away(tmp_path: Path, own: bool) -> None:
+def test_no_text_of_the_script_keeps_what_it_left_away(
+    own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_left, "_TEMPORARY", (tmp_path / "tmp",))  # not what all others have left in /tmp
     texts = [f"'/{'a' * 300}'", f"'/{'b/' * 3000}'", "'/\\ud800/x'", "'/a\\0b'", "'/\\n'", "'//'"]
     script = "\n".join((*texts, *(f"open({text}, 'w')" for text in texts), "open('model', 'w')\n"))
     node = a_node(tmp_path, script, own=own)
