@@ -203,7 +203,7 @@ def _metadata(nodes: int, events: dict[str, list[dict[str, Any]]]) -> Iterator[s
     documents = {str(node): _document(node) for node in range(nodes)}
     handler = type("Handler", (_MetadataHandler,), {"documents": documents, "events": events})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

@@ -48,7 +48,7 @@ class GitHub:
                 """Says nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         if method == "GET":

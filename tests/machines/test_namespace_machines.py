@@ -193,7 +193,7 @@ class _Metadata(BaseHTTPRequestHandler):
 
 def test_metadata_and_arm_answer_inside_a_machine(folder: Path, tmp_path: Path) -> None:
     metadata = ThreadingHTTPServer(("127.0.0.1", 0), _Metadata)
-    threading.Thread(target=metadata.serve_forever, daemon=True).start()
+    threading.Thread(target=metadata.serve_forever, args=(0.02,), daemon=True).start()
     arm = socket.socket(socket.AF_UNIX)
     arm.bind(str(tmp_path / "arm"))
     arm.listen()

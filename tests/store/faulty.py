@@ -87,7 +87,7 @@ def faulty(azurite: Azurite, *faults: Fault) -> Iterator[tuple[str, Faults]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(azurite.server.certificate)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield azurite.through(server.server_port), plan
     finally:

@@ -209,7 +209,7 @@ class _Certificates(http.server.BaseHTTPRequestHandler):
 
 def test_a_certificate_comes_from_the_host_that_was_asked_and_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Certificates)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     address = f"127.0.0.1:{server.server_port}"
     monkeypatch.setattr(issuers, "_HOSTS", (address,))
     fetch = azure_trust().fetch
