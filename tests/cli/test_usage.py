@@ -18,6 +18,11 @@ WRONG = {
         "`tfinfra validate` has no option '--bogus'",
         "`tfinfra validate --help` lists them",
     ),
+    "an option that means the contrary of one": (
+        ["up", "--no-rehearse", "a.yaml"],
+        "has no option '--no-rehearse'",
+        "`tfinfra up --help` lists them",
+    ),
     "an option that is like an argument": (
         ["validate", "a.yaml", "--manifest"],
         "has no option '--manifest'",

@@ -38,9 +38,10 @@ def usage_error(error: click.ClickException) -> UsageError:
 def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:
     from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
-    # Every option begins with the same two characters: they make none of them more alike
-    by_name = {name.lstrip("-"): name for name in known}
-    near = nearest(word.lstrip("-"), by_name)
+    # Every option begins with the same two characters, which make none of them more alike; `no-` means the contrary
+    name = word.lstrip("-")
+    by_name = {one.lstrip("-"): one for one in known}
+    near = nearest(name, [one for one in by_name if one.startswith("no-") == name.startswith("no-")])
     return did_you_mean(by_name[near]) if near else f"`{_path(context)} --help` lists them"
 
 
