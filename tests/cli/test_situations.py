@@ -30,6 +30,7 @@ WORDS: dict[str, list[str]] = {
     "runs": [],
     "wait": ["nowhere"],
     "push": ["nowhere", "--run", "digits-abc123"],
+    "lock": ["wrong.yaml"],
     "check": ["wrong.yaml"],
     "catalog": ["sizes"],
     "completion": ["bash"],

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.test_check import Played
 from tests.documents.rich_run import failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
+from tests.locking.locks import without_index_or_engine
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.compiler.load import known_prices
 from tfinfra.lifecycle.attach.end_runs import EndedRun
@@ -84,6 +85,11 @@ def played_previews(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Played, "say", {}, raising=False)
 
 
+def a_lock_without_an_index(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("tfinfra.system.installation.require_run_packages", lambda: None)
+    without_index_or_engine(patch)
+
+
 def a_fault(folder: Path, patch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> NoReturn:
         raise ZeroDivisionError("no")
@@ -112,6 +118,7 @@ PLACES: dict[str, dict[str, Case]] = {
                 lifecycle__preflight__plan_live=LIVE,
             ),
         ),
+        "lock": Case(("lock", "train.yaml"), before=a_lock_without_an_index),
         "check": Case(("check", "rich.yaml"), before=played_previews),
         "manifests": Case(("validate", "train.yaml", "wrong.yaml"), 3),
         "explain": Case(("explain", "TFI203")),

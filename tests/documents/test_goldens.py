@@ -20,6 +20,7 @@ from tfinfra.version import __version__
 GOLDENS = Path(__file__).parent / "goldens"
 CASES = {name: (place, case) for place, cases in PLACES.items() for name, case in cases.items()}
 REPORT = re.compile(r"tfinfra-\d{8}T\d{6}Z-\w+\.txt")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MOST, LONGEST = 3, 160
 """Items of a list, and characters of a text, that a golden keeps."""
 UNSHOWN = {
@@ -97,7 +98,7 @@ def normal(value: Any, folder: Path) -> Any:
         return [normal(each, folder) for each in value[:MOST]]
     if isinstance(value, str):
         text = value.replace(str(folder), "/folder").replace(__version__, "VERSION")
-        text = REPORT.sub("tfinfra-REPORT.txt", text)
+        text = DIGEST.sub("sha256:DIGEST", REPORT.sub("tfinfra-REPORT.txt", text))
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
     return value
 

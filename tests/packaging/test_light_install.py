@@ -30,6 +30,7 @@ LIGHT = {
 """What each verb of the light install is tried with, in this order, in a folder with the examples."""
 WHOLE = {
     "plan": ["plan", "--live", "single.yaml"],
+    "lock": ["lock", "single.yaml"],
     "check": ["check", "single.yaml"],
     "up": ["up", "single.yaml"],
     "status": ["status", "digits-x7k2pq"],

@@ -18,6 +18,7 @@ VERBS = {
     "validate": ("tfinfra.cli.authoring.validate", "Check a manifest and its training script."),
     "compile": ("tfinfra.cli.authoring.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
     "plan": ("tfinfra.cli.authoring.plan", "Show resources, the place of every task, and the price."),
+    "lock": ("tfinfra.cli.authoring.lock", "Write what a manifest's runs are made of to a file, or compare."),
     "check": ("tfinfra.cli.authoring.check", "Check manifests with a whole preview, without an account."),
     "up": ("tfinfra.cli.runs.up", "Provision, train, bring the outputs home, delete everything."),
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),

@@ -10,6 +10,7 @@ from pathlib import Path
 from tfinfra.compiler.load import TARGETS_FILE
 from tfinfra.compiler.user_paths import read_bounded
 from tfinfra.errors import ManifestError, UsageError
+from tfinfra.locking.read import is_lock
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.reading.reader import MOST_BYTES, read_document
 from tfinfra.manifest.words.spelling_hints import nearest
@@ -56,7 +57,7 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
 
 
 def _may_be_one(name: str) -> bool:
-    return name.endswith(ENDINGS) and not name.startswith(".") and name != TARGETS_FILE
+    return name.endswith(ENDINGS) and not name.startswith(".") and name != TARGETS_FILE and not is_lock(name)
 
 
 def _is_manifest(path: Path) -> bool:

@@ -21,8 +21,14 @@ from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_ke
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
 from tfinfra.guardrails.values import Guardrails
+from tfinfra.locking.aliases import FILE as ALIASES_FILE
+from tfinfra.locking.aliases import Aliases
+from tfinfra.locking.as_manifest import as_manifest
+from tfinfra.locking.read import LIMITS, is_lock, lock_of
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.reading.reader import MOST_BYTES, read_document
+from tfinfra.manifest.key_schema import LOCK_ENDING
+from tfinfra.manifest.reading.limits import PAGE
+from tfinfra.manifest.reading.reader import read_document
 from tfinfra.model import Requirements
 from tfinfra.system.local_tree import LeftOut, entries_of
 from tfinfra.travel.survey import Reason, Survey
@@ -38,8 +44,11 @@ def load_project(
     a file of guardrails, cannot be read as one YAML mapping."""
     held = load_guardrails(guardrails)
     document, diagnostics = _read_of_project(manifest)
+    if is_lock(manifest.name):
+        document, faults = as_manifest(lock_of(document), known_aliases())
+        diagnostics = (*diagnostics, *faults)
     return _project(
-        document, manifest.stem, manifest.parent, held, target=target, rehearse=rehearse, diagnostics=diagnostics
+        document, stem_of(manifest), manifest.parent, held, target=target, rehearse=rehearse, diagnostics=diagnostics
     )
 
 
@@ -147,12 +156,18 @@ def _texts_in(flag: tuple[object, object]) -> list[str]:
     return [str(name).partition("=")[2], *(str(one) for one in (value if isinstance(value, list) else [value]))]
 
 
+def stem_of(manifest: Path) -> str:
+    """The stem of a manifest's file; of a lock, that of its manifest."""
+    return manifest.name.removesuffix(LOCK_ENDING) if is_lock(manifest.name) else manifest.stem
+
+
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
+    limits = LIMITS if is_lock(path.name) else PAGE
     try:
-        data = read_for_parser(path, MOST_BYTES)
+        data = read_for_parser(path, limits.bytes)
     except OSError as error:
         raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", "name a YAML file") from error
-    return read_document(data, str(path))
+    return read_document(data, str(path), limits=limits)
 
 
 def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -196,6 +211,20 @@ def _target_files(folder: Path) -> Iterator[Path]:
     with suppress(NoHome):
         candidates.append(config_folder() / TARGETS_FILE)
     yield from dict.fromkeys(path for path in candidates if path.is_file())
+
+
+def known_aliases() -> Aliases:
+    """The indexes that the user's configuration has a name for. Raises ManifestError where its file is none."""
+    from tfinfra.environment.uv.package_index import default_index
+    from tfinfra.environment.uv.tool_environment import tool_environment
+    from tfinfra.locking.read_aliases import read_aliases
+    from tfinfra.system.paths import NoHome, config_folder
+
+    urls: dict[str, str] = {}
+    with suppress(NoHome):
+        if (path := config_folder() / ALIASES_FILE).is_file():
+            urls = read_aliases(*_read_yaml(path))
+    return Aliases(urls, default_index(tool_environment()))
 
 
 def _source_directory(document: Document, folder: Path) -> SourceDirectory:

@@ -15,11 +15,12 @@ def resolved_text(manifest: Manifest, spec: Spec) -> str:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump(_resolved_keys(manifest, spec), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(resolved_keys(manifest, spec), Dumper=dumper, sort_keys=False, allow_unicode=True, width=100)
     return _HEAD + str(text)
 
 
-def _resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+def resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
+    """The keys of the resolved manifest, in the order of the file, as plain values."""
     cap = {} if spec.limits.max_cost_usd is None else {"max_cost_usd": spec.limits.max_cost_usd}
     limits = {"max_run_duration": spec.limits.max_run_duration, "keep_outputs": spec.limits.keep_outputs, **cap}
     return {

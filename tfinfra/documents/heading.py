@@ -10,6 +10,7 @@ VERSIONS: dict[str, int] = {
     "validate": 1,
     "compile": 1,
     "plan": 1,
+    "lock": 1,
     "check": 1,
     "manifests": 1,
     "explain": 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfinfra.environment import recipe
@@ -11,7 +11,7 @@ from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.conda_and_pip import python_packages
 from tfinfra.environment.conda.conda_lock import lock_conda, with_conda
 from tfinfra.environment.conda.locked_package import CondaPackage
-from tfinfra.environment.interpreter import downloadable_version, find_interpreter
+from tfinfra.environment.interpreter import downloadable_version, find_interpreter, find_same_interpreter
 from tfinfra.environment.known_lock import lock_path
 from tfinfra.environment.lock_file import Lock, keyed, read_lock, write_lock
 from tfinfra.environment.requirements.markers import this_platform
@@ -23,6 +23,17 @@ from tfinfra.environment.uv.tools import find_uv
 from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
 from tfinfra.model import Requirements
 from tfinfra.system.progress import Progress, say_nothing
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Requirements texts of an earlier lock: of its packages, and of what Horovod is built with."""
+
+    packages: str = ""
+    tools: str = ""
+
+
+NO_PREFERENCES = Preferences()
 
 
 def make_lock(
@@ -46,12 +57,39 @@ def make_lock(
         return read_lock(path) or write_lock(path, _solved(requirements, platform or this_platform(), cache, say))
 
 
-def _solved(requirements: Requirements, platform: str, cache: Path, say: Progress) -> Lock:
+def solve_lock(
+    requirements: Requirements, platform: str, cache: Path, progress: Progress, preferences: Preferences
+) -> Lock:
+    """A lock of `requirements` that is solved anew, whatever `cache` has, and kept nowhere; versions of `preferences`
+    are taken where they still fit. Raises as `make_lock` does."""
+    return _solved(requirements, platform or this_platform(), cache, progress, preferences)
+
+
+def exact_request(lock: Lock, packages: str, cache: Path, progress: Progress) -> tuple[str, SolveRequest]:
+    """uv, and what it is asked of the exact `packages`, a requirements text of the lock."""
+    uv = find_uv(cache, progress)
+    here = lock.platform == this_platform()
+    request = SolveRequest(
+        lines=tuple(line.rstrip("\\ ") for line in packages.splitlines() if line[:1].isalnum()),
+        constraints=(),
+        python=lock.python_version,
+        platform=None if here else lock.platform,
+        interpreter=find_same_interpreter(uv, lock.python_version, cache, progress).path if here else None,
+        source_builds=lock.source_builds,
+        sources=lock.sources,
+    )
+    return uv, request
+
+
+def _solved(
+    requirements: Requirements, platform: str, cache: Path, say: Progress, preferences: Preferences = NO_PREFERENCES
+) -> Lock:
     requested = recipe.requested_packages(requirements, platform)
     version = requirements.framework_version
     uv = find_uv(cache, say)
     say("locking the training environment's packages")
     request = _request(requirements, requested, platform, uv=uv, cache=cache, say=say)
+    request = replace(request, preferences=preferences.packages)
     python = request.python
     conda: tuple[CondaPackage, ...] = ()
     if requirements.conda:
@@ -68,7 +106,8 @@ def _solved(requirements: Requirements, platform: str, cache: Path, say: Progres
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)
-        tools = solve(uv, replace(request, lines=lines, constraints=(), source_builds=(), prereleases=False))
+        of_tools = replace(request, lines=lines, constraints=(), source_builds=(), prereleases=False)
+        tools = solve(uv, replace(of_tools, preferences=preferences.tools))
     names = {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
     return keyed(
         Lock(

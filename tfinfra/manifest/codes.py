@@ -14,7 +14,8 @@ from pathlib import Path
 from tfinfra.errors import Diagnostic, ManifestError, NotFeasible
 
 WRONG = 3
-"""The exit code of an error in a manifest or a target. Codes for what a cloud lacks have an exit of their own."""
+"""The exit code of an error in a manifest or a target. Codes for what a cloud lacks, and for what differs from a lock,
+have an exit of their own."""
 
 SUBJECTS: dict[str, tuple[range, ...]] = {
     "reading": (range(101, 200),),
@@ -33,6 +34,7 @@ SUBJECTS: dict[str, tuple[range, ...]] = {
     "GPUs": (range(680, 700),),
     "conda and the setup script": (range(700, 720),),
     "data and secrets": (range(720, 800),),
+    "locks": (range(900, 930),),
 }
 """{subject: the numbers of its codes}. The next free one is the first of these numbers above the subject's last code.
 A subject whose first range is full goes on with its next one: money has 800 after 633. A gap below the last code

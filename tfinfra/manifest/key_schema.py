@@ -254,5 +254,10 @@ SPELLINGS = {
 ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
 """Keys whose words may be written in any case."""
 
+LOCK = "lock"
+"""The key that a lock has beside those of a manifest, and no other file."""
+LOCK_ENDING = ".lock.yaml"
+"""How a lock is called: `train.lock.yaml` is that of `train.yaml`."""
+
 EDITORS = "$schema"
 """Where an editor finds the JSON Schema of a file. It means nothing here."""

@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LOCK, LOCK_ENDING, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.words.spelling_hints import did_you_mean
@@ -18,15 +18,23 @@ from tfinfra.manifest.words.spelling_hints import did_you_mean
 
 def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of a manifest: unknown, missing, refused and ill-formed keys."""
+    misplaced = tuple(_misplaced_lock(document))
     refused = tuple(
         error_at(document, "TFI208", (key,), f"'{key}' is not taken", way_out(key, value), at="key")
         for key, value in document.data.items()
         if is_refused(key, value)
     )
-    skip = {(key,) for key in document.data if key in ESTIMATOR or key == EDITORS} | {
+    skip = {(key,) for key in document.data if key in ESTIMATOR or key in (EDITORS, LOCK)} | {
         (fault.path,) for fault in document.faults
     }
-    return (*document.faults, *refused, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
+    return (*document.faults, *refused, *misplaced, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
+
+
+def _misplaced_lock(document: Document) -> Iterator[Diagnostic]:
+    """The key of a lock in a file that is none: whoever reads it would take it for one."""
+    if LOCK in document.data and not document.file.endswith(LOCK_ENDING):
+        hint = f"`tfinfra lock` writes it into a file of its own, beside the manifest: …{LOCK_ENDING}"
+        yield error_at(document, "TFI901", (LOCK,), f"the key '{LOCK}' stands in a lock alone", hint, at="key")
 
 
 def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:

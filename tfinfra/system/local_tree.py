@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     import sqlite3
 
 CHUNK = 1 << 20
-_TABLE = "CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, sha256 TEXT)"
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS known (path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER,"
+    " ctime_ns INTEGER, inode INTEGER, sha256 TEXT)"
+)
+
+
+class Trust(Enum):
+    """How far a hash is believed that was remembered. Who staged a file by a link has changed its ctime."""
+
+    TIMES = "its size and time of change are the same"
+    ALL_TIMES = "its inode, and the time when the kernel last saw it change, are the same too"
+    NOTHING = "it is read"
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class LocalTree:
         return sum(file.size for file in self.files)
 
 
-def read_tree(path: Path, cache: Path, progress: Progress) -> LocalTree:
+def read_tree(path: Path, cache: Path, progress: Progress, trust: Trust = Trust.TIMES) -> LocalTree:
     """The tree at `path`; `cache` is the file that remembers hashes. Links are followed; what is no file is left out.
     Raises ManifestError for what cannot be read."""
     try:
@@ -68,7 +80,7 @@ def read_tree(path: Path, cache: Path, progress: Progress) -> LocalTree:
             found = list(entries_of(path))
         files = tuple(sorted((f for f in found if isinstance(f, TreeFile)), key=lambda f: os.fsencode(f.name)))
         left = tuple(one for one in found if isinstance(one, LeftOut))
-        return LocalTree(files, _digest(files, cache, progress), None if path.is_dir() else path.name, left)
+        return LocalTree(files, _digest(files, cache, progress, trust), None if path.is_dir() else path.name, left)
     except OSError as error:
         raise ManifestError(f"the input '{path}' cannot be read: {error.strerror}: '{error.filename}'") from error
 
@@ -111,12 +123,12 @@ def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile
 _KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 
 
-def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress) -> str:
+def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress, trust: Trust) -> str:
     state, done, shown = hashlib.sha256(), 0, 0
     total = sum(file.size for file in files)
     with closing(_open(cache)) as known:
         for file in files:
-            remembered = _remembered(file, known)
+            remembered = _remembered(file, known, trust)
             digest = remembered or _read_anew(file, known)
             state.update(os.fsencode(file.name) + b"\0" + digest.encode() + b"\n")
             done += file.size
@@ -139,18 +151,28 @@ def _open(cache: Path) -> sqlite3.Connection:
     return connection
 
 
-def _remembered(file: TreeFile, known: sqlite3.Connection) -> str | None:
+def _remembered(file: TreeFile, known: sqlite3.Connection, trust: Trust) -> str | None:
     """The hash of a file that is as it was when it was read."""
-    row = known.execute("SELECT size, mtime_ns, sha256 FROM files WHERE path = ?", (_key(file),)).fetchone()
-    status = file.path.stat()
-    return str(row[2]) if row is not None and row[:2] == (status.st_size, status.st_mtime_ns) else None
+    if trust is Trust.NOTHING:
+        return None
+    asked = "SELECT size, mtime_ns, ctime_ns, inode, sha256 FROM known WHERE path = ?"
+    row = known.execute(asked, (_key(file),)).fetchone()
+    if row is None:
+        return None
+    compared = len(_stamp(file)) if trust is Trust.ALL_TIMES else 2
+    return str(row[-1]) if row[:compared] == _stamp(file)[:compared] else None
 
 
 def _read_anew(file: TreeFile, known: sqlite3.Connection) -> str:
-    status, digest = file.path.stat(), sha256_of(file.path)
-    row = (_key(file), status.st_size, status.st_mtime_ns, digest)
-    known.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+    stamp, digest = _stamp(file), sha256_of(file.path)
+    known.execute("REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?)", (_key(file), *stamp, digest))
     return digest
+
+
+def _stamp(file: TreeFile) -> tuple[int, int, int, int]:
+    """What tells that a file is as it was, in the order of the columns. SQLite's numbers end before an inode's may."""
+    status = file.path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & (1 << 62) - 1
 
 
 def _key(file: TreeFile) -> bytes:

@@ -18,6 +18,7 @@ from tfinfra.travel.secret_files import holds_certificates, holds_private_key, n
 from tfinfra.travel.survey import GIT, OURS, OWN, PRIVATE_KEY, SECRET, Obstacle, Reason, SourceFile, Survey
 
 MOST_FILES = 2_000_000
+_LOCK = b".lock.yaml"
 _CROWD = 1000
 """A folder with more entries holds data: nobody keeps a key there, and reading all beginnings takes a while."""
 
@@ -228,7 +229,8 @@ class _Walk:
         if own is not None and own.ignores:
             return Reason(line=own)
         spelt = os.fsdecode(name)
-        if (what := by_name(spelt)) and (what == BYTECODE or not place.is_insisted_on):
+        what = OURS if self._is_lock(path) else by_name(spelt)
+        if what and (what in (BYTECODE, OURS) or not place.is_insisted_on):
             return Reason(what)
         git = _deciding(place.git, path, name, is_folder)
         is_tracked = not place.strict and place.tracked is not None and place.tracked.has(path)
@@ -241,6 +243,13 @@ class _Walk:
         if place.within is not None:
             return place.within
         return Reason(line=git) if git is not None and git.ignores else None
+
+    def _is_lock(self, path: bytes) -> bool:
+        """Whether a file is the lock of a manifest beside it. It is about what travels, and so no part of it."""
+        if not path.endswith(_LOCK):
+            return False
+        stem = os.path.join(os.fsencode(self._root), path.removesuffix(_LOCK))
+        return any(os.path.exists(stem + ending) for ending in (b".yaml", b".yml"))
 
     def _take(self, entry: os.DirEntry[bytes], path: bytes, *, is_meant: bool) -> None:
         try:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfinfra.model import PackageSources
+from tfinfra.model import PYPI, PackageSources
 from tfinfra.text.credentials import hidden
 
 # uv's settings that change where and how it works, not what it answers (uv's documentation, "Environment variables").
@@ -39,6 +39,18 @@ def source_variables(sources: PackageSources, environment: Mapping[str, str]) ->
         found["UV_INDEX"] = " ".join(urls)
         found["PIP_EXTRA_INDEX_URL"] = " ".join(map(_url, urls))
     return found
+
+
+def default_index(environment: Mapping[str, str]) -> str:
+    """The index that uv asks where a target names none, without who asks."""
+    named = environment.get("UV_DEFAULT_INDEX") or environment.get("UV_INDEX_URL")
+    return _bare(named) if named else PYPI
+
+
+def other_indexes(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The indexes and pages that uv asks beside it by this machine's settings, without who asks."""
+    names = ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+    return tuple(_bare(entry) for name in names for entry in environment.get(name, "").replace(",", " ").split())
 
 
 def page_options(sources: PackageSources) -> list[str]:

@@ -24,7 +24,7 @@ class SolveRequest:
     one of that version where there is one (uv builds source packages' metadata with it), `wheels` a folder of wheels
     beside the index, `source_builds` the packages that may be built from source where there is no wheel of them: all
     others come as wheels, so that no code of theirs runs here. With `prereleases` those are taken, and `sources` is
-    where packages come from."""
+    where packages come from. `preferences` is a requirements text whose versions are taken where they still fit."""
 
     lines: tuple[str, ...]
     constraints: tuple[str, ...]
@@ -35,6 +35,7 @@ class SolveRequest:
     source_builds: tuple[str, ...] = ()
     prereleases: bool = False
     sources: PackageSources = field(default_factory=PackageSources)
+    preferences: str = ""
 
 
 def solve(uv: str, request: SolveRequest) -> str:
@@ -48,15 +49,21 @@ def solve(uv: str, request: SolveRequest) -> str:
 def installable_hashes(uv: str, request: SolveRequest) -> dict[str, frozenset[str]]:
     """{normalised name: hashes} of the files that may be installed for the exact lines of `request`: wheels of its
     platform, or source packages of what is built. A lock's text has those of all files. Raises as `solve` does."""
-    exact = replace(request, constraints=(), prereleases=True)
-    text = _compiled(uv, exact, "--no-deps", "--format", "pylock.toml")
-    blocks = text.split("[[packages]]")[1:]
+    blocks = exact_pylock(uv, request).split("[[packages]]")[1:]
     named = [(re.search(r'^name = "([^"]+)"', block, re.MULTILINE), block) for block in blocks]
     return {
         normalised(name[1]): frozenset(f"sha256:{digits}" for digits in re.findall(r'sha256 = "([0-9a-f]+)"', block))
         for name, block in named
         if name
     }
+
+
+def exact_pylock(uv: str, request: SolveRequest) -> str:
+    """A pylock.toml (packaging.python.org, "pylock.toml") of the exact lines of `request`, with the files of its
+    platform that are installed, and their URLs. Raises as `solve` does."""
+    return _compiled(
+        uv, replace(request, constraints=(), prereleases=True, preferences=""), "--no-deps", "--format", "pylock.toml"
+    )
 
 
 def fetch(uv: str, request: SolveRequest) -> None:
@@ -95,10 +102,15 @@ def _compiled(uv: str, request: SolveRequest, *more: str) -> str:
         arguments += ["--python", str(request.interpreter)] if request.interpreter else []
         arguments += ["--find-links", str(request.wheels)] if request.wheels else []
         arguments += ["--prerelease", "allow"] if request.prereleases else []
+        preferred = Path(folder, "preferred.txt")
+        if request.preferences:  # uv keeps to what is in the file that it writes
+            preferred.write_text(request.preferences, "utf-8")
+            arguments += ["--output-file", str(preferred)]
         done = _uv([uv, *arguments], request.sources)
+        solved = preferred.read_text("utf-8") if request.preferences else done.stdout
     if done.returncode:
         raise refusal_of(done.stderr, request.lines, lambda: _index_answers(uv, request.sources))
-    return done.stdout
+    return solved
 
 
 def _uv(command: list[str], sources: PackageSources, **more: str) -> subprocess.CompletedProcess[str]:

@@ -26,12 +26,13 @@ def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Pa
     run = compiled.plan.resume_from
     if run is None or is_url(run):
         return None
-    found = _at_home(run, folder) or _in_store(run, scratch)
+    found = checkpoints_at_home(run, folder) or _in_store(run, scratch)
     check_launch(compiled.facts, AtLaunch(checkpoints=found is not None))
     return found
 
 
-def _at_home(run: str, folder: Path) -> Path | None:
+def checkpoints_at_home(run: str, folder: Path) -> Path | None:
+    """Those in ./runs of `folder`, or where the run's record says; None where there are none."""
     from tfinfra.lifecycle.record.run_record import run_folder
 
     if not re.fullmatch(r"[a-z][a-z0-9-]*", run):

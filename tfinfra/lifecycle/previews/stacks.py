@@ -47,7 +47,7 @@ def preview_stacks(
     """What each stack of the deploy folder would make: keep, and compute by the plan's first choice; with `packs`, the
     folder of staged policy packs, by each of its choices. Raises ProvisioningError."""
     plan, target = compiled.plan, compiled.spec.target
-    cloud, prerequisites = paper_cloud(target), _as_named(plan.infrastructure.access)
+    cloud, prerequisites = paper_cloud(target), as_named(plan.infrastructure.access)
     with TemporaryDirectory(prefix="tfinfra-") as state:
         options = UpOptions(deploy, own_state=Path(state))
         record = first_record(plan, target, options, cloud, right_now())
@@ -66,7 +66,7 @@ def preview_stacks(
         return tuple(found)
 
 
-def _as_named(access: Access) -> Prerequisites:
+def as_named(access: Access) -> Prerequisites:
     """What others made, taken for what the target calls it: nobody is asked."""
     client = _NOBODY if access.identity_id else None
     return Prerequisites(may_delete=True, identity_client_id=client, store_url=access.store)

@@ -11,25 +11,26 @@ from typing import Any, NoReturn
 
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document
+from tfinfra.manifest.reading.limits import PAGE, Limits
 from tfinfra.manifest.reading.source_text import LINE_END, SourceText
 from tfinfra.manifest.reading.tree import NO_ALIAS, TreeBuilder
 
-MOST_BYTES = 1_000_000
+MOST_BYTES = PAGE.bytes
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def read_document(
-    data: bytes, file: str, example: str = "entry_script: train.py"
+    data: bytes, file: str, example: str = "entry_script: train.py", limits: Limits = PAGE
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The one mapping in `data`, and the errors after which it could still be read (duplicate keys). `example` is the
-    least that such a file holds.
+    least that such a file holds, `limits` what it may hold.
 
     Raises ManifestError with one diagnostic and its line for what is not such a document.
     """
-    if len(data) > MOST_BYTES:
+    if len(data) > limits.bytes:
         _fail(
             "TFI102",
-            f"the file is larger than {MOST_BYTES // 1_000_000} MB",
+            f"the file is larger than {limits.bytes // 1_000_000} MB",
             Position(file, 1, 1),
             "it is meant to be a page of text",
         )
@@ -37,7 +38,7 @@ def read_document(
 
     text = _decode(data, file)
     source = SourceText(file, text)
-    builder = TreeBuilder(source, example)
+    builder = TreeBuilder(source, example, limits)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             builder.take(event)

@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath
+from tfinfra.manifest.reading.limits import PAGE, Limits
 from tfinfra.manifest.reading.scalars import plain_value
 from tfinfra.manifest.reading.source_text import SourceText
 
 DEEPEST = 20
-MOST_VALUES = 20_000
 NO_ALIAS = "write the value out; a text that begins with * stands in quotes"
 _TAGS = {"tag:yaml.org,2002:str", "!", None}
 _KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "map", "seq")}
@@ -32,10 +32,10 @@ class Node:
 
 class TreeBuilder:
     """Takes a parser's events in order; `document` returns the document that they make. Raises ManifestError at the
-    first event that a manifest cannot have. `example` is the least that such a file holds."""
+    first event that a manifest cannot have. `example` is the least that such a file holds, `limits` the most."""
 
-    def __init__(self, source: SourceText, example: str) -> None:
-        self._source, self._example = source, example
+    def __init__(self, source: SourceText, example: str, limits: Limits = PAGE) -> None:
+        self._source, self._example, self._limits = source, example, limits
         self._stack: list[Node] = []
         self._anchors: dict[str, Node] = {}
         self._root: Node | None = None
@@ -54,7 +54,7 @@ class TreeBuilder:
         if self._root.kind != "map":
             message = f"the file is a {_NAMES[self._root.kind]}, not a mapping of keys"
             _fail("TFI110", message, self._root.position, "write `key: value`, with a space after the ':'")
-        flat = Flattener()
+        flat = Flattener(self._limits)
         data = flat.value(self._root, ())
         return Document(self._source.file, data, flat.keys, flat.values, flat.texts), tuple(flat.diagnostics)
 
@@ -127,7 +127,8 @@ class TreeBuilder:
 class Flattener:
     """A tree of nodes as plain data, with the position and text of everything by path."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self.keys: dict[KeyPath, Position] = {}
         self.values: dict[KeyPath, Position] = {}
         self.texts: dict[KeyPath, str] = {}
@@ -141,10 +142,11 @@ class Flattener:
         self._count += 1
         self._again = self._again or id(node) in self._met
         self._met.add(id(node))
-        if self._count > MOST_VALUES or len(path) > 2 * DEEPEST:
-            message, hint = f"the file holds more than {MOST_VALUES:,} values", "it is meant to be a page of text"
+        most = self._limits.values
+        if self._count > most or len(path) > 2 * DEEPEST:
+            message, hint = f"the file holds more than {most:,} values", "it is meant to be a page of text"
             if self._again:
-                message, hint = f"the file's aliases expand to more than {MOST_VALUES:,} values", "write the values out"
+                message, hint = f"the file's aliases expand to more than {most:,} values", "write the values out"
             _fail("TFI109", message, node.position, hint)
         self.values[path] = node.position
         if node.kind == "scalar":

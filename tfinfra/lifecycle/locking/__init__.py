@@ -1,0 +1,1 @@
+"""Locks: made of a manifest and its surroundings, and held against them."""

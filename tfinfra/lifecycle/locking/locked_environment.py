@@ -1,0 +1,113 @@
+"""The training environment that a lock holds: that of the lock before, where it still answers, else one solved anew."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+
+from tfinfra.catalog.images import AZURE_NODES
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.environment.cuda import cuda_of
+from tfinfra.environment.interpreter import find_same_interpreter
+from tfinfra.environment.lock import Preferences, exact_request, make_lock, solve_lock
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.recipe import package_name
+from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.uv.package_files import PackageFile, package_files
+from tfinfra.environment.uv.package_index import other_indexes
+from tfinfra.environment.uv.tool_environment import tool_environment
+from tfinfra.environment.uv.tools import run_quietly
+from tfinfra.locking.aliases import Aliases, aliased
+from tfinfra.locking.document import LockedEnvironment, LockedPackage
+from tfinfra.locking.environment import exact_lines, locked_environment, requirements_text
+from tfinfra.model import Requirements
+from tfinfra.system.paths import cache_folder
+from tfinfra.system.progress import Progress
+
+Files = dict[str, tuple[PackageFile, ...]]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """Which packages a new lock may change though they still fit: those `named`, or `all` of them."""
+
+    all: bool = False
+    named: frozenset[str] = frozenset()
+
+    @property
+    def any(self) -> bool:
+        return self.all or bool(self.named)
+
+    def kept(self, packages: tuple[LockedPackage, ...]) -> tuple[LockedPackage, ...]:
+        """Those whose versions stay where they fit."""
+        return () if self.all else tuple(one for one in packages if package_name(one.name) not in self.named)
+
+
+def environment_of(
+    compiled: Compiled,
+    asked: str,
+    before: LockedEnvironment | None,
+    upgrade: Upgrade,
+    *,
+    aliases: Aliases,
+    progress: Progress,
+) -> LockedEnvironment:
+    """The environment of a manifest's nodes. Raises RefusedPackages for what a lock cannot hold, NoAlias for an index
+    without an alias, and as `make_lock` does."""
+    platform = this_platform() if compiled.spec.target.cloud == "local" else AZURE_NODES
+    if before is not None and before.asked == asked and before.platform == platform and not upgrade.any:
+        return before
+    requirements = compiled.spec.requirements
+    solved = _solved(requirements, platform, before, upgrade, progress)
+    sources = replace(
+        requirements.sources,
+        extra_index_urls=(*requirements.sources.extra_index_urls, *other_indexes(tool_environment())),
+    )
+    builds_here = solved.horovod is not None and platform == this_platform()
+    cuda = cuda_of(solved.packages) if solved.gpu else None
+    return locked_environment(
+        solved,
+        _files(solved, solved.packages, progress),
+        tools=_files(solved, solved.tools, progress),
+        asked=asked,
+        origin=_origin(solved, progress) if platform == this_platform() else "uv",
+        indexes=aliased(sources, aliases),
+        compiler=_compiler() if builds_here else None,
+        cuda=".".join(map(str, cuda)) if cuda else None,
+    )
+
+
+def _solved(
+    requirements: Requirements, platform: str, before: LockedEnvironment | None, upgrade: Upgrade, progress: Progress
+) -> Lock:
+    if before is None and not upgrade.any:
+        return make_lock(requirements, platform, cache_folder(), progress=progress)
+    packages = upgrade.kept(before.packages) if before else ()
+    tools = upgrade.kept(before.horovod.tools) if before and before.horovod else ()
+    preferences = Preferences(requirements_text(packages), requirements_text(tools))
+    return solve_lock(requirements, platform, cache_folder(), progress, preferences)
+
+
+def _files(lock: Lock, packages: str, progress: Progress) -> Files:
+    if not exact_lines(packages):
+        return {}
+    uv, request = exact_request(lock, packages, cache_folder(), progress)
+    return package_files(uv, replace(request, lines=exact_lines(packages)))
+
+
+def _origin(lock: Lock, progress: Progress) -> str:
+    """Where the interpreter of this machine's own environments is from."""
+    from tfinfra.environment.uv.tools import find_uv
+
+    if lock.has_conda_python:
+        return "conda"
+    cache = cache_folder()
+    found = find_same_interpreter(find_uv(cache, progress), lock.python_version, cache, progress)
+    return "uv" if cache / "python" in found.path.parents else "machine"
+
+
+def _compiler() -> str | None:
+    """The C++ compiler of this machine, in its own words."""
+    program = shutil.which("g++")
+    done = run_quietly([program, "--version"], tool_environment()) if program else None
+    return done.stdout.partition("\n")[0].strip() or None if done is not None else None

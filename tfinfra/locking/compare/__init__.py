@@ -1,0 +1,5 @@
+"""A lock and what there is now → every difference, each at its line in the lock or in the manifest."""
+
+from tfinfra.locking.compare.all_differences import differences
+
+__all__ = ["differences"]

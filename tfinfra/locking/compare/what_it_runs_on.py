@@ -1,0 +1,111 @@
+"""The environment, the program and the launch against what the lock has of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfinfra.environment.requirements.requirement import normalised
+from tfinfra.errors import Diagnostic
+from tfinfra.locking.compare.pair import Pair, same, shown
+from tfinfra.locking.document import LockedPackage
+from tfinfra.locking.environment import environment_lock
+from tfinfra.locking.trees import tree_digest
+from tfinfra.manifest.document import KeyPath
+from tfinfra.model import to_json
+
+
+def of_environment(pair: Pair) -> Iterator[Diagnostic]:
+    """What it was locked from, what it is for, and whether its parts fit together."""
+    held, now, at = pair.lock.environment, pair.now, "environment"
+    if held.asked != now.asked:
+        message = "the manifest asks for another environment than the one that was locked"
+        yield pair.in_lock("TFI908", (at, "asked"), message)
+    if held.platform not in now.platforms:
+        message = f"the environment is for {held.platform}, and nodes are {' or '.join(now.platforms)}"
+        yield pair.in_lock("TFI908", (at, "platform"), message)
+    if not f"{held.python.version}.".startswith(f"{now.python}."):
+        message = f"Python is {held.python.version} in the lock, and the manifest asks for {now.python}"
+        yield pair.in_lock("TFI908", (at, "python", "version"), message)
+    tools = held.horovod.tools if held.horovod else ()
+    odd = [
+        *_odd(pair, (at, "packages"), held.packages),
+        *_odd(pair, (at, "horovod", "tools"), tools),
+    ]
+    yield from odd
+    if not odd and held.key != environment_lock(held).key:
+        yield pair.in_lock("TFI908", (at, "key"), "the packages are not those of this key: the lock was changed")
+
+
+def _odd(pair: Pair, path: KeyPath, packages: tuple[LockedPackage, ...]) -> Iterator[Diagnostic]:
+    """Packages whose file is of another name or version, and those that are there twice."""
+    seen: set[str] = set()
+    for index, package in enumerate(packages):
+        of_file = _release(package.file)
+        if of_file is not None and of_file != (normalised(package.name), _plain(package.version)):
+            message = f"{package.name} {package.version} is not what '{package.file}' is"
+            yield pair.in_lock("TFI908", (*path, index, "version"), message)
+        if package.name in seen:
+            yield pair.in_lock("TFI908", (*path, index, "name"), f"{package.name} is here a second time")
+        seen.add(package.name)
+
+
+def _release(file: str) -> tuple[str, str] | None:
+    """(normalised name, version) of a wheel's or a source distribution's name, None where it says no such thing."""
+    if file.endswith(".whl"):
+        name, version, *rest = file.split("-")
+        return (normalised(name), _plain(version)) if len(rest) >= 3 else None
+    name, _, version = file.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")
+    return (normalised(name), _plain(version)) if name else None
+
+
+def _plain(version: str) -> str:
+    """A version as it may be compared: "1.0" is "1.0.0" nowhere, but "+" is "_" in some names."""
+    return version.lower().replace("_", "+").replace("-", "+")
+
+
+def of_program(pair: Pair) -> Iterator[Diagnostic]:
+    """tfinfra, Pulumi, the deploy folder and the image."""
+    lock, now = pair.lock, pair.now
+    if lock.tfinfra.version != now.tfinfra:
+        message = f"tfinfra is {now.tfinfra}, and {lock.tfinfra.version} in the lock"
+        hint = "install that release, or lock with this one"
+        yield pair.in_lock("TFI907", ("tfinfra", "version"), message, hint)
+    held = lock.infrastructure
+    for tool in ("pulumi", "azure_native"):
+        was, here = getattr(held.engine, tool), getattr(now.engine, tool)
+        if was != here:
+            yield pair.in_lock("TFI907", ("infrastructure", "engine", tool), f"it is {here}, and {was} in the lock")
+    if held.image != now.image:
+        message = f"the image is {now.image}, and {held.image} in the lock"
+        yield pair.in_lock("TFI907", ("infrastructure", "image"), message)
+    if held.deploy.tree != tree_digest(held.deploy.files):
+        message = "the digest of the deploy folder is not that of the files below it"
+        yield pair.in_lock("TFI907", ("infrastructure", "deploy", "tree"), message)
+    yield from _mapping(pair, ("infrastructure", "deploy", "files"), held.deploy.files, now.deploy.files)
+
+
+def of_launch(pair: Pair) -> Iterator[Diagnostic]:
+    """How tasks are started, and where."""
+    held, now = pair.lock.launch, pair.now.launch
+    for part in ("command", "launcher"):
+        was, here = (to_json(getattr(one, part)) for one in (held, now))
+        if not same(was, here):
+            yield pair.in_lock("TFI909", ("launch", part), f"the {part} is {shown(' '.join(here))} now")
+    yield from _mapping(pair, ("launch", "variables"), held.variables, now.variables, "TFI909")
+    yield from _mapping(pair, ("launch", "placement"), held.placement, now.placement, "TFI909")
+
+
+def _mapping(
+    pair: Pair, path: KeyPath, held: Mapping[str, Any], now: Mapping[str, Any], code: str = "TFI907"
+) -> Iterator[Diagnostic]:
+    for name in dict.fromkeys([*held, *now]):
+        if held.get(name) != now.get(name):
+            what = (
+                "is not in the lock"
+                if name not in held
+                else "is gone"
+                if name not in now
+                else "is not as it was locked"
+            )
+            yield pair.in_lock(code, (*path, name), f"'{name}' {what}")
