@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.locking.locks import lock, without_index_or_engine
 from tfinfra.cli.main import main
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.policy.preview import ADVISORY, MANDATORY, Preview, PreviewedResource, Violation
@@ -151,3 +152,19 @@ def test_the_document_says_what_would_be_made(folder: Path, capsys: pytest.Captu
     several = json.loads(capsys.readouterr().out)
     assert [each["manifest"] for each in several["manifests"]] == ["a.yaml", "b.yaml"]
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) == before
+
+
+def test_a_lock_beside_a_manifest_has_to_hold(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(folder / "cache"))
+    without_index_or_engine(monkeypatch)
+    lock(Path("a.yaml"))
+    assert main(["check", "a.yaml", "b.yaml"]) == 0
+    assert "deploy/a is not compiled yet; a.lock.yaml holds\n" in capsys.readouterr().out
+    assert main(["check", "a.yaml", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["lock"] == "a.lock.yaml"
+    (folder / "train.py").write_text("print(1)\n")
+    assert main(["check", "a.yaml", "b.yaml"]) == 11
+    assert "a.lock.yaml:" in capsys.readouterr().err
+    assert main(["check", "b.yaml"]) == 0

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tfinfra.compiler.load import load_project
+from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.locking import make as making
 from tfinfra.lifecycle.locking.bodies import Bodies
-from tfinfra.lifecycle.locking.check import differences_of, load_lock, lock_beside
+from tfinfra.lifecycle.locking.check import differences_of, load_lock
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
 from tfinfra.locking.document import (
     LockedBody,

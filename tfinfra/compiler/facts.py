@@ -22,7 +22,7 @@ class AtLaunch:
     whether the run to resume from has any: both None until they were looked up. `unmountable` are the inputs that
     cannot be mounted, {name: the file at fault}. `provisions`: resources are about to be made, or validated by ARM.
     `modules` is what the environment has, once it is locked. `unattended`: no client stays with the run, from its
-    first node on."""
+    first node on. `unlocked`: a run is about to begin that is held against no lock."""
 
     provisions: bool = False
     secrets: Collection[str] | None = None
@@ -30,6 +30,7 @@ class AtLaunch:
     unmountable: Mapping[str, str] = field(default_factory=dict)
     modules: EnvironmentModules | None = None
     unattended: bool = False
+    unlocked: bool = False
 
 
 @dataclass(frozen=True)

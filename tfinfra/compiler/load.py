@@ -13,6 +13,7 @@ from typing import Any
 
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
 from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks, shared_keys
+from tfinfra.compiler.lock_beside import why_unlocked
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import is_relative, named_files
@@ -26,7 +27,7 @@ from tfinfra.locking.aliases import Aliases
 from tfinfra.locking.as_manifest import as_manifest
 from tfinfra.locking.read import LIMITS, is_lock, lock_of
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.key_schema import LOCK_ENDING
+from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.manifest.reading.limits import PAGE
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.model import Requirements
@@ -47,9 +48,11 @@ def load_project(
     if is_lock(manifest.name):
         document, faults = as_manifest(lock_of(document), known_aliases())
         diagnostics = (*diagnostics, *faults)
-    return _project(
+    project = _project(
         document, stem_of(manifest), manifest.parent, held, target=target, rehearse=rehearse, diagnostics=diagnostics
     )
+    asks = any(LOCK in file.require for file in held.files)
+    return replace(project, unlocked=why_unlocked(manifest)) if asks else project
 
 
 def project_of_text(

@@ -221,7 +221,8 @@ class Project:
     built before has, by its requirements and the nodes' platform ("": this machine's). `diagnostics` are errors after
     which the reader could go on. `travels` says which files of the source directory go to the nodes, and `stays` why
     others do not that are there and that the script or a parameter names. `own_cloud`: ARM is not one of Azure's known
-    clouds, so the hosts of its storage are not known either. `guardrails` hold for it; `repository_targets` are the
+    clouds, so the hosts of its storage are not known either. `guardrails` hold for it, `unlocked` is why it does not
+    count as locked, where they ask ("" where it does); `repository_targets` are the
     files of `targets` that its own repository has."""
 
     document: Document
@@ -239,4 +240,5 @@ class Project:
     travels: Survey = field(default_factory=Survey)
     stays: Mapping[str, Reason] = field(default_factory=dict)
     guardrails: Guardrails = NO_GUARDRAILS
+    unlocked: str = "this manifest is not locked"
     repository_targets: frozenset[str] = frozenset()

@@ -8,8 +8,6 @@ from typing import Any
 from tfinfra.manifest.key_schema import ANY_CONTAINER, PRIORITY, Rules, count, described, duration, usd
 
 FILE = "guardrails.yaml"
-LOCK = "lock"
-"""Not a key of a manifest: `require` takes it beside those."""
 
 
 def _some(meaning: str, **inner: Any) -> Rules:

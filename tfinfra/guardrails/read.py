@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import Diagnostic
-from tfinfra.guardrails.key_schema import GUARDRAILS, KEY_VAULT, LOCK, NOBODY
+from tfinfra.guardrails.key_schema import GUARDRAILS, KEY_VAULT, NOBODY
 from tfinfra.guardrails.values import Allowed, Audit, GuardrailsFile
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.document import Document, KeyPath, error_at
-from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET
+from tfinfra.manifest.key_schema import LIMITS, LOCK, MANIFEST, SPELLINGS, TARGET
 from tfinfra.manifest.manifest import seconds
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.manifest.shape import errors_by

@@ -34,6 +34,11 @@ def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def text_digest(data: bytes) -> str:
+    """ "sha256:…" of a manifest's bytes, its lines ended by "\\n": how a checkout ends them is no change."""
+    return sha256(data.replace(b"\r\n", b"\n"))
+
+
 def document_digest(data: Mapping[str, Any]) -> str:
     """The digest of a lock's document: all of it but `lock.digest` itself, and the name of a schema for editors.
     Raises NotCanonical."""

@@ -125,10 +125,22 @@ class LockedIndexes:
 
 
 @dataclass(frozen=True)
+class LockedInstalled:
+    """The environment as it was built once: the digest of its tree, and of the Python build in it; what installed the
+    packages and compiled Horovod; `declared` says why another build may hold other bytes."""
+
+    tree: Digest
+    interpreter: Digest
+    installer: Line
+    compiler: str = ""
+    declared: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True)
 class LockedEnvironment:
     """The training environment. `key` follows from the rest, as in the cache of environments; `asked` is the digest of
     the requirements that it answers; `recipe` the version of how it is built; `tensorflow` the package that TensorFlow
-    comes from; `source_builds` are packages that come as source; `installed` is the digest of the built tree."""
+    comes from; `source_builds` are packages that come as source; `installed` is None where it was never built."""
 
     key: Line
     asked: Digest
@@ -143,7 +155,7 @@ class LockedEnvironment:
     source_builds: tuple[Line, ...] = ()
     conda: tuple[LockedConda, ...] = ()
     horovod: LockedHorovod | None = None
-    installed: Digest | None = None
+    installed: LockedInstalled | None = None
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock, keyed
+from tfinfra.environment.proof.installed_tree import InstalledTree
 from tfinfra.environment.recipe import HOROVOD_HASHES, package_name
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.environment.uv.package_files import PackageFile
@@ -16,6 +17,7 @@ from tfinfra.locking.document import (
     LockedEnvironment,
     LockedHorovod,
     LockedIndexes,
+    LockedInstalled,
     LockedPackage,
     LockedPython,
 )
@@ -65,7 +67,6 @@ def locked_environment(
     indexes: LockedIndexes,
     compiler: str | None = None,
     cuda: str | None = None,
-    installed: str | None = None,
 ) -> LockedEnvironment:
     """What a lock says of the environment of `lock`. `files` and `tools` are those of its packages and of what Horovod
     is built with, `asked` the digest of the requirements, `origin` where Python is from. Raises RefusedPackages."""
@@ -88,7 +89,6 @@ def locked_environment(
         source_builds=lock.source_builds,
         conda=tuple(map(_locked_conda, lock.conda)),
         horovod=horovod,
-        installed=installed,
     )
     return replace(found, key=environment_lock(found).key)
 
@@ -114,6 +114,18 @@ def environment_lock(locked: LockedEnvironment, sources: PackageSources | None =
         )
     )
     return replace(lock, sources=sources) if sources else lock
+
+
+def locked_installed(tree: InstalledTree) -> LockedInstalled:
+    """What a lock says of an environment that was built."""
+    digests = (f"sha256:{tree.digest}", f"sha256:{tree.interpreter}")
+    return LockedInstalled(*digests, tree.installer, tree.compiler, tree.declared)
+
+
+def installed_of(locked: LockedInstalled) -> InstalledTree:
+    """The same, to be compared with what is on a node (environment/proof/)."""
+    digests = (locked.tree.removeprefix("sha256:"), locked.interpreter.removeprefix("sha256:"))
+    return InstalledTree(*digests, locked.installer, locked.compiler, locked.declared)
 
 
 def requirements_text(packages: Iterable[LockedPackage]) -> str:

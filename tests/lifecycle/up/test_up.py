@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lifecycle.fake_effects import FakePulumi
+from tests.lifecycle.fake_effects import A_LOCK, FakePulumi
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.audit.log import first_broken_line, read_events
@@ -17,6 +18,7 @@ from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.run.options import HeldLock
 from tfinfra.model import Requirements, to_json
 from tfinfra.store import keys
 
@@ -64,6 +66,17 @@ def test_the_audit_log_is_one_whole_chain(tmp_path: Path) -> None:
     for phase in ("prepare", "keep", "environment", "bundle", "compute", "train", "collect"):
         assert events.index(f"{phase}.begin") < events.index(f"{phase}.end")
     assert "teardown.verified" in events
+
+
+def test_a_locked_run_takes_its_locks_environment_and_keeps_the_lock(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    held = HeldLock("lock: {version: 1}\n", "sha256:00", replace(A_LOCK, key="held"))
+    world.new_run(held=held).go()
+    folder = run_folder(tmp_path / "state", "digits-abc123")
+    assert record_of(world).environment == "held"
+    assert json.loads((folder.path / "origin.json").read_text())["lock"] == held.text
+    assert [e["digest"] for e in read_events(folder.audit.path) if e["event"] == "lock"] == ["sha256:00"]
+    assert not hasattr(world, "locked") or world.locked is None
 
 
 def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:

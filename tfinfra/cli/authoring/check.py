@@ -108,9 +108,11 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
     is_compiled = folder.is_dir()
     if is_compiled:
         refuse_difference(compiled, folder)
+    locked = _refuse_other_lock(one, compiled) if ahead.target is None else None
     price = priced(compiled)
     made = {each.part: each.preview.resources for each in previews if each.choice == 0}
-    one.show(_verdict(one, compiled, price, sum(map(len, made.values())), is_compiled=is_compiled))
+    verdict = _verdict(one, compiled, price, sum(map(len, made.values())), is_compiled=is_compiled)
+    one.show(f"{verdict}; {locked.name} holds" if locked else verdict)
     return {
         "name": compiled.spec.name,
         "valid": True,
@@ -118,9 +120,26 @@ def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:
         "usd_per_hour": None if price.local else price.usd_per_hour,
         "usd_most": None if price.local else price.most,
         "deploy": {"folder": str(folder), "compiled": is_compiled},
+        "lock": str(locked) if locked else None,
         "preview": made,
         "diagnostics": found,
     }
+
+
+def _refuse_other_lock(one: One, compiled: Compiled) -> Path | None:
+    """The lock of a manifest, None where it has none. Raises DifferenceFound where what it holds is another thing
+    now."""
+    from tfinfra.cli.output import progress
+    from tfinfra.compiler.lock_beside import lock_beside
+    from tfinfra.compiler.user_paths import exists
+    from tfinfra.lifecycle.locking.check import check_lock
+    from tfinfra.locking.read import is_lock
+
+    manifest = one.given.path
+    if manifest is None or is_lock(manifest.name) or not exists(path := lock_beside(manifest)):
+        return None
+    check_lock(compiled, manifest, folder=Path(), full=False, progress=progress)
+    return path
 
 
 def _verdict(one: One, compiled: Compiled, price: Priced, resources: int, *, is_compiled: bool) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
     from tfinfra.locking.document import ManifestLock
 
+_HOW = {"written": False, "inputs_read": False}
 _ALL = ""
 """The value of `--upgrade` where it names no package."""
 
@@ -75,28 +76,35 @@ def _compiled(one: One) -> tuple[Compiled, Path]:
     if one.given.path is None:
         raise UsageError("a lock lies beside its manifest, and stdin has no place", "name the manifest's file")
     manifest = manifest_of(one.given.path)
-    return compile_manifest(replace(one.given, path=manifest).load(guardrails=one.asked.guardrails)), manifest
+    project = replace(one.given, path=manifest).load(guardrails=one.asked.guardrails)
+    return compile_manifest(replace(project, unlocked="")), manifest  # guardrails may ask for what is made here
 
 
 def _check(one: One, *, full: bool) -> dict[str, Any]:
     from tfinfra.cli.output import progress
-    from tfinfra.lifecycle.locking.check import check_lock, lock_beside
+    from tfinfra.compiler.lock_beside import lock_beside
+    from tfinfra.compiler.user_paths import exists
+    from tfinfra.lifecycle.locking.check import check_lock
 
     compiled, manifest = _compiled(one)
     found = one.judge(compiled.diagnostics)
     path = lock_beside(manifest)
+    if one.given.sought and not exists(path):
+        one.show(f"{manifest}: not locked")
+        return {"lock": str(path), "digest": None, "declared": [], **_HOW, "diagnostics": found}
     lock = check_lock(compiled, manifest, folder=Path(), full=full, progress=progress)
     how = "read" if full else "by their sizes, times and inodes"
     inputs = f"; inputs {how}" if any(data.sha256 for data in lock.inputs.values()) else ""
     one.show(f"{path}: as it was locked{inputs}")
-    return {**_document(path, lock), "written": False, "inputs_read": full, "diagnostics": found}
+    return {**_document(path, lock), **_HOW, "inputs_read": full, "diagnostics": found}
 
 
 def _lock(one: One, *, upgrade: tuple[str, ...]) -> dict[str, Any]:
     from tfinfra.cli.output import progress
+    from tfinfra.compiler.lock_beside import lock_beside
     from tfinfra.compiler.user_paths import exists
     from tfinfra.environment.recipe import package_name
-    from tfinfra.lifecycle.locking.check import load_lock, lock_beside
+    from tfinfra.lifecycle.locking.check import load_lock
     from tfinfra.lifecycle.locking.locked_environment import Upgrade
     from tfinfra.lifecycle.locking.make import make, write
     from tfinfra.text.wording import count
@@ -113,7 +121,7 @@ def _lock(one: One, *, upgrade: tuple[str, ...]) -> dict[str, Any]:
     one.show(f"  {counts} for {lock.environment.platform}, {lock.digest}")
     for key in lock.declared:
         one.show(f"  {key} is declared: it could not be listed here")
-    return {**_document(path, lock), "written": is_new, "inputs_read": False, "diagnostics": found}
+    return {**_document(path, lock), **_HOW, "written": is_new, "diagnostics": found}
 
 
 def _export(one: One, *, form: str) -> dict[str, Any]:

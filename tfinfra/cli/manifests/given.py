@@ -21,11 +21,12 @@ STDIN, SHOWN_STDIN = "-", "<stdin>"
 @dataclass(frozen=True)
 class Given:
     """One manifest: `shown` is how the user named it, `path` its file (None: stdin). Of a folder in which there is none
-    that can be looked at, `fault` says why."""
+    that can be looked at, `fault` says why. `sought`: a folder was named, and this is one of those in it."""
 
     shown: str
     path: Path | None = None
     fault: TfinfraError | None = None
+    sought: bool = False
 
     def load(self, *, target: str | None = None, rehearse: bool = False, guardrails: Path | None = None) -> Project:
         """The manifest with all that belongs to it; `guardrails` is the caller's own file of them. Raises
@@ -69,7 +70,7 @@ def _inside(folder: Path) -> dict[str, Given]:
     from tfinfra.compiler.find_manifests import find_manifests
 
     try:
-        return {str(place_of(path)): Given(str(path), path) for path in find_manifests(folder)}
+        return {str(place_of(path)): Given(str(path), path, sought=True) for path in find_manifests(folder)}
     except UsageError as fault:
         return {str(place_of(folder)): Given(str(folder), folder, fault)}
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @manifest_argument
 @target_option
 @guardrails_option
+@click.option("--locked", is_flag=True, help="Run what MANIFEST's lock holds; exit 11 where anything differs from it.")
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
@@ -32,6 +33,7 @@ def command(
     manifest: Path,
     target: str | None,
     guardrails: Path | None,
+    locked: bool,
     rehearse: bool,
     detach: bool,
     keep: bool,
@@ -42,6 +44,7 @@ def command(
 ) -> int:
     """Train MANIFEST: provision its nodes, run its tasks, bring outputs to ./runs/<run>/ and delete everything.
 
+    A lock (train.lock.yaml) stands for its manifest and --locked.
     On Azure it says what that costs and, on a terminal, asks before the first write; a no ends it with exit 8.
     The first Ctrl-C stops and deletes; the second leaves at once and says how to sweep.
     """
@@ -58,6 +61,7 @@ def command(
             folder=Path.cwd(),
             target=target,
             guardrails=guardrails,
+            locked=locked,
             rehearse=rehearse,
             detach=detach,
             keep=keep,

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.lines.guardrail_lines import breach
 from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
+from tfinfra.manifest.key_schema import LOCK
 
 
 def no_subscription(facts: Facts) -> Iterator[Diagnostic]:
@@ -54,4 +56,17 @@ def unmountable_files(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(facts.document, "TFI729", ("inputs", name, "path"), message, hint)
 
 
-RULES: tuple[Rule, ...] = (no_subscription, unset_secrets, secrets_of_nobody, no_checkpoints, unmountable_files)
+def held_against_no_lock(facts: Facts) -> Iterator[Diagnostic]:
+    """Guardrails that require a lock mean runs that are held against it."""
+    for file in facts.project.guardrails.files if facts.launch.unlocked else ():
+        if LOCK in file.require:
+            lone = ("require",) in file.document.texts
+            held = file.at("require") if lone else file.at("require", file.require.index(LOCK))
+            what, hint = "this run is held against no lock", "`tfinfra up --locked`"
+            yield breach(facts, "TFI452", (), held, what=what, hint=hint)
+
+
+RULES: tuple[Rule, ...] = (
+    *(no_subscription, unset_secrets, secrets_of_nobody, no_checkpoints, unmountable_files),
+    held_against_no_lock,
+)

@@ -22,7 +22,7 @@ from tfinfra.lifecycle.locking.launch_line import launch_of
 from tfinfra.lifecycle.locking.source_files import source_files
 from tfinfra.locking.aliases import Aliases, aliased
 from tfinfra.locking.as_manifest import SOURCES
-from tfinfra.locking.canonical import digest_of, sha256
+from tfinfra.locking.canonical import digest_of, sha256, text_digest
 from tfinfra.locking.document import (
     LockedData,
     LockedDeploy,
@@ -76,7 +76,7 @@ def manifest_digest(manifest: Path) -> str:
         data = read_bounded(manifest, PAGE.bytes)
     except OSError as error:
         raise ManifestError(f"cannot read '{manifest}': {error.strerror}", "name the manifest's file") from error
-    return sha256((data or b"").replace(b"\r\n", b"\n"))
+    return text_digest(data or b"")
 
 
 def without_hosts(keys: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.compiler.load import known_aliases
+from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.user_paths import exists, read_bounded
 from tfinfra.errors import Diagnostic, DifferenceFound, ManifestError
@@ -15,17 +16,12 @@ from tfinfra.lifecycle.locking.git_state import changed_since
 from tfinfra.lifecycle.locking.index_refusal import index_refused_here
 from tfinfra.locking.compare import differences
 from tfinfra.locking.document import ManifestLock
-from tfinfra.locking.read import LIMITS, ReadLock, is_lock, lock_name, read_lock
+from tfinfra.locking.read import LIMITS, ReadLock, is_lock, read_lock
 from tfinfra.manifest.key_schema import LOCK_ENDING
 from tfinfra.system.local_tree import Trust
 from tfinfra.system.progress import Progress
 
 _AGAIN = "`tfinfra lock {}` writes it"
-
-
-def lock_beside(manifest: Path) -> Path:
-    """Where the lock of a manifest is, or would be."""
-    return manifest.with_name(lock_name(manifest.name))
 
 
 def manifest_of(path: Path) -> Path:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.compiler.load import known_aliases
+from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.user_paths import exists
 from tfinfra.errors import DifferenceFound, ManifestError, NotFeasible
-from tfinfra.lifecycle.locking.check import difference, load_lock, lock_beside
+from tfinfra.lifecycle.locking.check import difference, load_lock
 from tfinfra.locking import exports
 from tfinfra.locking.aliases import FILE, UnknownAlias, sources_of
 from tfinfra.locking.document import ManifestLock

@@ -11,6 +11,7 @@ from tfinfra.environment.cuda import cuda_of
 from tfinfra.environment.interpreter import find_same_interpreter
 from tfinfra.environment.lock import Preferences, exact_request, make_lock, solve_lock
 from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.proof.installed_tree import stored_tree
 from tfinfra.environment.recipe import package_name
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.package_files import PackageFile, package_files
@@ -19,7 +20,7 @@ from tfinfra.environment.uv.tool_environment import tool_environment
 from tfinfra.environment.uv.tools import run_quietly
 from tfinfra.locking.aliases import Aliases, aliased
 from tfinfra.locking.document import LockedEnvironment, LockedPackage
-from tfinfra.locking.environment import exact_lines, locked_environment, requirements_text
+from tfinfra.locking.environment import exact_lines, locked_environment, locked_installed, requirements_text
 from tfinfra.model import Requirements
 from tfinfra.system.paths import cache_folder
 from tfinfra.system.progress import Progress
@@ -56,7 +57,7 @@ def environment_of(
     without an alias, and as `make_lock` does."""
     platform = this_platform() if compiled.spec.target.cloud == "local" else AZURE_NODES
     if before is not None and before.asked == asked and before.platform == platform and not upgrade.any:
-        return before
+        return _with_built(before)
     requirements = compiled.spec.requirements
     solved = _solved(requirements, platform, before, upgrade, progress)
     sources = replace(
@@ -65,7 +66,7 @@ def environment_of(
     )
     builds_here = solved.horovod is not None and platform == this_platform()
     cuda = cuda_of(solved.packages) if solved.gpu else None
-    return locked_environment(
+    found = locked_environment(
         solved,
         _files(solved, solved.packages, progress),
         tools=_files(solved, solved.tools, progress),
@@ -75,6 +76,13 @@ def environment_of(
         compiler=_compiler() if builds_here else None,
         cuda=".".join(map(str, cuda)) if cuda else None,
     )
+    return _with_built(found)
+
+
+def _with_built(locked: LockedEnvironment) -> LockedEnvironment:
+    """With the digest of the environment, where it was built here, as its build has recorded it."""
+    built = stored_tree(cache_folder() / "environments" / locked.key) if locked.installed is None else None
+    return replace(locked, installed=locked_installed(built)) if built is not None else locked
 
 
 def _solved(

@@ -76,7 +76,10 @@ class Provisioning:
         staged = self._data.stage(prepared.trees, young, kept.outputs, prerequisites)
         with session.phase("environment", "the training environment"):
             bundle = session.wait(bundle_made)
-        origin = origin_of(bundle, prepared.lock, self._compiled.tree, prepared.trees)
+        held = self._context.options.held
+        origin = origin_of(
+            bundle, prepared.lock, self._compiled.tree, prepared.trees, locked=held.text if held else None
+        )
 
         def upload() -> None:
             young.put_file(bundle.key, bundle.path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfinfra.environment.lock_file import Lock
 from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
 from tfinfra.money.budget import FREE, Burn
@@ -12,13 +13,24 @@ from tfinfra.system.paths import state_folder
 
 
 @dataclass(frozen=True)
+class HeldLock:
+    """The lock that a run was held against: its text, its digest, and the environment lock that it holds."""
+
+    text: str
+    digest: str
+    environment: Lock
+
+
+@dataclass(frozen=True)
 class UpOptions:
     """`folder` is where deploy/ and runs/ are made, `own_state` a state folder that is not the user's usual one;
     `target` goes before the manifest's; `machines` and `store` are wishes for the local cloud; `guardrails` is a file
-    that holds beside the usual ones; `letters` are the run id's end.
+    that holds beside the usual ones; `locked`: the run is what the manifest's lock holds; `letters` are the run id's
+    end.
 
-    Once the cloud is known, `machines` is the kind that it has, `burn` what the run costs there, and `terms` what
-    `consent` is asked for before the first write, None where nothing is charged."""
+    `held` is the lock of a locked run, once it was held against it. Once the cloud is known, `machines` is the kind
+    that it has, `burn` what the run costs there, and `terms` what `consent` is asked for before the first write, None
+    where nothing is charged."""
 
     folder: Path
     target: str | None = None
@@ -29,10 +41,12 @@ class UpOptions:
     store: str | None = None
     consent: Consent = agreed
     guardrails: Path | None = None
+    locked: bool = False
     letters: str = field(default_factory=new_letters)
     own_state: Path | None = None
     burn: Burn = FREE
     terms: Terms | None = None
+    held: HeldLock | None = None
 
     @property
     def state(self) -> Path:

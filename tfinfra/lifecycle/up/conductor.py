@@ -118,6 +118,8 @@ class UpRun:
         """Asks, agrees, and has what provisioning takes; the engine is being opened beside."""
         session, ports, folder = self._session, self._ports, self._context.folder
         folder.write_deploy(self._compiled.tree)
+        if (held := self._context.options.held) is not None:
+            session.audit.append("lock", digest=held.digest)
         if ports.cloud.preflight:
             with session.phase("preflight", "what the cloud says of the plan"):
                 ask = partial(
@@ -137,7 +139,10 @@ class UpRun:
             )
             try:
                 with refused_at_their_lines(self._compiled.manifest, self._compiled.facts.project):
-                    lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
+                    if held is not None:
+                        lock = held.environment
+                    else:
+                        lock = session.wait(spawn(lambda: ports.workshop.lock(requirements, progress), "lock"))
                 check = partial(check_modules, self._compiled, lock, ports.workshop, progress)
                 for warning in session.wait(spawn(check, "imports")):
                     self._observer.diagnose(warning)

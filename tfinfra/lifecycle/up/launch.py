@@ -37,15 +37,23 @@ from tfinfra.text.wording import spell_seconds
 def launch_manifest(manifest: Path, options: UpOptions, observer: Observer) -> RunResult:
     """Compiles and runs a manifest. Raises what was wrong before anything was touched."""
     from tfinfra.compiler.load import load_project
+    from tfinfra.lifecycle.locking.check import manifest_of
+    from tfinfra.locking.read import is_lock
+
+    file = manifest_of(manifest)
+    options = replace(options, locked=options.locked or is_lock(manifest.name))
 
     def load() -> Project:
-        return load_project(manifest, target=options.target, rehearse=options.rehearse, guardrails=options.guardrails)
+        return load_project(file, target=options.target, rehearse=options.rehearse, guardrails=options.guardrails)
 
-    return launch(load, options, observer)
+    return launch(load, options, observer, file)
 
 
-def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) -> RunResult:
+def launch(
+    load: Callable[[], Project], options: UpOptions, observer: Observer, manifest: Path | None = None
+) -> RunResult:
     """Compiles what `load` reads, then runs it in this process until nothing is left. Call it on the main thread.
+    `manifest` is the file that it was read from, beside which its lock lies.
 
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
     project = load()
@@ -53,7 +61,7 @@ def launch(load: Callable[[], Project], options: UpOptions, observer: Observer) 
         engine = EngineProcess(records=options.rehearse or not stays_here(project, options))
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
-            compiled = compile_to_folder(project, options, observer, secrets)
+            compiled, options = compile_to_folder(project, options, observer, secrets, manifest)
             heed_policy(compiled, observer)
             is_local = options.rehearse or compiled.spec.target.cloud == "local"
             checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
@@ -94,9 +102,12 @@ def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
     )
 
 
-def compile_to_folder(project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str]) -> Compiled:
-    """The compiled manifest; its deploy folder is written to deploy/<name>/, its warnings are shown. Raises
-    ManifestError also where one of its secrets is not among `secrets`."""
+def compile_to_folder(
+    project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str], manifest: Path | None = None
+) -> tuple[Compiled, UpOptions]:
+    """The compiled manifest, and the options with what its lock holds; its deploy folder is written to deploy/<name>/,
+    its warnings are shown. Raises ManifestError also where one of its secrets is not among `secrets`, DifferenceFound
+    where a locked run is not as its lock is: nothing is written then."""
     from tfinfra.compiler.deploy.write import refuse_links, require_place, said_of, write_deploy
     from tfinfra.compiler.pipeline import compile_manifest
 
@@ -107,6 +118,7 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     if not options.detach:  # whoever fetches a detached run signs
         refuse_unusable_key(compiled.facts.project.guardrails)
     folder = options.folder / "deploy" / compiled.plan.name
+    options = held_against_lock(compiled, options, observer, manifest)
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     require_place(options.results)
     written = write_deploy(compiled.tree, folder)
@@ -115,7 +127,22 @@ def compile_to_folder(project: Project, options: UpOptions, observer: Observer, 
     for diagnostic in compiled.diagnostics:
         observer.diagnose(diagnostic)
     observer.end("compile", right_now() - began, f"deploy/{compiled.plan.name}/")
-    return compiled
+    return compiled, options
+
+
+def held_against_lock(compiled: Compiled, options: UpOptions, observer: Observer, manifest: Path | None) -> UpOptions:
+    """The options, with the lock that the run was held against. Raises DifferenceFound with all that is another
+    thing than in the lock, ManifestError where guardrails require a lock and the run has none."""
+    from tfinfra.compiler.facts import AtLaunch
+    from tfinfra.compiler.pipeline import check_launch
+    from tfinfra.lifecycle.locking.run_locked import hold_against_lock
+
+    if not options.locked or manifest is None:
+        check_launch(compiled.facts, AtLaunch(unlocked=True))
+        return options
+    folder = options.folder / "deploy" / compiled.plan.name
+    held = hold_against_lock(compiled, manifest, folder=options.folder, deploy=folder, progress=observer.say)
+    return replace(options, held=held)
 
 
 def heed_policy(compiled: Compiled, observer: Observer) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.lines.guardrail_lines import breach
 from tfinfra.errors import Diagnostic
-from tfinfra.guardrails.key_schema import LOCK
 from tfinfra.manifest.document import KeyPath
-from tfinfra.manifest.key_schema import SPELLINGS
+from tfinfra.manifest.key_schema import LOCK, SPELLINGS
 
 _NOTHING: tuple[object, ...] = (None, (), [], {})
 _BLANK = " \u2800\u3164\u115f\u1160\uffa0"
@@ -22,16 +21,16 @@ def missing_keys(facts: Facts) -> Iterator[Diagnostic]:
         lone = ("require",) in file.document.texts
         for index, key in enumerate(file.require):
             outer, _, inner = key.partition(".")
+            held = file.at("require") if lone else file.at("require", index)
+            if key == LOCK:
+                if facts.project.unlocked:
+                    hint = "`tfinfra lock` writes its lock beside it; commit that"
+                    yield breach(facts, "TFI452", (), held, what=facts.project.unlocked, hint=hint)
+                continue
             written = _written(facts, outer, inner)
             if not facts.manifest.sound(outer) or not all(map(_is_empty, written.values())):
                 continue
-            held = file.at("require") if lone else file.at("require", index)
             path: KeyPath = next(iter(written), (outer, inner) if inner else (outer,))
-            if key == LOCK:
-                yield breach(
-                    facts, "TFI452", (), held, what="this manifest is not locked", hint="tfinfra makes no locks yet"
-                )
-                continue
             hint = f"write {inner} under {outer}" if inner else f"add {key}"
             what, hint = (f"{key} is empty", "give it a value") if written else (f"{key} is not given", hint)
             yield breach(facts, "TFI452", path, held, what=what, hint=hint)

@@ -1,0 +1,87 @@
+"""`up --locked` before anything is touched: what the lock holds runs, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.fakes import FakeObserver
+from tests.locking.test_differences import LOCK, TRAIN, edited, signed
+from tfinfra.compiler.load import load_project
+from tfinfra.errors import DifferenceFound, TfinfraError
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.up import launch
+from tfinfra.lifecycle.up.launch import compile_to_folder
+
+
+def compiled(manifest: Path, *, locked: bool = True, target: str | None = None) -> tuple[UpOptions, FakeObserver]:
+    observer = FakeObserver()
+    options = UpOptions(manifest.parent, locked=locked, target=target)
+    project = load_project(manifest, target=target)
+    return compile_to_folder(project, options, observer, {}, manifest)[1], observer
+
+
+def test_a_locked_run_takes_the_environment_that_its_lock_holds(manifest: Path) -> None:
+    options, observer = compiled(manifest)
+    assert options.held is not None
+    assert options.held.environment.packages.startswith("numpy==1.26.4 \\\n    --hash=sha256:1111")
+    assert options.held.text == (manifest.parent / LOCK).read_text()
+    assert f"say held against train.lock.yaml, {options.held.digest}" in observer.lines
+    assert (manifest.parent / "deploy/digits/plan.json").is_file()
+
+
+def test_a_run_that_is_not_locked_looks_at_no_lock(manifest: Path) -> None:
+    edited("helper.py", "1", "2")(manifest.parent)
+    assert compiled(manifest, locked=False)[0].held is None
+
+
+def _edit_deploy(folder: Path) -> None:
+    compiled(folder / TRAIN)
+    (folder / "deploy/digits/__main__.py").write_text("print('mine')\n")
+
+
+REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no lock": (lambda folder: (folder / LOCK).unlink(), "is not locked"),
+    "another script": (edited("helper.py", "1", "2"), "'helper.py' is not as it was locked"),
+    "other data": (edited("data/labels.csv", "a", "b"), "the input 'labels' is not as it was locked"),
+    "another lock": (edited(LOCK, "5.0.11", "5.0.10"), "the packages are not those of this key"),
+    "an image that is not exact": (signed(edited(LOCK, ":24.04.2026052601", ":latest")), "the image is"),
+    "a deploy folder that was edited": (_edit_deploy, "__main__.py: differs"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_as_it_was_locked_does_not_run(case: str, manifest: Path) -> None:
+    edit, message = REFUSED[case]
+    edit(manifest.parent)
+    before = sorted(path for path in manifest.parent.rglob("*") if path.is_file())
+    with pytest.raises(DifferenceFound) as refused:
+        compiled(manifest)
+    said = [refused.value.message, *(d.message for d in refused.value.diagnostics)]
+    assert any(message in text for text in said), said
+    assert refused.value.exit_code == 11
+    assert sorted(path for path in manifest.parent.rglob("*") if path.is_file()) == before
+
+
+def test_another_target_than_the_locked_one_does_not_run(manifest: Path) -> None:
+    with pytest.raises(DifferenceFound, match="'compute_target"):
+        compiled(manifest, target="other")
+
+
+@pytest.mark.parametrize(("named", "locked"), [(TRAIN, False), (LOCK, True)])
+def test_a_lock_stands_for_its_manifest_and_locked(
+    named: str, locked: bool, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Path | None, bool]] = []
+
+    def stop(load: object, options: UpOptions, observer: object, manifest: Path | None = None) -> object:
+        seen.append((manifest, options.locked))
+        raise TfinfraError("far enough")
+
+    monkeypatch.setattr(launch, "launch", stop)
+    with pytest.raises(TfinfraError, match="far enough"):
+        launch.launch_manifest(manifest.with_name(named), replace(UpOptions(manifest.parent)), FakeObserver())
+    assert seen == [(manifest, locked)]

@@ -1,0 +1,36 @@
+"""A run that is held against its lock, before anything is touched: what it is made of is what the lock holds."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tfinfra.compiler.deploy.write import LIST, differences
+from tfinfra.compiler.lock_beside import lock_beside
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import DifferenceFound
+from tfinfra.lifecycle.locking.check import check_lock, load_lock
+from tfinfra.lifecycle.locking.exports import sources_here
+from tfinfra.lifecycle.run.options import HeldLock
+from tfinfra.locking.environment import environment_lock
+from tfinfra.system.progress import Progress
+
+
+def hold_against_lock(
+    compiled: Compiled, manifest: Path, *, folder: Path, deploy: Path, progress: Progress
+) -> HeldLock:
+    """The manifest's lock, its environment with the indexes of this machine. `folder` is where ./runs is, `deploy` the
+    deploy folder. Raises DifferenceFound where there is no lock, or where anything differs from it;
+    ManifestError for an index's alias that is not known here."""
+    lock = check_lock(compiled, manifest, folder=folder, full=False, progress=progress)
+    if os.path.lexists(deploy / LIST) and (found := differences(compiled.tree, deploy)):
+        lines = "".join(f"\n  {line}" for line in found)
+        hint = "`tfinfra compile` writes it anew, over changes made by hand"
+        raise DifferenceFound(f"deploy/{deploy.name} is not what the lock holds:{lines}", hint)
+    path = lock_beside(manifest)
+    read = load_lock(path)
+    if read.lock != lock:
+        raise DifferenceFound(f"'{path}' was changed while it was read", "run the command again")
+    progress(f"held against {path.name}, {lock.digest}")
+    text = path.read_text("utf-8", errors="replace")
+    return HeldLock(text, lock.digest, environment_lock(lock.environment, sources_here(read)))
