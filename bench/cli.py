@@ -16,6 +16,8 @@ HOOKED = ("single", "ps", "azure-horovod")
 """The manifests that the hooks look at."""
 HOOKS = {"validate .": 0.5, "compile --check .": 0.5}
 """As .pre-commit-hooks.yaml calls them: the most that each may take, in seconds."""
+MANY = 1000
+"""Source files of the manifest whose lock is compared."""
 
 
 def run(repeat: int) -> Result:
@@ -34,6 +36,10 @@ def run(repeat: int) -> Result:
         for words, at_most in HOOKS.items():
             case = f"hook: tfinfra {words}, {len(HOOKED)} manifests"
             rows.append(_row(repeat, case, [*tfinfra, *words.split()], at_most, folder))
+    with tempfile.TemporaryDirectory(prefix="tfinfra-bench-") as name:
+        folder = _with_many_files(Path(name))
+        subprocess.run([*tfinfra, "lock", "single.yaml"], cwd=folder, capture_output=True, check=True)
+        rows.append(_row(repeat, f"tfinfra lock --check, {MANY:,} source files", [*tfinfra, *CHECK], 0.5, folder))
     return Result("cli", tuple(rows))
 
 
@@ -42,6 +48,20 @@ def _repository(folder: Path) -> Path:
     examples = EXAMPLE.parent
     for path in (*(examples / f"{name}.yaml" for name in HOOKED), *examples.glob("*.py")):
         shutil.copy(path, folder)
+    return folder
+
+
+CHECK = ("lock", "--check", "single.yaml")
+
+
+def _with_many_files(folder: Path) -> Path:
+    """`folder` with one example and MANY modules of 40 lines."""
+    for name in ("single.yaml", "train_single.py", "digits.py"):
+        if (path := EXAMPLE.parent / name).exists():
+            shutil.copy(path, folder)
+    (folder / "many").mkdir()
+    for number in range(MANY):
+        (folder / "many" / f"part_{number}.py").write_text(f"VALUE = {number}\n" * 40)
     return folder
 
 

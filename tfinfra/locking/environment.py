@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock, keyed
-from tfinfra.environment.proof.installed_tree import InstalledTree
 from tfinfra.environment.recipe import HOROVOD_HASHES, package_name
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
-from tfinfra.environment.uv.package_files import PackageFile
 from tfinfra.locking.document import (
     LockedConda,
     LockedEnvironment,
@@ -23,10 +22,14 @@ from tfinfra.locking.document import (
 )
 from tfinfra.model import PackageSources
 
+if TYPE_CHECKING:  # whoever only compares locks, in a hook, waits for what is imported
+    from tfinfra.environment.proof.installed_tree import InstalledTree
+    from tfinfra.environment.uv.package_files import PackageFile
+
 _CONDA = "https://conda.anaconda.org/"
 """Where the channels are that have a name alone."""
 _EXACT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
-Files = Mapping[str, Collection[PackageFile]]
+Files = Mapping[str, "Collection[PackageFile]"]
 
 
 def exact_lines(packages: str) -> tuple[str, ...]:
@@ -124,6 +127,8 @@ def locked_installed(tree: InstalledTree) -> LockedInstalled:
 
 def installed_of(locked: LockedInstalled) -> InstalledTree:
     """The same, to be compared with what is on a node (environment/proof/)."""
+    from tfinfra.environment.proof.installed_tree import InstalledTree
+
     digests = (locked.tree.removeprefix("sha256:"), locked.interpreter.removeprefix("sha256:"))
     return InstalledTree(*digests, locked.installer, locked.compiler, locked.declared)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.node.node_paths import NodePaths
-from tfinfra.agent.tasks.mpi.mpirun_command import mpirun
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.locking.canonical import digest_of
@@ -24,13 +23,18 @@ _OF_MACHINES = ("HOME", "TMPDIR", "PATH", "no_proxy", "NO_PROXY")
 def launch_of(plan: Plan) -> LockedLaunch:
     """The launch line, the variables and the places of a plan's tasks."""
     assignment = _assignment(plan)
-    has_launcher = backend(plan.backend).launcher is not None
     return LockedLaunch(
         command=(*entry_of(plan.entry_script).words, *plan.arguments),
-        launcher=tuple(mpirun(assignment, root=False, shell=_SHELL)) if has_launcher else (),
+        launcher=_launcher(assignment) if backend(plan.backend).launcher is not None else (),
         variables=_variables(assignment),
         placement={task.name: _place(task) for task in plan.tasks},
     )
+
+
+def _launcher(assignment: Assignment) -> tuple[str, ...]:
+    from tfinfra.agent.tasks.mpi.mpirun_command import mpirun
+
+    return tuple(mpirun(assignment, root=False, shell=_SHELL))
 
 
 def _assignment(plan: Plan) -> Assignment:
