@@ -8,6 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tfinfra.locking.document import GitState
+from tfinfra.locking.trees import spelt
 from tfinfra.system.process.inherited_variables import package_environment
 
 _SECONDS = 20.0
@@ -20,19 +21,23 @@ def git_state(root: Path, names: Collection[str]) -> GitState | None:
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if not commit:
         return None
-    spelt = commit.decode().strip()
-    changed = changed_since(root, spelt)
-    return GitState(spelt, dirty=changed is None or not changed.isdisjoint(names))
+    found = commit.decode().strip()
+    changed = changed_since(root, found, names)
+    return GitState(found, dirty=changed is None or bool(changed))
 
 
-def changed_since(root: Path, commit: str) -> frozenset[str] | None:
-    """The files of a source directory that are not as `commit` has them, and those that it does not have; None where
-    that cannot be told, for there is no such commit, or no git."""
+def changed_since(root: Path, commit: str, names: Collection[str]) -> frozenset[str] | None:
+    """Those of the files `names` of a source directory that are not as `commit` has them, or that it does not have;
+    None where that cannot be told, for there is no such commit, or no git."""
     changed = _git(root, "diff", "--no-ext-diff", "--no-textconv", "--name-only", "--relative", "-z", commit, "--", ".")
-    others = _git(root, "ls-files", "--others", "-z", "--", ".")
-    if changed is None or others is None:
+    had = _git(root, "ls-tree", "-r", "--name-only", "-z", commit)
+    if changed is None or had is None:
         return None
-    return frozenset(os.fsdecode(name) for name in (changed + others).split(b"\0") if name)
+    return (frozenset(names) - _names(had)) | (_names(changed) & frozenset(names))
+
+
+def _names(listed: bytes) -> frozenset[str]:
+    return frozenset(spelt(os.fsdecode(name)) for name in listed.split(b"\0"))
 
 
 def _git(root: Path, *words: str) -> bytes | None:
