@@ -11,6 +11,7 @@ import pytest
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
+from tfinfra.environment.recipe import RECIPE
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.locking import make as making
@@ -74,7 +75,7 @@ def environment(asked: str, platform: str = "x86_64-manylinux_2_28") -> LockedEn
     found = LockedEnvironment(
         key="",
         asked=asked,
-        recipe=1,
+        recipe=RECIPE,
         platform=platform,
         python=LockedPython("3.11.9", "uv"),
         tensorflow="tensorflow-cpu",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.locking import locks
+from tfinfra.environment.recipe import RECIPE
 from tfinfra.errors import ManifestError
 from tfinfra.locking.canonical import document_digest
 from tfinfra.locking.read import read_lock
@@ -136,6 +137,7 @@ FOUND: dict[str, tuple[Edit, str, str, str]] = {
         LOCK,
         "platform",
     ),
+    "another recipe": (signed(edited(LOCK, f"recipe: {RECIPE}", "recipe: 900")), "TFI908", LOCK, "recipe: 900"),
     "another Python": (signed(edited(LOCK, "version: 3.11.9", "version: 3.12.1")), "TFI908", LOCK, "version: 3.12.1"),
     "an unknown key in the lock": (
         edited(LOCK, "  environment:\n", "  environment:\n    script: evil.sh\n"),

@@ -12,7 +12,7 @@ from tfinfra.environment.interpreter import find_same_interpreter
 from tfinfra.environment.lock import Preferences, exact_request, make_lock, solve_lock
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.proof.installed_tree import stored_tree
-from tfinfra.environment.recipe import package_name
+from tfinfra.environment.recipe import RECIPE, package_name
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.package_files import PackageFile, package_files
 from tfinfra.environment.uv.package_index import other_indexes
@@ -56,7 +56,8 @@ def environment_of(
     """The environment of a manifest's nodes. Raises RefusedPackages for what a lock cannot hold, NoAlias for an index
     without an alias, and as `make_lock` does."""
     platform = this_platform() if compiled.spec.target.cloud == "local" else AZURE_NODES
-    if before is not None and before.asked == asked and before.platform == platform and not upgrade.any:
+    same = before is not None and (before.asked, before.platform, before.recipe) == (asked, platform, RECIPE)
+    if before is not None and same and not upgrade.any:
         return _with_built(before)
     requirements = compiled.spec.requirements
     solved = _solved(requirements, platform, before, upgrade, progress)

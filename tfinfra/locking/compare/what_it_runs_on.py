@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfinfra.environment.recipe import RECIPE
 from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, same, shown
@@ -21,6 +22,9 @@ def of_environment(pair: Pair) -> Iterator[Diagnostic]:
     if held.asked != now.asked:
         message = "the manifest asks for another environment than the one that was locked"
         yield pair.in_lock("TFI908", (at, "asked"), message)
+    if held.recipe != RECIPE:
+        message = f"this tfinfra builds environments by recipe {RECIPE}, and the lock's is of recipe {held.recipe}"
+        yield pair.in_lock("TFI908", (at, "recipe"), message)
     if held.platform not in now.platforms:
         message = f"the environment is for {held.platform}, and nodes are {' or '.join(now.platforms)}"
         yield pair.in_lock("TFI908", (at, "platform"), message)
