@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.common import SCRIPTS, Result, Row, Sample, free_ports, tell
 from bench.runs import Project, Up, bench_folder, kinds, up
+from tfinfra.system.clock import unix_time
 
 STEPS = 600
 # The manifest's lines of each backend: one node; two with a rank each; two with two workers and a parameter server.
@@ -66,7 +67,7 @@ def _up(backend: str, folder: Path, kind: str) -> dict[str, float]:
         "shown_s": _first_shown(seen) - seen.began,
         "training_s": moments["end"] - moments["begin"],
         "exit_s": seen.ended - seen.began,
-        "after_training_s": seen.document["times"]["ended"] - seen.trained,
+        "after_training_s": unix_time(seen.document["times"]["ended"]) - seen.trained,
         "client_mib": seen.memory.client_mib,
         "client_tree_mib": seen.memory.client_tree_mib,
         "agent_mib": seen.memory.agent_mib,

@@ -22,6 +22,7 @@ from typing import IO, Any
 import psutil
 
 from bench.common import SCRIPTS, tfinfra_command
+from tfinfra.system.clock import unix_time
 from tfinfra.system.paths import cache_folder
 
 SAMPLE_EACH = 0.5  # seconds between two looks at the memory
@@ -107,7 +108,7 @@ def up(project: Project, machines: str) -> Up:
             raise subprocess.CalledProcessError(code, argv, stderr=errors.read().decode(errors="replace"))
     results = max((project.folder / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
     document = json.loads((results / "run.json").read_text())
-    trained = max(task["ended"] for task in document["tasks"] if task["state"] == "succeeded")
+    trained = max(unix_time(task["ended"]) for task in document["tasks"] if task["state"] == "succeeded")
     log = (results / "tasks" / f"{project.leader}.log").read_text(errors="replace")
     return Up(began, ended, shown, memory, document, trained, log)
 

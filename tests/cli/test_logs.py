@@ -77,7 +77,7 @@ def test_a_document_holds_times_and_tasks(capsys: pytest.CaptureFixture[str]) ->
     assert main(["logs", "digits", "--all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["run"], document["tasks"]) == ("digits-bbbbbb", ["rank-0", "rank-1"])
-    assert document["lines"][1] == {"task": "rank-1", "text": "second", "time": 1795514401.0}
+    assert document["lines"][1] == {"task": "rank-1", "text": "second", "time": "2026-11-24T10:00:01.000Z"}
 
 
 def test_a_file_gets_the_lines_alone_unless_there_are_several_tasks(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tfinfra.api.run_tags import Tags, change_tags, read_tags
 from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
 from tfinfra.azure.deletion.group_names import RUN_ID
+from tfinfra.documents.moments import dated
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete, TfinfraError, UsageError, error_of
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
@@ -150,7 +151,7 @@ class Run(Successor):
             tags=self.get_tags(),
             results=self.outputs.parent,
         )
-        return {**self._document(), **as_azure_ml}
+        return {**dated("status", self._document()), **as_azure_ml}
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """As `get_details`, with the text of each log in place of its path."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tfinfra.cli.tables import show_lines
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.documents.heading import headed
+from tfinfra.documents.moments import dated
 from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
 from tfinfra.model import to_json
 from tfinfra.system.clock import iso_time
@@ -29,8 +30,8 @@ _WIDTH = 160
 
 def print_document(name: str, body: Any) -> None:
     """The one JSON document of a verb's `--json`, on stdout, under its name and version; `body` is a mapping or a
-    dataclass."""
-    print_json(headed(name, to_json(body)))
+    dataclass, with moments as Unix seconds."""
+    print_json(headed(name, dated(name, to_json(body))))
 
 
 def print_json(value: Any) -> None:

@@ -205,6 +205,19 @@ def test_a_run_json_that_somebody_changed_is_named_and_not_passed_on(
         attached_run.fetch(run, tmp_path / "runs", lambda text: None)
 
 
+@pytest.mark.parametrize("moment", [1010.5, "1970-01-01T00:16:50.500Z"], ids=["an earlier release", "this one"])
+def test_the_moments_of_a_run_json_are_read_in_both_forms(
+    moment: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    folder = run_folder(tmp_path / "state", "digits-abc123")
+    folder.write(a_record(phase="deleted", result="succeeded", fetched=True, results=str(tmp_path)))
+    task = {"task": "rank-0", "node": 0, "state": "succeeded", "started": moment, "ended": None}
+    (tmp_path / "run.json").write_text(json.dumps({"run": "digits-abc123", "tasks": [task]}))
+    (told,) = status_document(find_run.find_run("digits-abc123"))["tasks"]
+    assert (told["started"], told["ended"]) == (1010.5, None)
+
+
 def test_what_a_run_json_says_besides_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
     folder = run_folder(tmp_path / "state", "digits-abc123")

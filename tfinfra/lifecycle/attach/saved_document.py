@@ -11,13 +11,14 @@ from typing import Any
 from tfinfra.errors import Result
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
-from tfinfra.model import LeftFiles, NodeRegistration, TaskStatus, to_json
-from tfinfra.model.shapes import Count, Line, Name
+from tfinfra.model import LeftFiles, NodeRegistration, TaskStatus, Unfit, from_json, to_json
+from tfinfra.model.shapes import Count, Line, Name, is_time
 from tfinfra.store import Unreadable, read_file
-from tfinfra.system.clock import right_now
+from tfinfra.system.clock import right_now, unix_time
 
 FILE = "run.json"
 _OPEN = ("pending", "running")
+_MOMENTS = ("started", "ended")
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,34 @@ class SavedRun:
 def saved_document(record: RunRecord) -> dict[str, Any] | Unreadable | None:
     """What lies beside the run's outputs as the record has it now; None where nothing does."""
     path = Path(record.results) / FILE
-    found = read_file(path, SavedRun)
-    if not isinstance(found, SavedRun):
-        return found
+    said = read_file(path, dict[str, Any])
+    if not isinstance(said, dict):
+        return said
+    try:
+        found = from_json(SavedRun, {**said, "tasks": _undated(said.get("tasks", []))})
+    except Unfit as error:
+        return Unreadable(str(path), str(error))
     known = {*record.plan_tasks, None}
     told = {found.task, *(task.task for task in found.tasks), *(left.task for left in found.left_files)}
     if found.document != "run" or found.run not in (None, record.run) or not told <= known:
         return Unreadable(str(path), "it is not this run's")
     return outranked(found, record)
+
+
+def _undated(tasks: Any) -> Any:
+    """Tasks with their moments in Unix seconds, which the file has as text. What is none stays, to be refused."""
+    if not isinstance(tasks, list):
+        return tasks
+    return [
+        {key: _seconds(value) if key in _MOMENTS else value for key, value in task.items()}
+        if isinstance(task, dict)
+        else task
+        for task in tasks
+    ]
+
+
+def _seconds(value: Any) -> Any:
+    return unix_time(value) if isinstance(value, str) and is_time(value) else value
 
 
 def outranked(saved: SavedRun, record: RunRecord) -> dict[str, Any]:

@@ -35,7 +35,8 @@ ORPHANED: dict[str, Any] = {
 
 def status_document(found: FoundRun) -> dict[str, Any]:
     """The run as `status --json` gives it: run.json's fields as they are now, `state` as `runs --json` gives it, and
-    `waiting`: null, or what it waits for, since and until when (Unix seconds, or null), and all of it as a text;
+    `waiting`: null, or what it waits for, since and until when (or null), and all of it as a text; moments are Unix
+    seconds here (documents/moments.py);
     `phases` with their times, as the live view shows them, and `usual_seconds`, how long they took the last time."""
     found = with_outcome(found)
     state = asdict(found.status)

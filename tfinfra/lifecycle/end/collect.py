@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.documents.heading import headed
+from tfinfra.documents.moments import dated
 from tfinfra.evidence import names
 from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
@@ -20,7 +21,8 @@ from tfinfra.version import __version__
 
 
 def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None, now: float) -> dict[str, Any]:
-    """The run as `--json` and ./runs/<run>/run.json give it at `now`. Times are Unix seconds, durations seconds.
+    """The run as `--json` and ./runs/<run>/run.json give it at `now`, but for the form of moments: here they are Unix
+    seconds (documents/moments.py). Durations are seconds.
 
     run, name, cloud, machines, rehearse; attempts (where nodes were asked for, and why a place refused); result (null
     while it goes on), message, hint (the way out, or null), exit_code, phase; task and exit_status of what failed
@@ -105,7 +107,7 @@ def write_results(folder: RunFolder, document: dict[str, Any], results: Path) ->
     if results.is_symlink():
         raise OSError(errno.ELOOP, "it is a link, and nothing is written through it")
     results.mkdir(parents=True, exist_ok=True)
-    write_json(results / "run.json", headed("run", document))
+    write_json(results / "run.json", headed("run", dated("run", to_json(document))))
     events = folder.audit.path
     if events.exists():
         shutil.copyfile(events, results / "events.jsonl")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.documents.moments import dated
 from tfinfra.errors import ManifestError, first_line
 from tfinfra.evidence import names
 from tfinfra.evidence.build import all_sums, signatures, unsigned
@@ -142,7 +143,7 @@ class RunEvidence:
         return Material(
             run=self.run,
             tfinfra=__version__,
-            document={name: value for name, value in document.items() if name != "evidence"},
+            document=dated("run", {name: value for name, value in document.items() if name != "evidence"}),
             ledger=gather.ledger(record, self.ports.clock()),
             stacks=gather.stacks(self.folder),
             events=events,
