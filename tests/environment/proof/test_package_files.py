@@ -123,6 +123,13 @@ def test_two_packages_that_list_a_file_with_other_bytes_are_no_fault(tmp_path: P
     assert looked_over(environment) == []
 
 
+def test_bytecode_that_a_wheel_brought_and_the_build_made_anew_is_no_fault(tmp_path: Path) -> None:
+    environment = environment_in(tmp_path)
+    install(environment, "gamma", {"gamma.py": b"x = 1\n", "__pycache__/gamma.cpython-311.pyc": b"the wheel's"})
+    (environment / SITE / "__pycache__/gamma.cpython-311.pyc").write_bytes(b"the build's")
+    assert looked_over(environment) == []
+
+
 def test_what_conda_installed_is_held_against_condas_list(tmp_path: Path) -> None:
     environment = environment_in(tmp_path)
     record = install(environment, "delta", {"delta.py": b"z = 3\n"})

@@ -45,7 +45,7 @@ class Proof(Enum):
 
 
 def read_environment(environment: Path) -> Tree:
-    """All its files as they are now: 2 s for TensorFlow's gigabytes on two cores."""
+    """All its files as they are now: about 3 s on two cores for the 19,000 files, 1.3 GB, of TensorFlow and Horovod."""
     return read_tree(environment, without=_BESIDE)
 
 

@@ -77,7 +77,8 @@ def _rows(text: str, site: PurePosixPath) -> Iterator[RecordedFile]:
             raise ValueError(f"a line of it is {','.join(row)!r}")
         path = os.path.normpath(site / row[0])
         algorithm, _, digest = row[1].partition("=")
-        yield RecordedFile(path, algorithm, _hexadecimal(algorithm, digest) if row[1] else "")
+        known = row[1] and not path.endswith(".pyc")  # a build makes bytecode anew, also what a wheel brings
+        yield RecordedFile(path, algorithm if known else "", _hexadecimal(algorithm, digest) if known else "")
 
 
 def _hexadecimal(algorithm: str, text: str) -> str:
