@@ -14,6 +14,7 @@ from tfinfra.compiler.rules.scripts import (
     imports,
     keras,
     lost_files,
+    notebooks,
     readable,
     staying,
     tensorflow1,
@@ -33,4 +34,5 @@ RULES: tuple[Rule, ...] = (
     *tensorflow1.RULES,
     *keras.RULES,
     *lost_files.RULES,
+    *notebooks.RULES,
 )
