@@ -198,7 +198,7 @@ def test_a_long_condition_is_no_deep_one(tmp_path: Path) -> None:
 
 ESTIMATOR = "import tensorflow as tf\ntf.estimator.train_and_evaluate(None, None, None)\n"
 LONG = {
-    "hundreds of elif": "if x == 0:\n    pass\n" + "".join(f"elif x == {i}:\n    f()\n" for i in range(900)),
+    "hundreds of elif": "x = 1\nif x == 0:\n    pass\n" + "".join(f"elif x == {i}:\n    f()\n" for i in range(900)),
     "hundreds of calls in a chain": f"print(sys.argv[0])\ny = p{'.a()' * 400}\n",
 }
 

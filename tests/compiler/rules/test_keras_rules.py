@@ -15,6 +15,8 @@ LEGACY = "pip_packages: [tf-keras]\nenvironment_variables: {TF_USE_LEGACY_KERAS:
 MULTI = f"{KERAS_3}distributed_backend: multi_worker\nnode_count: 2\n"
 HVD = "import horovod.tensorflow as hvd\nimport tensorflow as tf\n"
 MODEL = "model = tf.keras.Sequential([tf.keras.layers.Dense(1)])\n"
+NAMES = "\nx = self = thing = model = loss = None\n"
+"""What the scripts here take for defined."""
 TAPE = "with tf.GradientTape() as tape:\n    loss = model(x)\ntape = hvd.DistributedGradientTape(tape)\n"
 WORKERS = "import tensorflow as tf\nstrategy = tf.distribute.MultiWorkerMirroredStrategy()\n"
 
@@ -206,12 +208,12 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
 @pytest.mark.parametrize("sentence", TABLE)
 def test_what_is_said_of_keras_3(sentence: str, tmp_path: Path) -> None:
     text, script, expected = TABLE[sentence]
-    assert codes(tmp_path, text, script) == expected
+    assert codes(tmp_path, text, script + NAMES) == expected
 
 
 def test_a_hint_names_the_scripts_own_variables(tmp_path: Path) -> None:
     script = f"{HVD}net = tf.keras.Model()\n{TAPE}tape.gradient(loss, net.trainable_weights)\n"
-    (found,) = checked(tmp_path, MPI, script).diagnostics
+    (found,) = checked(tmp_path, MPI, script + NAMES).diagnostics
     assert found.position is not None
     assert (found.position.line, found.position.length) == (7, len("net.trainable_weights"))
     assert found.hint == "give it their values: `[v.value for v in net.trainable_weights]`"

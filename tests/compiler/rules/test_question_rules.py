@@ -1,4 +1,4 @@
-"""What only works where somebody sits, and what looks like it: each by a sentence."""
+"""Questions that nobody answers, and what looks like one: each by a sentence."""
 
 from __future__ import annotations
 
@@ -9,16 +9,6 @@ import pytest
 from tests.compiler.rules.script_cases import said_of
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
-    "a notebook that was made a script": (
-        "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('ls')\n",
-        "",
-        ["1:1 `get_ipython()`"],
-    ),
-    "what a notebook shows": ("display(1)\n", "", ["1:1 `display()`"]),
-    "a function of one's own that is called so": ("def display(x): pass\ndisplay(1)\n", "", []),
-    "one of another module": ("from IPython.display import *\ndisplay(1)\n", "pip_packages: [ipython]\n", []),
-    "where it is looked for first": ("if 'get_ipython' in globals():\n    get_ipython()\n", "", []),
-    "where it is tried": ("try:\n    get_ipython()\nexcept NameError:\n    pass\n", "", []),
     "a question": ("import sys\nname = input('name? ')\n", "", ["2:8 `input()`"]),
     "a question in a function that main calls": ("def main():\n    input()\nmain()\n", "", ["2:5 `input()`"]),
     "a question in a function that nobody is sure to call": ("def ask():\n    input()\n", "", []),

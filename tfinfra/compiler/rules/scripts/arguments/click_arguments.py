@@ -9,7 +9,14 @@ from typing import Any
 import click
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments import OFF, Words, Wrong, is_known_to_tasks_alone, refused, words_of
+from tfinfra.compiler.rules.scripts.arguments.argparse_arguments import (
+    OFF,
+    Words,
+    Wrong,
+    is_known_to_tasks_alone,
+    refused,
+    words_of,
+)
 from tfinfra.compiler.source.command_line.click_command import ClickCommand, ClickParameter, read_click
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
