@@ -149,6 +149,13 @@ def failing(store: MemoryStore) -> None:
     _write(store, keys.COLLECTED, {"files": 0})
 
 
+def differing(store: MemoryStore) -> None:
+    """A node that is not what the run's lock says."""
+    outcome = Outcome(Result.FAILED, "node 1 is not what the lock says: image: another version", node=1, differs=True)
+    _write(store, keys.OUTCOME, to_json(outcome))
+    _write(store, keys.COLLECTED, {"files": 0})
+
+
 def training(store: MemoryStore) -> None:
     """Nodes that go on until they are told to stop, and then collect."""
     _write(store, "tasks/rank-0.json", to_json(TaskStatus("rank-0", 0, "running")))

@@ -23,15 +23,25 @@ from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.model import (
+    Attestation,
     CollectedMark,
     DataSource,
     DataSources,
     Heartbeat,
+    Image,
     Inventory,
+    Locked,
+    LockedTree,
+    NodeCheck,
+    NodeEnvironment,
+    NodeEvidence,
+    NodeGpu,
+    NodeMachine,
     NodeRegistration,
     Outcome,
     Plan,
     StopRequest,
+    TaskEvidence,
     TaskStatus,
     Unfit,
     from_json,
@@ -55,6 +65,29 @@ from tfinfra.store import (
 from tfinfra.system.strange_trees import remove_tree
 
 NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 4, 0, "age1abc")
+SHA256 = "0" * 64
+EVIDENCE = NodeEvidence(
+    run="digits-abc123",
+    node=0,
+    node_id="n0",
+    hostname="node-0",
+    address="10.0.0.4",
+    machine=NodeMachine(
+        "Standard_D2s_v5", "eastus", "/s", Image("p", "o", "s", "1.2.3"), "6.8", "550", (NodeGpu("A"),)
+    ),
+    environment=NodeEnvironment("k", "3.11.9", SHA256, SHA256, True, {"horovod.whl": SHA256}),
+    public_key="age1abc",
+    bundle=SHA256,
+    agent=SHA256,
+    settings=SHA256,
+    variables={"PATH": SHA256},
+    taken=5.0,
+    ended=6.5,
+    attested=(Attestation("before", 5.0, SHA256), Attestation("after", 6.0, why="no answer")),
+    tasks=(TaskEvidence("rank-0", ("python", "train.py"), SHA256, 1, 5.0, 6.0, 0),),
+    locked=SHA256,
+    checks=(NodeCheck("image", "verified"), NodeCheck("wheels", "declared", "uv held them against it")),
+)
 WHOLE: dict[str, Any] = {
     "a run's record": a_record(client=this_process(), left=("a",), message="é"),
     "a plan": a_plan(environment_variables={"A": "b"}),
@@ -64,6 +97,8 @@ WHOLE: dict[str, Any] = {
     "an inventory": Inventory((NODE,)),
     "the data": DataSources({"mnist": DataSource("mount", folder="file:///data")}, DataSource("download")),
     "a mark": CollectedMark(3, ("w",), ("l",)),
+    "a node's evidence": EVIDENCE,
+    "what a lock says of nodes": Locked(SHA256, "k", "3.11.9", Image("p", "o", "s", "1"), LockedTree(SHA256, SHA256)),
 }
 
 

@@ -15,6 +15,21 @@ from tfinfra.model.shapes import SCHEMA
 from tfinfra.model.spec import PYPI, Input, Limits, PackageSources, Requirements, Spec, Target
 
 if TYPE_CHECKING:
+    from tfinfra.model.node_evidence import (
+        AFTER,
+        BEFORE,
+        CHECKS,
+        EVIDENCE_VERSION,
+        Attestation,
+        Locked,
+        LockedTree,
+        NodeCheck,
+        NodeEnvironment,
+        NodeEvidence,
+        NodeGpu,
+        NodeMachine,
+        TaskEvidence,
+    )
     from tfinfra.model.nodes import (
         Beat,
         BootFault,
@@ -41,10 +56,15 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AFTER",
+    "BEFORE",
+    "CHECKS",
+    "EVIDENCE_VERSION",
     "MOST",
     "PYPI",
     "SCHEMA",
     "Access",
+    "Attestation",
     "Beat",
     "BootFault",
     "CollectedMark",
@@ -61,6 +81,13 @@ __all__ = [
     "LeftFiles",
     "LeftPlace",
     "Limits",
+    "Locked",
+    "LockedTree",
+    "NodeCheck",
+    "NodeEnvironment",
+    "NodeEvidence",
+    "NodeGpu",
+    "NodeMachine",
     "NodeRegistration",
     "NodeSettings",
     "Outcome",
@@ -74,6 +101,7 @@ __all__ = [
     "StopRequest",
     "Target",
     "Task",
+    "TaskEvidence",
     "TaskStatus",
     "Timeouts",
     "Unfit",
@@ -93,6 +121,6 @@ if not TYPE_CHECKING:  # unseen by a type checker, which would take every name f
         """What client and nodes tell each other is loaded on first use: a compiler needs none of it."""
         if name not in __all__:
             raise AttributeError(f"module 'tfinfra.model' has no attribute '{name}'")
-        from tfinfra.model import nodes
+        from tfinfra.model import node_evidence, nodes
 
-        return getattr(nodes, name)
+        return getattr(nodes if hasattr(nodes, name) else node_evidence, name)

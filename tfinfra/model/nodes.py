@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from tfinfra.errors import Result
+from tfinfra.errors import DifferenceFound, Result, TfinfraError
 from tfinfra.model.codec import to_json
+from tfinfra.model.node_evidence import Locked
 from tfinfra.model.shapes import (
     Address,
     Count,
@@ -18,6 +19,7 @@ from tfinfra.model.shapes import (
     Name,
     Network,
     Pid,
+    Sha256,
     Time,
     matching,
     one_of,
@@ -26,7 +28,6 @@ from tfinfra.model.shapes import (
 TaskState = Annotated[str, one_of("pending", "running", "succeeded", "failed", "stopped", "lost")]
 NodesResult = Annotated[Result, one_of(Result.SUCCEEDED, Result.FAILED, Result.CANCELLED, Result.LIMIT)]
 Wheel = Annotated[str, matching(r"[\w.+-]{1,200}\.whl", "a wheel's name")]
-Sha256 = Annotated[str, matching(r"[0-9a-f]{64}", "a SHA-256")]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class NodeSettings:
     `limit` is the key of limits that made the deadline, `run_seconds` how long after the run's start it is (None: as
     long as the plan's max_run_duration). `key_digest` is the SHA-256 (hex) of the key that the client will seal for the
     nodes, None where the run needs none: whatever comes with another key is not from the client. `may_delete` is false
-    where the nodes' identity is of others, and shared.
+    where the nodes' identity is of others, and shared. `locked` is what the run's lock says of its nodes, None where it
+    has none.
     """
 
     run: str
@@ -71,6 +73,7 @@ class NodeSettings:
     arm_audience: str | None = None
     key_digest: str | None = None
     may_delete: bool = True
+    locked: Locked | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ class Outcome:
 
     `result`: succeeded, failed, cancelled, limit. `task`, `exit_status` and `tail` (last log lines) name the first
     failing task, where one failed; else `tail` tells what the tasks were at. `hint` is the way out, where it is known.
+    `differs`: no task was started, for a node is not what the run's lock says.
     """
 
     result: NodesResult
@@ -187,6 +191,21 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     ended: Moment = 0.0
     hint: str | None = None
+    differs: bool = False
+
+    @property
+    def error(self) -> type[TfinfraError] | None:
+        """What is raised for a run that ended so, None after a success."""
+        return DifferenceFound if self.differs else self.result.error
+
+    @property
+    def run_result(self) -> Result:
+        """The run's result: a run that was never begun has not failed."""
+        return Result.ERROR if self.differs else self.result
+
+    @property
+    def exit_code(self) -> int:
+        return self.error.exit_code if self.error else 0
 
     def in_full(self) -> str:
         """The message and, indented below it, the lines of `tail`."""

@@ -7,6 +7,9 @@ boot/<node_id>.json               {"error"}: a node whose bootstrap failed, or t
 wheels/<key>/…                    a wheel that one node builds for all: see agent/boot/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
 origin.json                       Origin: what the run was made from, by its client (lifecycle/evidence/origin.py)
+evidence/<node_id>.json           NodeEvidence, before the node's first task and again once its tasks have ended
+evidence/<node_id>.before.p7      the attested document of the machine (DER) with the node's key in it, as it was before
+evidence/<node_id>.after.p7       the first task, and at the end; the record has their SHA-256
 inventory.json                    Inventory, put if absent
 data.json                         DataSources, where the run has inputs or resumes
 inputs/<sha256>/<path>            a local input, by the hash of its names and bytes
@@ -37,6 +40,7 @@ from urllib.parse import quote, unquote
 
 NODES = "nodes"
 BOOT = "boot"
+EVIDENCE = "evidence"
 HEARTBEATS = "heartbeats"
 TASKS = "tasks"
 LOGS = "logs"
@@ -64,7 +68,7 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, HEARTBEATS, TASKS, LOGS, LEFT, "inbox", "outbox")
+NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, LEFT, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
@@ -79,6 +83,15 @@ def boot_key(node_id: str) -> str:
 
 def node_key(node_id: str) -> str:
     return f"{NODES}/{node_id}.json"
+
+
+def evidence_key(node_id: str) -> str:
+    return f"{EVIDENCE}/{node_id}.json"
+
+
+def attested_key(node_id: str, when: str) -> str:
+    """`when` is "before" or "after"."""
+    return f"{EVIDENCE}/{node_id}.{when}.p7"
 
 
 def input_folder(digest: str) -> str:

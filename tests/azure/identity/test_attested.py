@@ -26,7 +26,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from tfinfra import clouds
 from tfinfra.azure.identity import issuers
-from tfinfra.azure.identity.attested import LARGEST, check
+from tfinfra.azure.identity.attested import LARGEST, check, require, verified
 from tfinfra.azure.identity.environments import PUBLIC, Environment
 from tfinfra.azure.identity.issuers import azure_trust
 from tfinfra.cloud import Trust
@@ -157,6 +157,34 @@ def test_what_lies_between_is_fetched_where_the_certificate_says(authority: trus
 
     checked(leaf(document()), Trust(root_of(authority), SIGNERS, fetch))
     assert asked == ["http://www.microsoft.com/pkiops/certs/between.crt"]
+
+
+def test_what_was_fetched_proves_a_document_again_where_nothing_can_be_fetched(authority: trustme.CA) -> None:
+    between = authority.create_child_ca()
+    stamp = {"createdOn": "11/28/26 00:16:17 -0000", "expiresOn": "11/28/26 06:16:17 -0000"}
+    leaf = _with_issuer_url(between, "http://www.microsoft.com/pkiops/certs/between.crt")
+    made = base64.b64decode(leaf(document(timeStamp=stamp)))
+    fetched = ssl.PEM_cert_to_DER_cert(between.cert_pem.bytes().decode())
+    first = verified(made, Trust(root_of(authority), SIGNERS, lambda url: fetched), NOW)
+    assert first.chain == (fetched,)
+    offline = Trust(root_of(authority), SIGNERS)
+    again = verified(made, offline, NOW, first.chain)
+    require(again, key=KEY, vm_id=VM, subscription=SUBSCRIPTION)
+    assert (again, again.created, again.expires) == (
+        first,
+        datetime(2026, 11, 28, 0, 16, 17, tzinfo=timezone.utc),
+        datetime(2026, 11, 28, 6, 16, 17, tzinfo=timezone.utc),
+    )
+    with pytest.raises(NotAttested, match="leads to no root that counts"):
+        verified(made, offline, NOW)
+    with pytest.raises(NotAttested, match="leads to no root that counts"):
+        verified(made, offline, datetime(1999, 1, 1, tzinfo=timezone.utc), first.chain)
+
+
+@pytest.mark.parametrize("stamp", [None, "soon", {}, {"createdOn": "yesterday"}, {"createdOn": 7}])
+def test_a_document_without_a_time_has_none(authority: trustme.CA, stamp: object) -> None:
+    made = base64.b64decode(signed(authority, document(timeStamp=stamp)))
+    assert verified(made, Trust(root_of(authority), SIGNERS), NOW).created is None
 
 
 def test_a_network_without_a_way_there_may_pass_and_a_wrong_answer_does_not(authority: trustme.CA) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.clocks import FakeClock
 from tests.lifecycle.attach.test_resume import GROUPS, found
-from tests.lifecycle.fakes import World, failing, succeeding, training
+from tests.lifecycle.fakes import World, differing, failing, succeeding, training
 from tests.lifecycle.record import test_another_machines_run as another
 from tests.lifecycle.record.test_another_machines_run import AZURE, RUN
 from tfinfra.errors import CredentialsError, ProvisioningError, Result, UsageError
@@ -84,6 +84,7 @@ Expected = tuple[int, "Result | None", str]
 ENDS: dict[str, tuple[Callable[[Any], None], tuple[Step, ...], Expected]] = {
     "it has ended well": (succeeding, (), (0, Result.SUCCEEDED, "ended")),
     "it has failed": (failing, (), (7, Result.FAILED, "ended")),
+    "a node was not what its lock says": (differing, (), (11, Result.ERROR, "ended")),
     "it ends meanwhile": (training, (nothing, nothing, ends), (8, Result.CANCELLED, "ended")),
     "it collects yet": (
         training,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.lifecycle.fakes import World, a_plan, failing
+from tests.lifecycle.fakes import World, a_plan, differing, failing
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
-from tfinfra.errors import Cancelled, NotFeasible, ProvisioningError
+from tfinfra.errors import Cancelled, DifferenceFound, NotFeasible, ProvisioningError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.model import Limits
@@ -67,6 +67,15 @@ def test_a_training_that_fails_names_the_task_and_its_last_lines(tmp_path: Path)
     assert "boom" in str(result.error)
     assert world.groups == {}
     assert (record_of(world).failed_task, record_of(world).exit_status) == ("rank-1", 7)
+
+
+def test_a_node_that_is_not_what_the_lock_says_is_a_difference_and_no_failed_training(tmp_path: Path) -> None:
+    world = World(tmp_path, differing)
+    result = world.new_run().go()
+    assert isinstance(result.error, DifferenceFound)
+    assert str(result.error) == "node 1 is not what the lock says: image: another version"
+    assert (record_of(world).result, record_of(world).exit_code) == ("error", 11)
+    assert world.groups == {}
 
 
 def test_a_deletion_that_fails_outranks_everything_and_names_the_cost(tmp_path: Path) -> None:

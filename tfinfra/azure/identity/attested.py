@@ -7,14 +7,15 @@ https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#att
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat import asn1
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from cryptography.x509.verification import (
@@ -91,6 +92,32 @@ _KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey)
 _RSA, _CURVE = 2048, 256
 """Bits of the shortest keys that count; the verifier asks this of those above alone (cabforum.org, 6.1.5)."""
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_TIME = "%m/%d/%y %H:%M:%S %z"
+
+
+@dataclass(frozen=True)
+class Attested:
+    """What a document says whose signature holds. `chain` are the certificates (DER) between its signer's and the root:
+    with them it can be verified again where nothing can be fetched."""
+
+    said: Mapping[str, Any]
+    chain: tuple[bytes, ...]
+
+    @property
+    def created(self) -> datetime | None:
+        """When the cloud says that it was made; None where it does not say so."""
+        return self._time("createdOn")
+
+    @property
+    def expires(self) -> datetime | None:
+        return self._time("expiresOn")
+
+    def _time(self, name: str) -> datetime | None:
+        stamp = self.said.get("timeStamp")
+        try:
+            return datetime.strptime(str(stamp[name]), _TIME) if isinstance(stamp, dict) else None
+        except (KeyError, ValueError):
+            return None
 
 
 def check(signature: str, *, key: str, vm_id: str, subscription: str, trust: Trust, now: datetime) -> None:
@@ -99,10 +126,22 @@ def check(signature: str, *, key: str, vm_id: str, subscription: str, trust: Tru
     if len(signature) > 2 * LARGEST:
         raise NotAttested(f"its attested document has more than {LARGEST} bytes")
     try:
-        outer = asn1.decode_der(_ContentInfo, base64.b64decode(signature, validate=True))
+        document = base64.b64decode(signature, validate=True)
+    except ValueError as error:
+        raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
+    require(verified(document, trust, now), key=key, vm_id=vm_id, subscription=subscription)
+
+
+def verified(document: bytes, trust: Trust, now: datetime, chain: Sequence[bytes] = ()) -> Attested:
+    """What the document (DER) says, which one of `trust` has signed, with a certificate that held at `now`. `chain` are
+    the certificates of an earlier `Attested`; what is missing of them is fetched. Raises NotAttested."""
+    if len(document) > LARGEST:
+        raise NotAttested(f"its attested document has more than {LARGEST} bytes")
+    try:
+        outer = asn1.decode_der(_ContentInfo, document)
         content, signer, certificate = _only_signer(outer.content)
         _verify(certificate, signer, content)
-        _trace(certificate, trust, now)
+        between = _trace(certificate, trust, now, [x509.load_der_x509_certificate(each) for each in chain])
     except NotAttested:
         raise
     except Exception as error:
@@ -113,9 +152,14 @@ def check(signature: str, *, key: str, vm_id: str, subscription: str, trust: Tru
         raise NotAttested("its attested document is not JSON") from error
     if not isinstance(said, dict):
         raise NotAttested("its attested document is not a JSON object")
+    return Attested(said, tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
+
+
+def require(attested: Attested, *, key: str, vm_id: str, subscription: str) -> None:
+    """Raises NotAttested where the document is not one of the machine `vm_id` with the nonce of `key`."""
     expected = {"vmId": vm_id, "subscriptionId": subscription, "nonce": nonce_of(key)}
     for name, value in expected.items():
-        if not value or str(said.get(name, "")).lower() != value.lower():
+        if not value or str(attested.said.get(name, "")).lower() != value.lower():
             raise NotAttested(f"its attested document has another {name}")
 
 
@@ -159,13 +203,14 @@ def _verify(certificate: x509.Certificate, signer: _SignerInfo, content: bytes) 
         raise NotAttested("the signature of its attested document does not hold") from error
 
 
-def _trace(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:
-    """Follows the certificate to one of the roots, fetching what lies between."""
+def _trace(
+    certificate: x509.Certificate, trust: Trust, now: datetime, between: list[x509.Certificate]
+) -> list[x509.Certificate]:
+    """Follows the certificate to one of the roots, fetching what is missing between. What lies there."""
     named = ExtensionPolicy.permit_all().require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
     policy = PolicyBuilder().store(Store(x509.load_pem_x509_certificates(trust.roots))).time(now)
     policy = policy.extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=named)
     verifier = policy.max_chain_depth(_DEPTH).build_server_verifier(x509.DNSName(_name(certificate, trust)))
-    between: list[x509.Certificate] = []
     while True:
         try:
             verifier.verify(certificate, between)
@@ -174,7 +219,7 @@ def _trace(certificate: x509.Certificate, trust: Trust, now: datetime) -> None:
             if trust.fetch is None or url is None or len(between) == _DEPTH:
                 raise NotAttested("the signer of its attested document leads to no root that counts") from error
         else:
-            return
+            return between
         between.append(_issuer(url, trust.fetch))
 
 

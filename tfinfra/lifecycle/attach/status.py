@@ -127,10 +127,10 @@ def result_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
             return {"message": f"{UNKNOWN_END}: {found.ended_unreadably}"}
         return ORPHANED if record.phase == RunPhase.PROVISIONING else {}
     return {
-        "result": outcome.result,
+        "result": outcome.run_result,
         "message": outcome.in_full(),
         "hint": outcome.hint,
-        "exit_code": outcome.result.exit_code,
+        "exit_code": outcome.exit_code,
         "failed_task": outcome.task,
         "exit_status": outcome.exit_status,
         "times": {**record.times, "ended": outcome.ended},

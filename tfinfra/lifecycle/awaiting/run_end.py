@@ -47,8 +47,8 @@ def by_record(record: RunRecord, found: FoundRun) -> RunEnd:
 
 def by_outcome(outcome: Outcome, found: FoundRun) -> RunEnd:
     """As its nodes have told it. What becomes of its groups is not awaited."""
-    code, state = outcome.result.exit_code, RunState.ENDED
-    return RunEnd(found.run, state, outcome.result, code, outcome.in_full(), outcome.hint, None, *_left(found, None))
+    result, code, state = outcome.run_result, outcome.exit_code, RunState.ENDED
+    return RunEnd(found.run, state, result, code, outcome.in_full(), outcome.hint, None, *_left(found, None))
 
 
 def unknown(found: FoundRun, message: str) -> RunEnd:

@@ -103,7 +103,7 @@ def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome |
     return RunStatus(
         run=record.run,
         state=_state(record, present, outcome),
-        result=record.result or (outcome.result if outcome else None),
+        result=record.result or (outcome.run_result if outcome else None),
         message=record.message or (outcome.in_full() if outcome else ""),
         started=record.times.get("started"),
         ended=ended,

@@ -227,7 +227,7 @@ def _close(engine: Future[EngineProcess]) -> None:
 
 def raise_for(outcome: Outcome) -> None:
     """Raises what an outcome that is no success means."""
-    kind = outcome.result.error
+    kind = outcome.error
     if kind is None:
         return
     raise kind(outcome.in_full(), hint=outcome.hint)
