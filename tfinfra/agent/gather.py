@@ -4,9 +4,7 @@ waits until all others have theirs, for its clock over the tasks' start begins a
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from tfinfra.agent.assignment import Gathered
 from tfinfra.agent.boot.bring_inputs import bring_inputs
@@ -14,9 +12,8 @@ from tfinfra.agent.boot.fetch_files import fetch, fetch_fault
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Peers
 from tfinfra.agent.node.node_records import read, write
-from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
-from tfinfra.agent.verdict.control import deadline_stop, requested_stop
-from tfinfra.agent.verdict.outcomes import published
+from tfinfra.agent.node_errors import NodeFault
+from tfinfra.agent.verdict.meanwhile import Meanwhile, await_
 from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
 from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
 from tfinfra.store import ObjectStore, PatientStore, keys, open_store, store_errors
@@ -25,7 +22,6 @@ from tfinfra.text.masking import needles
 _BLOB = "https://storage.azure.com/"
 _PATIENCE = 120.0  # a role grant on somebody else's account may be as late as one of our own
 _PREPARING = ("", "starting", "environment", "rendezvous", "gathering")
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +39,7 @@ def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path,
     if not (plan.inputs or plan.resume_from or key):
         return Gathered()
     context.heartbeats.say("gathering")
-    check = _Check(context)
+    check = Meanwhile(context)
     given = _open_secrets(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
     context.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
     sources = _sources(context, given.key) if plan.inputs or plan.resume_from else DataSources({})
@@ -56,26 +52,6 @@ def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path,
     if rank == 0:
         _wait_for_others(context, inventory, check)
     return Gathered(inputs, given.secrets, given.key or None)
-
-
-class _Check:
-    """Raises RunEnded or RunStopped where the run ends meanwhile; looks into the store a few times a second at most."""
-
-    def __init__(self, context: AgentContext) -> None:
-        self._context = context
-        self._next = 0.0
-
-    def __call__(self) -> None:
-        context = self._context
-        now = context.clock.monotonic()
-        if now < self._next:
-            return
-        self._next = now + max(1.0, context.pause)
-        if published(context.store) is not None:
-            raise RunEnded("the run ended before this node had its data")
-        stop = requested_stop(context.store) or deadline_stop(context.settings, context.plan, context.clock.time())
-        if stop:
-            raise RunStopped(stop.message, reason=stop.reason)
 
 
 def _sources(context: AgentContext, key: str) -> DataSources:
@@ -98,10 +74,10 @@ def _open_store(context: AgentContext, url: str) -> ObjectStore:
     )
 
 
-def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, check: _Check) -> None:
+def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, check: Meanwhile) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
-        _await(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
+        await_(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
         return
     try:
         files = fetch(source, target, lambda url: _open_store(context, url), check).files
@@ -113,12 +89,12 @@ def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, 
     write(context.store, keys.RESUMED, Resumed(files))
 
 
-def _open_secrets(context: AgentContext, registration: NodeRegistration, key: NodeKey, check: _Check) -> Sealed:
+def _open_secrets(context: AgentContext, registration: NodeRegistration, key: NodeKey, check: Meanwhile) -> Sealed:
     """What the client has sealed for the nodes of the inventory, once it has."""
     if registration.public_key != key.public:
         whose = f"the key registered for {registration.node_id} is not this node's"
         raise NodeFault(f"{whose}: who else may write into the store?")
-    sealed = _await(context, lambda: context.store.get(keys.SECRETS), check, context.settings.timeouts.register)
+    sealed = await_(context, lambda: context.store.get(keys.SECRETS), check, context.settings.timeouts.register)
     if sealed is None:
         raise NodeFault("the client did not hand over its key and the secrets in time: is it still there?")
     try:
@@ -132,7 +108,7 @@ def _open_secrets(context: AgentContext, registration: NodeRegistration, key: No
     return given
 
 
-def _wait_for_others(context: AgentContext, inventory: Inventory, check: _Check) -> None:
+def _wait_for_others(context: AgentContext, inventory: Inventory, check: Meanwhile) -> None:
     """Returns when no other node is still preparing, or it is lost: then the judge sees that too."""
     ids = {rank: node.node_id for rank, node in enumerate(inventory.nodes) if rank != 0}
     peers = Peers(context.store, ids, context.clock, context.settings.timeouts.heartbeat)
@@ -142,17 +118,4 @@ def _wait_for_others(context: AgentContext, inventory: Inventory, check: _Check)
         lost = peers.lost()
         return all(rank in lost or peers.phase(rank) not in _PREPARING for rank in ids)
 
-    _await(context, ready, check)
-
-
-def _await(
-    context: AgentContext, look: Callable[[], T | None], check: _Check, timeout: float | None = None
-) -> T | None:
-    """What `look` gives once that is true; None after `timeout` seconds."""
-    give_up = None if timeout is None else context.clock.monotonic() + timeout
-    while not (found := look()):
-        check()
-        if give_up is not None and context.clock.monotonic() > give_up:
-            return None
-        context.clock.sleep(context.pause)
-    return found
+    await_(context, ready, check)

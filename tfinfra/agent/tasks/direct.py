@@ -15,12 +15,11 @@ from tfinfra.agent.node.memory_kills import MemoryKills
 from tfinfra.agent.node.ports import is_free, meets
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.node_errors import NodeFault
+from tfinfra.agent.tasks.task_command import argv_of
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.backends.registry import backend
 from tfinfra.backends.statuses import ending
 from tfinfra.model import Task, TaskStatus
-from tfinfra.model.entry import entry_of
-from tfinfra.model.script_variables import expanded
 from tfinfra.system.clock import Clock
 
 _PORT_IS_TAKEN = re.compile(rb"address already in use|could not start grpc server", re.IGNORECASE)
@@ -114,9 +113,7 @@ class DirectTasks:
     def _launch(self, task: Task, attempt: int) -> _RunningTask:
         assignment = self._assignment
         folder, variables = assignment.working_directory(task), task_variables(assignment, task)
-        arguments = (expanded(argument, variables) for argument in assignment.plan.arguments)
-        argv = (str(assignment.folders.python), *entry_of(assignment.plan.entry_script).words, *arguments)
-        process = Process(Command(argv, folder, variables, assignment.log(task.name)))
+        process = Process(Command(argv_of(assignment, variables), folder, variables, assignment.log(task.name)))
         _log.info("started %s as process %d, attempt %d", task.name, process.pid, attempt)
         status = TaskStatus(task.name, task.node, "running", process.pid, None, self._clock.time(), None, attempt)
         return self._note(_RunningTask(task, process, status))
