@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import os
@@ -21,7 +22,7 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
-from tfinfra.model import NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.model import NodeEvidence, NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
 from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store
 from tfinfra.system.clock import SystemClock
@@ -58,7 +59,7 @@ class _MetadataHandler(http.server.BaseHTTPRequestHandler):
         elif path.endswith("/scheduledevents"):
             answer = {"Events": self.events.get(node, [])}
         elif path.endswith("/attested/document"):
-            answer = {"encoding": "pkcs7", "signature": "of " + node}
+            answer = {"encoding": "pkcs7", "signature": base64.b64encode(f"of {node}".encode()).decode()}
         else:
             answer = self.documents[node]
         body = json.dumps(answer).encode()
@@ -118,6 +119,11 @@ class Cluster:
 
     def task(self, name: str) -> TaskStatus | None:
         return read(self.store, keys.task_key(name), TaskStatus)
+
+    def evidence(self, node: int) -> NodeEvidence:
+        found = read(self.store, keys.evidence_key(f"vm-{node}"), NodeEvidence)
+        assert found is not None
+        return found
 
     def log(self, name: str) -> str:
         return b"".join(log_chunk(self.store, k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
@@ -213,4 +219,5 @@ def _metadata(nodes: int, events: dict[str, list[dict[str, Any]]]) -> Iterator[s
 
 def _document(node: int) -> dict[str, Any]:
     address = {"ipAddress": [{"privateIpAddress": f"127.0.0.{10 + node}"}], "subnet": []}
-    return {"compute": {"vmId": f"vm-{node}", "name": f"vm_{node}"}, "network": {"interface": [{"ipv4": address}]}}
+    compute = {"vmId": f"vm-{node}", "name": f"vm_{node}", "vmSize": "Standard_D8s_v5"}
+    return {"compute": compute, "network": {"interface": [{"ipv4": address}]}}

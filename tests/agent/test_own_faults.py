@@ -15,12 +15,13 @@ from tests.clocks import FakeClock
 from tfinfra.agent import run as agent
 from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment, TaskFolders
+from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import Metadata
 from tfinfra.agent.node.log_shipping import LogShipper
-from tfinfra.agent.node.node_identity import Identity
+from tfinfra.agent.node.node_identity import Identity, Key
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.node.ports import PortLease, lease_ports
@@ -81,12 +82,13 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     assignment = assignment_in(root)
     shared = assignment.folders.shared
 
-    def fails(context: AgentContext, assignment: Assignment) -> None:
+    def fails(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
         make_common(shared)
         (shared / "checkpoints/step-7").write_text("7")
         raise failure
 
-    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root))
+    seen = Witness(context_of(root, store), assignment, Key("age1abc"), {})
+    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen)
     monkeypatch.setattr(agent, "join", lambda context: joined)
     monkeypatch.setattr(agent, "train", fails)
     agent._take_part(context_of(root, store))

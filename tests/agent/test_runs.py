@@ -94,6 +94,12 @@ def test_ps_ends_once_its_leader_has_ended_with_0(tmp_path: Path) -> None:
         states = {name: status.state for name in ("worker-0", "worker-1", "ps-0") if (status := run.task(name))}
         assert states == {"worker-0": "succeeded", "worker-1": "succeeded", "ps-0": "stopped"}
         assert "ps-0 is stopped" in run.log("agent-1")  # the client reads the logs once, when all is collected
+        evidence = [run.evidence(node) for node in (0, 1)]
+        ends = {task.task: task.exit_status for each in evidence for task in each.tasks}
+        assert (ends["worker-0"], ends["worker-1"]) == (0, 0) and ends["ps-0"] not in (None, 0)
+        assert [[made.when for made in each.attested if made.sha256] for each in evidence] == [["before", "after"]] * 2
+        assert evidence[0].variables == evidence[1].variables
+        assert len({each.public_key for each in evidence}) == 2
 
 
 def test_a_parameter_server_that_dies_ends_the_run(tmp_path: Path) -> None:

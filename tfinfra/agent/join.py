@@ -15,6 +15,7 @@ from tfinfra.agent.boot.training_environment import environment_content, trainin
 from tfinfra.agent.devices.gate import await_gpus, required_gpus
 from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
+from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.gather import gather, node_key
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_identity import Key, registration_of
@@ -24,8 +25,8 @@ from tfinfra.agent.node_errors import RunEnded
 from tfinfra.agent.rendezvous import Meeting, rendezvous
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.backends.registry import backend
-from tfinfra.model import Inventory
-from tfinfra.sealing import nonce_of
+from tfinfra.model import Inventory, NodeRegistration
+from tfinfra.sealing import NodeKey, nonce_of
 from tfinfra.store import keys
 
 _NCCL_CONF = Path("/etc/nccl.conf")
@@ -34,11 +35,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JoinedNode:
-    """This node's assignment, and what it holds of the machine until the run's end."""
+    """This node's assignment, what it holds of the machine until the run's end, and what it records of itself."""
 
     assignment: Assignment
     lease: PortLease
     temporary: TemporaryFolder
+    witness: Witness
 
     def leave(self) -> None:
         self.lease.release()
@@ -48,7 +50,7 @@ class JoinedNode:
 def join(context: AgentContext) -> JoinedNode:
     """Registers this node and returns its assignment, with what it holds of the machine.
 
-    Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
+    Raises NodeFault, NodeDiffers, RunEnded or RunStopped where there is nothing to do for this node.
     """
     plan, settings = context.plan, context.settings
     context.heartbeats.say("environment")
@@ -64,8 +66,23 @@ def join(context: AgentContext) -> JoinedNode:
     context.heartbeats.say("rendezvous")
     key = node_key(settings)
     public = Key(key.public, context.metadata.attested(nonce_of(key.public))) if key else None
-    registration = registration_of(context.identity, lease.base, public)
-    meeting = Meeting(plan.node_count, settings.timeouts.register)
+    inventory, rank = _meet(context, registration_of(context.identity, lease.base, public))
+    shared = shared_directory(settings.shared if plan.infrastructure.shared_directory else None, context.paths)
+    given = gather(context, inventory, rank, shared, key)
+    temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
+    home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"
+    folders = TaskFolders(shared, Path(home).expanduser(), temporary.path, environment)
+    own = content.get("prebuilt") is None
+    assignment = _assignment(context, inventory, rank, folders, given, own_machines=own)
+    # where nothing is sealed for this node, a new key: its attested documents must name one
+    seen = Witness(context, assignment, public or Key(NodeKey().public), content["lock"])
+    seen.begin()
+    return JoinedNode(assignment, lease, temporary, seen)
+
+
+def _meet(context: AgentContext, registration: NodeRegistration) -> tuple[Inventory, int]:
+    """All nodes of the run, and this one's rank among them."""
+    meeting = Meeting(context.plan.node_count, context.settings.timeouts.register)
     inventory = rendezvous(context.store, registration, meeting, context.clock)
     ids = [node.node_id for node in inventory.nodes]
     if registration.node_id not in ids:
@@ -73,14 +90,7 @@ def join(context: AgentContext) -> JoinedNode:
     rank = ids.index(registration.node_id)
     context.logs.add(keys.agent_log(rank), context.paths.agent_log)
     _log.info("this is node %d of %d: %s", rank, len(ids), registration)
-
-    shared = shared_directory(settings.shared if plan.infrastructure.shared_directory else None, context.paths)
-    given = gather(context, inventory, rank, shared, key)
-    temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
-    home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"
-    folders = TaskFolders(shared, Path(home).expanduser(), temporary.path, environment)
-    own = content.get("prebuilt") is None
-    return JoinedNode(_assignment(context, inventory, rank, folders, given, own_machines=own), lease, temporary)
+    return inventory, rank
 
 
 def prepare(assignment: Assignment) -> None:

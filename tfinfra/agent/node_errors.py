@@ -11,6 +11,10 @@ class NodeFault(TfinfraError):
     """This node cannot take part in the run."""
 
 
+class NodeDiffers(NodeFault):
+    """A node is not what the run's lock says."""
+
+
 class RunEnded(TfinfraError):
     """Somebody else has written the run's outcome: there is nothing left to start."""
 

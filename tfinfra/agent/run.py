@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from tfinfra.agent.end import reboot
@@ -14,7 +15,7 @@ from tfinfra.agent.end.deadline_watch import DeadlineWatch
 from tfinfra.agent.join import JoinedNode, join
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.scheduled_events import Notices
-from tfinfra.agent.node_errors import NodeFault, RunEnded, RunStopped
+from tfinfra.agent.node_errors import NodeDiffers, NodeFault, RunEnded, RunStopped
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.agent.verdict import outcomes
 from tfinfra.errors import Result
@@ -22,6 +23,7 @@ from tfinfra.model import CollectedMark, Outcome
 from tfinfra.store import store_errors
 
 T = TypeVar("T")
+LOCK_ANEW = "each node's checks are in the run's evidence; where the change is meant, `tfinfra lock` takes it up"
 _TRIES, _PAUSE = 4, 5.0
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,8 @@ def _take_part(context: AgentContext) -> None:
         _log.info("%s", ended)
     except RunStopped as stopped:
         _give_up(context, stopped.reason, stopped.message)
+    except NodeDiffers as fault:
+        _give_up(context, Result.FAILED, fault.message, differs=True)
     except NodeFault as fault:
         _give_up(context, Result.FAILED, fault.message)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
@@ -67,7 +71,7 @@ def _take_part(context: AgentContext) -> None:
 def _train(context: AgentContext, joined: JoinedNode) -> None:
     """Trains; where the agent itself fails the run ends, and what the tasks have written so far is collected."""
     try:
-        train(context, joined.assignment)
+        train(context, joined.assignment, joined.witness)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
         if _end(context, _outcome(context, Result.FAILED, _own_failure(context, error))):
             context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
@@ -87,9 +91,10 @@ def _end_after_reboot(context: AgentContext, before: reboot.EarlierBoot) -> None
         _once_the_store_answers(context, lambda: reboot.salvage(context, before))
 
 
-def _give_up(context: AgentContext, result: Result, message: str) -> None:
+def _give_up(context: AgentContext, result: Result, message: str, *, differs: bool = False) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
-    if _end(context, _outcome(context, result, message)):
+    hint = LOCK_ANEW if differs else None
+    if _end(context, replace(_outcome(context, result, message), differs=differs, hint=hint)):
         _once_the_store_answers(context, lambda: mark_collected(context.store, CollectedMark(0)))
 
 

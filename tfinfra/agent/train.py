@@ -9,6 +9,7 @@ from contextlib import suppress
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.end.collect_outputs import collect
 from tfinfra.agent.end.left_files import LeftBehind
+from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import prepare
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import write
@@ -26,7 +27,7 @@ OTHERS = 6.0  # seconds for the other nodes to end their tasks: they see the out
 _log = logging.getLogger(__name__)
 
 
-def train(context: AgentContext, assignment: Assignment) -> None:
+def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
     """Runs this node's part to the run's end; the node that wrote the outcome collects."""
     tasks: NodeTasks
     if backend(assignment.plan.backend).launcher:
@@ -42,12 +43,12 @@ def train(context: AgentContext, assignment: Assignment) -> None:
         left = _what_is_there(context, assignment)
         _start(context, assignment, tasks, watcher)
         while True:
-            _publish_changes(context, tasks, watcher)
+            _publish_changes(context, tasks, watcher, seen)
             if watcher.step():
                 break
             context.clock.sleep(_TICK)
     finally:
-        _end(context, tasks)
+        _end(context, tasks, seen)
         if left is not None:
             _keep(context, left)
     context.say_ended()
@@ -83,26 +84,29 @@ def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watc
     context.heartbeats.say("training")
 
 
-def _publish_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None) -> None:
+def _publish_changes(context: AgentContext, tasks: NodeTasks, watcher: Watcher | None, seen: Witness) -> None:
     for status in tasks.poll():
         detail = ", has joined the others" if status.joined else ""
         if status.exit_status is not None:
             detail = f", exit status {status.exit_status}"
         _log.info("%s is %s%s", status.task, status.state, detail)
+        seen.note(status)
         context.publish_status(status)
         if watcher:
             watcher.note(status)
 
 
-def _end(context: AgentContext, tasks: NodeTasks) -> None:
-    """TERM, 2 s later KILL; then the last statuses and logs. The processes end even where the store fails."""
+def _end(context: AgentContext, tasks: NodeTasks, seen: Witness) -> None:
+    """TERM, 2 s later KILL; then the last statuses and logs, and the evidence of the tasks' end. The processes end even
+    where the store fails."""
     context.heartbeats.say("ending")
     tasks.signal(signal.SIGTERM)
     _wait(context, tasks, _TERM_GRACE)
     tasks.signal(signal.SIGKILL)
     _wait(context, tasks, _KILL_GRACE)
     with suppress(*store_errors()):
-        _publish_changes(context, tasks, None)
+        _publish_changes(context, tasks, None, seen)
+    seen.end()
 
 
 def _what_is_there(context: AgentContext, assignment: Assignment) -> LeftBehind | None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -99,9 +100,13 @@ def test_ranks_meet_where_others_write_commands_into_the_store_too(tmp_path: Pat
     with ranks(tmp_path, environment, "", key=key) as run:
         write(run.store, keys.inbox_key(1, "forged-1"), {"command": f"touch {trace}"})
         found = run.wait_for(lambda: read(run.store, keys.INVENTORY, Inventory))
-        assert [node.attested for node in found.nodes] == ["of 0", "of 1"]
+        assert [b64decode(node.attested or "") for node in found.nodes] == [b"of 0", b"of 1"]
         run.store.put(keys.SECRETS, seal(Sealed({}, key), [node.public_key or "" for node in found.nodes]))
         assert run.outcome(30).result == "succeeded"
+        evidence = [run.evidence(node) for node in (0, 1)]
+        assert [each.public_key for each in evidence] == [node.public_key for node in found.nodes]
+        assert {task.exit_status for each in evidence for task in each.tasks} == {0}
+        assert evidence[0].variables == evidence[1].variables
         assert "inbox/1/forged-1.json does not come from a node of this run" in run.words()
         assert not trace.exists() and key not in run.words()
 

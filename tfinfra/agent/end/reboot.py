@@ -28,6 +28,7 @@ _WORDS = {
     "rendezvous": "it waited for the other nodes",
     "gathering": "it fetched its data",
     "gathered": "it waited for the other nodes' data",
+    "checking": "it held itself against the lock",
     "launching": "it started its tasks",
     "training": "it trained",
     "ending": "it ended its tasks",

@@ -48,10 +48,11 @@ class Metadata:
         answer = self._get(_TOKEN, query, _is_token)
         return str(answer["access_token"]), float(answer["expires_on"])
 
-    def attested(self, nonce: str) -> str:
+    def attested(self, nonce: str, patience: float = _PATIENCE) -> str:
         """The signature, in base64, of a document that names this machine and `nonce` (up to 32 letters and digits).
-        Raises NodeFault."""
-        return str(self._get("attested/document", {"api-version": "2021-02-01", "nonce": nonce}).get("signature", ""))
+        Raises NodeFault, after `patience` seconds at the latest."""
+        query = {"api-version": "2021-02-01", "nonce": nonce}
+        return str(self._get("attested/document", query, patience=patience).get("signature", ""))
 
     def scheduled_events(self) -> list[dict[str, Any]]:
         """The events that are to come, asked for once; the first answer may take Azure two minutes. Raises OSError or
@@ -72,7 +73,13 @@ class Metadata:
         held = ", ".join(document) if isinstance(document, dict) else type(document).__name__
         raise ValueError(f"an answer of another form than Azure's ({held or 'nothing in it'})")
 
-    def _get(self, path: str, query: dict[str, str], has: Callable[[dict[str, Any]], bool] = bool) -> dict[str, Any]:
+    def _get(
+        self,
+        path: str,
+        query: dict[str, str],
+        has: Callable[[dict[str, Any]], bool] = bool,
+        patience: float = _PATIENCE,
+    ) -> dict[str, Any]:
         """Tries again while the answer may still change."""
         began, pause = time.monotonic(), 0.5
         while True:
@@ -81,7 +88,7 @@ class Metadata:
             except (OSError, ValueError) as error:
                 after = str(error.headers.get("Retry-After")) if isinstance(error, HTTPError) else ""
                 wait = max(pause, min(float(after), _LONGEST_ASKED)) if after.isdigit() else pause
-                limit = _PATIENCE if isinstance(error, HTTPError) else _SILENCE
+                limit = min(patience, _PATIENCE if isinstance(error, HTTPError) else _SILENCE)
                 if not _may_pass(error, path) or time.monotonic() - began + wait > limit:
                     raise NodeFault(f"the metadata endpoint {self._url} did not answer for {path}: {error}") from error
             time.sleep(wait)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,22 @@ from tfinfra.model import NodeRegistration
 @dataclass(frozen=True)
 class Identity:
     """`network` is the subnet's CIDR, None where the node is a process of the host; `name` is the machine's, as its
-    cloud calls it."""
+    cloud calls it; `compute` that part of the metadata's instance document."""
 
     node_id: str
     address: str
     network: str | None
     name: str = ""
+    compute: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Key:
-    """What others may know of this node's key pair: its public key, and the machine's attested document of it."""
+    """What others may know of this node's key pair: its public key, and the signature (base64) of the machine's
+    attested document of it, None where it did not have to show one."""
 
     public: str
-    attested: str
+    attested: str | None = None
 
 
 def identity(instance: dict[str, Any]) -> Identity:
@@ -39,7 +42,7 @@ def identity(instance: dict[str, Any]) -> Identity:
         subnet = (ipv4.get("subnet") or [None])[0]
         network = f"{subnet['address']}/{subnet['prefix']}" if subnet and subnet.get("address") else None
         compute, address = instance["compute"], ipv4["ipAddress"][0]["privateIpAddress"]
-        return Identity(str(compute["vmId"]), address, network, str(compute.get("name", "")))
+        return Identity(str(compute["vmId"]), address, network, str(compute.get("name", "")), compute)
     except (KeyError, IndexError) as error:
         raise NodeFault(f"the instance metadata lacks {error}") from error
     except (AttributeError, TypeError) as error:  # a text or null where there has to be a document

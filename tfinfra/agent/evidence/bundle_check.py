@@ -1,0 +1,68 @@
+"""The unpacked bundle against its archive: the bootstrap has held that against its digest before it unpacked it, and
+whoever changed a file since, the agent's own among them, is found here."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from pathlib import Path
+
+from tfinfra.agent.evidence.proofs import declared, failed, named, verified
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.environment.proof.deviation import Deviation, Kind
+from tfinfra.environment.proof.tree import FILE, LINK, PROGRAM, Entry, Tree, deviations, read_tree, sha256_of
+from tfinfra.errors import first_line
+from tfinfra.model import NodeCheck
+from tfinfra.store import store_errors
+
+_SOURCE = "source/"
+_BLOCK = 1 << 20
+
+
+def check_bundle(context: AgentContext) -> NodeCheck:
+    """`bundle`: fetches the archive again. A setup script may change the source directory's copy, and nothing else."""
+    archive = context.paths.state / "bundle.again.tar.gz"
+    try:
+        context.store.get_file(context.settings.bundle, archive)
+        digest = sha256_of(archive)
+        if digest != context.settings.bundle_sha256:
+            return failed("bundle", f"the archive's SHA-256 is {digest}, not {context.settings.bundle_sha256}")
+        odd = deviations(_packed(archive), unpacked(context.paths.bundle))
+    except (*store_errors(), FileNotFoundError) as error:
+        return declared("bundle", f"its bootstrap has checked it, and it cannot be fetched again: {first_line(error)}")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        return failed("bundle", f"the archive cannot be read: {first_line(error)}")
+    finally:
+        archive.unlink(missing_ok=True)
+    script = context.plan.setup_script
+    ours = [each for each in odd if not (script and each.path.startswith(_SOURCE))]
+    if ours:
+        return failed("bundle", named([_told(each) for each in ours]))
+    if odd:
+        return declared("bundle", f"{script} may have changed these: {named([each.path for each in odd])}")
+    return verified("bundle")
+
+
+def unpacked(folder: Path) -> Tree:
+    """All that lies below `folder`, but for the bytecode that Python writes there."""
+    return read_tree(folder, enter=lambda name: name != "__pycache__")
+
+
+def _packed(archive: Path) -> Tree:
+    """What the archive holds; of a name that it has twice, what is unpacked last."""
+    entries: dict[str, Entry] = {}
+    with tarfile.open(archive, errors="surrogateescape") as tar:
+        for member in tar:
+            if member.issym():
+                target = member.linkname.encode("utf-8", "surrogateescape")
+                entries[member.name] = Entry(LINK, hashlib.sha256(target).hexdigest())
+            elif (content := tar.extractfile(member)) is not None:
+                digest = hashlib.sha256()
+                while block := content.read(_BLOCK):
+                    digest.update(block)
+                entries[member.name] = Entry(PROGRAM if member.mode & 0o100 else FILE, digest.hexdigest())
+    return Tree(entries)
+
+
+def _told(deviation: Deviation) -> str:
+    return f"{deviation.path} is not in the archive" if deviation.kind is Kind.FOREIGN else str(deviation)
