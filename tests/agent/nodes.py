@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +23,11 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
-from tfinfra.model import NodeEvidence, NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.model import Locked, NodeEvidence, NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
 from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store
 from tfinfra.system.clock import SystemClock
+from tfinfra.system.file_digest import sha256_of
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -72,10 +74,15 @@ class _MetadataHandler(http.server.BaseHTTPRequestHandler):
         del format, args
 
 
+def _of_no_time(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mtime = 0
+    return entry
+
+
 @dataclass
 class Cluster:
     """A run's agents. `folder` holds the store (unless `azurite` does), the shared directory and every node's root;
-    `events` are what each node's metadata announces."""
+    `events` are what each node's metadata announces; a `locked` run has its bundle in the store."""
 
     folder: Path
     plan: Plan
@@ -87,6 +94,7 @@ class Cluster:
     own_hostnames: bool = False
     azurite: Azurite | None = None
     key: str | None = None
+    locked: Locked | None = None
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -168,7 +176,8 @@ class Cluster:
             bundle.mkdir(parents=True)
             (bundle / "source").symlink_to(self.folder / "source")
         (bundle / "plan.json").write_text(json.dumps(to_json(self.plan)))
-        environment = {"lock": self.lock or {}, "prebuilt": None if self.lock else self.environment}
+        prebuilt = None if self.lock and not self.locked else self.environment
+        environment = {"lock": self.lock or {}, "prebuilt": prebuilt}
         (bundle / "environment.json").write_text(json.dumps(environment))
         deadline = datetime.now(timezone.utc) + timedelta(seconds=self.deadline)
         settings = NodeSettings(
@@ -176,7 +185,7 @@ class Cluster:
             store=self.azurite.url if self.azurite else (self.folder / "store").as_uri(),
             shared=self.shared.as_uri(),
             bundle="bundle/x.tar.gz",
-            bundle_sha256="",
+            bundle_sha256=self._packed(bundle) if self.locked else "",
             identity_client_id="client",
             arm_endpoint="https://127.0.0.1:1",
             arm_ca=self.azurite.ca if self.azurite else None,
@@ -184,9 +193,19 @@ class Cluster:
             deadline=deadline.strftime("%Y-%m-%dT%H:%M:%SZ"),
             timeouts=self.timeouts,
             key_digest=digest_of(self.key) if self.key else None,
+            locked=self.locked,
         )
         (root / "settings.json").write_text(json.dumps(to_json(settings)))
         return root / "settings.json"
+
+    def _packed(self, bundle: Path) -> str:
+        """Puts what lies in `bundle` into the store as the run's bundle, the same for each node; its SHA-256."""
+        archive = self.folder / "bundle.tar"
+        with tarfile.open(archive, "w") as tar:
+            for path in sorted(bundle.iterdir()):
+                tar.add(path, path.name, recursive=False, filter=_of_no_time)
+        self.store.put_file("bundle/x.tar.gz", archive)
+        return sha256_of(archive)
 
 
 @contextmanager
