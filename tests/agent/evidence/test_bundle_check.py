@@ -33,6 +33,11 @@ def test_an_unpacked_bundle_is_its_archive(tmp_path: Path) -> None:
     assert not list(context.paths.state.glob("bundle*"))
 
 
+def _link_elsewhere(folder: Path) -> None:
+    (folder / "source/data").unlink()
+    (folder / "source/data").symlink_to("/etc")
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte of the agent": (
         lambda folder: (folder / "agent/tfinfra/agent/run.py").write_bytes(b"Run()\n"),
@@ -48,7 +53,7 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
         "source/train.py: was a file, and is a program",
     ),
     "a link that leads elsewhere": (
-        lambda folder: ((folder / "source/data").unlink(), (folder / "source/data").symlink_to("/etc")),
+        _link_elsewhere,
         "source/data: holds other bytes",
     ),
 }

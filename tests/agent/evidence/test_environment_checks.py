@@ -45,6 +45,11 @@ def _swapped_program(environment: Path) -> None:
     (environment / "bin/python").symlink_to(other / "bin/python3.11")
 
 
+def _without_beta(environment: Path) -> None:
+    shutil.rmtree(environment / SITE / "beta_one-1.0.dist-info")
+    (environment / SITE / "beta.py").unlink()
+
+
 SEEDS: dict[str, tuple[Seed, dict[str, str]]] = {
     "a module of a package": (
         lambda e: (e / SITE / "alpha/__init__.py").write_bytes(b"x = 2\n"),
@@ -71,7 +76,7 @@ SEEDS: dict[str, tuple[Seed, dict[str, str]]] = {
         {"wheels": "gamma 1.0 is installed, which the lock has not", "environment": "gamma"},
     ),
     "a package less": (
-        lambda e: [shutil.rmtree(e / SITE / "beta_one-1.0.dist-info"), (e / SITE / "beta.py").unlink()],
+        _without_beta,
         {"wheels": "beta-one 1.0 is not installed", "environment": "beta", "owners": "beta"},
     ),
     "another Python": (_other_python, {"interpreter": "it is Python 3.11.8, not 3.11.9", "environment": "pyvenv"}),

@@ -24,12 +24,13 @@ def check_bundle(context: AgentContext) -> NodeCheck:
     archive = context.paths.state / "bundle.again.tar.gz"
     try:
         context.store.get_file(context.settings.bundle, archive)
+    except store_errors() as error:
+        return declared("bundle", f"its bootstrap has checked it, and it cannot be fetched again: {first_line(error)}")
+    try:
         digest = sha256_of(archive)
         if digest != context.settings.bundle_sha256:
             return failed("bundle", f"the archive's SHA-256 is {digest}, not {context.settings.bundle_sha256}")
         odd = deviations(_packed(archive), unpacked(context.paths.bundle))
-    except (*store_errors(), FileNotFoundError) as error:
-        return declared("bundle", f"its bootstrap has checked it, and it cannot be fetched again: {first_line(error)}")
     except (tarfile.TarError, EOFError, OSError) as error:
         return failed("bundle", f"the archive cannot be read: {first_line(error)}")
     finally:

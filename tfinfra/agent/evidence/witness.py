@@ -164,11 +164,12 @@ class Witness:
 
     def _attest(self, when: str, signature: str | None = None) -> Attestation:
         context, asked = self._context, self._context.clock.time()
+        failures: tuple[type[Exception], ...] = (NodeFault, ValueError, *store_errors())
         try:
             given = signature or context.metadata.attested(nonce_of(self._key.public), patience=_PATIENCE)
             document = base64.b64decode(given, validate=True)
             context.store.put(keys.attested_key(context.identity.node_id, when), document)
-        except (NodeFault, ValueError, *store_errors()) as error:
+        except failures as error:
             _log.warning("there is no attested document of this node: %s", first_line(error))
             return Attestation(when, asked, why=first_line(error))
         return Attestation(when, asked, hashlib.sha256(document).hexdigest())
