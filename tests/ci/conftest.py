@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ci.checkouts import committed, lay_checkout
 from tests.ci.extracted import ROOT, github_step
-
-SHIPPED = ("tfinfra", "stacks", "templates", "bin", "ci", "requirements", "pyproject.toml", "action.yml", "README.md")
+from tests.ci.github_api import GitHub
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone of tfinfra as a runner has it: no environment has been made in it."""
-    folder = tmp_path_factory.mktemp("tfinfra") / "tfinfra"
-    for name in SHIPPED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / name, folder / name)
-    return folder
+    return lay_checkout(tmp_path_factory.mktemp("tfinfra") / "tfinfra")
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +25,7 @@ def published(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     done, _ = github_step(checkout, {"run": "validate", "manifests": "missing.yaml"}, home, home)
     assert done.returncode == 3, done.stderr
-    git(checkout, "init", "-q", "-b", "v1")
-    git(checkout, "add", "-A")
-    git(checkout, "-c", "user.name=n", "-c", "user.email=e@e.invalid", "commit", "-q", "-m", "m")
+    committed(checkout, "v1")
     return checkout
 
 
@@ -49,5 +41,9 @@ def repository(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "examples/digits", tmp_path / "repository"))
 
 
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", folder, *words], check=True, capture_output=True)
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    api = GitHub()
+    yield api
+    api.server.shutdown()
+    api.server.server_close()

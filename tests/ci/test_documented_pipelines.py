@@ -1,65 +1,100 @@
-"""The pipelines of docs/ci.md, run as they stand."""
+"""The pipelines of docs/ci.md: each is what its system takes, and those about a change run whole, as they stand,
+without a cloud."""
 
 from __future__ import annotations
 
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.ci.extracted import ROOT, github_step, gitlab_job, pipelines_step
+from tests.ci.checkouts import PIPELINES, committed, found_at
+from tests.ci.github_api import GitHub
+from tests.ci.runners import github, gitlab, of_others, pipelines
 from tests.ci.test_ci_files import checked
 
-BLOCKS = dict(re.findall(r"```yaml\n# (\S+)\n(.*?)```", (ROOT / "docs/ci.md").read_text("utf-8"), re.DOTALL))
+PULL_REQUEST = ".github/workflows/pull-request.yml"
+TRAIN, NIGHTLY = ".github/workflows/train.yml", ".github/workflows/nightly.yml"
 SCHEMAS = {
-    ".github/workflows/pull-request.yml": "github-workflows",
-    ".github/workflows/train.yml": "github-workflows",
-    ".github/workflows/nightly.yml": "github-workflows",
-    ".gitlab-ci.yml": "gitlab-ci",
-    "azure-pipelines.yml": "azure-pipelines",
+    "github-workflows": (PULL_REQUEST, TRAIN, NIGHTLY),
+    "gitlab-ci": (".gitlab-ci.yml",),
+    "azure-pipelines": ("azure-pipelines.yml", "train.azure-pipelines.yml"),
 }
+ACTION = "OWNER/tfinfra@v1"
 
 
-def calls(workflow: str) -> list[dict[str, str]]:
-    """The inputs of each step of a workflow that uses the action, in order."""
-    jobs: dict[str, Any] = yaml.safe_load(BLOCKS[workflow])["jobs"]
-    steps = [step for job in jobs.values() for step in job["steps"]]
-    return [step["with"] for step in steps if step["uses"].startswith("OWNER/tfinfra@")]
-
-
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_a_pipeline_is_what_its_system_takes(name: str, tmp_path: Path) -> None:
-    (tmp_path / "pipeline.yml").write_text(BLOCKS[name])
-    done = checked(SCHEMAS[name], tmp_path / "pipeline.yml")
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_pipeline_is_what_its_system_takes(schema: str, tmp_path: Path) -> None:
+    files = [tmp_path / name.replace("/", "-") for name in SCHEMAS[schema]]
+    for file, name in zip(files, SCHEMAS[schema], strict=True):
+        file.write_text(PIPELINES[name])
+    done = checked(schema, *files)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_check_of_a_pull_request(checkout: Path, home: Path, repository: Path) -> None:
-    repository.rename(home / "change")
-    shutil.copytree(home / "change", home / "base")
-    (home / "platform").mkdir()
-    (home / "platform/guardrails.yaml").write_text("allow: {max_nodes: 1}\n")
-    for inputs in calls(".github/workflows/pull-request.yml"):
-        done, outputs = github_step(checkout, inputs, home, home)
-        assert (done.returncode, outputs["exit-code"]) == (3, "3"), done.stderr
-        assert "guardrail allow.max_nodes is 1" in done.stderr
-    (home / "platform/guardrails.yaml").write_text("allow: {max_nodes: 8}\n")
-    for inputs in calls(".github/workflows/pull-request.yml"):
-        summary = home / f"{inputs['run']}.md"
-        done, _ = github_step(checkout, inputs, home, home, GITHUB_STEP_SUMMARY=str(summary))
-        assert done.returncode == 0, done.stderr
-        assert not summary.exists(), "nothing has changed, so there is nothing to say"
+def test_each_pipeline_of_the_document_is_checked() -> None:
+    known = {name for names in SCHEMAS.values() for name in names}
+    assert PIPELINES.keys() - known == {".pre-commit-config.yaml"}
 
 
-def test_the_pipelines_of_gitlab_and_azure(published: Path, home: Path, repository: Path) -> None:
-    """With this checkout as the copy of tfinfra that they name."""
-    own = {"source": str(published), "ref": "v1"}
-    (included,) = yaml.safe_load(BLOCKS[".gitlab-ci.yml"])["include"]
-    done = gitlab_job({**included["inputs"], **own}, home, repository)
-    assert done.returncode == 0, done.stderr
-    (step,) = yaml.safe_load(BLOCKS["azure-pipelines.yml"])["steps"]
-    done = pipelines_step({**step["parameters"], **own}, home, repository)
-    assert done.returncode == 0, done.stderr
+class Platform:
+    """The repositories of a pull request on GitHub: a change of the trainings, what it changes, and the guardrails."""
+
+    def __init__(self, checkout: Path, trainings: Path, guardrails: Path, api: GitHub) -> None:
+        self.checkout, self.trainings, self.guardrails, self.api = checkout, trainings, guardrails, api
+        guardrails.mkdir()
+        self.base = committed(trainings)
+        manifest = trainings / "azure-horovod.yaml"
+        manifest.write_text(manifest.read_text().replace("node_count: 2", "node_count: 3"))
+        committed(trainings)
+
+    def run(self, most_nodes: int, folder: Path) -> github.Job:
+        (self.guardrails / "guardrails.yaml").write_text(f"allow: {{max_nodes: {most_nodes}}}\n")
+        committed(self.guardrails)
+        event: dict[str, Any] = {"pull_request": {"number": 7, "base": {"sha": self.base}}}
+        repositories = {"": self.trainings, "OWNER/guardrails": self.guardrails}
+        actions = {ACTION: self.checkout}
+        site = github.Site(repositories, actions, {"GITHUB_API_URL": self.api.url}, event=event)
+        return github.run_workflow(PIPELINES[PULL_REQUEST], site, of_others.GITHUB, folder)["check"]
+
+
+@pytest.fixture
+def platform(checkout: Path, repository: Path, tmp_path: Path, github: GitHub) -> Platform:
+    return Platform(checkout, repository, tmp_path / "guardrails", github)
+
+
+def test_a_pull_request_within_the_guardrails_gets_a_comment(platform: Platform, tmp_path: Path) -> None:
+    job = platform.run(8, tmp_path / "job")
+    assert job.codes(ACTION) == [0, 0], job.steps
+    assert job.machine is not None
+    assert (job.machine.work / "change/tfinfra.sarif").is_file()
+    (body,) = [each["body"] for each in platform.api.comments if "tfinfra plan" in each["body"]]
+    assert "azure-horovod.yaml" in body
+    assert "single.yaml" not in body, "it has not changed"
+
+
+def test_a_pull_request_beyond_them_ends_at_its_first_step(platform: Platform, tmp_path: Path) -> None:
+    job = platform.run(1, tmp_path / "job")
+    assert job.codes(ACTION) == [3, None], job.steps
+    assert "guardrail allow.max_nodes is 1" in job.steps[3].err
+
+
+def test_a_merge_request_on_gitlab(published: Path, repository: Path, tmp_path: Path) -> None:
+    """Which begins no training."""
+    committed(repository)
+    projects = {"": repository, "platform/tfinfra": published}
+    server = gitlab.Server(projects, machine=found_at(published))
+    jobs = gitlab.run_pipeline(PIPELINES[".gitlab-ci.yml"], server, "merge_request_event", tmp_path / "jobs")
+    assert {name: job.code for name, job in jobs.items()} == {"trainings": 0}, jobs
+
+
+def test_a_change_on_azure_pipelines(published: Path, repository: Path, tmp_path: Path) -> None:
+    committed(repository)
+    organization = pipelines.Organization({"": repository, "platform/tfinfra": published}, machine=found_at(published))
+    jobs = pipelines.run_pipeline(
+        PIPELINES["azure-pipelines.yml"], organization, of_others.PIPELINES, tmp_path / "jobs"
+    )
+    (job,) = jobs.values()
+    assert job is not None
+    assert (job.result, job.outputs["tfinfra.exitCode"]) == ("Succeeded", "0"), job.told
+    assert (job.machine.kept / "tfinfra-junit.xml").is_file()

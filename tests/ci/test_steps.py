@@ -5,83 +5,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.ci.extracted import github_step, gitlab_job, pipelines_step
+from tests.ci.github_api import GitHub
 
 WRONG = "name: digits\nentry_script: train_single.py\nworker_cout: 2\n"
 MARK = "<!-- tfinfra plan -->"
-
-
-class GitHub:
-    """The part of GitHub's API that the comment needs, on loopback."""
-
-    def __init__(self) -> None:
-        self.comments: list[dict[str, Any]] = []
-        self.refuses = False
-        self.asked: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                outer.asked.append(f"{self.command} {self.path}")
-                body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
-                assert self.headers["Authorization"] == "Bearer t0ken"
-                status, found = (
-                    (403, {"message": "no"}) if outer.refuses else outer.answer(self.command, self.path, body)
-                )
-                content = b"" if found is None else json.dumps(found).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  the names that http.server looks for
-
-            def log_message(self, *_: Any) -> None:
-                """Says nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        if method == "GET":
-            page = int(path.rpartition("=")[2])
-            return 200, self.comments[100 * (page - 1) : 100 * page]
-        if method == "POST":
-            self.comments.append({"id": 1000 + len(self.asked), "user": {"type": "Bot"}, **body})
-            return 201, self.comments[-1]
-        wanted = int(path.rpartition("/")[2])
-        (found,) = [each for each in self.comments if each["id"] == wanted]
-        if method == "DELETE":
-            self.comments.remove(found)
-            return 204, None
-        found.update(body)
-        return 200, found
-
-    def variables(self, home: Path) -> dict[str, str]:
-        event = home / "event.json"
-        event.write_text(json.dumps({"pull_request": {"number": 7}}))
-        return {
-            "GITHUB_API_URL": f"http://127.0.0.1:{self.server.server_port}",
-            "GITHUB_REPOSITORY": "platform/trainings",
-            "GITHUB_EVENT_PATH": str(event),
-            "GITHUB_STEP_SUMMARY": str(home / "summary.md"),
-        }
-
-
-@pytest.fixture
-def github() -> Iterator[GitHub]:
-    api = GitHub()
-    yield api
-    api.server.shutdown()
-    api.server.server_close()
 
 
 def test_validate_in_the_action(checkout: Path, home: Path, repository: Path) -> None:
