@@ -212,6 +212,11 @@ def test_a_comment_tells_the_cost_before_and_after(folder: Path) -> None:
     assert "| 0.46 → 0.85 |" in row
 
 
+def test_a_comment_names_no_size_for_the_local_cloud(folder: Path) -> None:
+    (folder / "local.yaml").write_text("entry_script: train.py\n")
+    assert "| new: 1 node on the local cloud | 0.00 | 0.00 |" in _comment(folder, "plan", "local.yaml")
+
+
 def test_a_comment_compares_with_the_base_that_is_given(folder: Path, tmp_path: Path) -> None:
     base = tmp_path / "base"
     base.mkdir()

@@ -104,13 +104,16 @@ def _table(changed: Mapping[str, Change]) -> Iterator[str]:
 
 
 def _nodes(change: Change) -> str:
-    before, after = (
-        None if state is None else code(f"{state.nodes} x {state.vm_size} in {state.location}", 80)
-        for state in (change.before, change.after)
-    )
+    before, after = (None if state is None else _of(state) for state in (change.before, change.after))
     if before is None or after is None:
         return f"new: {after}" if before is None else f"gone: {before}"
     return after if before == after else f"{before} → {after}"
+
+
+def _of(state: State) -> str:
+    if state.vm_size is None:
+        return f"{count(state.nodes, 'node')} on the local cloud"
+    return code(f"{state.nodes} x {state.vm_size} in {state.location}", 80)
 
 
 def _arrow(change: Change, of: Callable[[State], float | None]) -> str:

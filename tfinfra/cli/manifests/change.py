@@ -26,10 +26,10 @@ RESOLVED = "manifest.resolved.yaml"
 @dataclass(frozen=True)
 class State:
     """Nodes and money of a plan: US dollars an hour, and at most, at list price; None where a price is not known,
-    nothing on a local cloud."""
+    nothing on a local cloud, whose nodes have no size (None) and are in no location."""
 
     nodes: int
-    vm_size: str
+    vm_size: str | None
     location: str
     usd_per_hour: float | None
     usd_most: float | None
@@ -138,5 +138,6 @@ def _known(drafted: tuple[Manifest, Spec, Plan], prices: Callable[[], KnownPrice
 
     _, spec, plan = drafted
     made, price = plan.infrastructure, price_of(plan, spec.target, prices().book)
-    hour, most = (0.0, 0.0) if price.local else (price.usd_per_hour, price.most)
-    return State(plan.node_count, made.vm_size, made.location, hour, most)
+    if price.local:
+        return State(plan.node_count, None, made.location, 0.0, 0.0)
+    return State(plan.node_count, made.vm_size, made.location, price.usd_per_hour, price.most)
