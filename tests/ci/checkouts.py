@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
+from tests.ci import whole_install
 from tests.ci.extracted import ROOT
 
 SHIPPED = ("tfinfra", "stacks", "templates", "bin", "ci", "requirements", "pyproject.toml", "action.yml", "README.md")
@@ -34,9 +36,17 @@ def committed(folder: Path, branch: str = "main") -> str:
     return _git(folder, "rev-parse", "HEAD").strip()
 
 
-def found_at(published: Path) -> dict[str, str]:
-    """The variables of a machine on which the document's URL is the repository `published`."""
-    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{published}.insteadOf", "GIT_CONFIG_VALUE_0": URL}
+def found_at(published: Path, folder: Path, *, whole: bool = False) -> dict[str, str]:
+    """The variables of a machine on which the document's URL is the repository `published`; where the `whole` install
+    is to be had, a clone of it has one at once."""
+    setting = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{published}.insteadOf", "GIT_CONFIG_VALUE_0": URL}
+    if not whole:
+        return setting
+    hook = folder / "template/hooks/post-checkout"
+    hook.parent.mkdir(parents=True)
+    hook.write_text(f'#!/bin/sh\n[ ! -e bin/tfinfra ] || exec {sys.executable} {whole_install.__file__} "$PWD"\n')
+    hook.chmod(0o755)
+    return {**setting, "GIT_TEMPLATE_DIR": str(hook.parents[1])}
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -1,5 +1,5 @@
 """The pipelines of docs/ci.md: each is what its system takes, and those about a change run whole, as they stand,
-without a cloud."""
+without a cloud. tests/e2e/test_pipelines.py has those that train."""
 
 from __future__ import annotations
 
@@ -83,14 +83,16 @@ def test_a_merge_request_on_gitlab(published: Path, repository: Path, tmp_path: 
     """Which begins no training."""
     committed(repository)
     projects = {"": repository, "platform/tfinfra": published}
-    server = gitlab.Server(projects, machine=found_at(published))
+    server = gitlab.Server(projects, machine=found_at(published, tmp_path))
     jobs = gitlab.run_pipeline(PIPELINES[".gitlab-ci.yml"], server, "merge_request_event", tmp_path / "jobs")
     assert {name: job.code for name, job in jobs.items()} == {"trainings": 0}, jobs
 
 
 def test_a_change_on_azure_pipelines(published: Path, repository: Path, tmp_path: Path) -> None:
     committed(repository)
-    organization = pipelines.Organization({"": repository, "platform/tfinfra": published}, machine=found_at(published))
+    organization = pipelines.Organization(
+        {"": repository, "platform/tfinfra": published}, machine=found_at(published, tmp_path)
+    )
     jobs = pipelines.run_pipeline(
         PIPELINES["azure-pipelines.yml"], organization, of_others.PIPELINES, tmp_path / "jobs"
     )
