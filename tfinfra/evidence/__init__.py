@@ -12,6 +12,7 @@ nodes/<n>.json            {"node": n, "registration": NodeRegistration, "tasks":
                           or null}: what node n said of itself
 nodes/<n>.attested.p7     the words of its cloud on it (PKCS#7, DER), from before its first task;
 nodes/<n>.attested-after.p7  the same from after its last one
+nodes/<n>.attested-chain.pem  the certificates between their signers and the root, where there are any
 lock.yaml                 what was run; of a run that was not locked manifest.resolved.yaml
 deploy/…                  the program that Pulumi ran
 source.sha256             the files that travelled to the nodes: (cd source && sha256sum -c …/source.sha256)

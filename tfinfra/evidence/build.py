@@ -3,6 +3,7 @@ and the sums over all of it."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ def _node(node: NodeFiles) -> dict[str, bytes]:
         files[names.attested_file(node.node)] = node.attested
     if node.attested_after is not None:
         files[names.attested_file(node.node, after=True)] = node.attested_after
+    if node.chain:
+        files[names.chain_file(node.node)] = "".join(map(ssl.DER_cert_to_PEM_cert, node.chain)).encode()
     return files
 
 

@@ -45,7 +45,8 @@ class Origin:
 @dataclass(frozen=True)
 class NodeFiles:
     """What node `node` said of itself: `registration`, `tasks` (TaskStatus each) and `evidence` (NodeEvidence, None
-    where it wrote none) as JSON, and its attested documents (DER), before its first task and after its last one."""
+    where it wrote none) as JSON, and its attested documents (DER), before its first task and after its last one, with
+    the certificates (DER) between their signers and the root."""
 
     node: int
     registration: Mapping[str, Any]
@@ -53,6 +54,7 @@ class NodeFiles:
     evidence: Mapping[str, Any] | None = None
     attested: bytes | None = None
     attested_after: bytes | None = None
+    chain: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

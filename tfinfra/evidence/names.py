@@ -39,6 +39,11 @@ def attested_file(node: int, *, after: bool = False) -> str:
     return f"{NODES}/{node}.attested{'-after' if after else ''}.p7"
 
 
+def chain_file(node: int) -> str:
+    """The certificates between the signers of these documents and their root."""
+    return f"{NODES}/{node}.attested-chain.pem"
+
+
 def in_json(name: str) -> str:
     """A file's name as JSON can have it: bytes that are not UTF-8 are percent-encoded."""
     return "".join(quote(os.fsencode(c)) if "\ud800" <= c <= "\udfff" else c for c in name)

@@ -7,18 +7,21 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.cloud import Trust
 from tfinfra.evidence.material import NodeFiles, Origin
 from tfinfra.evidence.names import LOGS, SUBJECTS
 from tfinfra.evidence.sums import sha256
+from tfinfra.lifecycle.evidence.attested_chain import Chains
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.model import Inventory, NodeRegistration, TaskStatus, Unfit, parse, to_json
+from tfinfra.sealing import NotAttested
 from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
 from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.strange_trees import names_below
@@ -42,8 +45,9 @@ def without_store(folder: RunFolder) -> FromStore:
     return FromStore((), None, (unread, origin)) if isinstance(origin, str) else FromStore((), origin, (unread,))
 
 
-def from_store(store: ObjectStore, folder: RunFolder) -> FromStore:
-    """Raises what the store raises where it does not answer, and nothing for what lies in it."""
+def from_store(store: ObjectStore, folder: RunFolder, trust: Trust | None) -> FromStore:
+    """`trust` is the cloud's. Raises what the store raises where it does not answer, and nothing for what lies in
+    it."""
     origin, missing = read_origin(folder, store), list[str]()
     inventory = readable(store, keys.INVENTORY, Inventory, LARGE)
     tasks, _ = read_all(store, keys.TASKS, TaskStatus, lambda status: keys.task_key(status.task))
@@ -53,6 +57,7 @@ def from_store(store: ObjectStore, folder: RunFolder) -> FromStore:
         numbered = enumerate(inventory.nodes if inventory else ())
         nodes = tuple(pool.map(lambda one: _node(store, one[0], one[1], tasks), numbered))
     missing += [f"the evidence of node {node.node}: it wrote none" for node in nodes if node.evidence is None]
+    nodes = tuple(_chained(nodes, Chains(trust), missing.append))
     if isinstance(origin, str):
         return FromStore(nodes, None, (*missing, origin))
     return FromStore(nodes, origin, tuple(missing))
@@ -68,6 +73,16 @@ def _node(store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[Tas
         attested=before if before is not None else _registered(node.attested),
         attested_after=content(store, f"evidence/{node.node_id}.after.p7"),
     )
+
+
+def _chained(nodes: Iterable[NodeFiles], chains: Chains, tell: Callable[[str], None]) -> Iterator[NodeFiles]:
+    """The nodes with the certificates of their attested documents; `tell` hears of what proves nothing."""
+    for node in nodes:
+        try:
+            yield replace(node, chain=chains.of((node.attested, node.attested_after)))
+        except NotAttested as error:
+            tell(f"the certificates of node {node.node}: {error}")
+            yield node
 
 
 def _registered(attested: str | None) -> bytes | None:

@@ -63,7 +63,7 @@ class RunEvidence:
     def look(self, store: ObjectStore) -> None:
         """Remembers what only the store has. A later look counts more; one that fails costs nothing of an earlier."""
         try:
-            self.seen = gather.from_store(store, self.folder)
+            self.seen = gather.from_store(store, self.folder, self.ports.cloud.attestation)
         except Exception as error:  # noqa: BLE001 - whatever a store holds or says: outputs and deletion come first
             self._tell(f"what the nodes left as evidence cannot be read: {first_line(error)}")
 
