@@ -19,7 +19,7 @@ from tfinfra.errors import NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.options import HeldLock
-from tfinfra.model import Requirements, to_json
+from tfinfra.model import Locked, NodeSettings, Requirements, from_json, to_json
 from tfinfra.store import keys
 
 
@@ -68,15 +68,22 @@ def test_the_audit_log_is_one_whole_chain(tmp_path: Path) -> None:
     assert "teardown.verified" in events
 
 
-def test_a_locked_run_takes_its_locks_environment_and_keeps_the_lock(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    held = HeldLock("lock: {version: 1}\n", "sha256:00", replace(A_LOCK, key="held"))
+def test_a_locked_run_takes_its_locks_environment_keeps_the_lock_and_has_its_nodes_check(tmp_path: Path) -> None:
+    world, up = World(tmp_path), World.up
+    nodes, seen = Locked(digest="a" * 64, environment="held", python="3.11.9"), dict[str, Any]()
+
+    def watched_up(part: str, config: Any) -> dict[str, Any]:
+        seen[part] = config
+        return up(world, part, config)
+
+    world.up = watched_up  # type: ignore[method-assign]
+    held = HeldLock("lock: {version: 1}\n", "sha256:00", replace(A_LOCK, key="held"), nodes)
     world.new_run(held=held).go()
     folder = run_folder(tmp_path / "state", "digits-abc123")
     assert record_of(world).environment == "held"
     assert json.loads((folder.path / "origin.json").read_text())["lock"] == held.text
     assert [e["digest"] for e in read_events(folder.audit.path) if e["event"] == "lock"] == ["sha256:00"]
-    assert not hasattr(world, "locked") or world.locked is None
+    assert from_json(NodeSettings, json.loads(seen["compute"]["nodeSettings"])).locked == nodes
 
 
 def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:

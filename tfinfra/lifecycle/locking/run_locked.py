@@ -8,11 +8,14 @@ from pathlib import Path
 from tfinfra.compiler.deploy.write import LIST, differences
 from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled
+from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import DifferenceFound
 from tfinfra.lifecycle.locking.check import check_lock, load_lock
 from tfinfra.lifecycle.locking.exports import sources_here
 from tfinfra.lifecycle.run.options import HeldLock
-from tfinfra.locking.environment import environment_lock
+from tfinfra.locking.document import ManifestLock
+from tfinfra.locking.environment import environment_lock, installed_of
+from tfinfra.model import Image, Locked, LockedTree, from_json, to_json
 from tfinfra.system.progress import Progress
 
 
@@ -33,4 +36,17 @@ def hold_against_lock(
         raise DifferenceFound(f"'{path}' was changed while it was read", "run the command again")
     progress(f"held against {path.name}, {lock.digest}")
     text = path.read_text("utf-8", errors="replace")
-    return HeldLock(text, lock.digest, environment_lock(lock.environment, sources_here(read)))
+    environment = environment_lock(lock.environment, sources_here(read))
+    return HeldLock(text, lock.digest, environment, _of_nodes(lock, environment, compiled.plan.infrastructure.image))
+
+
+def _of_nodes(lock: ManifestLock, environment: Lock, image: Image) -> Locked:
+    """What the lock says of the nodes. No image is held against one that its maker renames or renews."""
+    installed = lock.environment.installed
+    return Locked(
+        digest=lock.digest.removeprefix("sha256:"),
+        environment=environment.key,
+        python=environment.python_version,
+        image=None if image.newest else image,
+        installed=from_json(LockedTree, to_json(installed_of(installed))) if installed else None,
+    )

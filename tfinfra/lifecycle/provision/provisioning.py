@@ -119,9 +119,15 @@ class Provisioning:
     def _make_nodes(self, kept: Kept, store: ObjectStore, bundle: Bundle) -> Provisioned:
         """Makes the compute group that the record names; its nodes meet this client in `store`."""
         context, record, prerequisites = self._context, self._context.record(), kept.prerequisites
-        packed = (bundle.key, bundle.sha256)
+        packed, held = (bundle.key, bundle.sha256), context.options.held
         node = stack_config.node_settings(
-            record, self._ports.cloud, kept.outputs, prerequisites, bundle=packed, key=self._data.key
+            record,
+            self._ports.cloud,
+            kept.outputs,
+            prerequisites,
+            bundle=packed,
+            key=self._data.key,
+            locked=held.nodes if held else None,
         )
         delivery = self._data.delivery(store)
         watch, ports, group = None, self._ports, record.compute_group

@@ -10,7 +10,7 @@ from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
 from tfinfra.lifecycle.record.names import attempt_url, choice_of, identity_client_id, shared_url, store_url
 from tfinfra.lifecycle.record.run_record import RunRecord
-from tfinfra.model import NodeSettings, to_json
+from tfinfra.model import Locked, NodeSettings, to_json
 from tfinfra.sealing import digest_of
 
 NO_ROLE = "none"  # as stacks/run.py reads it
@@ -43,9 +43,10 @@ def node_settings(
     *,
     bundle: tuple[str, str],
     key: str | None = None,
+    locked: Locked | None = None,
 ) -> NodeSettings:
     """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256, `key` the
-    run's own, of which the nodes are told the digest here."""
+    run's own, of which the nodes are told the digest here; `locked` is what its lock says of them."""
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
     return NodeSettings(
         run=record.run,
@@ -64,6 +65,7 @@ def node_settings(
         arm_audience=cloud.arm_audience,
         key_digest=digest_of(key) if key else None,
         may_delete=prerequisites.identity_client_id is None,
+        locked=locked,
     )
 
 

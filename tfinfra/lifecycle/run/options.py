@@ -8,17 +8,20 @@ from pathlib import Path
 from tfinfra.environment.lock_file import Lock
 from tfinfra.lifecycle.record.run_ids import new_letters
 from tfinfra.lifecycle.run.terms import Consent, Terms, agreed
+from tfinfra.model import Locked
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.system.paths import state_folder
 
 
 @dataclass(frozen=True)
 class HeldLock:
-    """The lock that a run was held against: its text, its digest, and the environment lock that it holds."""
+    """The lock that a run was held against: its text, its digest, the environment lock that it holds, and what its
+    nodes check before their tasks start."""
 
     text: str
     digest: str
     environment: Lock
+    nodes: Locked
 
 
 @dataclass(frozen=True)
