@@ -17,6 +17,7 @@ from tests.agent.nodes import Cluster, cluster
 from tests.backends.specs import plan_of, spec
 from tests.environment.proof.support import SITE, environment_in
 from tfinfra.environment.proof.installed_tree import store_tree
+from tfinfra.environment.same_bytes.virtual_environment import make_virtual_environment
 from tfinfra.errors import DifferenceFound
 from tfinfra.model import CHECKS, to_json
 from tfinfra.store import keys
@@ -34,8 +35,7 @@ print("trained")
 def locked_run(folder: Path, **options: Any) -> Iterator[Cluster]:
     """A run of two nodes whose lock says what `environment` in `folder` is now."""
     environment = environment_in(folder)
-    home = Path(sys.executable).resolve().parent
-    (environment / "pyvenv.cfg").write_text(f"home = {home}\nversion_info = {platform.python_version()}\n")
+    make_virtual_environment(environment, Path(sys.executable).resolve(), platform.python_version())
     locked = replace(locked_to(store_tree(environment, "uv")), image=None, python=platform.python_version())
     lock = to_json(LOCK)
     with cluster(folder, PLAN, SCRIPT, environment=str(environment), lock=lock, locked=locked, **options) as run:

@@ -173,7 +173,7 @@ def _make_interpreter(build: Build, tools: Tools) -> None:
     program = found.path
     if not found.on_every_node:
         program = copy_interpreter(found, folder / "python", compiled_path(lock.key) / "python")
-    make_virtual_environment(folder, program, found.minor)
+    make_virtual_environment(folder, program, found.version)
 
 
 def _compile(build: Build, tools: Tools, parts: Iterable[str]) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 _SETTINGS = "pyvenv.cfg"
 
 
-def make_virtual_environment(folder: Path, program: Path, minor: str) -> None:
-    """`program` is an interpreter of version `minor` ("3.11"): one that every node has where it is now, or one below
-    `folder`, which is found again wherever the folder goes."""
+def make_virtual_environment(folder: Path, program: Path, version: str) -> None:
+    """`program` is an interpreter of exactly `version` ("3.11.9"): one that every node has where it is now, or one
+    below `folder`, which is found again wherever the folder goes."""
+    minor = ".".join(version.split(".")[:2])
     (folder / "bin").mkdir(parents=True, exist_ok=True)
     (folder / f"lib/python{minor}/site-packages").mkdir(parents=True, exist_ok=True)
     _link(folder / "lib64", "lib")  # some builds of Python look for extension modules there
-    settings = ["include-system-site-packages = false"]
+    settings = ["include-system-site-packages = false", f"version = {version}"]
     target = str(program)
     if program.is_relative_to(folder):
         # Without a home, Python looks for its library around the program that the link leads to.
