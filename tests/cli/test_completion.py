@@ -62,7 +62,7 @@ def offered(place: Path, line: str, folder: Path | None = None, **variables: str
 
 
 LINES = {
-    "a verb": ("tfinfra lo", ["logs"]),
+    "a verb": ("tfinfra log", ["logs"]),
     "an option": ("tfinfra logs --ti", ["--timestamps"]),
     "all runs": ("tfinfra status ", ["mnist-cccccc", "digits-bbbbbb", "digits-aaaaaa", "mnist", "digits"]),
     "a run that is begun": ("tfinfra fetch digits-a", ["digits-aaaaaa"]),
