@@ -38,6 +38,11 @@ def _link_elsewhere(folder: Path) -> None:
     (folder / "source/data").symlink_to("/etc")
 
 
+def _plant(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_bytes(b"bytecode")
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a byte of the agent": (
         lambda folder: (folder / "agent/tfinfra/agent/run.py").write_bytes(b"Run()\n"),
@@ -51,6 +56,14 @@ CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a script that may be executed": (
         lambda folder: (folder / "source/train.py").chmod(0o755),
         "source/train.py: was a file, and is a program",
+    ),
+    "bytecode beside the source": (
+        lambda folder: _plant(folder, "source/__pycache__/train.cpython-311.pyc"),
+        "source/__pycache__/train.cpython-311.pyc is not in the archive",
+    ),
+    "bytecode of a folder of the source that is called as the agent's": (
+        lambda folder: _plant(folder, "source/agent/__pycache__/a.cpython-311.pyc"),
+        "source/agent/__pycache__/a.cpython-311.pyc is not in the archive",
     ),
     "a link that leads elsewhere": (
         _link_elsewhere,

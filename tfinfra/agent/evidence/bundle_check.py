@@ -15,7 +15,8 @@ from tfinfra.errors import first_line
 from tfinfra.model import NodeCheck
 from tfinfra.store import store_errors
 
-_SOURCE = "source/"
+_AGENT, _SOURCE = "agent/", "source/"
+_BYTECODE = "__pycache__"
 _BLOCK = 1 << 20
 
 
@@ -30,7 +31,7 @@ def check_bundle(context: AgentContext) -> NodeCheck:
         digest = sha256_of(archive)
         if digest != context.settings.bundle_sha256:
             return failed("bundle", f"the archive's SHA-256 is {digest}, not {context.settings.bundle_sha256}")
-        odd = deviations(_packed(archive), unpacked(context.paths.bundle))
+        odd = deviations(_packed(archive), _unpacked(context.paths.bundle))
     except (tarfile.TarError, EOFError, OSError) as error:
         return failed("bundle", f"the archive cannot be read: {first_line(error)}")
     finally:
@@ -44,9 +45,21 @@ def check_bundle(context: AgentContext) -> NodeCheck:
     return verified("bundle")
 
 
-def unpacked(folder: Path) -> Tree:
-    """All that lies below `folder`, but for the bytecode that Python writes there."""
-    return read_tree(folder, enter=lambda name: name != "__pycache__")
+def agent_files(bundle: Path) -> Tree:
+    """The agent's own, but for the bytecode that its Python has written beside them since it started."""
+    return read_tree(bundle / "agent", enter=lambda name: name != _BYTECODE)
+
+
+def _unpacked(bundle: Path) -> Tree:
+    """All that lies there. Bytecode elsewhere than the agent's is somebody else's: no task has run yet, none travels,
+    and a task's Python would believe it."""
+    whole = read_tree(bundle)
+    entries = {path: entry for path, entry in whole.entries.items() if not _of_agents_python(path)}
+    return Tree(entries, tuple(each for each in whole.unread if not _of_agents_python(each[0])))
+
+
+def _of_agents_python(path: str) -> bool:
+    return path.startswith(_AGENT) and _BYTECODE in path.split("/")
 
 
 def _packed(archive: Path) -> Tree:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.agent.evidence.bundle_check import check_bundle, unpacked
+from tfinfra.agent.evidence.bundle_check import agent_files, check_bundle
 from tfinfra.agent.evidence.environment_look import Look, look_at, recorded
 from tfinfra.agent.evidence.machine_facts import machine_of
 from tfinfra.agent.evidence.node_checks import (
@@ -120,7 +120,7 @@ class Witness:
             environment=recorded(look, str(self._lock.get("key", "")), context.paths.cache),
             public_key=self._key.public,
             bundle=context.settings.bundle_sha256,
-            agent=unpacked(context.paths.bundle / "agent").digest,
+            agent=agent_files(context.paths.bundle).digest,
             settings=hashlib.sha256(encode(context.settings)).hexdigest(),
             variables=common_digests(assignment, tasks[0]) if tasks else {},
             taken=context.clock.time(),
