@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# What a program needs to run at all, as glibc, Python, OpenSSL and their like read it, and tfinfra's own settings.
+# What a program needs to run at all, as glibc, Python, OpenSSL and their like read it, and tfinfra's own settings:
+# not the tokens of its CI jobs, and not the passphrase of the key that signs evidence.
 _PLAIN = re.compile(
     r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TZDIR|TMPDIR|TEMP|TMP|XDG_\w+|LOCPATH|LOCALE_ARCHIVE"
     r"|(LD|DYLD)_\w+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
-    r"|(CUDA|NVIDIA)_VISIBLE_DEVICES|COVERAGE_\w+|TFINFRA_(?!CI_)\w+"
+    r"|(CUDA|NVIDIA)_VISIBLE_DEVICES|COVERAGE_\w+|TFINFRA_(?!CI_|AUDIT_PASSPHRASE$)\w+"
 )
 # A name that says what it is: of a cloud, a forge, a CI system or a service, or of a secret of anybody's.
 _OF_OTHERS = re.compile(
@@ -23,9 +24,9 @@ _OF_OTHERS = re.compile(
 )
 # What package indexes, their proxies and their certificates need.
 _OF_INDEXES = re.compile(
-    r"(PIP|UV(?!_PUBLISH)|RATTLER|CONDA|MAMBA|VSS_NUGET|ARTIFACTS_CREDENTIALPROVIDER)_.*|NETRC|KRB5\w*|TFINFRA_(?!CI_).*"
-    r"|(HTTP|HTTPS|ALL|NO|FTP)_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|PWD|OLDPWD|XDG_.*"
-    r"|DBUS_SESSION_BUS_ADDRESS",
+    r"(PIP|UV(?!_PUBLISH)|RATTLER|CONDA|MAMBA|VSS_NUGET|ARTIFACTS_CREDENTIALPROVIDER)_.*|NETRC|KRB5\w*"
+    r"|TFINFRA_(?!CI_|AUDIT_PASSPHRASE$).*|(HTTP|HTTPS|ALL|NO|FTP)_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE"
+    r"|CURL_CA_BUNDLE|PWD|OLDPWD|XDG_.*|DBUS_SESSION_BUS_ADDRESS",
     re.IGNORECASE,
 )
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
