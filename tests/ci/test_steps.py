@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.ci.extracted import github_step, gitlab_job, pipelines_step
 from tests.ci.github_api import GitHub
@@ -72,17 +75,29 @@ def test_who_may_not_comment_gets_a_notice(checkout: Path, home: Path, repositor
     assert "t0ken" not in done.stdout + done.stderr
 
 
-def test_the_component_of_gitlab(published: Path, home: Path, repository: Path) -> None:
+@pytest.fixture(params=["a branch", "a tag", "a commit"])
+def ref(request: pytest.FixtureRequest, published: Path) -> str:
+    """What of tfinfra a pipeline names."""
+    git("-C", published, "tag", "-f", "v1.0")
+    named = {"a branch": "v1", "a tag": "v1.0", "a commit": git("-C", published, "rev-parse", "HEAD")}
+    return named[request.param]
+
+
+def git(*words: str | Path) -> str:
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_component_of_gitlab(published: Path, ref: str, home: Path, repository: Path) -> None:
     (repository / "wrong.yaml").write_text(WRONG)
-    inputs = {"run": "validate", "source": str(published), "ref": "v1", "manifests": "wrong.yaml"}
+    inputs = {"run": "validate", "source": str(published), "ref": ref, "manifests": "wrong.yaml"}
     done = gitlab_job(inputs, home, repository)
     assert done.returncode == 3, done.stderr
     assert "<failure" in (repository / "tfinfra-junit.xml").read_text()
     assert (repository / "tfinfra.env").read_text() == "TFINFRA_RUN=\n"
 
 
-def test_the_template_of_azure_pipelines(published: Path, home: Path, repository: Path) -> None:
-    parameters = {"run": "validate", "source": str(published), "ref": "v1", "manifests": "single.yaml"}
+def test_the_template_of_azure_pipelines(published: Path, ref: str, home: Path, repository: Path) -> None:
+    parameters = {"run": "validate", "source": str(published), "ref": ref, "manifests": "single.yaml"}
     done = pipelines_step(parameters, home, repository)
     assert done.returncode == 0, done.stderr
     assert "##vso[task.setvariable variable=exitCode;isOutput=true]0" in done.stdout
