@@ -26,7 +26,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from tfinfra import clouds
 from tfinfra.azure.identity import issuers
-from tfinfra.azure.identity.attested import LARGEST, check, require, verified
+from tfinfra.azure.identity.attested import LARGEST, check, require, says_created, verified
 from tfinfra.azure.identity.environments import PUBLIC, Environment
 from tfinfra.azure.identity.issuers import azure_trust
 from tfinfra.cloud import Trust
@@ -57,9 +57,11 @@ def signed(
     name: str = SIGNER,
     options: tuple[pkcs7.PKCS7Options, ...] = PLAIN,
     kind: trustme.KeyType = trustme.KeyType.RSA,
+    *,
+    until: datetime | None = None,
 ) -> str:
-    """The base64 of a signature by a certificate for `name` that `authority` made."""
-    leaf = authority.issue_cert(name, key_type=kind)
+    """The base64 of a signature by a certificate for `name` that `authority` made, and that holds `until` then."""
+    leaf = authority.issue_cert(name, key_type=kind, not_after=until)
     key: Pkcs7Key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
     certificate = x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes())
     content = said if isinstance(said, bytes) else json.dumps(said).encode()
@@ -148,7 +150,7 @@ def test_what_is_no_document_is_said_to_be_none(authority: trustme.CA, text: str
 
 def test_what_lies_between_is_fetched_where_the_certificate_says(authority: trustme.CA) -> None:
     between = authority.create_child_ca()
-    leaf = _with_issuer_url(between, "http://www.microsoft.com/pkiops/certs/between.crt")
+    leaf = with_issuer_url(between, "http://www.microsoft.com/pkiops/certs/between.crt")
     asked: list[str] = []
 
     def fetch(url: str) -> bytes:
@@ -162,7 +164,7 @@ def test_what_lies_between_is_fetched_where_the_certificate_says(authority: trus
 def test_what_was_fetched_proves_a_document_again_where_nothing_can_be_fetched(authority: trustme.CA) -> None:
     between = authority.create_child_ca()
     stamp = {"createdOn": "11/28/26 00:16:17 -0000", "expiresOn": "11/28/26 06:16:17 -0000"}
-    leaf = _with_issuer_url(between, "http://www.microsoft.com/pkiops/certs/between.crt")
+    leaf = with_issuer_url(between, "http://www.microsoft.com/pkiops/certs/between.crt")
     made = base64.b64decode(leaf(document(timeStamp=stamp)))
     fetched = ssl.PEM_cert_to_DER_cert(between.cert_pem.bytes().decode())
     first = verified(made, Trust(root_of(authority), SIGNERS, lambda url: fetched), NOW)
@@ -185,10 +187,17 @@ def test_what_was_fetched_proves_a_document_again_where_nothing_can_be_fetched(a
 def test_a_document_without_a_time_has_none(authority: trustme.CA, stamp: object) -> None:
     made = base64.b64decode(signed(authority, document(timeStamp=stamp)))
     assert verified(made, Trust(root_of(authority), SIGNERS), NOW).created is None
+    assert says_created(made) is None
+
+
+def test_when_a_document_was_made_is_read_without_a_root_and_out_of_nothing_else(authority: trustme.CA) -> None:
+    made = base64.b64decode(signed(authority, document(timeStamp={"createdOn": "11/28/26 00:16:17 -0000"})))
+    assert says_created(made) == datetime(2026, 11, 28, 0, 16, 17, tzinfo=timezone.utc)
+    assert [says_created(each) for each in (b"", made[:-1], base64.b64decode(signed(authority, [])))] == [None] * 3
 
 
 def test_a_network_without_a_way_there_may_pass_and_a_wrong_answer_does_not(authority: trustme.CA) -> None:
-    leaf = _with_issuer_url(authority.create_child_ca(), "http://www.microsoft.com/x.crt")
+    leaf = with_issuer_url(authority.create_child_ca(), "http://www.microsoft.com/x.crt")
 
     def closed(url: str) -> bytes:
         raise OSError("no way there")
@@ -336,7 +345,7 @@ def test_the_shipped_roots_are_the_four_that_are_named() -> None:
     assert [name in c.subject.rfc4514_string() for (name, _), c in zip(named, found, strict=True)] == [True] * 4
 
 
-def _with_issuer_url(authority: trustme.CA, url: str) -> Callable[[object], str]:
+def with_issuer_url(authority: trustme.CA, url: str) -> Callable[[object], str]:
     """Signs as `signed` does, by a certificate that says where its issuer's is."""
     issued = authority.issue_cert(SIGNER, key_type=trustme.KeyType.RSA)
     old = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())

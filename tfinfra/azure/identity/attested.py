@@ -155,6 +155,16 @@ def verified(document: bytes, trust: Trust, now: datetime, chain: Sequence[bytes
     return Attested(said, tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
 
 
+def says_created(document: bytes) -> datetime | None:
+    """When the document says that it was made, whoever signed it; None where it does not say so, or cannot be read."""
+    try:
+        content, _, _ = _only_signer(asn1.decode_der(_ContentInfo, document[:LARGEST]).content)
+        said = json.loads(content)
+    except Exception:  # noqa: BLE001 - a stranger's bytes: what is wrong with them is told by who verifies them
+        return None
+    return Attested(said, ()).created if isinstance(said, dict) else None
+
+
 def require(attested: Attested, *, key: str, vm_id: str, subscription: str) -> None:
     """Raises NotAttested where the document is not one of the machine `vm_id` with the nonce of `key`."""
     expected = {"vmId": vm_id, "subscriptionId": subscription, "nonce": nonce_of(key)}

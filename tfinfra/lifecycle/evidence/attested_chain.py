@@ -3,7 +3,7 @@ with them the document can be verified when nothing can be fetched any more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
@@ -17,17 +17,17 @@ class Chains:
     trust: Trust | None
     _fetched: dict[str, bytes | OSError] = field(default_factory=dict)
 
-    def of(self, documents: Iterable[bytes | None]) -> tuple[bytes, ...]:
-        """The certificates (DER) of one node's documents, each once. Raises NotAttested where one of them is none that
-        counts."""
+    def of(self, document: bytes, asked: datetime | None) -> tuple[bytes, ...]:
+        """The certificates (DER) of a node's document, which have to have held when it was `asked` for, None where
+        nobody wrote that down: a run may come home long after they have expired. Raises NotAttested where it is no
+        document that counts."""
         if self.trust is None:
             return ()
-        from tfinfra.azure.identity.attested import verified
+        from tfinfra.azure.identity.attested import says_created, verified
 
-        fetch, now = self.trust.fetch, datetime.now(timezone.utc)
+        fetch = self.trust.fetch
         trust = replace(self.trust, fetch=self.fetch_once(fetch) if fetch is not None else None)
-        found = (each for document in documents if document for each in verified(document, trust, now).chain)
-        return tuple(dict.fromkeys(found))
+        return verified(document, trust, asked or says_created(document) or datetime.now(timezone.utc)).chain
 
     def fetch_once(self, fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
         """`fetch`, which is asked no URL twice: a network that is not there makes no second node wait for it."""

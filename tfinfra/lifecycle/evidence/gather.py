@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.evidence.attested_chain import Chains
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
-from tfinfra.model import Inventory, NodeRegistration, TaskStatus, Unfit, parse, to_json
+from tfinfra.model import AFTER, BEFORE, Inventory, NodeRegistration, TaskStatus, Unfit, parse, to_json
 from tfinfra.sealing import NotAttested
 from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
 from tfinfra.system.file_digest import sha256_of
@@ -76,13 +77,28 @@ def _node(store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[Tas
 
 
 def _chained(nodes: Iterable[NodeFiles], chains: Chains, tell: Callable[[str], None]) -> Iterator[NodeFiles]:
-    """The nodes with the certificates of their attested documents; `tell` hears of what proves nothing."""
+    """The nodes with the certificates of their attested documents; `tell` hears of one that proves nothing, which costs
+    the other nothing."""
     for node in nodes:
-        try:
-            yield replace(node, chain=chains.of((node.attested, node.attested_after)))
-        except NotAttested as error:
-            tell(f"the certificates of node {node.node}: {error}")
-            yield node
+        found: list[bytes] = []
+        for when, document in ((BEFORE, node.attested), (AFTER, node.attested_after)):
+            try:
+                found += chains.of(document, _asked(node.evidence, when)) if document else ()
+            except NotAttested as error:
+                tell(f"the certificates of node {node.node}, {when} its tasks: {error}")
+        yield replace(node, chain=tuple(dict.fromkeys(found)))
+
+
+def _asked(evidence: Mapping[str, Any] | None, when: str) -> datetime | None:
+    """When a node asked for that document, by its own record, which may hold anything."""
+    listed = evidence.get("attested") if evidence else None
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, Mapping) and each.get("when") == when:
+            try:
+                return datetime.fromtimestamp(each["asked"], timezone.utc)
+            except (KeyError, TypeError, ValueError, OverflowError, OSError):
+                return None
+    return None
 
 
 def _registered(attested: str | None) -> bytes | None:
