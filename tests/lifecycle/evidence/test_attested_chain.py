@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import trustme
@@ -52,6 +55,50 @@ def test_a_network_that_is_not_there_is_waited_for_once() -> None:
         with pytest.raises(OSError, match="no network"):
             once("http://issuer/between.cer")
     assert asked == ["http://issuer/between.cer"]
+
+
+SILENCES: dict[str, OSError] = {
+    "while it connects": URLError(TimeoutError("timed out")),
+    "while it answers": TimeoutError("timed out"),
+}
+
+
+@pytest.mark.parametrize("case", SILENCES)
+def test_a_host_that_is_silent_once_is_asked_nothing_more(case: str) -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        if "silent" in url:
+            raise SILENCES[case]
+        return b"x"
+
+    once = Chains(Trust(b"", SIGNERS, fetch)).fetch_once(fetch)
+    with pytest.raises(OSError, match=r"silent|timed out"):
+        once("http://silent/1.cer")
+    with pytest.raises(OSError, match="not fetched, for silent was silent before"):
+        once("http://silent/2.cer")
+    assert once("http://other/3.cer") == b"x"
+    assert asked == ["http://silent/1.cer", "http://other/3.cer"]
+
+
+def test_all_certificates_together_are_waited_for_no_longer_than_a_while() -> None:
+    over, asked = threading.Event(), list[str]()
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        over.wait(60)
+        return b"x"
+
+    once, began = Chains(Trust(b"", SIGNERS, fetch), patience=0.05).fetch_once(fetch), time.monotonic()
+    try:
+        with pytest.raises(OSError, match="not fetched, for a is silent"):
+            once("http://a/1.cer")
+        with pytest.raises(OSError, match=r"not fetched, for the 0\.05 s for all certificates were over"):
+            once("http://b/2.cer")
+    finally:
+        over.set()
+    assert asked == ["http://a/1.cer"] and time.monotonic() - began < 30
 
 
 def test_each_certificate_between_is_fetched_once_and_kept_in_der() -> None:
