@@ -68,6 +68,17 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
     "and older does not": ("import PIL\n", "", MISSING),
     "a file of data that is called alike": ({"train.py": PANDAS, "pandas.csv": b""}, "", MISSING),
     "what stands after the end": ("raise SystemExit('old')\nimport pandas\n", "", []),
+    "what stands after a call that ends it": ("import sys\nsys.exit()\nimport pandas\n", "", []),
+    "what stands after an end under a condition": (
+        "import sys\nif sys.argv[1:]:\n    sys.exit(0)\nimport pandas\n",
+        "",
+        ["warning TFI510 train.py:4:1"],
+    ),
+    "what stands after TensorFlow's app": (
+        "import tensorflow.compat.v1 as tf\ndef main(_): pass\ntf.app.run()\nimport pandas\n",
+        "",
+        [],
+    ),
     "the source directory's own": (
         {"train.py": "import mine\nimport pack.a\n", "mine.py": "", "pack/a.py": ""},
         "",

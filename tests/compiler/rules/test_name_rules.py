@@ -28,6 +28,12 @@ TABLE: dict[str, tuple[str, list[str]]] = {
     ),
     "in a function that nobody is sure to call": ("def later():\n    frob()\n", []),
     "under a condition": ("if len('a'):\n    frob()\n", []),
+    "after the end": ("import os\nos._exit(0)\nfrob()\n", []),
+    "after an end under a condition": ("import sys\nif sys.argv[1:]:\n    raise SystemExit\nfrob()\n", []),
+    "after a check that fails": (
+        "import sys\nif sys.argv[9:]:\n    raise ValueError\nfrob()\n",
+        ["4:1 frob import it, or give it a value first"],
+    ),
     "where it is looked for": ("try:\n    unicode\nexcept NameError:\n    unicode = str\nunicode('a')\n", []),
     "where its failure is borne": ("try:\n    xrange(3)\nexcept NameError:\n    pass\n", []),
     "in a comprehension, of no item perhaps": ("import sys\nprint([frob for _ in sys.argv[9:]])\n", []),

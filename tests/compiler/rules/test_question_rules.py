@@ -12,6 +12,23 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "a question": ("import sys\nname = input('name? ')\n", "", ["2:8 `input()`"]),
     "a question in a function that main calls": ("def main():\n    input()\nmain()\n", "", ["2:5 `input()`"]),
     "a question in a function that nobody is sure to call": ("def ask():\n    input()\n", "", []),
+    "a question after the end": ("import sys\nprint(1)\nsys.exit(0)\ninput()\n", "", []),
+    "a question after main, which exits": (
+        "from absl import app\ndef main(argv): pass\nif __name__ == '__main__':\n    app.run(main)\n    input()\n",
+        "",
+        [],
+    ),
+    "a question after an end under a condition": (
+        "import os, sys\nif not sys.stdin.isatty():\n    sys.exit(0)\ninput()\n",
+        "",
+        [],
+    ),
+    "a question after a handler that ends the script": (
+        "import sys\ntry:\n    import json\nexcept ImportError:\n    sys.exit(1)\ninput()\n",
+        "",
+        ["6:1 `input()`"],
+    ),
+    "an exit that a function would make": ("import sys\nstop = lambda: sys.exit(0)\ninput()\n", "", ["3:1 `input()`"]),
     "an input of Keras": ("from keras import Input as input\ninput((3,))\n", "", []),
     "a password": ("from getpass import getpass\ngetpass()\n", "", ["2:1 `getpass.getpass()`"]),
     "a breakpoint": (

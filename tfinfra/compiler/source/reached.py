@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from tfinfra.compiler.project import Sure
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _SWALLOWS = ("suppress", "raises", "assertRaises", "assertRaisesRegex")
-_LEAVES = ("sys.exit", "exit", "quit", "os._exit", "os.abort")
+_LEAVES = ("sys.exit", "exit", "quit", "os._exit", "_exit", "os.abort")
 Reached = tuple[ast.AST, Sure]
 
 
@@ -51,10 +51,10 @@ class _Walk:
     def _block(self, statements: Sequence[ast.stmt], sure: Sure) -> None:
         for one in statements:
             self._statement(one, sure)
-            if isinstance(one, (ast.Return, ast.Raise)):
+            if isinstance(one, (ast.Return, ast.Raise)) or _ends(one):
                 sure = Sure.GUARDED  # what follows never comes
             elif sure is Sure.ALWAYS and self._looks_inside and _may_return(one):
-                sure = Sure.LATER  # what follows a `return` under a condition may never come
+                sure = Sure.LATER  # what follows a `return` or an exit under a condition may never come
 
     def _statement(self, node: ast.stmt, sure: Sure) -> None:
         self._found.append((node, sure))
@@ -131,16 +131,43 @@ class _Walk:
             given = [*node.args, *(one.value for one in node.keywords)]
             names = [one.id for one in given if isinstance(one, ast.Name)] or ["main"]
         for one in names:
-            if one in self._functions and one not in self._called:
+            function = self._functions.get(one)
+            if function is not None and one not in self._called:
                 self._called.add(one)
-                self._waiting.append(self._functions[one])
+                self._waiting.append(function)
 
 
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
+def _ends(node: ast.AST) -> bool:
+    """Whether it is a call that ends the script: absl's and TensorFlow's `app.run` exits when main has returned."""
+    name = _called_name(node.value) if isinstance(node, ast.Expr) else ""
+    return name in _LEAVES or f".{name}".endswith(".app.run")
+
+
 def _may_return(node: ast.stmt) -> bool:
-    return not isinstance(node, _NESTED) and any(isinstance(inner, ast.Return) for inner in ast.walk(node))
+    """A handler that exits does so when something is wrong."""
+    returns = any(isinstance(inner, ast.Return) for inner in _run_with(node))
+    return returns or any(_exits(inner) for inner in _run_with(node, but=(ast.ExceptHandler,)))
+
+
+def _exits(node: ast.AST) -> bool:
+    """Whether it ends the script without a failure, perhaps: any other `raise` says that something is wrong."""
+    if isinstance(node, ast.Raise):
+        raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        return isinstance(raised, ast.Name) and raised.id == "SystemExit"
+    return _ends(node) or (isinstance(node, ast.Call) and _called_name(node) in _LEAVES)
+
+
+def _run_with(node: ast.AST, but: tuple[type[ast.AST], ...] = ()) -> Iterator[ast.AST]:
+    """It and all in it that may run when it does: what functions in it do is left out, and what is one of `but`."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, (*_NESTED, ast.Lambda, *but)):
+            yield one
+            waiting += ast.iter_child_nodes(one)
 
 
 def _expressions_of(node: ast.stmt) -> list[ast.AST]:
