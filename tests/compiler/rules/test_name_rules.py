@@ -34,6 +34,16 @@ TABLE: dict[str, tuple[str, list[str]]] = {
         "import sys\nif sys.argv[9:]:\n    raise ValueError\nfrob()\n",
         ["4:1 frob import it, or give it a value first"],
     ),
+    "in the message of an assertion": ("import sys\nassert sys.argv, frob\n", []),
+    "in what is asserted": ("assert frob, 'none'\n", ["1:8 frob import it, or give it a value first"]),
+    "in a generator, which a call does not run": (
+        "def items():\n    yield frob\nkept = items()\nasync def more():\n    yield frob\nmore()\n",
+        [],
+    ),
+    "beside a generator": (
+        "def main():\n    def items():\n        yield 1\n    return frob\nmain()\n",
+        ["4:12 frob import it, or give it a value first"],
+    ),
     "where it is looked for": ("try:\n    unicode\nexcept NameError:\n    unicode = str\nunicode('a')\n", []),
     "where its failure is borne": ("try:\n    xrange(3)\nexcept NameError:\n    pass\n", []),
     "in a comprehension, of no item perhaps": ("import sys\nprint([frob for _ in sys.argv[9:]])\n", []),

@@ -74,6 +74,9 @@ class _Walk:
         elif isinstance(node, ast.Match):
             self._expressions([node.subject], sure)
             self._block([one for case in node.cases for one in case.body], Sure.GUARDED)
+        elif isinstance(node, ast.Assert):
+            self._expressions([node.test], sure)
+            self._expressions([node.msg] if node.msg else [], Sure.GUARDED)
         elif self._looks_inside:
             self._expressions(_expressions_of(node), sure)
 
@@ -132,7 +135,7 @@ class _Walk:
             names = [one.id for one in given if isinstance(one, ast.Name)] or ["main"]
         for one in names:
             function = self._functions.get(one)
-            if function is not None and one not in self._called:
+            if function is not None and one not in self._called and not _is_generator(function):
                 self._called.add(one)
                 self._waiting.append(function)
 
@@ -158,6 +161,11 @@ def _exits(node: ast.AST) -> bool:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         return isinstance(raised, ast.Name) and raised.id == "SystemExit"
     return _ends(node) or (isinstance(node, ast.Call) and _called_name(node) in _LEAVES)
+
+
+def _is_generator(function: _Function) -> bool:
+    """A call of it runs nothing of its body."""
+    return any(isinstance(one, (ast.Yield, ast.YieldFrom)) for part in function.body for one in _run_with(part))
 
 
 def _run_with(node: ast.AST, but: tuple[type[ast.AST], ...] = ()) -> Iterator[ast.AST]:
