@@ -54,6 +54,18 @@ OF_CLICK: dict[str, tuple[str, str, list[str]]] = {
         "",
         [],
     ),
+    "a word whose default is computed": (WORD.replace("'data'", "'data', default=str(1)"), "", []),
+    "a word of which it is computed whether it is required": (
+        WORD.replace("'data'", "'data', required=bool(0)"),
+        "",
+        [],
+    ),
+    "a word that the environment may have": (WORD.replace("'data'", "'data', envvar='PATH'"), "", []),
+    "an option that is required, with a computed default": (
+        FROM.replace("required=True", "required=True, default=int('1')"),
+        "",
+        [],
+    ),
     "a command that takes all": (
         CLICK.replace("command()", "command(context_settings={'ignore_unknown_options': True})"),
         "{--verbose: }",
@@ -84,6 +96,11 @@ def test_what_is_said_of_click(tmp_path: Path, script: str, given: str, expected
     assert [d.code for d in found] == ["TFI511"] * len(expected), [d.message for d in found]
     assert all(words in d.message for words, d in zip(expected, found, strict=True)), [d.message for d in found]
     assert all(d.is_error and d.hint and d.position for d in found)
+
+
+def test_what_a_callback_may_give_is_not_required(tmp_path: Path) -> None:
+    script = WORD.replace("'data'", "'data', callback=lambda context, parameter, value: value or 'here'")
+    assert not said_of(tmp_path, {"train.py": script}, manifest(""))
 
 
 @pytest.mark.parametrize(("script", "given", "expected"), OF_CLICK.values(), ids=OF_CLICK)

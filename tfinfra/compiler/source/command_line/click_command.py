@@ -123,11 +123,17 @@ def _parameter(decorator: ast.expr, word: str, aliases: Mapping[str, str]) -> Cl
     if None in given or "cls" in given or any(name in given and not literal(given[name]) for name in _DECIDING):
         raise _Unknown
     keywords = {name: value for name, value in literals(decorator.keywords).items() if name in _KEPT}
-    if "envvar" in given or "prompt" in given or "callback" in given:
-        keywords.pop("required", None)
+    if _may_be_left_out(given):
+        keywords["required"] = False
     choices = _choices(given.get("type"), aliases)
     kind = _type(given, aliases)
     return ClickParameter(names, keywords, decorator.lineno, word == "argument", kind, choices)
+
+
+def _may_be_left_out(given: Mapping[str | None, ast.expr]) -> bool:
+    """Whether something else than the command line may give its value, or it cannot be told whether it is required."""
+    computed = any(name in given and not literal(given[name]) for name in ("default", "required"))
+    return computed or any(name in given for name in ("envvar", "prompt", "callback"))
 
 
 def _type(given: Mapping[str | None, ast.expr], aliases: Mapping[str, str]) -> str | None:
