@@ -73,7 +73,7 @@ def differences_of(
         now = as_it_is(compiled, manifest, known_aliases(), folder=folder, trust=trust, progress=progress)
     git = read.lock.source.git if read.lock else None
     if git is not None and not git.dirty:
-        now = replace(now, unlike_commit=changed_since(compiled.source_root, git.commit, now.source.files))
+        now = replace(now, unlike_commit=changed_since(compiled.source_root, git.commit, compiled.travels))
     return differences(read, compiled.manifest.document, now)
 
 

@@ -46,7 +46,7 @@ def make(
         tfinfra=LockedTool(now.tfinfra),
         manifest=now.manifest,
         target=now.target,
-        source=replace(now.source, git=git_state(compiled.source_root, now.source.files)),
+        source=replace(now.source, git=git_state(compiled.source_root, compiled.travels)),
         environment=environment,
         infrastructure=LockedInfrastructure(
             deploy=now.deploy,
