@@ -14,6 +14,7 @@ from tfinfra.model.shapes import Count, Line, Many, Shape, matching
 
 VERSION = 1
 
+SDIST_ENDING = r"\.(?:tar\.(?:gz|bz2|xz|lzma|zst)|tgz|tbz|txz|zip)"
 _DIGEST = r"sha256:[0-9a-f]{64}"
 Digest = Annotated[str, matching(_DIGEST, "a digest: sha256: and 64 hexadecimal digits")]
 FileText = Annotated[
@@ -23,6 +24,15 @@ FileText = Annotated[
 """A file of the source directory: its digest, " executable" behind it where its user may run it; "link TARGET"."""
 Alias = Annotated[str, matching(r"[a-z][a-z0-9_-]{0,31}", "an index's alias: a-z, 0-9, '-' and '_'")]
 Version = Annotated[int, Shape(lambda number: number == VERSION, f"{VERSION}: another version of tfinfra wrote it")]
+PackageName = Annotated[str, matching(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?", "a package's name (PEP 508)")]
+PackageVersion = Annotated[str, matching(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,198}", "an exact version (PEP 440)")]
+PackageFileName = Annotated[
+    str,
+    matching(
+        rf"[A-Za-z0-9][A-Za-z0-9._!+-]{{0,240}}(\.whl|{SDIST_ENDING})", "the name of a wheel or a source distribution"
+    ),
+]
+"""These go into requirements files, where a space or a '/' more would be an option, or another place."""
 Commit = Annotated[str, matching(r"[0-9a-f]{40}([0-9a-f]{24})?", "a git commit's id")]
 
 
@@ -71,9 +81,9 @@ class LockedSource:
 class LockedPackage:
     """The one file of a package that is installed, with its size in bytes where an index told it."""
 
-    name: Line
-    version: Line
-    file: Line
+    name: PackageName
+    version: PackageVersion
+    file: PackageFileName
     sha256: Digest
     size: Many | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,11 +10,14 @@ from tfinfra.environment.recipe import RECIPE
 from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, same, shown
-from tfinfra.locking.document import LockedPackage
+from tfinfra.locking.document import SDIST_ENDING, LockedPackage
 from tfinfra.locking.environment import environment_lock
 from tfinfra.locking.trees import tree_digest
 from tfinfra.manifest.document import KeyPath
 from tfinfra.model import to_json
+
+_WHEEL_PARTS = 5
+"""name-version-python-abi-platform.whl, a build's number behind the version perhaps."""
 
 
 def of_environment(pair: Pair) -> Iterator[Diagnostic]:
@@ -46,7 +50,7 @@ def _odd(pair: Pair, path: KeyPath, packages: tuple[LockedPackage, ...]) -> Iter
     seen: set[str] = set()
     for index, package in enumerate(packages):
         of_file = _release(package.file)
-        if of_file is not None and of_file != (normalised(package.name), _plain(package.version)):
+        if of_file != (normalised(package.name), _plain(package.version)):
             message = f"{package.name} {package.version} is not what '{package.file}' is"
             yield pair.in_lock("TFI908", (*path, index, "version"), message)
         if package.name in seen:
@@ -57,9 +61,9 @@ def _odd(pair: Pair, path: KeyPath, packages: tuple[LockedPackage, ...]) -> Iter
 def _release(file: str) -> tuple[str, str] | None:
     """(normalised name, version) of a wheel's or a source distribution's name, None where it says no such thing."""
     if file.endswith(".whl"):
-        name, version, *rest = file.split("-")
-        return (normalised(name), _plain(version)) if len(rest) >= 3 else None
-    name, _, version = file.removesuffix(".tar.gz").removesuffix(".zip").rpartition("-")
+        parts = file.split("-")
+        return (normalised(parts[0]), _plain(parts[1])) if len(parts) >= _WHEEL_PARTS else None
+    name, _, version = re.sub(f"{SDIST_ENDING}$", "", file).rpartition("-")
     return (normalised(name), _plain(version)) if name else None
 
 
