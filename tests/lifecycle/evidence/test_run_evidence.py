@@ -21,10 +21,14 @@ from tfinfra.errors import TeardownIncomplete
 from tfinfra.evidence import names
 from tfinfra.evidence.dsse import read_bundle
 from tfinfra.evidence.statement import chain_head
+from tfinfra.evidence.sums import sha256, sums
 from tfinfra.lifecycle.attach import attached_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.evidence.gather import Digests
+from tfinfra.lifecycle.evidence.late import sign_late
+from tfinfra.lifecycle.evidence.run_evidence import own_audit
+from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.model import Inventory, NodeRegistration, to_json
 from tfinfra.store import MemoryStore, keys
@@ -214,6 +218,86 @@ def test_nothing_is_signed_late_that_is_not_what_it_was(tmp_path: Path, monkeypa
     attached_run.fetch(deleted(world), tmp_path / "runs", said.append)
     assert "warning: the evidence is not yet signed: outputs/model/weights.h5 is not what it was" in "\n".join(said)
     assert not (audit / names.SIGNED_STATEMENT).exists()
+
+
+def resummed(audit: Path) -> None:
+    """The sums of what lies there now, as anybody can write them."""
+    found = {}
+    for path in sorted(path for path in audit.parent.rglob("*") if path.is_file() and path.parent != audit.parent):
+        name = path.relative_to(audit.parent).as_posix()
+        found[name.removeprefix("audit/") if name.startswith("audit/") else f"../{name}"] = sha256(path.read_bytes())
+    found.pop(names.SUMS)
+    (audit / names.SUMS).write_bytes(sums(found))
+
+
+def file_added(audit: Path) -> None:
+    (audit.parent / "outputs/model/more.h5").write_bytes(b"others")
+
+
+def outputs_replaced(audit: Path) -> None:
+    (audit.parent / "outputs/model/weights.h5").write_bytes(b"others")
+    resummed(audit)
+
+
+def statement_gone(audit: Path) -> None:
+    (audit / names.STATEMENT).unlink()
+
+
+def outputs_a_link(audit: Path) -> None:
+    outputs = audit.parent / "outputs"
+    outputs.rename(audit.parent / "elsewhere")
+    outputs.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (file_added, "outputs/model/more.h5 was not there when the evidence was written"),
+        (outputs_replaced, "SHA256SUMS is not what it was when the evidence was written"),
+        (statement_gone, "audit/statement.json cannot be read: No such file or directory"),
+        (outputs_a_link, "outputs/model/weights.h5 is not what it was when the evidence was written"),
+    ],
+)
+def test_no_late_signature_stands_on_sums_that_anybody_can_write(
+    change: Callable[[Path], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = guarded(tmp_path, monkeypatch, "{sign: key.pem}")
+    key_file(config, mode=0o644)
+    world, said = World(tmp_path), list[str]()
+    audit = by_fetch(world)
+    (config / "key.pem").chmod(0o600)
+    change(audit)
+    document = attached_run.fetch(deleted(world), tmp_path / "runs", said.append)
+    assert f"warning: the evidence is not yet signed: {told}" in said
+    assert not (audit / names.SIGNED_STATEMENT).exists()
+    assert "sums" not in document["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ({}, "SHA256SUMS names no statement.json"),
+        ({"../secret": "00" * 32}, "SHA256SUMS names '../secret', which is no file of the evidence"),
+        ({"../outputs/../../x": "00" * 32}, "SHA256SUMS names '../outputs/../../x', which is no file of the evidence"),
+        ({"/etc/passwd": "00" * 32}, "SHA256SUMS names '/etc/passwd', which is no file of the evidence"),
+        (None, "the run's record does not say which SHA256SUMS was written"),
+    ],
+)
+def test_sums_that_are_of_no_evidence_are_refused_in_a_sentence(
+    listed: dict[str, str] | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_file(guarded(tmp_path, monkeypatch, "{sign: key.pem}"))
+    world, said = World(tmp_path), list[str]()
+    run = found(world, phase="running")
+    data = sums(listed or {})
+    results = tmp_path / "empty"
+    (results / names.FOLDER).mkdir(parents=True)
+    (results / names.FOLDER / names.SUMS).write_bytes(data)
+    state = EvidenceState("not_yet", sums=sha256(data) if listed is not None else None)
+    record = run.folder.update(results=str(results), evidence=state)
+    late = sign_late(run.folder, record, own_audit(said.append), world.ports, said.append)
+    assert said == [f"warning: the evidence is not yet signed: {told}"]
+    assert late.evidence is not None and late.evidence.sums == state.sums
 
 
 def test_of_a_run_that_nobody_has_fetched_status_says_that_it_is_not_yet_signed(

@@ -12,6 +12,7 @@ from typing import Any
 from tfinfra.documents.heading import headed
 from tfinfra.documents.moments import dated
 from tfinfra.evidence import names
+from tfinfra.lifecycle.record.evidence_state import OWN_TO_RECORD
 from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
@@ -73,8 +74,8 @@ def evidence_of(record: RunRecord) -> dict[str, Any] | None:
     as a text."""
     if record.evidence is None:
         return None
-    folder = str(Path(record.results) / names.FOLDER)
-    return {"folder": folder, **to_json(record.evidence), "text": str(record.evidence)}
+    told = {name: value for name, value in to_json(record.evidence).items() if name not in OWN_TO_RECORD}
+    return {"folder": str(Path(record.results) / names.FOLDER), **told, "text": str(record.evidence)}
 
 
 def final(status: TaskStatus, record: RunRecord) -> TaskStatus:

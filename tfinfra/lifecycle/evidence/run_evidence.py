@@ -14,6 +14,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.build import all_sums, signatures, unsigned
 from tfinfra.evidence.dsse import Signer
 from tfinfra.evidence.material import Material
+from tfinfra.evidence.sums import sha256
 from tfinfra.guardrails.values import NO_AUDIT, Audit
 from tfinfra.lifecycle.evidence import gather
 from tfinfra.lifecycle.evidence.audit_folder import write_folder
@@ -76,6 +77,7 @@ class RunEvidence:
         try:
             files = self._files(record, document)
             write_folder(Path(record.results), files)
+            self._note()  # of what lies there now, whether or not a copy of it is taken
             self._copy(files)
             self._note()
         except Exception as error:  # noqa: BLE001 - whatever it was: what is not handed in keeps its group
@@ -112,7 +114,9 @@ class RunEvidence:
         self.state = EvidenceState("none")
         if self.audit.signs:
             files |= self._signed(files[names.STATEMENT], material)
-        return {**files, names.SUMS: all_sums(files, material.made, material.logs)}
+        sums = all_sums(files, material.made, material.logs)
+        self.state = replace(self.state, sums=sha256(sums))
+        return {**files, names.SUMS: sums}
 
     def _signed(self, statement: bytes, material: Material) -> Mapping[str, bytes]:
         try:
