@@ -66,6 +66,46 @@ def test_what_somebody_else_loads_into_the_tasks_is_found(tmp_path: Path) -> Non
     assert check_preload(assignment_of(assignment.plan), preload).proof == "verified"
 
 
+LOADING = (
+    "GCONV_PATH",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONPLATLIBDIR",
+    "PYTHONWARNINGS",
+    "NCCL_NET_PLUGIN",
+    "NCCL_TUNER_PLUGIN",
+    "NCCL_PROFILER_PLUGIN",
+    "NCCL_ENV_PLUGIN",
+    "NCCL_GIN_PLUGIN",
+    "NCCL_CUDA_PATH",
+    "NCCL_CONF_FILE",
+    "UCX_MODULE_DIR",
+    "UCX_CONFIG_DIR",
+    "RDMAV_DRIVERS",
+    "IBV_DRIVERS",
+    "FI_PROVIDER_PATH",
+    "CUDA_INJECTION64_PATH",
+    "NVTX_INJECTION64_PATH",
+    "TF_PLUGGABLE_DEVICE_LIBRARY_PATH",
+    "OMPI_MCA_mca_base_component_path",
+    "PMIX_MCA_mca_base_component_path",
+    "PRTE_MCA_mca_base_component_path",
+    "OPAL_PREFIX",
+    "OPAL_LIBDIR",
+    "OPAL_PKGLIBDIR",
+)
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_a_variable_that_loads_a_library_is_found_unless_the_manifest_names_it(name: str, tmp_path: Path) -> None:
+    assignment = replace(assignment_of(plan_of(spec("single"))), inherited={name: "/tmp/evil"}, defaults={})
+    if not name.startswith(("NCCL_", "UCX_")):  # of the machine's own, no other comes through to a task
+        assert check_preload(assignment, tmp_path / "none").proof == "verified"
+        assignment = replace(assignment, defaults={name: "/tmp/evil"})
+    assert check_preload(assignment, tmp_path / "none").why == f"{name} is set for main-0"
+    meant = plan_of(spec("single", environment_variables={name: "/mine"}))
+    assert check_preload(replace(assignment, plan=meant), tmp_path / "none").proof == "verified"
+
+
 def node(rank: int, **changes: object) -> NodeEvidence:
     return replace(EVIDENCE, node=rank, node_id=f"n{rank}", **changes)  # type: ignore[arg-type]
 

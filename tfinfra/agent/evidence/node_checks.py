@@ -12,11 +12,23 @@ from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Image, NodeCheck, NodeEvidence, NodeMachine
 
 PRELOAD = Path("/etc/ld.so.preload")
-# What a variable can have loaded into every process that sees it: ld.so(8), and Python's own "Command line and
-# environment". Nothing of tfinfra sets one of these for a task.
-_LOADING = (
-    *("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH"),
-    *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONINSPECT", "PYTHONBREAKPOINT"),
+# What a variable can have loaded into every process that sees it, by the documents or the sources of who reads it.
+# Nothing of tfinfra sets one of these for a task. NCCL's and UCX's own come through from the machine
+# (agent/tasks/task_variables.py).
+_LOADING = frozenset(
+    {
+        *("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "GCONV_PATH"),  # ld.so(8), iconv(3)
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONINSPECT", "PYTHONBREAKPOINT"),
+        *("PYTHONPYCACHEPREFIX", "PYTHONPLATLIBDIR", "PYTHONWARNINGS"),  # the last imports what it names
+        *("NCCL_NET_PLUGIN", "NCCL_TUNER_PLUGIN", "NCCL_PROFILER_PLUGIN", "NCCL_ENV_PLUGIN", "NCCL_GIN_PLUGIN"),
+        *("NCCL_CUDA_PATH", "NCCL_CONF_FILE"),  # where its libcuda.so is; a file that sets all of NCCL's
+        *("UCX_MODULE_DIR", "UCX_CONFIG_DIR"),  # as above, of UCX
+        *("RDMAV_DRIVERS", "IBV_DRIVERS", "FI_PROVIDER_PATH"),  # libibverbs, libfabric
+        *("CUDA_INJECTION64_PATH", "NVTX_INJECTION64_PATH"),
+        "TF_PLUGGABLE_DEVICE_LIBRARY_PATH",
+        *(f"{project}_MCA_mca_base_component_path" for project in ("OMPI", "PMIX", "PRTE")),
+        *("OPAL_PREFIX", "OPAL_LIBDIR", "OPAL_PKGLIBDIR"),  # where Open MPI takes itself to be
+    }
 )
 
 
