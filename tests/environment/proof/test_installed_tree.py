@@ -87,15 +87,10 @@ COMPARISONS = {
         Proof.DECLARED,
         "installed by uv 2.0, not by uv 1.0",
     ),
-    "what cannot be reproduced says why": (
+    "what a build says of itself is no reason": (
         dataclasses.replace(BUILT, digest="3" * 64, declared=("conda packages",)),
-        Proof.DECLARED,
-        "conda packages",
-    ),
-    "what could not be reproduced, and was, is verified": (
-        dataclasses.replace(BUILT, declared=("conda packages",)),
-        Proof.VERIFIED,
-        "sha256:111",
+        Proof.FAILED,
+        "the lock says sha256:111",
     ),
 }
 
@@ -105,6 +100,17 @@ def test_two_builds_of_one_lock_are_compared(here: InstalledTree, proof: Proof, 
     found, said = compare(BUILT, here)
     assert found is proof
     assert text in said
+
+
+def test_what_the_lock_says_cannot_be_reproduced_is_declared_where_it_was_not() -> None:
+    locked = dataclasses.replace(BUILT, declared=("conda packages",))
+    assert compare(locked, dataclasses.replace(BUILT, digest="3" * 64)) == (Proof.DECLARED, "conda packages")
+    assert compare(locked, BUILT)[0] is Proof.VERIFIED
+
+
+def test_no_compiler_is_a_reason_where_the_lock_has_nothing_to_compile() -> None:
+    locked = dataclasses.replace(BUILT, compiler="")
+    assert compare(locked, dataclasses.replace(BUILT, digest="3" * 64))[0] is Proof.FAILED
 
 
 @pytest.fixture

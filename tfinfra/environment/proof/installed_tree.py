@@ -99,18 +99,19 @@ def changes_since_build(environment: Path, tree: Tree) -> tuple[Deviation, ...]:
 
 def compare(locked: InstalledTree, here: InstalledTree) -> tuple[Proof, str]:
     """Whether two builds of one lock hold the same bytes, with a sentence that says why that cannot be told where the
-    answer is `declared`, and what is wrong where it is `failed`."""
+    answer is `declared`, and what is wrong where it is `failed`. What `here` has declared plays no part: the reasons
+    follow from the lock, and a record that lies beside what it is about could name any."""
     if locked.digest == here.digest and locked.interpreter == here.interpreter:
         return Proof.VERIFIED, f"the installed tree is sha256:{here.digest}"
-    reasons = list(dict.fromkeys((*locked.declared, *here.declared)))
+    reasons = list(locked.declared)
     if locked.interpreter != here.interpreter:
         reasons.append(
             f"the interpreter is another build: {_short(here.interpreter)}, not {_short(locked.interpreter)}"
         )
     if locked.installer != here.installer:
         reasons.append(f"the packages were installed by {here.installer}, not by {locked.installer}")
-    if locked.compiler != here.compiler:
-        reasons.append(f"Horovod was compiled by {here.compiler or 'nobody'}, not by {locked.compiler or 'nobody'}")
+    if locked.compiler and locked.compiler != here.compiler:  # else the lock has nothing that could be compiled
+        reasons.append(f"Horovod was compiled by {here.compiler or 'nobody'}, not by {locked.compiler}")
     if reasons:
         return Proof.DECLARED, "; ".join(reasons)
     return Proof.FAILED, f"the installed tree is sha256:{here.digest}, and the lock says sha256:{locked.digest}"
