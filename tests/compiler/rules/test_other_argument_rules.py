@@ -126,6 +126,7 @@ ABSL = (
     "flags.DEFINE_enum('mode', 'fast', ['fast', 'slow'], '')\n\n\ndef main(argv):\n    print(argv)\n\n\n"
     "if __name__ == '__main__':\n    app.run(main)\n"
 )
+ALIAS = ABSL.replace("flags.DEFINE_string", "flags.DEFINE_alias('gpu', 'tpu')\nflags.DEFINE_string")
 NEEDS = ABSL.replace("    app.run", "    flags.mark_flag_as_required('data')\n    app.run")
 OF_TF = ABSL.replace("from absl import app, flags", "import tensorflow.compat.v1 as tf\nflags = tf.flags").replace(
     "app.run(main)", "tf.app.run()"
@@ -134,6 +135,12 @@ OF_ABSL: dict[str, tuple[str, str, list[str]]] = {
     "all is well": (ABSL, "{--steps: 3, --lr: 1, --tpu: , --data: a/b, --mode: slow}", []),
     "equals signs, single dashes, what is negated": (ABSL, "{'--steps=3': , -lr: 2, --notpu: , '--tpu=true': }", []),
     "absl's own": (ABSL, "{--verbosity: 1, --logtostderr: }", []),
+    "absl's own, negated": (ABSL, "{--noalsologtostderr: , --noonly_check_args: }", []),
+    "what is negated, but no flag": (ABSL, "{--nosuch: }", ["defines no flag --nosuch"]),
+    "words behind two dashes": (ABSL, "{--steps: 3, --: , --foo: 3, --data: }", []),
+    "one that is required, behind two dashes": (NEEDS, "{--: , --data: x}", ["requires --data (train.py:6)"]),
+    "an alias of a boolean": (ALIAS, "{--gpu: }", []),
+    "the same, negated": (ALIAS, "{--nogpu: }", []),
     "a flag that is not defined": (ABSL, "{--step: 3}", ["defines no flag --step"]),
     "one that is written with a dash": (ABSL, "{--batch-size: 3}", ["defines no flag --batch-size"]),
     "a text for a number": (ABSL, "{--steps: many}", ["--steps: 'many' is no whole number"]),

@@ -22,6 +22,8 @@ _OWN = frozenset(
     }
 )
 """The flags that absl and TensorFlow define themselves."""
+_TAKING = ("int", "float", "text", "enum")
+"""The kinds of flags that surely take a value."""
 _WITHOUT_FLAGS = frozenset(
     {
         *("absl", "tensorflow", "keras", "tf_keras", "horovod", "numpy", "pandas", "sklearn", "scipy", "matplotlib"),
@@ -48,15 +50,17 @@ def _wrongs(known: AbslFlags, given: Words, *, all_known: bool) -> Iterator[Wron
     """Each entry that absl refuses. Words that no flag takes go to the script."""
     read = set[str]()
     for entry, values in given.items():
+        if entry == "--":  # what follows are words for the script
+            break
         name, equals, value = entry.lstrip("-").partition("=")
         flag = known.flags.get(name) or _negated(known, name)
         read.add(flag.name if flag else name)
         if not entry.startswith("-") or is_known_to_tasks_alone(given, entry):
             continue
         if flag is None:
-            if known.strict and all_known and name not in _OWN:
+            if known.strict and all_known and not {name, name.removeprefix("no")} & _OWN:
                 yield _not_known(known, entry, name)
-        elif flag.kind != "bool" and not values and not equals:
+        elif flag.kind in _TAKING and not values and not equals:
             yield Wrong(entry, f"{entry} takes a value ({_place(flag)}), and has none", f"write `{entry}: …`", "key")
         elif why := _not_taken(flag, value if equals else next(iter(values), "")):
             yield Wrong(entry, f"{entry}: {why}", f"the script's own words are at {_place(flag)}")
@@ -67,9 +71,9 @@ def _wrongs(known: AbslFlags, given: Words, *, all_known: bool) -> Iterator[Wron
 
 
 def _negated(known: AbslFlags, name: str) -> AbslFlag | None:
-    """The boolean flag that "noverbose" unsets."""
+    """The flag that "noverbose" unsets: a boolean one, or one of a kind that is not known, an alias of one perhaps."""
     found = known.flags.get(name[2:]) if name.startswith("no") else None
-    return found if found and found.kind == "bool" else None
+    return found if found and found.kind not in _TAKING else None
 
 
 def _not_known(known: AbslFlags, entry: str, name: str) -> Wrong:
