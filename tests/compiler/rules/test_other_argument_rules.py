@@ -128,6 +128,7 @@ ABSL = (
 )
 ALIAS = ABSL.replace("flags.DEFINE_string", "flags.DEFINE_alias('gpu', 'tpu')\nflags.DEFINE_string")
 NEEDS = ABSL.replace("    app.run", "    flags.mark_flag_as_required('data')\n    app.run")
+SAYS = ABSL.replace("\n\n", "\nflags.DEFINE_string('out', None, '', required=True)\n", 1)
 OF_TF = ABSL.replace("from absl import app, flags", "import tensorflow.compat.v1 as tf\nflags = tf.flags").replace(
     "app.run(main)", "tf.app.run()"
 )
@@ -154,6 +155,9 @@ OF_ABSL: dict[str, tuple[str, str, list[str]]] = {
     "TensorFlow's own": (ABSL, "{--test_random_seed: 3, --tt_check_filter: }", []),
     "one that is required": (NEEDS, "", ["requires --data (train.py:6)"]),
     "one that is required, and there": (NEEDS, "{--data: x}", []),
+    "one whose definition says so": (SAYS, "", ["requires --out (train.py:2)"]),
+    "one that is defined under a condition": (SAYS.replace("flags.D", "if len('') > 1: flags.D", 1), "", []),
+    "one that a function defines that nobody calls": (SAYS.replace("flags.D", "def f(): flags.D", 1), "", []),
     "a variable where a number is wanted": (ABSL, "{--steps: '${TFINFRA_SHARD_COUNT}'}", []),
     "TensorFlow's app takes what it does not know": (OF_TF, "{--foo: 3}", []),
     "but not a text for a number": (OF_TF, "{--steps: many}", ["--steps: 'many' is no whole number"]),

@@ -80,7 +80,6 @@ def _flag(node: ast.Call, name: str, module: str, *, required: bool) -> AbslFlag
     kind = _KINDS.get(method_of(node), "")
     is_list = kind == "enum" and isinstance(listed, (list, tuple)) and all(isinstance(one, str) for one in listed)
     exact = "case_sensitive" not in given
-    required = required or True in literal(given.get("required"))
     return AbslFlag(name, kind, module, node.lineno, tuple(listed) if is_list and exact else (), required)
 
 
@@ -89,18 +88,22 @@ def _short_names(node: ast.Call) -> list[str]:
 
 
 def _required(tree: ast.Module, how: Reach) -> set[str]:
-    """The flags that `flags.mark_flag_as_required` and its like name, where the script is sure to come by."""
+    """The flags that `required=True` or `flags.mark_flag_as_required` and its like name, where the script is sure to
+    come by."""
     needed = set[str]()
     for node, surely in reached(tree, as_program=how.as_program):
-        sure = min(surely, how.sure) is Sure.ALWAYS
-        if (
-            sure
-            and isinstance(node, ast.Call)
-            and method_of(node) in ("mark_flag_as_required", "mark_flags_as_required")
-        ):
+        if not isinstance(node, ast.Call) or min(surely, how.sure) is not Sure.ALWAYS:
+            continue
+        if method_of(node) in ("mark_flag_as_required", "mark_flags_as_required"):
             for given in node.args[:1]:
                 needed |= set(texts(given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]))
+        elif method_of(node).startswith("DEFINE") and _says_required(node):
+            needed |= set(texts(node.args[:1]))
     return needed
+
+
+def _says_required(node: ast.Call) -> bool:
+    return any(one.arg == "required" and True in literal(one.value) for one in node.keywords)
 
 
 def _imports(tree: ast.Module) -> Iterable[str]:
