@@ -36,6 +36,14 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "",
         ["1:1 `breakpoint()`", "2:13 `pdb.set_trace()`"],
     ),
+    "a terminal that the script replaces": ("import io, sys as s\ns.stdin = io.StringIO('yes')\ninput()\n", "", []),
+    "one that it reads": ("import sys\nread = sys.stdin\ninput()\n", "", ["3:1 `input()`"]),
+    "a breakpoint that the script switches off": (
+        "import os\nos.environ['PYTHONBREAKPOINT'] = '0'\nbreakpoint()\ninput()\n",
+        "",
+        ["4:1 `input()`"],
+    ),
+    "one that goes elsewhere": ("import sys\nsys.breakpointhook = print\nbreakpoint()\n", "", []),
     "a breakpoint that is switched off": ("breakpoint()\n", "environment_variables: {PYTHONBREAKPOINT: '0'}\n", []),
 }
 

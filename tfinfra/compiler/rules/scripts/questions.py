@@ -9,7 +9,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.bound_names import bound_names
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, line_of, parse, span
+from tfinfra.compiler.source.script import aliases_of, dotted, line_of, nodes_of, parse, span
 from tfinfra.errors import Diagnostic, Position, Severity
 
 _ANSWERS = "take it as an argument (script_params), a password as a secret (secrets)"
@@ -21,22 +21,40 @@ _QUESTIONS = {
 }
 """{a function that waits for somebody at the terminal: what to do instead}"""
 
+_SETS_THE_DEBUGGER = ("PYTHONBREAKPOINT", "breakpointhook")
+
 
 def questions_that_nobody_answers(facts: Facts) -> Iterator[Diagnostic]:
-    """Calls that the script is sure to come by: each function once in a module."""
+    """Calls that the script is sure to come by: each function once in a module. A script that puts something in place
+    of the terminal, or of the debugger, answers itself."""
     source = facts.project.source
+    texts = [*source.modules.values(), *source.skimmed.values()]
+    debugger_is_set = any(word in text for text in texts for word in _SETS_THE_DEBUGGER)
+    debugger_is_set = debugger_is_set or "PYTHONBREAKPOINT" in facts.manifest.environment_variables
+    if any("stdin" in text and _replaces_the_terminal(text) for text in texts):
+        return
     for module, text in source.modules.items():
         tree, how = parse(text), source.reach.get(module, Reach(Sure.LATER))
         if how.sure is not Sure.ALWAYS or not isinstance(tree, ast.Module):
             continue
         calls = _calls(tree, text, as_program=how.as_program).items()
         for name, call in sorted(calls, key=lambda one: one[1].lineno):
-            if name == "breakpoint" and "PYTHONBREAKPOINT" in facts.manifest.environment_variables:
+            if name == "breakpoint" and debugger_is_set:
                 continue
             column, length = span(call)
             position = Position(source.file(module), call.lineno, column + 1, length, line_of(text, call.lineno))
             message = f"`{name}()` ends the script on a node: nobody is there to answer"
             yield Diagnostic("TFI528", Severity.ERROR, message, "entry_script", position, _QUESTIONS[name])
+
+
+def _replaces_the_terminal(text: str) -> bool:
+    """Whether a module stores to sys.stdin."""
+    tree = parse(text)
+    if not isinstance(tree, ast.Module):
+        return False
+    aliases = aliases_of(tree)
+    stored = (node for node in nodes_of(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store))
+    return any(dotted(node, aliases) == "sys.stdin" for node in stored)
 
 
 def _calls(tree: ast.Module, text: str, *, as_program: bool) -> dict[str, ast.Call]:
