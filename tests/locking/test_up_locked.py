@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.lifecycle.fakes import FakeObserver
+from tests.locking import locks
 from tests.locking.test_differences import LOCK, TRAIN, edited, signed
+from tfinfra.bundle import Packed
 from tfinfra.compiler.load import load_project
+from tfinfra.compiler.user_paths import read_bounded
 from tfinfra.errors import DifferenceFound, TfinfraError
+from tfinfra.lifecycle.locking import check
 from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.run.still_locked import refuse_other_source
 from tfinfra.lifecycle.up import launch
 from tfinfra.lifecycle.up.launch import compile_to_folder
 
@@ -31,6 +37,35 @@ def test_a_locked_run_takes_the_environment_that_its_lock_holds(manifest: Path) 
     assert options.held.text == (manifest.parent / LOCK).read_text()
     assert f"say held against train.lock.yaml, {options.held.digest}" in observer.lines
     assert (manifest.parent / "deploy/digits/plan.json").is_file()
+
+
+def test_the_lock_of_a_locked_run_is_read_once(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = list[Path]()
+
+    def one(path: Path, most: int) -> bytes | None:
+        read.append(path)
+        return read_bounded(path, most)
+
+    monkeypatch.setattr(check, "read_bounded", one)
+    compiled(manifest)
+    assert read == [manifest.with_name(LOCK)]
+
+
+def test_what_is_saved_after_that_is_still_known_from_what_was_locked(manifest: Path) -> None:
+    held, travels = compiled(manifest)[0].held, locks.compiled(manifest).travels
+    assert held is not None
+
+    def packed() -> list[Packed]:
+        return [
+            Packed(file.name, sha256((manifest.parent / file.name).read_bytes()).hexdigest(), file.executable)
+            for file in travels.files
+        ]
+
+    refuse_other_source(held, manifest.parent, travels.names, packed())
+    edited("helper.py", "1", "2")(manifest.parent)
+    with pytest.raises(DifferenceFound, match=r"'helper\.py' is not as it was locked"):
+        refuse_other_source(held, manifest.parent, travels.names, packed())
+    assert held.inputs.keys() == {"digits", "labels"}
 
 
 def test_a_run_that_is_not_locked_looks_at_no_lock(manifest: Path) -> None:

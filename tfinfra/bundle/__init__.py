@@ -9,6 +9,6 @@ and the training environment's lock. Same inputs, same bytes; its digest is in t
     environment.json   {"lock": Lock, "prebuilt": the environment's folder on the node, or null}
 """
 
-from tfinfra.bundle.build import Bundle, Source, build_bundle
+from tfinfra.bundle.build import Bundle, Packed, Source, build_bundle
 
-__all__ = ["Bundle", "Source", "build_bundle"]
+__all__ = ["Bundle", "Packed", "Source", "build_bundle"]

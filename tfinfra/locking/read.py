@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.canonical import NotCanonical, document_digest
@@ -20,11 +20,13 @@ LIMITS = Limits(bytes=20_000_000, values=500_000)
 
 @dataclass(frozen=True)
 class ReadLock:
-    """A lock as it is written; `lock` is None where its shape is wrong, and `found` says how."""
+    """A lock as it is written; `lock` is None where its shape is wrong, and `found` says how; `data` are the bytes that
+    it was read from, if any."""
 
     document: Document
     lock: ManifestLock | None
     found: tuple[Diagnostic, ...] = ()
+    data: bytes = field(default=b"", repr=False)
 
     @property
     def is_stale(self) -> bool:
@@ -45,7 +47,7 @@ def lock_name(manifest: str) -> str:
 def read_lock(data: bytes, file: str) -> ReadLock:
     """The lock in `data`, the bytes of `file`. Raises ManifestError where it is no YAML mapping."""
     document, faults = read_document(data, file, EXAMPLE, LIMITS)
-    return lock_of(document, faults)
+    return replace(lock_of(document, faults), data=data)
 
 
 def lock_of(document: Document, faults: tuple[Diagnostic, ...] = ()) -> ReadLock:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.lifecycle.fake_effects import A_LOCK, FakePulumi
+from tests.lifecycle.fake_effects import A_LOCK, DIGEST, FakePulumi, FakeWorkshop
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.audit.log import first_broken_line, read_events
+from tfinfra.bundle import Bundle, Packed
 from tfinfra.environment.lock_file import Lock
-from tfinfra.errors import NotFeasible
+from tfinfra.errors import DifferenceFound, NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.options import HeldLock
@@ -84,6 +85,25 @@ def test_a_locked_run_takes_its_locks_environment_keeps_the_lock_and_has_its_nod
     assert json.loads((folder.path / "origin.json").read_text())["lock"] == held.text
     assert [e["digest"] for e in read_events(folder.audit.path) if e["event"] == "lock"] == ["sha256:00"]
     assert from_json(NodeSettings, json.loads(seen["compute"]["nodeSettings"])).locked == nodes
+
+
+@pytest.mark.parametrize("locked", ["sha256:" + "b" * 64, "sha256:" + "a" * 64 + " executable"])
+def test_a_file_saved_after_the_run_was_held_against_its_lock_is_not_uploaded(
+    locked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, nodes = World(tmp_path), Locked(digest="a" * 64, environment="held", python="3.11.9")
+    made = FakeWorkshop.bundle
+
+    def bundle(*words: Any, **named: Any) -> Bundle:
+        return replace(made(*words, **named), source=(Packed("train.py", "a" * 64),))
+
+    monkeypatch.setattr(FakeWorkshop, "bundle", bundle)
+    held = HeldLock("", "sha256:00", A_LOCK, nodes, source={"train.py": locked})
+    result = world.new_run(held=held).go()
+    assert isinstance(result.error, DifferenceFound)
+    assert "'train.py' is not as it was locked" in result.error.message
+    assert keys.bundle_key(DIGEST) not in world.store.objects
+    assert world.groups == {}
 
 
 def test_a_run_is_known_while_it_prepares(tmp_path: Path) -> None:

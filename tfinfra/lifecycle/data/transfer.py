@@ -21,6 +21,7 @@ from tfinfra.lifecycle.data.secret_delivery import Delivery
 from tfinfra.lifecycle.data.staging import Given, Stage, refuse_unmountable, stage, told_hashes
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.still_locked import refuse_other_inputs
 from tfinfra.model import DataSources, NodeRegistration, Outcome, Plan, to_json
 from tfinfra.sealing import Sealed, mark, new_run_key
 from tfinfra.store import ObjectStore, holds, keys, readable
@@ -60,13 +61,15 @@ class RunData:
 
     def read(self, progress: Progress) -> Mapping[str, LocalTree]:
         """What is local, by name, hashed. Raises ManifestError for what cannot be read, or not be mounted, or is
-        elsewhere than in the cloud of this run."""
+        elsewhere than in the cloud of this run; DifferenceFound for what is not as the run's lock has it."""
         refuse_elsewhere(self._context.plan, self._context.ports.cloud)
         trees = {
             name: read_tree(path, cache_folder() / "inputs.sqlite3", progress)
             for name, path in self._given.paths.items()
         }
         refuse_unmountable(self._compiled, trees)
+        if (held := self._context.options.held) is not None:
+            refuse_other_inputs(held, trees)
         for name, tree in trees.items():
             known = self._compiled.facts.project.data.get(name)
             if tree.left and (known is None or tree.left != known.left):  # else the compiler has told it

@@ -48,10 +48,12 @@ def load_lock(path: Path) -> ReadLock:
     return read_lock(b"\0" * (LIMITS.bytes + 1) if data is None else data, str(path))
 
 
-def check_lock(compiled: Compiled, manifest: Path, *, folder: Path, full: bool, progress: Progress) -> ManifestLock:
-    """The lock of a manifest, which is as its manifest and all that lies around it are. `full`: inputs are read,
-    however their times are. Raises DifferenceFound with each difference at its line, or where there is no lock;
-    ManifestError for what cannot be read."""
+def check_lock(
+    compiled: Compiled, manifest: Path, *, folder: Path, full: bool, progress: Progress
+) -> tuple[ManifestLock, ReadLock]:
+    """The lock of a manifest, which is as its manifest and all that lies around it are, and the same as it was read,
+    once. `full`: inputs are read, however their times are. Raises DifferenceFound with each difference at its line, or
+    where there is no lock; ManifestError for what cannot be read."""
     path = lock_beside(manifest)
     if not exists(path):
         raise DifferenceFound(
@@ -61,7 +63,7 @@ def check_lock(compiled: Compiled, manifest: Path, *, folder: Path, full: bool, 
     found = differences_of(compiled, manifest, read, folder=folder, full=full, progress=progress)
     if found or read.lock is None:
         raise difference(path, found)
-    return read.lock
+    return read.lock, read
 
 
 def differences_of(

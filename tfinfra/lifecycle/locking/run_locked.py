@@ -10,7 +10,7 @@ from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import DifferenceFound
-from tfinfra.lifecycle.locking.check import check_lock, load_lock
+from tfinfra.lifecycle.locking.check import check_lock
 from tfinfra.lifecycle.locking.exports import sources_here
 from tfinfra.lifecycle.run.options import HeldLock
 from tfinfra.locking.document import ManifestLock
@@ -25,19 +25,21 @@ def hold_against_lock(
     """The manifest's lock, its environment with the indexes of this machine. `folder` is where ./runs is, `deploy` the
     deploy folder. Raises DifferenceFound where there is no lock, or where anything differs from it;
     ManifestError for an index's alias that is not known here."""
-    lock = check_lock(compiled, manifest, folder=folder, full=False, progress=progress)
+    lock, read = check_lock(compiled, manifest, folder=folder, full=False, progress=progress)
     if os.path.lexists(deploy / LIST) and (found := differences(compiled.tree, deploy)):
         lines = "".join(f"\n  {line}" for line in found)
         hint = "`tfinfra compile` writes it anew, over changes made by hand"
         raise DifferenceFound(f"deploy/{deploy.name} is not what the lock holds:{lines}", hint)
-    path = lock_beside(manifest)
-    read = load_lock(path)
-    if read.lock != lock:
-        raise DifferenceFound(f"'{path}' was changed while it was read", "run the command again")
-    progress(f"held against {path.name}, {lock.digest}")
-    text = path.read_text("utf-8", errors="replace")
+    progress(f"held against {lock_beside(manifest).name}, {lock.digest}")
     environment = environment_lock(lock.environment, sources_here(read))
-    return HeldLock(text, lock.digest, environment, _of_nodes(lock, environment, compiled.plan.infrastructure.image))
+    return HeldLock(
+        text=read.data.decode("utf-8", errors="replace"),
+        digest=lock.digest,
+        environment=environment,
+        nodes=_of_nodes(lock, environment, compiled.plan.infrastructure.image),
+        source=lock.source.files,
+        inputs={name: data.sha256 for name, data in lock.inputs.items() if data.sha256 is not None},
+    )
 
 
 def _of_nodes(lock: ManifestLock, environment: Lock, image: Image) -> Locked:

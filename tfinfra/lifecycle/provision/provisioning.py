@@ -19,6 +19,7 @@ from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
+from tfinfra.lifecycle.run.still_locked import refuse_other_source
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Timeouts
 from tfinfra.store import ObjectStore, keys
@@ -52,16 +53,7 @@ class Provisioning:
         """Leaves nodes that boot, and a store with all that they need. Raises what went wrong."""
         session, context, prerequisites = self._session, self._context, prepared.prerequisites
 
-        def make_bundle() -> Bundle:
-            from tfinfra.bundle import Source
-
-            progress, workshop = session.progress("environment"), self._ports.workshop
-            prebuilt = workshop.environment(prepared.lock, progress)
-            check_modules(self._compiled, prepared.lock, workshop, progress, built=prebuilt)
-            source = Source(self._compiled.source_root, self._compiled.travels.files)
-            return workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=context.folder.bundle)
-
-        bundle_made = spawn(make_bundle, "environment")
+        bundle_made = spawn(lambda: self._make_bundle(prepared), "environment")
         kept = self._keep(prepared)
         young = granted(kept.store, self._ports.cloud.timeouts.register)
 
@@ -99,6 +91,21 @@ class Provisioning:
         record = context.folder.update(phase=RunPhase.RUNNING)
         session.wait(spawn(lambda: published.publish(young, record, context.plan), "record"))
         return provisioned
+
+    def _make_bundle(self, prepared: Prepared) -> Bundle:
+        """The environment, and what the nodes fetch. Raises DifferenceFound where that is not what the run's lock has:
+        nothing of it is uploaded then."""
+        from tfinfra.bundle import Source
+
+        context, workshop, compiled = self._context, self._ports.workshop, self._compiled
+        progress = self._session.progress("environment")
+        prebuilt = workshop.environment(prepared.lock, progress)
+        check_modules(compiled, prepared.lock, workshop, progress, built=prebuilt)
+        source = Source(compiled.source_root, compiled.travels.files)
+        bundle = workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=context.folder.bundle)
+        if (held := context.options.held) is not None:
+            refuse_other_source(held, source.root, compiled.travels.names, bundle.source)
+        return bundle
 
     def _keep(self, prepared: Prepared) -> Kept:
         """Makes the keep group, and waits for its store, which the caller may have been granted a moment ago."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from tfinfra.system.paths import state_folder
 @dataclass(frozen=True)
 class HeldLock:
     """The lock that a run was held against: its text, its digest, the environment lock that it holds, and what its
-    nodes check before their tasks start."""
+    nodes check before their tasks start. `source` has the FileText of each file that travels (locking/document.py),
+    `inputs` the digest of each input that has one."""
 
     text: str
     digest: str
     environment: Lock
     nodes: Locked
+    source: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
