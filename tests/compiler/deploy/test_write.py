@@ -96,6 +96,24 @@ def test_only_what_an_earlier_compile_wrote_is_removed_and_that_is_said(tmp_path
     assert write_deploy(TREE, deploy) == Written()
 
 
+def test_what_hides_behind_a_link_or_a_known_name_is_not_of_the_manifest(tmp_path: Path) -> None:
+    """At the top, `.venv` and `.edited` are of whoever runs the program by hand; Python writes `__pycache__`."""
+    deploy, evil = tmp_path / "deploy" / "x", tmp_path / "evil"
+    write_deploy(TREE, deploy)
+    for name in ("evil", "deploy/x/.venv/lib", "deploy/x/.edited", "deploy/x/stacks/__pycache__", "deploy/x/a/.venv"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "__init__.py").touch()
+    (deploy / ".venv" / "lib64").symlink_to("lib")
+    (deploy / "yaml").symlink_to(evil)
+    (deploy / "__pycache__").symlink_to(evil)
+    (deploy / "stacks" / ".edited").symlink_to(evil)
+    found = ("__pycache__", "a/.venv/__init__.py", "stacks/.edited", "yaml")
+    assert differences(TREE, deploy) == [f"{path}: not of this manifest" for path in found]
+    stacks = (deploy / "stacks").rename(tmp_path / "stacks")
+    (deploy / "stacks").symlink_to(stacks)
+    assert "stacks: not of this manifest" in differences(TREE, deploy)
+
+
 def test_what_was_changed_by_hand_is_kept_beside_and_said(tmp_path: Path) -> None:
     deploy = tmp_path / "deploy" / "x"
     write_deploy(TREE, deploy)

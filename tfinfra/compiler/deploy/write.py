@@ -23,9 +23,10 @@ LIST = ".tfinfra-files.json"
 EDITED = ".edited"
 """Where the folder keeps what somebody has changed by hand, and a compile wrote anew."""
 
-_IGNORED = {"__pycache__", EDITED, ".venv"}
-_OF_HAND = "Pulumi.*.yaml"
-"""What whoever runs the program by hand keeps beside it, besides its environment: the configuration of stacks."""
+_BYTECODE = "__pycache__"
+_FOLDERS_OF_HAND, _OF_HAND = {EDITED, ".venv"}, "Pulumi.*.yaml"
+"""What whoever runs the program by hand keeps beside it, at the top: copies, its environment, the configuration of
+stacks."""
 
 _MOST_COPIES = 1000
 _MOST_LISTED = 1_000_000
@@ -118,9 +119,14 @@ def differences(tree: Mapping[str, str], folder: Path) -> list[str]:
 
 
 def _files_of(folder: Path) -> Iterator[str]:
-    """The files below a deploy folder, but for those that are nobody's or of whoever runs it by hand."""
+    """The files below a deploy folder, but for those that are nobody's or of whoever runs it by hand. A folder that is
+    a link counts as one: what the program finds behind it is anybody's."""
     for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _IGNORED]
+        at_hand = _FOLDERS_OF_HAND if Path(parent) == folder else set()
+        folders[:] = [name for name in folders if name not in at_hand]
+        for link in (path for path in (Path(parent, name) for name in folders) if path.is_symlink()):
+            yield link.relative_to(folder).as_posix()
+        folders[:] = [name for name in folders if name != _BYTECODE]
         for path in (Path(parent, name) for name in names):
             if path.is_file() and not (path.parent == folder and path.match(_OF_HAND)):
                 yield path.relative_to(folder).as_posix()
