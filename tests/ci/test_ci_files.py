@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.ci.extracted import GITHUB, GITLAB, PIPELINES, ROOT
+from tests.ci.runners.pipelines import template
 from tests.locked_tools import locked_tools
 
 
@@ -72,6 +73,14 @@ def test_nothing_that_a_pull_request_says_can_become_a_script() -> None:
 def scripts(document: dict[str, Any]) -> list[str]:
     steps = document.get("steps") or document["runs"]["steps"]
     return [step.get("run") or step["bash"] for step in steps if "run" in step or "bash" in step]
+
+
+@pytest.mark.parametrize("connection", ["", "training"])
+def test_only_who_signs_in_has_the_token_of_a_pipelines_job(connection: str) -> None:
+    """A change that is checked has none: `check` runs policy packs."""
+    given = {"run": "check", "source": "s", "ref": "r", "serviceConnection": connection}
+    (step,) = [step for step in template(PIPELINES.read_text("utf-8"), given) if step.get("name") == "tfinfra"]
+    assert ("SYSTEM_ACCESSTOKEN" in step["env"], "TFINFRA_REF" in step["env"]) == (connection != "", True)
 
 
 @pytest.mark.parametrize("file", [GITHUB, PIPELINES, GITLAB], ids=lambda file: file.name)

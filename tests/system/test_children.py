@@ -105,7 +105,15 @@ def test_what_tfinfra_came_by_reaches_children_and_theirs(tmp_path: Path, monkey
 
 SECRETS = (
     *("AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "GOOGLE_CREDENTIALS"),
-    *("PULUMI_ACCESS_TOKEN", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "MY_TOKEN", "token", "DB_PASSWORD"),
+    *(
+        "PULUMI_ACCESS_TOKEN",
+        "GITHUB_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "SYSTEM_ACCESSTOKEN",
+        "MY_TOKEN",
+        "token",
+        "DB_PASSWORD",
+    ),
     *("WANDB_API_KEY", "HF_HOME", "SSH_AUTH_SOCK", "SOME_KEY", "KEY", "SLACK_WEBHOOK", "CI_JOB_JWT", "KUBECONFIG"),
     *("my_secret_thing", "NPM_TOKEN", "VAULT_ADDR", "SENTRY_DSN", "SESSION_COOKIE", "AZURE_FEDERATED_TOKEN_FILE"),
     *("PGPASSWORD", "MY_PAT", "UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "TFINFRA_CI_TOKEN"),

@@ -166,7 +166,7 @@ def template(text: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _expanded(node: Any, values: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
-        return {key: _expanded(each, values) for key, each in node.items()}
+        return dict(pair for key, each in node.items() for pair in _entries(key, each, values))
     if isinstance(node, list):
         return [step for each in node for step in _inserted(each, values)]
     return (
@@ -180,9 +180,19 @@ def _inserted(step: Any, values: Mapping[str, str]) -> list[Any]:
     """The step; in a list whose condition is an expression, its steps where that holds."""
     if isinstance(step, dict) and len(step) == 1:
         ((key, inner),) = step.items()
-        if found := re.fullmatch(r"\$\{\{ if ne\(parameters\.(\w+), ''\) \}\}", key):
+        if found := _IF_GIVEN.fullmatch(key):
             return list(_expanded(inner, values)) if values[found[1]] else []
     return [_expanded(step, values)]
+
+
+def _entries(key: str, each: Any, values: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """The entry of a mapping; those below an expression where that holds."""
+    if found := _IF_GIVEN.fullmatch(key):
+        return list(_expanded(each, values).items()) if values[found[1]] else []
+    return [(key, _expanded(each, values))]
+
+
+_IF_GIVEN = re.compile(r"\$\{\{ if ne\(parameters\.(\w+), ''\) \}\}")
 
 
 def _holds(condition: str, facts: Mapping[str, Any]) -> bool:
