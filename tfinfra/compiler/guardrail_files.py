@@ -59,11 +59,11 @@ def _moved_folder() -> Path | None:
 
 def own_folder() -> Path | None:
     """The user's configuration folder in the listed home; None where it is known that nothing of the user's is there:
-    some users are listed with the home of another."""
+    some users are listed with the home of another. What may be entered is enough to read a file in it."""
     from tfinfra.system.paths import listed_config_folder
 
     folder = listed_config_folder()
-    return folder if folder is not None and os.access(folder, os.R_OK | os.X_OK) else None
+    return folder if folder is not None and os.access(folder, os.X_OK) else None
 
 
 def _may_be_there(path: Path) -> bool:

@@ -281,6 +281,20 @@ def test_a_cache_in_the_repository_is_told_where_policy_packs_run(place: Path, m
     assert (found.code, "what policy packs run with" in found.message) == ("TFI443", True)
 
 
+def test_a_folder_in_the_listed_home_that_cannot_be_listed_is_looked_into(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mode 0711 of an administrator's. root may list all of them, so the answer is played."""
+    own = place / "home" / ".config" / "tfinfra"
+    own.mkdir(parents=True)
+    (own / "guardrails.yaml").write_text("allow: {max_nodes: 1}\n")
+    monkeypatch.setattr("tfinfra.system.paths.listed_config_folder", lambda: own)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.R_OK)
+    assert breaches(said(place, "node_count: 2\ndistributed_backend: mpi\n")) != []
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert breaches(said(place, "node_count: 2\ndistributed_backend: mpi\n")) == []
+
+
 def test_a_target_on_the_command_line_is_held(place: Path) -> None:
     (place / "user" / "compute_targets.yaml").write_text(POOL)
     (place / "user" / "guardrails.yaml").write_text("allow: {vm_size: Standard_D8s_v5}\n")
