@@ -24,7 +24,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.build import unsigned
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.oms import model_statement, root_digest
-from tfinfra.evidence.packages import packages_in, packages_of
+from tfinfra.evidence.packages import packages_in, packages_of, unread_packages
 from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256
 
@@ -194,3 +194,30 @@ def test_the_packages_of_a_locked_run_are_those_of_its_lock_each_with_one_digest
 @pytest.mark.parametrize("lock", ["", "{", "lock: 1", "lock: {environment: []}", "name: digits"])
 def test_the_packages_are_the_environment_s_where_a_lock_has_none(lock: str) -> None:
     assert packages_in(replace(ORIGIN, lock=lock)) == packages_of(ORIGIN.environment)
+
+
+ODD_LOCKS = {
+    "deep": "[" * 5000,
+    "of numbers": "lock: {environment: {packages: [1]}}",
+    "conda of numbers": "lock: {environment: {conda: [1]}}",
+    "Horovod is text": "lock: {environment: {horovod: x}}",
+    "Python is text": "lock: {environment: {python: x}}",
+    "no Unicode": 'lock: {environment: {packages: [{name: a, version: "\\uD800"}]}}',
+    "no number": "lock: {environment: !!int ''}",
+}
+
+
+@pytest.mark.parametrize("lock", ODD_LOCKS.values(), ids=ODD_LOCKS)
+def test_a_lock_whose_values_are_odd_is_named_and_costs_nothing_else(lock: str) -> None:
+    origin = replace(ORIGIN, lock=lock)
+    assert packages_in(origin) == packages_of(ORIGIN.environment)
+    assert unread_packages(origin) == "the packages of the lock: its text cannot be read"
+    assert unsigned(a_material(origin=origin))[names.LOCK] == lock.encode()
+
+
+def test_an_environment_whose_values_are_odd_is_named_too() -> None:
+    origin = replace(ORIGIN, environment={"conda": [1]})
+    assert packages_in(origin) == ()
+    assert unread_packages(origin) == "the packages: the environment's lock cannot be read"
+    assert unread_packages(ORIGIN) is None and unread_packages(replace(ORIGIN, lock=LOCK)) is None
+    assert unsigned(a_material(origin=origin))

@@ -42,6 +42,8 @@ def _node(node: NodeFiles) -> dict[str, bytes]:
         "evidence": node.evidence,
     }
     files = {names.node_file(node.node): json_bytes(document)}
+    if node.unfit is not None:
+        files[names.unfit_file(node.node)] = node.unfit
     if node.attested is not None:
         files[names.attested_file(node.node)] = node.attested
     if node.attested_after is not None:

@@ -46,7 +46,8 @@ class Origin:
 class NodeFiles:
     """What node `node` said of itself: `registration`, `tasks` (TaskStatus each) and `evidence` (NodeEvidence, None
     where it wrote none) as JSON, and its attested documents (DER), before its first task and after its last one, with
-    the certificates (DER) between their signers and the root."""
+    the certificates (DER) between their signers and the root. `unfit` is what it wrote in the place of evidence that
+    is none."""
 
     node: int
     registration: Mapping[str, Any]
@@ -55,6 +56,7 @@ class NodeFiles:
     attested: bytes | None = None
     attested_after: bytes | None = None
     chain: tuple[bytes, ...] = ()
+    unfit: bytes | None = None
 
 
 @dataclass(frozen=True)

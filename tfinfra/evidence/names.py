@@ -39,6 +39,11 @@ def attested_file(node: int, *, after: bool = False) -> str:
     return f"{NODES}/{node}.attested{'-after' if after else ''}.p7"
 
 
+def unfit_file(node: int) -> str:
+    """What the node wrote of itself and is no such record, byte by byte."""
+    return f"{NODES}/{node}.unfit"
+
+
 def chain_file(node: int) -> str:
     """The certificates between the signers of these documents and their root."""
     return f"{NODES}/{node}.attested-chain.pem"

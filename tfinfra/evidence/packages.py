@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -26,9 +27,32 @@ class Package:
 
 def packages_in(origin: Origin) -> tuple[Package, ...]:
     """All packages that a run was made from, sorted by their package URLs: of a locked run those of its lock, which has
-    chosen one file for each."""
-    locked = _locked_environment(origin.lock) if origin.lock is not None else {}
-    return locked_packages(locked) if locked else packages_of(origin.environment)
+    chosen one file for each. What of it cannot be read is left out, and `unread_packages` says so."""
+    found = _packages_of_lock(origin.lock) if origin.lock is not None else None
+    return found or _tried(packages_of, origin.environment) or ()
+
+
+def unread_packages(origin: Origin) -> str | None:
+    """Why `packages_in` does not have those that it should, None where it has."""
+    if origin.lock is not None and _packages_of_lock(origin.lock) is None:
+        return "the packages of the lock: its text cannot be read"
+    if origin.lock is None and _tried(packages_of, origin.environment) is None:
+        return "the packages: the environment's lock cannot be read"
+    return None
+
+
+def _tried(read: Callable[[Any], tuple[Package, ...]], given: Any) -> tuple[Package, ...] | None:
+    """What `read` finds, None where it stumbles: what is read may come out of the run's store, where anything may lie,
+    and nothing in that may cost the rest of the evidence."""
+    try:
+        return read(given)
+    except Exception:  # noqa: BLE001 - whatever YAML and a stranger's values make of it
+        return None
+
+
+@lru_cache(maxsize=1)
+def _packages_of_lock(lock: str) -> tuple[Package, ...] | None:
+    return _tried(lambda text: locked_packages(_locked_environment(text)), lock)
 
 
 def locked_packages(environment: Mapping[str, Any]) -> tuple[Package, ...]:
@@ -44,15 +68,13 @@ def locked_packages(environment: Mapping[str, Any]) -> tuple[Package, ...]:
 
 
 def _locked_environment(lock: str) -> Mapping[str, Any]:
-    """`lock.environment` of a lock's text, {} where that is none."""
+    """`lock.environment` of a lock's text. Raises whatever comes of a text that has none."""
     import yaml
 
-    try:
-        document = yaml.safe_load(lock)
-        environment = document["lock"]["environment"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return {}
-    return environment if isinstance(environment, dict) else {}
+    environment: Mapping[str, Any] = yaml.safe_load(lock)["lock"]["environment"]
+    if not environment:
+        raise ValueError("it has no packages")
+    return environment
 
 
 def _file(package: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:

@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.azure.identity.test_attested import SIGNERS, document, root_of, signed, with_issuer_url
 from tests.lifecycle.fakes import World, succeeding
+from tests.store.test_records import EVIDENCE
 from tfinfra.cloud import Trust
 from tfinfra.lifecycle.evidence.attested_chain import Chains
 from tfinfra.lifecycle.evidence.gather import from_store
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.model import Inventory, NodeRegistration, to_json
 from tfinfra.sealing import NotAttested
-from tfinfra.store import keys
+from tfinfra.store import encode, keys
 
 
 def test_a_document_whose_signer_is_just_below_the_root_needs_none() -> None:
@@ -156,7 +157,7 @@ def test_certificates_have_to_have_held_when_their_document_was_asked_for(case: 
     before = signed(authority, document(**said), until=ENDED)
     node = NodeRegistration("n0", "node-0", "10.0.0.4", None, 2222, 8, 0, "age1x", 0, before)
     world.store.put(keys.INVENTORY, json.dumps(to_json(Inventory((node,)))).encode())
-    world.store.put(keys.evidence_key("n0"), json.dumps({"attested": attested}).encode())
+    world.store.put(keys.evidence_key("n0"), encode({**to_json(EVIDENCE), "attested": attested}))
     found = from_store(world.store, RunFolder(tmp_path), Trust(root_of(authority), SIGNERS))
     assert any("the certificates of node 0" in text for text in found.missing) is not counts
 

@@ -14,6 +14,7 @@ from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
 from tests.lifecycle.evidence.guarded import guarded, key_file
 from tests.lifecycle.fakes import World, failing, succeeding, training
 from tests.lifecycle.runs import KEEP, record_of
+from tests.store.test_records import EVIDENCE
 from tfinfra.audit.log import first_broken_line
 from tfinfra.azure.key_vault.key_vault_fake import FakeKeyVault
 from tfinfra.cli.runs.status import status_lines
@@ -31,8 +32,9 @@ from tfinfra.lifecycle.evidence.run_evidence import own_audit
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.model import Inventory, NodeRegistration, to_json
-from tfinfra.store import MemoryStore, keys
+from tfinfra.store import MemoryStore, encode, keys
 
+GPU = "machine.gpus[0].model is missing"
 CONTAINER = "https://127.0.0.1:1/team/evidence"
 
 
@@ -109,7 +111,7 @@ def test_what_each_node_said_and_its_attested_document_are_kept(tmp_path: Path) 
 
     def registered(store: MemoryStore) -> None:
         store.put(keys.INVENTORY, json.dumps(to_json(Inventory((node,)))).encode())
-        store.put("evidence/n0.json", b'{"machine": {"kernel": "6.8"}}')
+        store.put("evidence/n0.json", encode(EVIDENCE))
         store.put("evidence/n0.after.p7", b"after")
         succeeding(store)
 
@@ -117,10 +119,41 @@ def test_what_each_node_said_and_its_attested_document_are_kept(tmp_path: Path) 
     said = json.loads((audit / "nodes/0.json").read_text())
     assert said["registration"]["node_id"] == "n0"
     assert [task["task"] for task in said["tasks"]] == ["rank-0"]
-    assert said["evidence"] == {"machine": {"kernel": "6.8"}}
+    assert said["evidence"] == to_json(EVIDENCE)
     assert (audit / "nodes/0.attested.p7").read_bytes() == b"0p7"
     assert (audit / "nodes/0.attested-after.p7").read_bytes() == b"after"
     assert holds(audit)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (b'{"machine": "x"}', "run is missing"),
+        (encode({**to_json(EVIDENCE), "machine": "x"}), "machine is text, not an object"),
+        (encode({**to_json(EVIDENCE), "machine": {**to_json(EVIDENCE.machine), "gpus": [{}]}}), GPU),
+        (b"[" * 100_000, "it is nested too deeply"),
+    ],
+)
+@ENDS
+def test_what_a_node_wrote_that_is_no_evidence_is_kept_and_named_and_costs_nothing_else(
+    ends: Callable[[World], Path], written: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guarded(tmp_path, monkeypatch, f"{{evidence: '{CONTAINER}'}}")
+    node = NodeRegistration("n0", "node-0", "10.0.0.4", None, 2222, 8, 0, "age1x", 0)
+
+    def registered(store: MemoryStore) -> None:
+        store.put(keys.INVENTORY, encode(Inventory((node,))))
+        store.put("evidence/n0.json", written)
+        succeeding(store)
+
+    world = World(tmp_path, registered)
+    copied(world, monkeypatch, MemoryStore())
+    audit = ends(world)
+    assert world.groups == {} and holds(audit)
+    assert (audit / "nodes/0.unfit").read_bytes() == written
+    assert json.loads((audit / "nodes/0.json").read_text())["evidence"] is None
+    parameters = statement(audit)["predicate"]["buildDefinition"]["internalParameters"]
+    assert f"the evidence of node 0: {told}" in parameters["missing"]
 
 
 def test_a_fetch_in_mid_run_writes_what_there_is_and_the_next_one_writes_it_anew(tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from typing import Any
 from tfinfra.cloud import Trust
 from tfinfra.evidence.material import NodeFiles, Origin
 from tfinfra.evidence.names import LOGS, SUBJECTS
+from tfinfra.evidence.packages import unread_packages
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.evidence.attested_chain import Chains
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
-from tfinfra.model import AFTER, BEFORE, Inventory, NodeRegistration, TaskStatus, Unfit, parse, to_json
+from tfinfra.model import AFTER, BEFORE, Inventory, NodeEvidence, NodeRegistration, TaskStatus, Unfit, decode, to_json
 from tfinfra.sealing import NotAttested
 from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
 from tfinfra.system.file_digest import sha256_of
@@ -42,8 +43,15 @@ class FromStore:
 
 def without_store(folder: RunFolder) -> FromStore:
     """Of a run whose store was never there, or did not answer."""
-    origin, unread = read_origin(folder, None), "what the nodes said of themselves: the run's store was not read"
-    return FromStore((), None, (unread, origin)) if isinstance(origin, str) else FromStore((), origin, (unread,))
+    unread = "what the nodes said of themselves: the run's store was not read"
+    return _with_origin((), [unread], read_origin(folder, None))
+
+
+def _with_origin(nodes: tuple[NodeFiles, ...], missing: list[str], origin: Origin | str) -> FromStore:
+    if isinstance(origin, str):
+        return FromStore(nodes, None, (*missing, origin))
+    unread = unread_packages(origin)
+    return FromStore(nodes, origin, (*missing, unread) if unread else tuple(missing))
 
 
 def from_store(store: ObjectStore, folder: RunFolder, trust: Trust | None) -> FromStore:
@@ -56,24 +64,29 @@ def from_store(store: ObjectStore, folder: RunFolder, trust: Trust | None) -> Fr
         missing.append("the nodes: no inventory can be read")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         numbered = enumerate(inventory.nodes if inventory else ())
-        nodes = tuple(pool.map(lambda one: _node(store, one[0], one[1], tasks), numbered))
-    missing += [f"the evidence of node {node.node}: it wrote none" for node in nodes if node.evidence is None]
-    nodes = tuple(_chained(nodes, Chains(trust), missing.append))
-    if isinstance(origin, str):
-        return FromStore(nodes, None, (*missing, origin))
-    return FromStore(nodes, origin, tuple(missing))
+        found = tuple(pool.map(lambda one: _node(store, one[0], one[1], tasks), numbered))
+    missing += [f"the evidence of node {node.node}: {why}" for node, why in found if why is not None]
+    nodes = tuple(_chained((node for node, _ in found), Chains(trust), missing.append))
+    return _with_origin(nodes, missing, origin)
 
 
-def _node(store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[TaskStatus]) -> NodeFiles:
+def _node(
+    store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[TaskStatus]
+) -> tuple[NodeFiles, str | None]:
+    """The node, and why there is no evidence of it, None where there is."""
     before = content(store, f"evidence/{node.node_id}.before.p7")
-    return NodeFiles(
+    data = content(store, f"evidence/{node.node_id}.json")
+    said = _evidence(data)
+    files = NodeFiles(
         node=rank,
         registration=to_json(node),
         tasks=tuple(to_json(status) for status in sorted(tasks, key=lambda s: s.task) if status.node == rank),
-        evidence=_mapping(content(store, f"evidence/{node.node_id}.json")),
+        evidence=None if isinstance(said, str) else said,
+        unfit=data if isinstance(said, str) else None,
         attested=before if before is not None else _registered(node.attested),
         attested_after=content(store, f"evidence/{node.node_id}.after.p7"),
     )
+    return files, said if isinstance(said, str) else None
 
 
 def _chained(nodes: Iterable[NodeFiles], chains: Chains, tell: Callable[[str], None]) -> Iterator[NodeFiles]:
@@ -90,7 +103,7 @@ def _chained(nodes: Iterable[NodeFiles], chains: Chains, tell: Callable[[str], N
 
 
 def _asked(evidence: Mapping[str, Any] | None, when: str) -> datetime | None:
-    """When a node asked for that document, by its own record, which may hold anything."""
+    """When a node asked for that document, by its own record."""
     listed = evidence.get("attested") if evidence else None
     for each in listed if isinstance(listed, list) else ():
         if isinstance(each, Mapping) and each.get("when") == when:
@@ -109,13 +122,15 @@ def _registered(attested: str | None) -> bytes | None:
         return None
 
 
-def _mapping(data: bytes | None) -> dict[str, Any] | None:
-    """As the node wrote it, whatever is in it."""
+def _evidence(data: bytes | None) -> dict[str, Any] | str:
+    """NodeEvidence as JSON, or why it is none: whoever trains on the node can write anything there."""
+    if data is None:
+        return "it wrote none"
     try:
-        found = parse(data) if data is not None else None
-    except Unfit:
-        return None
-    return found if isinstance(found, dict) else None
+        said: dict[str, Any] = to_json(decode(NodeEvidence, data))
+    except Unfit as error:
+        return str(error)
+    return said
 
 
 @dataclass
