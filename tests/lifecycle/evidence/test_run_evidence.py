@@ -23,6 +23,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.dsse import read_bundle
 from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256, sums
+from tfinfra.guardrails.values import Audit
 from tfinfra.lifecycle.attach import attached_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
@@ -36,6 +37,7 @@ from tfinfra.store import MemoryStore, encode, keys
 
 GPU = "machine.gpus[0].model is missing"
 CONTAINER = "https://127.0.0.1:1/team/evidence"
+OTHER = "https://127.0.0.1:1/machine/evidence"
 
 
 def holds(audit: Path) -> bool:
@@ -425,6 +427,31 @@ def test_a_copy_that_is_not_taken_keeps_the_outputs_group_until_it_is_or_is_give
         attached_run.end_run(run, lambda text: None)
         assert any(key.endswith(names.SUMS) for key in opened.objects)
     assert world.groups == {}
+
+
+@pytest.mark.parametrize("later", [(CONTAINER, OTHER), ()])
+def test_the_outputs_group_stays_until_each_container_has_its_copy(
+    later: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, taking, closed = World(tmp_path), MemoryStore(), MemoryStore(refusing)
+    containers = {CONTAINER: taking, OTHER: closed}
+    store_at = world.store_at
+    monkeypatch.setattr(world, "store_at", lambda url: containers.get(url) or store_at(url))
+    wants = Audit(containers=(CONTAINER, OTHER))
+    monkeypatch.setattr("tfinfra.lifecycle.attach.fetch.fetching.own_audit", lambda say: wants)
+    with pytest.raises(TeardownIncomplete, match="the container is closed"):
+        by_down(world)
+    wants = Audit(containers=later)
+    folder = run_folder(tmp_path / "state", RUN)
+    run = FoundRun(RUN, folder, folder.read(), world.ports, GROUPS[1:], world.store, None)
+    with pytest.raises(TeardownIncomplete, match="the container is closed"):
+        attached_run.end_run(run, lambda text: None)
+    assert [*world.groups] == [KEEP]
+    containers[OTHER] = opened = MemoryStore()
+    attached_run.end_run(run, lambda text: None)
+    assert world.groups == {} and any(key.endswith(names.SUMS) for key in opened.objects)
+    evidence = record_of(world).evidence
+    assert evidence is not None and {copy.rsplit("/", 2)[0] for copy in evidence.copies} == {CONTAINER, OTHER}
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_keeps_nothing(tmp_path: Path) -> None:

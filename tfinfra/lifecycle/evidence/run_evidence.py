@@ -104,8 +104,19 @@ class RunEvidence:
         self._note()
 
     def _note(self) -> None:
+        """What became of it, with the copies that an earlier process has handed in."""
         if self.state is not None:
-            self.folder.update(evidence=replace(self.state, copies=tuple(self._copies)))
+            copies = tuple(dict.fromkeys((*self._noted().copies, *self._copies)))
+            self.folder.update(evidence=replace(self.state, copies=copies, wanted=self._containers()))
+
+    def _noted(self) -> EvidenceState:
+        record = self.folder.read()
+        return record.evidence if record is not None and record.evidence is not None else EvidenceState("none")
+
+    def handed_in(self) -> bool:
+        """Whether each container that is to have a copy has one."""
+        there = {copy.rsplit("/", 2)[0] for copy in self._noted().copies}  # <container>/<run>/<digest>
+        return there.issuperset(self._containers())
 
     def _files(self, record: RunRecord, document: Mapping[str, Any]) -> dict[str, bytes]:
         """All files of audit/, by their names in it; `state` is what became of the signature."""
@@ -162,11 +173,13 @@ class RunEvidence:
         )
 
     def _containers(self) -> tuple[str, ...]:
-        """Those that a run of this cloud has business with."""
-        for url in self.audit.containers:
+        """Those of the guardrails that a run of this cloud has business with, and those that its record names: `up`
+        may have had other guardrails than who deletes it."""
+        urls = tuple(dict.fromkeys((*self.audit.containers, *self._noted().wanted)))
+        for url in urls:
             if not takes_copies(url, self.ports.cloud):
                 self._tell(f"no copy of the evidence goes to {url}: it is not of the {self.ports.cloud.name} cloud")
-        return tuple(url for url in self.audit.containers if takes_copies(url, self.ports.cloud))
+        return tuple(url for url in urls if takes_copies(url, self.ports.cloud))
 
     def _copy(self, files: Mapping[str, bytes]) -> None:
         """Raises NotKept."""

@@ -9,7 +9,7 @@ from tfinfra.model.shapes import Line, Sha256, one_of
 
 UNSIGNED = "integrity against itself only"
 """What evidence without a signature is."""
-OWN_TO_RECORD = ("sums",)
+OWN_TO_RECORD = ("sums", "wanted")
 """Fields that only the run's record has: a document beside the evidence would prove nothing with them."""
 
 
@@ -17,13 +17,15 @@ OWN_TO_RECORD = ("sums",)
 class EvidenceState:
     """`signature`: "none" where nobody is to sign, "not_yet" where guardrails name a key and it has not signed (`why`
     says why), "made" (`why` names what could not be signed). `key` is the fingerprint of the key that signed; `copies`
-    are the URLs of the copies that were handed in, `sums` is the SHA-256 of SHA256SUMS as it was written."""
+    are the URLs of the copies that were handed in, `wanted` the containers that are to have one; `sums` is the SHA-256
+    of SHA256SUMS as it was written."""
 
     signature: Annotated[str, one_of("none", "not_yet", "made")]
     key: Line | None = None
     why: str | None = None
     copies: tuple[str, ...] = ()
     sums: Sha256 | None = None
+    wanted: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """For a person."""

@@ -117,13 +117,13 @@ class Fetching(Bringing):
         found, record = self._found, self._found.folder.read()
         if record is None or record.phase == RunPhase.DELETED or found.store is None:
             return None
-        if record.evidence is not None and record.evidence.copies:
+        if self.evidence.handed_in():
             return None
         self.evidence.look(found.store)
         try:
             document = collect.run_document(record, None, found.store, found.ports.clock())
         except store_errors() as error:
-            return f"{UNKEPT} could not be written: {first_line(error)}" if self.evidence.audit.containers else None
+            return f"{UNKEPT} could not be written: {first_line(error)}"
         return self.evidence.before_store_goes(document)
 
     def _keeps(self, home: Home) -> bool:
