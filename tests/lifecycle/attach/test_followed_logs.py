@@ -116,3 +116,35 @@ def test_a_store_that_goes_with_its_groups_ends_the_following(tmp_path: Path) ->
     assert list(lines) == []
     assert "digits-abc123 is deleted" in said[-1]
     assert clock.now < 1000 + PATIENCE
+
+
+def test_a_store_that_is_silent_when_the_run_ends_costs_no_last_line(tmp_path: Path) -> None:
+    guarded, said = Guarded(keys.log_folder("rank-0"), keys.log_folder("rank-1")), list[str]()
+    guarded.write_both(0)
+
+    def end_silently() -> None:
+        guarded.write_both(1)
+        guarded.store.put(keys.log_key("rank-0", 2), log_chunk_of([(103.0, b"unfinished")]))
+        guarded.end()
+        guarded.close()
+
+    clock = Moments(end_silently, lambda: None, guarded.open)
+    lines = [line.text for line in log_lines(run_of(tmp_path, guarded), FOLLOWING, said.append, clock)]
+    written = [f"rank-{task} {number}{part}" for task in range(2) for number in range(2) for part in "ab"]
+    assert sorted(lines) == sorted([*written, "unfinished"])
+    assert [text.partition(":")[0] for text in said] == ["warning", "digits-abc123"]
+
+
+def test_of_a_store_that_is_gone_the_unfinished_line_that_was_read_is_shown(tmp_path: Path) -> None:
+    guarded, clock = Guarded(""), FakeClock()
+    world = World(tmp_path)
+    training(world.store)
+    run = replace(found(world, plan_tasks=("rank-0",)), store=guarded.store)
+    guarded.store.put(keys.log_key("rank-0", 0), log_chunk_of([(100.0, b"whole\nunfinished")]))
+    said = list[str]()
+    lines = log_lines(run, WantedLogs("rank-0", follow=True), said.append, clock)
+    assert next(lines).text == "whole"
+    guarded.close()
+    world.groups.clear()
+    assert [line.text for line in lines] == ["unfinished"]
+    assert "digits-abc123 is deleted" in said[-1]

@@ -4,6 +4,7 @@ and a store that is silent for a while are told, and the log goes on where it wa
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
@@ -11,7 +12,7 @@ from tfinfra.errors import CredentialsError, ProvisioningError, first_line
 from tfinfra.lifecycle.attach.attached_run import run_is_over
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
-from tfinfra.lifecycle.watch.log_reader import LogLine, LogReader
+from tfinfra.lifecycle.watch.log_reader import AT_A_TIME, LogLine, LogReader
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
 from tfinfra.model import Beat
 from tfinfra.store import encode, keys, store_errors
@@ -56,6 +57,7 @@ class FollowedLogs:
         self._listing = Listing(found.ports.cloud.timeouts, clock.monotonic)
         self._refused = False
         self.gone = False
+        self._over = False
         self._trouble: Exception | None = None
         self._since: float | None = None
         self._told = ("", float("-inf"))
@@ -68,10 +70,27 @@ class FollowedLogs:
             self._bear()
             self._clock.sleep(FOLLOW if self._since is None else BEAT_EVERY)
 
-    def _new_of(self, reader: LogReader) -> Iterator[LogLine]:
+    def rest(self) -> Iterator[LogLine]:
+        """What is left of the logs once `lines` has ended, unfinished lines too: a store that is silent just then is
+        borne as before. One that is gone has no more than was read."""
+        self._over = True
+        while not self.gone:
+            yield from merged([self._new_of(reader, sys.maxsize) for reader in self._readers])
+            silent = self._trouble is not None
+            if silent and self._listing.due(late=False, refused=self._refused):
+                self._has_nodes()
+            if self.gone:
+                break
+            self._bear()
+            if not silent:
+                break
+            self._clock.sleep(BEAT_EVERY)
+        yield from merged([reader.end() for reader in self._readers])
+
+    def _new_of(self, reader: LogReader, most: int = AT_A_TIME) -> Iterator[LogLine]:
         """What has come of one log: a line of another, taken before this one's store failed, is not lost by that."""
         try:
-            yield from reader.new()
+            yield from reader.new(most)
         except store_errors() as error:
             self._trouble = error
 
@@ -115,7 +134,8 @@ class FollowedLogs:
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
         if now - self._since > PATIENCE:
-            known.message = f"{known.message}; the run goes on, `tfinfra logs -f {self._found.run}` goes on reading"
+            what = "has ended" if self._over else "goes on"
+            known.message = f"{known.message}; the run {what}, `tfinfra logs -f {self._found.run}` goes on reading"
             raise known from error
         if known.message != self._told[0] or now - self._told[1] >= _AGAIN:
             self._told = known.message, now

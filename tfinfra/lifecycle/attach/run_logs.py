@@ -66,10 +66,9 @@ def log_lines(
         yield from _last(merged([reader.new(there[reader.task]) for reader in readers]), wanted.tail)
     followed = FollowedLogs(found, readers, tell, clock or SystemClock())
     yield from followed.lines()
+    yield from followed.rest()
     if followed.gone:
         tell(f"{found.run} is deleted, and its store with it: what it wrote last is where its logs came home")
-        return
-    yield from merged([reader.rest() for reader in readers])
 
 
 def last_line(found: FoundRun) -> LogLine | None:

@@ -53,6 +53,10 @@ class LogReader:
     def rest(self, most: int = sys.maxsize) -> Iterator[LogLine]:
         """The new lines of at most so many chunks, and the last, unfinished one."""
         yield from self.new(most)
+        yield from self.end()
+
+    def end(self) -> Iterator[LogLine]:
+        """The last, unfinished line, as far as it was read."""
         last = (*self._lines.of(self._decoder.decode(b"", final=True)), *self._lines.end())
         yield from (LogLine(self.task, line) for line in last)
 
