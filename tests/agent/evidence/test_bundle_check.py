@@ -26,9 +26,10 @@ def node_with(root: Path, store: MemoryStore, setup_script: str | None = None) -
 
 def test_an_unpacked_bundle_is_its_archive(tmp_path: Path) -> None:
     context = node_with(tmp_path, MemoryStore())
-    cached = context.paths.bundle / "agent/tfinfra/agent/__pycache__/run.cpython-312.pyc"
-    cached.parent.mkdir()
-    cached.write_bytes(b"bytecode")
+    for folder in ("agent/tfinfra/agent", "site/obstore"):  # the agent's own, and a package of its
+        cached = context.paths.bundle / folder / "__pycache__/run.cpython-312.pyc"
+        cached.parent.mkdir(parents=True)
+        cached.write_bytes(b"bytecode")
     assert check_bundle(context) == NodeCheck("bundle", "verified")
     assert not list(context.paths.state.glob("bundle*"))
 

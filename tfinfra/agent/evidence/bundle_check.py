@@ -15,7 +15,7 @@ from tfinfra.errors import first_line
 from tfinfra.model import NodeCheck
 from tfinfra.store import store_errors
 
-_AGENT, _SOURCE = "agent/", "source/"
+_SOURCE = "source/"
 _BYTECODE = "__pycache__"
 _BLOCK = 1 << 20
 
@@ -51,15 +51,15 @@ def agent_files(bundle: Path) -> Tree:
 
 
 def _unpacked(bundle: Path) -> Tree:
-    """All that lies there. Bytecode elsewhere than the agent's is somebody else's: no task has run yet, none travels,
-    and a task's Python would believe it."""
+    """All that lies there, but for bytecode of the agent and of its packages. In the source it is somebody else's: no
+    task has run yet, none travels, and a task's Python would believe it."""
     whole = read_tree(bundle)
     entries = {path: entry for path, entry in whole.entries.items() if not _of_agents_python(path)}
     return Tree(entries, tuple(each for each in whole.unread if not _of_agents_python(each[0])))
 
 
 def _of_agents_python(path: str) -> bool:
-    return path.startswith(_AGENT) and _BYTECODE in path.split("/")
+    return not path.startswith(_SOURCE) and _BYTECODE in path.split("/")
 
 
 def _packed(archive: Path) -> Tree:
