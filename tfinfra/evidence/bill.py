@@ -7,10 +7,9 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tfinfra.evidence import names
 from tfinfra.evidence.jsons import json_bytes, moment
 from tfinfra.evidence.material import Material
-from tfinfra.evidence.oms import model_files, root_digest
+from tfinfra.evidence.oms import model_files, outputs_in, root_digest
 from tfinfra.evidence.packages import Package, packages_in
 
 SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -46,9 +45,7 @@ def bill(material: Material) -> bytes:
 
 def _model(material: Material) -> Component:
     """What the run made: the digest over its outputs is that of model.sig."""
-    prefix = f"{names.OUTPUTS}/"
-    outputs = {name.removeprefix(prefix): digest for name, digest in material.made.items() if name.startswith(prefix)}
-    made = model_files(outputs)
+    made = model_files(outputs_in(material.made))
     model: Component = {"type": "machine-learning-model", "bom-ref": "model", "name": material.run}
     if made:
         model["hashes"] = [_hash(root_digest(made))]

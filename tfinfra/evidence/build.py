@@ -12,7 +12,7 @@ from tfinfra.evidence.bill import bill
 from tfinfra.evidence.dsse import Signer, bundle
 from tfinfra.evidence.jsons import json_bytes
 from tfinfra.evidence.material import Material, NodeFiles
-from tfinfra.evidence.oms import NoModel, model_statement
+from tfinfra.evidence.oms import NoModel, model_statement, outputs_in
 from tfinfra.evidence.statement import statement
 from tfinfra.evidence.sums import sha256, sums
 
@@ -77,10 +77,8 @@ class Signatures:
 def signatures(statement_bytes: bytes, made: Mapping[str, str], run: str, signer: Signer) -> Signatures:
     """What `signer` signs: the statement, and the files of outputs/ among `made`. Raises what the signer raises."""
     files = {names.SIGNED_STATEMENT: bundle(statement_bytes, signer)}
-    prefix = f"{names.OUTPUTS}/"
-    outputs = {name.removeprefix(prefix): digest for name, digest in made.items() if name.startswith(prefix)}
     try:
-        files[names.MODEL_SIGNATURE] = bundle(model_statement(outputs, run), signer)
+        files[names.MODEL_SIGNATURE] = bundle(model_statement(outputs_in(made), run), signer)
     except NoModel as error:
         return Signatures(files, f"{names.OUTPUTS}/ {error}")
     return Signatures(files)

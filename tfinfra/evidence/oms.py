@@ -44,6 +44,12 @@ def model_statement(digests: Mapping[str, str], run: str) -> bytes:
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
+def outputs_in(made: Mapping[str, str]) -> dict[str, str]:
+    """Those in outputs/ of {name in the run's folder: digest}, by their names there."""
+    prefix = f"{OUTPUTS}/"
+    return {name.removeprefix(prefix): digest for name, digest in made.items() if name.startswith(prefix)}
+
+
 def model_files(digests: Mapping[str, str]) -> dict[str, str]:
     """Those of the files that are the model's."""
     return {name: digest for name, digest in digests.items() if name.partition("/")[0] not in LEFT_OUT}

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.evidence.material import Origin
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?\s*(?:===?\s*([^\s;\\]+)|@\s*(\S+))")
@@ -116,7 +117,7 @@ def pinned(text: str) -> Iterator[Package]:
 
 
 def _pip(name: str, version: str, digests: tuple[str, ...]) -> Package:
-    known = re.sub(r"[-_.]+", "-", name).lower()
+    known = normalised(name)
     at = f"@{quote(version)}" if version else ""
     return Package(known, version, f"pkg:pypi/{known}{at}", digests)
 

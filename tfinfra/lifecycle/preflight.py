@@ -29,7 +29,6 @@ from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.manifest import codes
-from tfinfra.store import keys
 from tfinfra.system.clock import right_now
 from tfinfra.system.threads import spawn
 from tfinfra.text.wording import spell_seconds
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from tfinfra.azure.prerequisites.find import Prerequisites
 
 _UNANSWERED = "TFI623"
-_BUNDLE = "0" * 64
 BEING_REGISTERED = "TFI635"
 REGISTERING = 180.0
 """Seconds for which a provider that is being registered is waited for: it takes "a minute or two"
@@ -203,8 +201,6 @@ def _requests(
     caller = {"subscription": cloud.subscription_id, "principal": object_id(cloud)}
     record = first_record(compiled.plan, compiled.spec.target, options, cloud, right_now())
     keep = record_part("keep", stack_config.stack_config(record, "keep", prerequisites, cloud), caller)
-    bundle = (keys.bundle_key(_BUNDLE), _BUNDLE)
-    node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
-    config = stack_config.compute_config(record, keep["outputs"], prerequisites, cloud, node)
+    config = stack_config.config_without_bundle(record, keep["outputs"], prerequisites, cloud)
     compute = record_part("compute", config, caller)
     return tuple(ResourceRequest(**document) for part in (keep, compute) for document in part["requests"])

@@ -233,13 +233,19 @@ def test_a_comment_compares_with_the_base_that_is_given(folder: Path, tmp_path: 
     assert "new: " in _comment(folder, "validate", "good.yaml", "--base", str(base))
 
 
-def test_a_manifest_that_the_base_has_and_the_folder_has_not_is_gone(folder: Path, tmp_path: Path) -> None:
+def _base_of_one(folder: Path, tmp_path: Path) -> Path:
+    """A base with the same manifest as the folder: good.yaml alone."""
     base = tmp_path / "base"
     base.mkdir()
     repository(base)
     for name in ("wrong.yaml", "warned.yaml"):
         (folder / name).unlink()
         (base / "ml" / name).unlink()
+    return base
+
+
+def test_a_manifest_that_the_base_has_and_the_folder_has_not_is_gone(folder: Path, tmp_path: Path) -> None:
+    base = _base_of_one(folder, tmp_path)
     (base / "ml/deeper").mkdir()
     (base / "ml/deeper/old.yaml").write_text(GOOD.replace("train.py", "../train.py"))
     comment = _comment(folder, "validate", ".", "--base", str(base))
@@ -263,12 +269,7 @@ def test_the_price_file_is_read_once_for_each_manifest(folder: Path, monkeypatch
 
 
 def test_a_manifest_that_is_gone_is_told_with_the_target_that_all_are_asked_of(folder: Path, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    base.mkdir()
-    repository(base)
-    for name in ("wrong.yaml", "warned.yaml"):
-        (folder / name).unlink()
-        (base / "ml" / name).unlink()
+    base = _base_of_one(folder, tmp_path)
     (base / "ml/old.yaml").write_text(GOOD)
     for root in (folder, base / "ml"):
         (root / "compute_targets.yaml").write_text("big: {location: eastus, vm_size: Standard_D16s_v5}\n")

@@ -10,10 +10,11 @@ from pathlib import Path
 from tfinfra.agent.evidence.proofs import declared, failed, named, verified
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.environment.proof.deviation import Deviation, Kind
-from tfinfra.environment.proof.tree import FILE, LINK, PROGRAM, Entry, Tree, deviations, read_tree, sha256_of
+from tfinfra.environment.proof.tree import FILE, LINK, PROGRAM, Entry, Tree, deviations, read_tree
 from tfinfra.errors import first_line
 from tfinfra.model import NodeCheck
 from tfinfra.store import store_errors
+from tfinfra.system.file_digest import sha256_of
 
 _SOURCE = "source/"
 _BYTECODE = "__pycache__"

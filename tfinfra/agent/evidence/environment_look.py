@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tfinfra.environment.proof.installed_tree import InstalledTree, read_environment, stored_tree
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
-from tfinfra.environment.proof.tree import Tree, sha256_of
+from tfinfra.environment.proof.tree import Tree
 from tfinfra.model import NodeEnvironment
+from tfinfra.system.file_digest import sha256_of
 
 
 @dataclass(frozen=True)

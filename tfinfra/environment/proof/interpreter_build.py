@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tfinfra.environment.proof.tree import FILE, LINK, PROGRAM, Entry, digest_of, read_tree, sha256_of
+from tfinfra.environment.proof.tree import FILE, LINK, PROGRAM, Entry, digest_of, read_tree
+from tfinfra.system.file_digest import sha256_of
 
 _NOT_PYTHONS_OWN = frozenset({"site-packages", "dist-packages", "__pycache__", "test", "tests"})
 

@@ -22,11 +22,11 @@ from functools import cached_property
 from pathlib import Path
 
 from tfinfra.environment.proof.deviation import Deviation, Kind
+from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.strange_trees import names_below
 
 FILE, PROGRAM, LINK, STRANGE = "100644", "100755", "120000", "000000"
 _NOTHING = "0" * 64
-_BLOCK = 1 << 20
 _LINE = re.compile(r"(100644|100755|120000|000000) ([0-9a-f]{64}) (.+)")
 
 
@@ -101,15 +101,6 @@ def _deviation(path: str, expected: Entry | None, found: Entry | None, unread: s
 
 
 _NAMES = {FILE: "a file", PROGRAM: "a program", LINK: "a link", STRANGE: "neither file nor link"}
-
-
-def sha256_of(path: Path) -> str:
-    """Of the file that is at `path`, or behind a link there. Raises OSError."""
-    digest, block = hashlib.sha256(), bytearray(_BLOCK)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(block):
-            digest.update(memoryview(block)[:count])
-    return digest.hexdigest()
 
 
 def digest_of(lines: Iterable[str]) -> str:

@@ -74,8 +74,8 @@ def _node(
     store: ObjectStore, rank: int, node: NodeRegistration, tasks: list[TaskStatus]
 ) -> tuple[NodeFiles, str | None]:
     """The node, and why there is no evidence of it, None where there is."""
-    before = content(store, f"evidence/{node.node_id}.before.p7")
-    data = content(store, f"evidence/{node.node_id}.json")
+    before = content(store, keys.attested_key(node.node_id, BEFORE))
+    data = content(store, keys.evidence_key(node.node_id))
     said = _evidence(data)
     files = NodeFiles(
         node=rank,
@@ -84,7 +84,7 @@ def _node(
         evidence=None if isinstance(said, str) else said,
         unfit=data if isinstance(said, str) else None,
         attested=before if before is not None else _registered(node.attested),
-        attested_after=content(store, f"evidence/{node.node_id}.after.p7"),
+        attested_after=content(store, keys.attested_key(node.node_id, AFTER)),
     )
     return files, said if isinstance(said, str) else None
 

@@ -19,11 +19,9 @@ from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.locking.canonical import digest_of, sha256
 from tfinfra.locking.document import LockedBody
-from tfinfra.store import keys
 
 LETTERS = "000000"
 """The end of the run's id in what is recorded: no run has it."""
-_BUNDLE = "0" * 64
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _OWNER = "owner"
 
@@ -63,9 +61,7 @@ def _recorded(compiled: Compiled) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             keep_config = stack_config.stack_config(record, "keep", prerequisites, cloud)
             keep = engine.record(deploy, record.run, "keep", keep_config, caller)
-            bundle = (keys.bundle_key(_BUNDLE), _BUNDLE)
-            node = stack_config.node_settings(record, cloud, keep["outputs"], prerequisites, bundle=bundle)
-            config = stack_config.compute_config(record, keep["outputs"], prerequisites, cloud, node)
+            config = stack_config.config_without_bundle(record, keep["outputs"], prerequisites, cloud)
             return keep, engine.record(deploy, record.run, "compute", config, caller)
         finally:
             engine.close()

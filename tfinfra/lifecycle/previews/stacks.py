@@ -17,12 +17,10 @@ from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.record import names
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.model import Access
-from tfinfra.store import keys
 from tfinfra.system.clock import right_now
 from tfinfra.system.process.inherited_variables import package_environment
 from tfinfra.system.progress import say_nothing
 
-_BUNDLE = "0" * 64
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -59,9 +57,7 @@ def preview_stacks(
         for choice in range(1 + len(plan.alternatives) if packs else 1):
             part = names.compute_part(choice)
             tried = replace(record, compute_group=names.group_name(record.run, part))
-            bundle = (keys.bundle_key(_BUNDLE), _BUNDLE)
-            node = stack_config.node_settings(tried, cloud, keep.outputs, prerequisites, bundle=bundle)
-            config = stack_config.compute_config(tried, keep.outputs, prerequisites, cloud, node)
+            config = stack_config.config_without_bundle(tried, keep.outputs, prerequisites, cloud)
             found.append(StackPreview("compute", choice, engine.preview(part, config)))
         return tuple(found)
 

@@ -12,7 +12,9 @@ from tfinfra.lifecycle.record.names import attempt_url, choice_of, identity_clie
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.model import Locked, NodeSettings, to_json
 from tfinfra.sealing import digest_of
+from tfinfra.store import keys
 
+_NO_BUNDLE = "0" * 64
 NO_ROLE = "none"  # as stacks/run.py reads it
 
 
@@ -82,3 +84,12 @@ def compute_config(
         **({"timerIdentityId": timer} if timer else {}),
         "nodeSettings": json.dumps(to_json(settings)),
     }
+
+
+def config_without_bundle(
+    record: RunRecord, keep: Mapping[str, Any], prerequisites: Prerequisites, cloud: Cloud
+) -> dict[str, str]:
+    """The compute stack's configuration where nothing is made of it: with a digest that no bundle has."""
+    bundle = (keys.bundle_key(_NO_BUNDLE), _NO_BUNDLE)
+    settings = node_settings(record, cloud, keep, prerequisites, bundle=bundle)
+    return compute_config(record, keep, prerequisites, cloud, settings)
