@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,7 +36,8 @@ class Bodies:
 
 
 def recorded_bodies(compiled: Compiled) -> Bodies:
-    """What the first choice of the plan would ask. Raises ProvisioningError."""
+    """What the first choice of the plan would ask, sorted: the engine asks for what does not depend on one another in
+    any order. Raises ProvisioningError."""
     requests = [request for part in _recorded(compiled) for request in part["requests"]]
     bodies = tuple(
         LockedBody(
@@ -44,7 +45,9 @@ def recorded_bodies(compiled: Compiled) -> Bodies:
         )
         for one in requests
     )
-    return Bodies(bodies, _custom_data(requests), _role_actions(one["arm_type"] for one in requests))
+    return Bodies(
+        tuple(sorted(bodies, key=astuple)), _custom_data(requests), _role_actions(one["arm_type"] for one in requests)
+    )
 
 
 def _recorded(compiled: Compiled) -> tuple[dict[str, Any], dict[str, Any]]:
