@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,18 @@ def imported(module: str, then: str = "") -> set[str]:
 def test_the_engine_is_started_before_the_compiler_is_imported() -> None:
     late = {"tfinfra.model", "tfinfra.compiler.pipeline", "tfinfra.lifecycle.run.effects", "azure.core", "pulumi"}
     assert not late & imported("client")
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["this process's variables", "variables of its own"])
+def test_the_passphrase_of_the_key_that_signs_stays_with_the_client(
+    named: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TFINFRA_AUDIT_PASSPHRASE", "a word")
+    monkeypatch.setenv("AZURE_CLIENT_ID", "an id")
+    with closing(EngineProcess(environ=dict(os.environ) if named else None)) as engine:
+        variables = Path(f"/proc/{engine.pid}/environ").read_bytes().split(b"\0")
+    assert b"AZURE_CLIENT_ID=an id" in variables
+    assert not [one for one in variables if one.startswith(b"TFINFRA_AUDIT_PASSPHRASE")]
 
 
 @pytest.mark.engine

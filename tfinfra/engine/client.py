@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from tfinfra import errors
 from tfinfra.engine.host import RECORDS, cloud_fields
 from tfinfra.errors import ProvisioningError, TfinfraError
 from tfinfra.system.process import child_python
+from tfinfra.system.process.inherited_variables import without_passphrase
 from tfinfra.system.progress import do_nothing, say_nothing
 
 if TYPE_CHECKING:  # at run time they load half of tfinfra, before which this process is to be started
@@ -35,7 +37,8 @@ _ENDING = 6.0
 class EngineProcess:
     """Starts at once and imports Pulumi while the client does other things; `open` binds it to a run. `records`: a
     recording comes first, so that what both parts' programs import is loaded for it before it is asked for. `environ`
-    is its environment, where that is not this process's."""
+    is its environment, where that is not this process's. It never has the passphrase of the key that signs evidence: it
+    runs a deploy folder's program."""
 
     def __init__(self, *, records: bool = False, environ: Mapping[str, str] | None = None) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process writes to it
@@ -47,7 +50,7 @@ class EngineProcess:
             text=True,
             encoding="utf-8",
             errors="replace",
-            env=environ,
+            env=without_passphrase(os.environ if environ is None else environ),
             start_new_session=True,  # a Ctrl-C on the terminal reaches the client alone, which decides
         )
         self._ids = itertools.count()

@@ -16,6 +16,7 @@ from pathlib import Path
 from tfinfra.engine.tool.tool_environment import tool_variables
 from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.system.process.commands import finished
+from tfinfra.system.process.inherited_variables import without_passphrase
 
 _PROJECT = "name: tfinfra\nruntime: python\n"
 """As templates/Pulumi.yaml names it: a stack is known by its project and its name."""
@@ -115,7 +116,7 @@ def _may_live(lock: StackLock) -> bool:
 def _tool_in(path: Path, folder: Path) -> Callable[..., str | None]:
     """A call of the tool in a project of its own: what it said on stderr where it failed, None where it did not."""
     (folder / "Pulumi.yaml").write_text(_PROJECT, "utf-8")
-    environment = {**os.environ, **tool_variables(folder, os.environ)}
+    environment = {**without_passphrase(os.environ), **tool_variables(folder, os.environ)}
 
     def call(*arguments: str) -> str | None:
         command = [str(path), "--non-interactive", "--color", "never", *arguments]

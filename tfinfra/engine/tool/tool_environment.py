@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfinfra.engine.provider.plugin_folder import link_plugins
 from tfinfra.system.process.commands import finished
+from tfinfra.system.process.inherited_variables import without_passphrase
 
 
 def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -36,7 +37,7 @@ def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 def tool_version(command: str) -> str | None:
     """What the tool says of itself, without the v; None where it says nothing."""
-    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    environment = {**without_passphrase(os.environ), "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         said = finished(
             [command, "version"],

@@ -18,6 +18,7 @@ from typing import IO, cast
 from tfinfra.engine.tool.tool_environment import tool_version
 from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.system.process.commands import finished
+from tfinfra.system.process.inherited_variables import without_passphrase
 
 ARCHIVES = {
     "linux-x64": "b6cf2de0243fece40f386bc7ae6a5194c39e15891c79f66cc6c8905bea8c6479",
@@ -120,7 +121,7 @@ def _build(go: str, work: Path, version: str, progress: Callable[[str], None]) -
         progress(f"note: {name}={settings[name]} does not count here: Go's checksum database checks what is built")
     progress(f"downloading the source of Pulumi {version} for Go to build")
     caches = {name: str(folder / name.lower()) for name in ("GOPATH", "GOMODCACHE", "GOCACHE")}
-    environment = {**os.environ, **caches, **guarded(settings)}
+    environment = {**without_passphrase(os.environ), **caches, **guarded(settings)}
     _go([go, "get", "-tool", f"{_MODULE}@v{version}"], folder, environment, progress, version)
     progress(f"building Pulumi {version}: a few minutes, once on this machine")
     options = ["-trimpath", "-tags", "osusergo,grpcnotrace", "-ldflags", _STAMP.format(version=version)]

@@ -13,8 +13,8 @@ from tfinfra.guardrails.values import Audit, Guardrails
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.document import error_at
 from tfinfra.system.key_place import shared_key
+from tfinfra.system.process.inherited_variables import PASSPHRASE
 
-PASSPHRASE = "TFINFRA_AUDIT_PASSPHRASE"  # noqa: S105 - the name of a variable
 _LARGEST = 1 << 16
 
 

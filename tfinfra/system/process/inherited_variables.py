@@ -32,6 +32,20 @@ _OF_INDEXES = re.compile(
 _PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 
 
+PASSPHRASE = "TFINFRA_AUDIT_PASSPHRASE"  # noqa: S105 - the name of a variable
+"""Opens the key that signs evidence: a client's own, and of no process that it starts but a client that goes on."""
+
+
+def without_passphrase(given: Mapping[str, str]) -> dict[str, str]:
+    """All that a process of this client's own may have: the caller's credentials too, for it asks the cloud."""
+    return {name: value for name, value in given.items() if name != PASSPHRASE}
+
+
+def has_password(value: str) -> bool:
+    """Whether it is a URL with a password in it."""
+    return _PASSWORD_IN_URL.search(value) is not None
+
+
 def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
     """What a process may have that has no business with the caller's credentials: known names alone."""
     return {name: value for name, value in given.items() if _PLAIN.fullmatch(name)}
@@ -43,5 +57,5 @@ def package_environment(given: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in given.items()
-        if _OF_INDEXES.fullmatch(name) or not (_OF_OTHERS.fullmatch(name) or _PASSWORD_IN_URL.search(value))
+        if _OF_INDEXES.fullmatch(name) or not (_OF_OTHERS.fullmatch(name) or has_password(value))
     }
