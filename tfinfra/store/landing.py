@@ -29,6 +29,7 @@ PATIENCE = 10.0
 """Seconds that one process waits for another that lands files in the same folder."""
 _log = logging.getLogger(__name__)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONGEST_PART = 255
 _UNNAMEABLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -69,6 +70,22 @@ def clashes(names: Iterable[str], *, folds: bool) -> dict[str, str]:
         elif same != name:
             found[name] = f"on this file system '{shown(same)}' is the same name"
     return found
+
+
+def unplaceable(names: Iterable[str]) -> dict[str, str]:
+    """The names that cannot be files of one folder, wherever that is, each with the reason."""
+    found, kept = dict[str, str](), list[str]()
+    for name in names:
+        try:
+            parts = [len(os.fsencode(part)) for part in components(name)]
+        except (Unplaceable, UnicodeEncodeError) as error:
+            found[name] = str(error) if isinstance(error, Unplaceable) else "it is no text"
+            continue
+        if max(parts) > _LONGEST_PART:
+            found[name] = "a part of it is longer than a file's name can be"
+        else:
+            kept.append(name)
+    return {**found, **clashes(kept, folds=True)}
 
 
 def _folded(name: str, folds: bool) -> str:

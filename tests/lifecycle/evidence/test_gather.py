@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from tests.evidence.made import ORIGIN
 from tfinfra.evidence.sums import sha256
-from tfinfra.lifecycle.evidence.gather import stacks
-from tfinfra.lifecycle.record.run_record import RunFolder
+from tfinfra.lifecycle.evidence.gather import stacks, without_store
+from tfinfra.lifecycle.evidence.origin import FILE
+from tfinfra.lifecycle.record.run_record import RunFolder, write_json
+from tfinfra.model import to_json
 
 VM = {
     "urn": "urn:pulumi:r-compute::tfinfra::azure-native:compute:VirtualMachineScaleSet::nodes",
@@ -36,3 +40,25 @@ def test_a_state_that_cannot_be_read_is_named_and_one_of_nothing_has_no_resource
     (folder.audit_folder / "compute.state.json").write_text('{"deployment": null}')
     assert stacks(folder)["keep"] == {"unreadable": "JSONDecodeError"}
     assert stacks(folder)["compute"]["resources"] == []
+
+
+HOSTILE = {
+    "../../.bashrc": "it leads out of its folder",
+    "/etc/passwd": "it begins at the root",
+    "stacks": "a folder has that name too",
+    "a//b": "a part of it is empty",
+    "x" * 300: "a part of it is longer than a file's name can be",
+    "plan.JSON": "",
+}
+
+
+def test_a_name_that_can_be_no_file_costs_itself_and_nothing_else(tmp_path: Path) -> None:
+    honest = {"plan.json": "{}", "stacks/run.py": "x = 1\n"}
+    origin = replace(ORIGIN, deploy={**honest, **dict.fromkeys(HOSTILE, "hostile")})
+    write_json(tmp_path / FILE, to_json(origin))
+    found = without_store(RunFolder(tmp_path))
+    assert found.origin is not None
+    kept = {name for name in found.origin.deploy if name.casefold() == "plan.json"}
+    assert len(kept) == 1
+    assert {*found.origin.deploy} == {*kept, "stacks/run.py"}
+    assert all(any(f"deploy/{name}: {why}" in line for line in found.missing) for name, why in HOSTILE.items() if why)

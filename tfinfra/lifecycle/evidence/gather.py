@@ -16,7 +16,7 @@ from typing import Any
 
 from tfinfra.cloud import Trust
 from tfinfra.evidence.material import NodeFiles, Origin
-from tfinfra.evidence.names import LOGS, SUBJECTS
+from tfinfra.evidence.names import DEPLOY, LOGS, SUBJECTS
 from tfinfra.evidence.packages import unread_packages
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.evidence.attested_chain import Chains
@@ -25,6 +25,7 @@ from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.model import AFTER, BEFORE, Inventory, NodeEvidence, NodeRegistration, TaskStatus, Unfit, decode, to_json
 from tfinfra.sealing import NotAttested
 from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
+from tfinfra.store.landing import shown, unplaceable
 from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.strange_trees import names_below
 
@@ -50,6 +51,9 @@ def without_store(folder: RunFolder) -> FromStore:
 def _with_origin(nodes: tuple[NodeFiles, ...], missing: list[str], origin: Origin | str) -> FromStore:
     if isinstance(origin, str):
         return FromStore(nodes, None, (*missing, origin))
+    odd = unplaceable(origin.deploy)
+    missing = [*missing, *(f"{DEPLOY}/{shown(name)}: {why}" for name, why in sorted(odd.items()))]
+    origin = replace(origin, deploy={name: text for name, text in origin.deploy.items() if name not in odd})
     unread = unread_packages(origin)
     return FromStore(nodes, origin, (*missing, unread) if unread else tuple(missing))
 
