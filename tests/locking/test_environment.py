@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock, keyed
 from tfinfra.environment.proof.installed_tree import InstalledTree
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.environment.uv.package_files import PackageFile
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
-from tfinfra.locking.document import LockedIndexes, LockedPackage
+from tfinfra.locking.document import LockedConda, LockedIndexes, LockedPackage
 from tfinfra.locking.environment import (
     environment_lock,
     exact_lines,
@@ -18,6 +19,7 @@ from tfinfra.locking.environment import (
     locked_installed,
     locked_packages,
 )
+from tfinfra.model import Unfit, from_json, to_json
 
 TEXT = "numpy==1.26.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nsix==1.0 \\\n    --hash=sha256:cc\n"
 
@@ -51,6 +53,34 @@ def test_what_a_lock_cannot_hold_is_refused_by_name(case: str) -> None:
     with pytest.raises(RefusedPackages, match=message) as refused:
         locked_packages("six==1.0\n", files, builds)
     assert (refused.value.about, refused.value.code) == (("six",), "TFI911")
+
+
+TOKENS = {
+    "a token": "https://conda.example/t/ab-123456-cdef/own",
+    "a password": "https://ada:word@conda.example/own",
+    "a key": "https://conda.example/own?token=abcdef123456",
+}
+
+
+@pytest.mark.parametrize("what", TOKENS)
+def test_a_channel_that_says_who_asks_is_in_no_lock(what: str) -> None:
+    url = f"{TOKENS[what]}/linux-64/libx-1.2-h0.conda"
+    package = CondaPackage("libx", "1.2", "h0", 0, "linux-64", None, (), "own", url, "a" * 64)
+    lock = Lock("", 2, "linux-x86_64", "3.11.9", "tensorflow-cpu", "2.15.1", "", None, None, "", False, (package,))
+    with pytest.raises(RefusedPackages, match="libx comes from a conda channel whose URL carries") as refused:
+        locked_environment(lock, {}, tools={}, asked="", origin="uv", indexes=LockedIndexes())
+    assert (refused.value.key, refused.value.code) == ("conda_channels", "TFI912")
+    assert "abcdef" not in refused.value.message
+    with pytest.raises(Unfit, match="without a user, a password or a token"):
+        from_json(LockedConda, {**to_json(A_CHANNEL), "channel": TOKENS[what]})
+
+
+A_CHANNEL = LockedConda("libx", "1.2", "h0", "linux-64", "conda-forge", "libx-1.2-h0.conda", f"sha256:{'a' * 64}")
+
+
+def test_channels_by_name_and_by_url_are_read() -> None:
+    for channel in ("conda-forge", "https://conda.example/t/own", "file:///srv/channel"):
+        assert from_json(LockedConda, {**to_json(A_CHANNEL), "channel": channel}).channel == channel
 
 
 def test_source_that_source_builds_names_is_held() -> None:

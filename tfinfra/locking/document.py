@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tfinfra.model.shapes import Count, Line, Many, Shape, matching
+from tfinfra.text.credentials import in_urls
 
 VERSION = 1
 
@@ -33,6 +34,13 @@ PackageFileName = Annotated[
     ),
 ]
 """These go into requirements files, where a space or a '/' more would be an option, or another place."""
+Channel = Annotated[
+    str,
+    Shape(
+        lambda text: text.isprintable() and len(text) <= 1000 and not in_urls(text),
+        "a channel's name, or its URL without a user, a password or a token",
+    ),
+]
 Commit = Annotated[str, matching(r"[0-9a-f]{40}([0-9a-f]{24})?", "a git commit's id")]
 
 
@@ -96,7 +104,7 @@ class LockedConda:
     version: Line
     build: Line
     subdir: Line
-    channel: Line
+    channel: Channel
     file: Line
     sha256: Digest
     build_number: Many = 0

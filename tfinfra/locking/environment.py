@@ -21,6 +21,7 @@ from tfinfra.locking.document import (
     LockedPython,
 )
 from tfinfra.model import PackageSources
+from tfinfra.text.credentials import in_urls
 
 if TYPE_CHECKING:  # whoever only compares locks, in a hook, waits for what is imported
     from tfinfra.environment.proof.installed_tree import InstalledTree
@@ -146,7 +147,12 @@ def pins_of(locked: LockedEnvironment, *, without: Collection[str] = ()) -> Iter
 
 
 def _locked_conda(package: CondaPackage) -> LockedConda:
+    """Raises RefusedPackages for one whose channel's URL says who asks: whoever reads the lock could ask with it."""
     base = package.url.rpartition("/")[0].rpartition("/")[0]
+    if in_urls(package.url):
+        message = f"{package.name} comes from a conda channel whose URL carries a user, a password or a token"
+        hint = "let conda's own settings have it (`rattler auth login HOST`), and name the channel without"
+        raise RefusedPackages(message, hint, key="conda_channels", about=(package.name,), code="TFI912")
     return LockedConda(
         name=package.name,
         version=package.version,
