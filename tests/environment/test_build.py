@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import fake_uv, lock, this_interpreter
-from tfinfra.environment import build_environment
+from tfinfra.environment import build_environment, build_steps
 from tfinfra.environment.build_environment import ensure_environment, remove
 from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.conda.locked_package import CondaPackage
@@ -123,7 +123,7 @@ def test_conda_packages_come_before_pips_with_a_stand_in_for_uvs_python(
         (folder / "bin/python").write_text("#!/bin/sh\nexit 0\n")
         (folder / "bin/python").chmod(0o755)
 
-    monkeypatch.setattr(build_environment, "install_conda", install)
+    monkeypatch.setattr(build_steps, "install_conda", install)
     folder = ensure_environment(dataclasses.replace(LOCK, conda=(leaf,)), cache)
     assert (folder / "pyvenv.cfg").is_file()
     assert stored_declared(folder) == ("conda's packages hold the path and the time of their installation",)
@@ -187,7 +187,7 @@ def test_a_gpu_part_of_horovod_is_not_said_to_be_the_same_everywhere(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel = tmp_path / "horovod-0.28.1-py3-none-any.whl"
-    monkeypatch.setattr(build_environment, "horovod_wheel", lambda build: wheel)
+    monkeypatch.setattr(build_steps, "horovod_wheel", lambda build: wheel)
     monkeypatch.setattr(build_environment, "refuse_unbuildable", lambda *_: None)
     declared = stored_declared(ensure_environment(dataclasses.replace(LOCK, horovod="0.28.1"), cache))
     assert declared == ()

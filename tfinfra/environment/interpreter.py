@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.uv.tool_environment import tool_environment
 from tfinfra.environment.uv.tools import Command, run_quietly
 from tfinfra.errors import ManifestError, NotFeasible
@@ -98,6 +99,14 @@ def find_same_interpreter(uv: str, version: str, cache: Path, progress: Progress
         return find_interpreter(uv, version, cache, progress)
     except NotFeasible:
         return find_interpreter(uv, ".".join(version.split(".")[:2]), cache, progress)
+
+
+def interpreter_here(uv: str, version: str, platform: str, cache: Path) -> Interpreter | None:
+    """Exactly `version`, as a build of a lock for `platform` takes it, where this machine has it already: nothing is
+    fetched."""
+    managed = cache / "python"
+    found = _installed(uv, version, managed) if platform == this_platform() else _of_uv(uv, version, managed)
+    return _preferred(found, managed) if found else None
 
 
 def locked_interpreter(uv: str, version: str, cache: Path, progress: Progress) -> Interpreter:

@@ -34,7 +34,7 @@ CUDA_TOOLS = tuple(f"nvidia-{part}==13.0.*" for part in ("cuda-nvcc", "cuda-crt"
 # tensorboard, which comes with TensorFlow, imports pkg_resources, which setuptools 82 no longer has.
 CONSTRAINTS = ("setuptools<81",)
 
-_TENSORFLOWS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu"})
+TENSORFLOWS = frozenset({"tensorflow", "tensorflow-cpu", "tensorflow-gpu"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRAS = re.compile(r"^([A-Za-z0-9._-]+)\s*\[[^\]]*\]")
 
@@ -133,7 +133,7 @@ def _on_package(lines: Iterable[str], tensorflow: str) -> tuple[str, ...]:
     are ours to choose; Horovod is built, not installed by name."""
     kept = (line for line in lines if package_name(line) != "horovod")
     return tuple(
-        _NAME.sub(tensorflow, _EXTRAS.sub(r"\1", line), count=1) if package_name(line) in _TENSORFLOWS else line
+        _NAME.sub(tensorflow, _EXTRAS.sub(r"\1", line), count=1) if package_name(line) in TENSORFLOWS else line
         for line in kept
     )
 

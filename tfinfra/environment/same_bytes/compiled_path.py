@@ -31,7 +31,8 @@ def compile_modules(tools: Tools, program: Path, folder: Path, name: PurePosixPa
     tests and many packages bring files of another version or of broken syntax, which nobody imports."""
     # Before Python 3.11, the order of a set in bytecode is that of hashes.
     variables = {"PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
-    tools.run([program, "-c", _COMPILE, folder, str(name)], "compiling modules", **variables)
+    # Without `site` no .pth file and no sitecustomize of what was installed runs.
+    tools.run([program, "-S", "-c", _COMPILE, folder, str(name)], "compiling modules", **variables)
 
 
 def name_in_sysconfig(library: Path, prefix: Path, name: PurePosixPath) -> None:
