@@ -16,11 +16,14 @@ from tfinfra.bundle import Packed
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.user_paths import read_bounded
 from tfinfra.errors import DifferenceFound, TfinfraError
+from tfinfra.lifecycle.data.staging import CHECKPOINTS
 from tfinfra.lifecycle.locking import check
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.run.still_locked import refuse_other_source
+from tfinfra.lifecycle.run.still_locked import refuse_other_inputs, refuse_other_source
 from tfinfra.lifecycle.up import launch
 from tfinfra.lifecycle.up.launch import compile_to_folder
+from tfinfra.system.local_tree import read_tree
+from tfinfra.system.progress import say_nothing
 
 
 def compiled(manifest: Path, *, locked: bool = True, target: str | None = None) -> tuple[UpOptions, FakeObserver]:
@@ -66,6 +69,20 @@ def test_what_is_saved_after_that_is_still_known_from_what_was_locked(manifest: 
     with pytest.raises(DifferenceFound, match=r"'helper\.py' is not as it was locked"):
         refuse_other_source(held, manifest.parent, travels.names, packed())
     assert held.inputs.keys() == {"digits", "labels"}
+
+
+def test_checkpoints_that_change_while_the_run_begins_are_not_uploaded(manifest: Path) -> None:
+    checkpoints = manifest.parent / "runs/digits-abc123/checkpoints"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "ckpt-1").write_bytes(b"weights")
+    manifest.write_text(f"{manifest.read_text()}resume_from: digits-abc123\n")
+    locks.lock(manifest)
+    held = compiled(manifest)[0].held
+    assert held is not None
+    (checkpoints / "ckpt-1").write_bytes(b"weighty")
+    tree = read_tree(checkpoints, manifest.parent / "hashes", say_nothing)
+    with pytest.raises(DifferenceFound, match="the checkpoints are not as locked"):
+        refuse_other_inputs(held, {CHECKPOINTS: tree})
 
 
 def test_a_run_that_is_not_locked_looks_at_no_lock(manifest: Path) -> None:

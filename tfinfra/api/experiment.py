@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,7 @@ from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.system.installation import light_error, missing_run_packages
 from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import say_nothing
 
 _AZURE_MLS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 """The names of experiments in Azure ML."""
@@ -61,6 +63,7 @@ class Experiment(Successor):
         rehearse: bool = False,
         machines: str | None = None,
         guardrails: str | os.PathLike[str] | None = None,
+        locked: str | os.PathLike[str] | None = None,
         **overrides: Any,
     ) -> Run:
         """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
@@ -68,7 +71,8 @@ class Experiment(Successor):
         deleted, even where this process ends.
 
         `overrides` are arguments of the estimator for this run alone; dicts (script_params, tags, …) are merged.
-        `guardrails` names a file that holds beside the user's and the machine's.
+        `guardrails` names a file that holds beside the user's and the machine's. `locked` names a lock, as
+        `tfinfra lock` writes it: the run is what it holds, or DifferenceFound says what differs.
         """
         if not isinstance(config, TensorFlow):
             raise _no_estimator(config)
@@ -84,7 +88,9 @@ class Experiment(Successor):
             Path.cwd(),
             rehearse=rehearse,
             machines=machines,
-            guardrails=_absolute(guardrails),
+            guardrails=_absolute(guardrails, "guardrails", "guardrails.yaml"),
+            locked=locked is not None,
+            lock_file=_absolute(locked, "locked", "train.lock.yaml"),
             own_state=state_folder(),
         )
         folder = run_folder(options.state, run_id(_checked_name(arguments, name, options), options.letters))
@@ -117,13 +123,13 @@ class Experiment(Successor):
         return [Experiment(workspace, name) for name in wanted]
 
 
-def _absolute(guardrails: object) -> Path | None:
-    if guardrails is None:
+def _absolute(file: object, argument: str, example: str) -> Path | None:
+    if file is None:
         return None
-    if not isinstance(guardrails, (str, os.PathLike)):
-        message = f"guardrails is an object of type {type(guardrails).__name__}, not a file's path"
-        raise told(UsageError(message, hint="write guardrails='guardrails.yaml'"))
-    return Path.cwd() / os.fsdecode(guardrails)
+    if not isinstance(file, (str, os.PathLike)):
+        message = f"{argument} is an object of type {type(file).__name__}, not a file's path"
+        raise told(UsageError(message, hint=f"write {argument}='{example}'"))
+    return Path.cwd() / os.fsdecode(file)
 
 
 def _no_estimator(config: Any) -> UsageError:
@@ -163,8 +169,15 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
         project = project_of_document(
             arguments, name=name, folder=options.folder, rehearse=options.rehearse, guardrails=options.guardrails
         )
-        compiled = compile_manifest(project)
+        compiled = compile_manifest(replace(project, unlocked="") if options.lock_file else project)
         refuse_missing(compiled.facts, os.environ)
+        if options.lock_file is not None:
+            from tfinfra.lifecycle.locking.run_locked import hold_against_lock
+
+            deploy = options.folder / "deploy" / compiled.plan.name
+            hold_against_lock(
+                compiled, None, options.lock_file, folder=options.folder, deploy=deploy, progress=say_nothing
+            )
     except TfinfraError as error:
         raise told(error) from None
     return compiled.plan.name

@@ -16,9 +16,10 @@ from tfinfra.compiler.guardrail_files import load_guardrails
 from tfinfra.compiler.load import load_project
 from tfinfra.errors import ManifestError
 from tfinfra.evidence.dsse import pae
-from tfinfra.lifecycle.evidence.signing import PASSPHRASE, CannotSign, refuse_unusable_key, signer_of_file
+from tfinfra.lifecycle.evidence.signing import CannotSign, refuse_unusable_key, signer_of_file
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up.launch import compile_to_folder
+from tfinfra.system.process.inherited_variables import PASSPHRASE
 
 DATA = pae(b"{}")
 

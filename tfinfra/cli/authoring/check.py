@@ -138,7 +138,7 @@ def _refuse_other_lock(one: One, compiled: Compiled) -> Path | None:
     manifest = one.given.path
     if manifest is None or is_lock(manifest.name) or not exists(path := lock_beside(manifest)):
         return None
-    check_lock(compiled, manifest, folder=Path(), full=False, progress=progress)
+    check_lock(compiled, manifest, path, folder=Path(), full=False, progress=progress)
     return path
 
 

@@ -92,7 +92,7 @@ def _check(one: One, *, full: bool) -> dict[str, Any]:
     if one.given.sought and not exists(path):
         one.show(f"{manifest}: not locked")
         return {"lock": str(path), "digest": None, "declared": [], **_HOW, "diagnostics": found}
-    lock, _ = check_lock(compiled, manifest, folder=Path(), full=full, progress=progress)
+    lock, _ = check_lock(compiled, manifest, path, folder=Path(), full=full, progress=progress)
     how = "read" if full else "by their sizes, times and inodes"
     inputs = f"; inputs {how}" if any(data.sha256 for data in lock.inputs.values()) else ""
     one.show(f"{path}: as it was locked{inputs}")

@@ -23,11 +23,25 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="The manifest's folder, where its paths start; without it the one above deploy/.",
 )
+@click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="LOCK",
+    help="Hold all of it against this lock, which lies beside its manifest; exit 11 where it differs.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @guardrails_option
 @cloud_options
 def command(
-    *, asked: CloudOptions, deploy: Path, run: str, base: Path | None, guardrails: Path | None, as_json: bool
+    *,
+    asked: CloudOptions,
+    deploy: Path,
+    run: str,
+    base: Path | None,
+    lock_file: Path | None,
+    guardrails: Path | None,
+    as_json: bool,
 ) -> int:
     """Bring the bundle (code and lock) of DEPLOY, and the inputs, to the store of a run whose keep stack `pulumi up`
     has made, and write the configuration of its compute stack into DEPLOY.
@@ -37,9 +51,12 @@ def command(
     from dataclasses import asdict
 
     from tfinfra.cli.output import print_document, progress, result_line
+    from tfinfra.errors import UsageError
     from tfinfra.lifecycle.push.push import push
 
-    pushed = push(deploy, run, asked, progress, base=base, guardrails=guardrails)
+    if lock_file is not None and base is not None:
+        raise UsageError("a lock lies beside its manifest, so that --from says nothing more", "leave out --from")
+    pushed = push(deploy, run, asked, progress, base=base, guardrails=guardrails, lock_file=lock_file)
     if as_json:
         print_document("push", asdict(pushed))
     else:

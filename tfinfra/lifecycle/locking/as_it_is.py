@@ -43,10 +43,10 @@ Reader = Callable[[Path], LocalTree]
 
 
 def as_it_is(
-    compiled: Compiled, manifest: Path, aliases: Aliases, *, folder: Path, trust: Trust, progress: Progress
+    compiled: Compiled, manifest: Path | None, aliases: Aliases, *, folder: Path, trust: Trust, progress: Progress
 ) -> Now:
-    """What there is now; `folder` is where ./runs is. Raises ManifestError for what cannot be read, NoAlias for an
-    index that has none."""
+    """What there is now; `folder` is where ./runs is, and `manifest` None where there are arguments in its place.
+    Raises ManifestError for what cannot be read, NoAlias for an index that has none."""
     plan, spec = compiled.plan, compiled.spec
     sources = spec.requirements.sources
     read = partial(_tree, trust=trust, progress=progress)
@@ -55,7 +55,7 @@ def as_it_is(
     return Now(
         tfinfra=__version__,
         keys=without_hosts(resolved_keys(compiled.manifest, spec)),
-        manifest=LockedFile(manifest.name, manifest_digest(manifest)),
+        manifest=LockedFile(manifest.name, manifest_digest(manifest)) if manifest else LockedFile("", sha256(b"")),
         target=LockedTarget(compiled.facts.chosen.name, _target_digest(compiled)),
         source=LockedSource(tree_digest(files), files),
         platforms=(this_platform(), AZURE_NODES) if local else (AZURE_NODES,),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.compiler.load import known_aliases
-from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.compiler.user_paths import exists, read_bounded
 from tfinfra.errors import Diagnostic, DifferenceFound, ManifestError
@@ -49,15 +48,16 @@ def load_lock(path: Path) -> ReadLock:
 
 
 def check_lock(
-    compiled: Compiled, manifest: Path, *, folder: Path, full: bool, progress: Progress
+    compiled: Compiled, manifest: Path | None, path: Path, *, folder: Path, full: bool, progress: Progress
 ) -> tuple[ManifestLock, ReadLock]:
-    """The lock of a manifest, which is as its manifest and all that lies around it are, and the same as it was read,
-    once. `full`: inputs are read, however their times are. Raises DifferenceFound with each difference at its line, or
-    where there is no lock; ManifestError for what cannot be read."""
-    path = lock_beside(manifest)
+    """The lock at `path` of a manifest, or of arguments where that is None, which is as these and all that lies around
+    them are; and the same as it was read, once. `full`: inputs are read, however their times are. Raises
+    DifferenceFound with each difference at its line, or where there is no lock; ManifestError for what cannot be
+    read."""
     if not exists(path):
+        beside = f"'{manifest}' is not locked: there is no '{path.name}' beside it"
         raise DifferenceFound(
-            f"'{manifest}' is not locked: there is no '{path.name}' beside it", _AGAIN.format(manifest)
+            beside if manifest else f"there is no lock '{path}'", _AGAIN.format(manifest or "MANIFEST")
         )
     read = _read_or_differ(lambda: load_lock(path))
     found = differences_of(compiled, manifest, read, folder=folder, full=full, progress=progress)
@@ -67,12 +67,15 @@ def check_lock(
 
 
 def differences_of(
-    compiled: Compiled, manifest: Path, read: ReadLock, *, folder: Path, full: bool, progress: Progress
+    compiled: Compiled, manifest: Path | None, read: ReadLock, *, folder: Path, full: bool, progress: Progress
 ) -> tuple[Diagnostic, ...]:
-    """Every difference between a lock and its manifest. Raises ManifestError for what cannot be read."""
+    """Every difference between a lock and its manifest, None for arguments, which stand for its file. Raises
+    ManifestError for what cannot be read."""
     trust = Trust.NOTHING if full else Trust.ALL_TIMES
     with index_refused_here(compiled):
         now = as_it_is(compiled, manifest, known_aliases(), folder=folder, trust=trust, progress=progress)
+    if manifest is None and read.lock is not None:
+        now = replace(now, manifest=read.lock.manifest)
     git = read.lock.source.git if read.lock else None
     if git is not None and not git.dirty:
         now = replace(now, unlike_commit=changed_since(compiled.source_root, git.commit, compiled.travels))

@@ -7,11 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch
-from tfinfra.compiler.load import project_of_text
+from tfinfra.compiler.load import load_project, project_of_text
 from tfinfra.compiler.pipeline import Compiled, check_launch, compile_manifest
 from tfinfra.compiler.user_paths import read_bounded
 from tfinfra.errors import DifferenceFound, ManifestError, UsageError
+from tfinfra.lifecycle.locking.check import manifest_of
+from tfinfra.lifecycle.locking.run_locked import hold_against_lock, refuse_other_folder
+from tfinfra.lifecycle.run.options import HeldLock
+from tfinfra.locking.read import is_lock
 from tfinfra.manifest.reading.reader import MOST_BYTES
+from tfinfra.system.progress import Progress
 
 _OF_CODE = ("TFI307", "TFI308", "TFI309")
 """What the code's folder lacks: the entry script, source_directory, a file of requirements."""
@@ -34,6 +39,7 @@ def compiled_again(
     folder = base or Path(os.path.relpath(deploy.resolve().parent.parent))
     data = read_bounded(deploy / _MANIFEST, MOST_BYTES) or b""
     project = project_of_text(data, file=str(deploy / _MANIFEST), folder=folder, target=target, guardrails=guardrails)
+    project = replace(project, unlocked="a push without --lock is held against no lock")
     try:
         compiled = compile_manifest(project)
     except ManifestError as error:
@@ -42,6 +48,20 @@ def compiled_again(
         message = f"{deploy / _PLAN} is not what the manifest and the code in '{folder}' say now"
         raise DifferenceFound(message, hint="`tfinfra compile` writes it anew; --from names another folder of the code")
     return compiled
+
+
+def compiled_as_locked(
+    deploy: Path, lock: Path, guardrails: Path | None, target: str | None, tell: Progress
+) -> tuple[Compiled, HeldLock]:
+    """What the manifest of a lock, which lies beside it, gives now, and the lock. Raises UsageError for a file that is
+    no lock, DifferenceFound where manifest, code or deploy folder are not as they were locked, ManifestError."""
+    if not is_lock(lock.name):
+        raise UsageError(f"'{lock}' is no lock by its name", "`tfinfra lock MANIFEST` writes <stem>.lock.yaml")
+    manifest = manifest_of(lock)
+    compiled = compile_manifest(load_project(manifest, target=target, guardrails=guardrails))
+    held = hold_against_lock(compiled, manifest, lock, folder=Path(), deploy=deploy, progress=tell)
+    refuse_other_folder(compiled.tree, deploy)
+    return compiled, held
 
 
 def _saying_how(error: ManifestError, folder: Path | None) -> ManifestError:

@@ -23,13 +23,14 @@ from tfinfra.lifecycle.provision import stack_config
 from tfinfra.lifecycle.provision.environment_needs import requirements_on
 from tfinfra.lifecycle.provision.first_record import begun
 from tfinfra.lifecycle.provision.module_check import check_modules
-from tfinfra.lifecycle.push.deploy_folder import compiled_again, refuse_without_client
+from tfinfra.lifecycle.push.deploy_folder import compiled_again, compiled_as_locked, refuse_without_client
 from tfinfra.lifecycle.push.guarded import heed_live_runs, heed_policy, tell_of
 from tfinfra.lifecycle.push.stack_files import KeepStack, compute_stack_file, keep_stack
 from tfinfra.lifecycle.record import names, published
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.run.options import HeldLock, UpOptions
+from tfinfra.lifecycle.run.still_locked import refuse_other_inputs, refuse_other_source
 from tfinfra.model import to_json
 from tfinfra.money.budget import FREE, Burn, deadline
 from tfinfra.store import encode, holds, keys
@@ -69,15 +70,20 @@ def push(
     *,
     base: Path | None = None,
     guardrails: Path | None = None,
+    lock_file: Path | None = None,
 ) -> PushedRun:
     """Packs the code and the lock, uploads them and the inputs to the store of `run`, and writes the compute stack's
     configuration into the deploy folder. May be repeated until there are nodes. `base` is the manifest's folder,
-    `guardrails` the caller's own file of them.
+    `guardrails` the caller's own file of them; `lock_file` is what all of it is held against.
 
     Raises UsageError where the run is not one that waits for this, ManifestError, NotFeasible, DifferenceFound,
     ProvisioningError, CredentialsError.
     """
-    compiled = compiled_again(deploy, base, guardrails, asked.target)
+    held: HeldLock | None = None
+    if lock_file is not None:
+        compiled, held = compiled_as_locked(deploy, lock_file, guardrails, asked.target, tell)
+    else:
+        compiled = compiled_again(deploy, base, guardrails, asked.target)
     plan, stack = compiled.plan, _own_stack(compiled, deploy, run)
     tell_of(compiled.diagnostics, tell)
     heed_policy(compiled, deploy, tell)
@@ -93,14 +99,18 @@ def push(
     if holds(store, keys.INVENTORY):
         raise UsageError(f"the nodes of {run} have met already", hint="another run id is another run")
     with TemporaryDirectory(prefix="tfinfra-") as scratch:
-        lock, bundle = _packed(compiled, ports, Path(scratch), tell)
+        lock, bundle = _packed(compiled, ports, held, Path(scratch), tell)
         tell(f"uploading {bundle.path.stat().st_size / 1e6:.1f} MB to {url}")
         store.put_file(bundle.key, bundle.path)
-        trees = _bring_inputs(compiled, ports, keep, prerequisites, run=run, scratch=Path(scratch), tell=tell)
-        store.put(keys.ORIGIN, encode(origin_of(bundle, lock, compiled.tree, trees)))
+        trees = _bring_inputs(
+            compiled, ports, keep, prerequisites, run=run, held=held, scratch=Path(scratch), tell=tell
+        )
+        origin = origin_of(bundle, lock, compiled.tree, trees, locked=held.text if held else None)
+        store.put(keys.ORIGIN, encode(origin))
     record = _record(compiled, ports, stack, run, url=url, keep=keep, environment=lock.key)
     published.publish(store, record, plan)
-    node = stack_config.node_settings(record, ports.cloud, keep, prerequisites, bundle=(bundle.key, bundle.sha256))
+    sent, locked = (bundle.key, bundle.sha256), held.nodes if held else None
+    node = stack_config.node_settings(record, ports.cloud, keep, prerequisites, bundle=sent, locked=locked)
     own = {"nodeSettings": json.dumps(to_json(node)), "identityId": keep["identityId"]}
     timer = {"timerIdentityId": keep["timerIdentityId"]} if keep["timerIdentityId"] else {}
     file = compute_stack_file(stack, {**own, **timer})
@@ -157,17 +167,23 @@ def _refuse_unready(ports: Ports, run: str, compute: str) -> None:
         raise UsageError(f"{compute} is there already: its nodes would not hear of another bundle", hint=hint)
 
 
-def _packed(compiled: Compiled, ports: Ports, scratch: Path, tell: Progress) -> tuple[Lock, Bundle]:
-    """The environment's lock, and the bundle that holds it."""
+def _packed(
+    compiled: Compiled, ports: Ports, held: HeldLock | None, scratch: Path, tell: Progress
+) -> tuple[Lock, Bundle]:
+    """The environment's lock, and the bundle that holds it. Raises DifferenceFound where that is not what is locked."""
     from tfinfra.bundle import Source
 
     workshop, plan = ports.workshop, compiled.plan
-    lock = workshop.lock(requirements_on(ports.cloud, plan, rehearse=_rehearses(compiled, ports), tell=tell), tell)
+    requirements = requirements_on(ports.cloud, plan, rehearse=_rehearses(compiled, ports), tell=tell)
+    lock = held.environment if held else workshop.lock(requirements, tell)
     prebuilt = workshop.environment(lock, tell)
     for warning in check_modules(compiled, lock, workshop, tell, built=prebuilt):
         tell(f"warning: {warning.in_a_line}")
     source = Source(compiled.source_root, compiled.travels.files)
-    return lock, workshop.bundle(plan, source, lock, prebuilt, out=scratch / "bundle.tar.gz")
+    bundle = workshop.bundle(plan, source, lock, prebuilt, out=scratch / "bundle.tar.gz")
+    if held is not None:
+        refuse_other_source(held, compiled.source_root, compiled.travels.names, bundle.source)
+    return lock, bundle
 
 
 def _rehearses(compiled: Compiled, ports: Ports) -> bool:
@@ -182,10 +198,12 @@ def _bring_inputs(
     prerequisites: Prerequisites,
     *,
     run: str,
+    held: HeldLock | None,
     scratch: Path,
     tell: Progress,
 ) -> Mapping[str, LocalTree]:
-    """Uploads what is local, and tells the nodes where all of it is; what is local, by name."""
+    """Uploads what is local, and tells the nodes where all of it is; what is local, by name. Raises DifferenceFound
+    where that is not what is locked."""
     plan = compiled.plan
     if not plan.inputs and not plan.resume_from:
         return {}
@@ -195,6 +213,8 @@ def _bring_inputs(
         name: read_tree(path, cache_folder() / "inputs.sqlite3", tell) for name, path in given.paths.items()
     }
     refuse_unmountable(compiled, trees)
+    if held is not None:
+        refuse_other_inputs(held, trees)
     url, own = names.inputs_url(keep, prerequisites, run), names.store_url(keep, prerequisites, run)
     where = Stage(ports.open_store(url), url, names.identity_client_id(keep, prerequisites))
     sources = stage(plan, trees, where, tell)

@@ -18,7 +18,7 @@ from tfinfra.system.paths import state_folder
 class HeldLock:
     """The lock that a run was held against: its text, its digest, the environment lock that it holds, and what its
     nodes check before their tasks start. `source` has the FileText of each file that travels (locking/document.py),
-    `inputs` the digest of each input that has one."""
+    `inputs` the digest of each input that has one, and, by no name, that of the checkpoints."""
 
     text: str
     digest: str
@@ -32,8 +32,8 @@ class HeldLock:
 class UpOptions:
     """`folder` is where deploy/ and runs/ are made, `own_state` a state folder that is not the user's usual one;
     `target` goes before the manifest's; `machines` and `store` are wishes for the local cloud; `guardrails` is a file
-    that holds beside the usual ones; `locked`: the run is what the manifest's lock holds; `letters` are the run id's
-    end.
+    that holds beside the usual ones; `locked`: the run is what the manifest's lock holds, or, where there is no
+    manifest's file, what `lock_file` holds; `letters` are the run id's end.
 
     `held` is the lock of a locked run, once it was held against it. Once the cloud is known, `machines` is the kind
     that it has, `burn` what the run costs there, and `terms` what `consent` is asked for before the first write, None
@@ -49,6 +49,7 @@ class UpOptions:
     consent: Consent = agreed
     guardrails: Path | None = None
     locked: bool = False
+    lock_file: Path | None = None
     letters: str = field(default_factory=new_letters)
     own_state: Path | None = None
     burn: Burn = FREE

@@ -32,10 +32,12 @@ def refuse_other_source(held: HeldLock, root: Path, names: frozenset[str], packe
 
 
 def refuse_other_inputs(held: HeldLock, trees: Mapping[str, LocalTree]) -> None:
-    """`trees` are the local inputs. Raises DifferenceFound for one that is not as the lock has it."""
+    """`trees` are the local inputs, and the checkpoints, which have no name. Raises DifferenceFound for one that is not
+    as the lock has it."""
     for name, tree in trees.items():
         if held.inputs.get(name) not in (None, f"sha256:{tree.sha256}"):
-            raise DifferenceFound(f"the input '{name}' is not as it was locked: it changed while the run began", _HINT)
+            what = f"the input '{name}' is" if name else "the checkpoints are"
+            raise DifferenceFound(f"{what} not as locked: they changed while the run began", _HINT)
 
 
 def _is_as(locked: str | None, file: Packed | None, root: Path, ends: LineEnds) -> bool:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ from tfinfra.text.masking import redact
 
 REQUEST = "request.json"
 FAILURE = "failure.json"
-CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "letters")
-CARRIED_PATHS = ("folder", "own_state", "guardrails")
+CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "locked", "letters")
+CARRIED_PATHS = ("folder", "own_state", "guardrails", "lock_file")
 """The fields of UpOptions that a submission carries to the process that drives the run."""
 
 
@@ -64,13 +64,14 @@ class Submission:
         from tfinfra.compiler.load import project_from_arguments
 
         options = self.options
-        return project_from_arguments(
+        project = project_from_arguments(
             self.arguments,
             name=self.name,
             folder=options.folder,
             rehearse=options.rehearse,
             guardrails=options.guardrails,
         )
+        return replace(project, unlocked="") if options.lock_file else project  # all of the lock is compared
 
 
 def _options(carried: Mapping[str, Any]) -> UpOptions:

@@ -134,14 +134,16 @@ def held_against_lock(compiled: Compiled, options: UpOptions, observer: Observer
     """The options, with the lock that the run was held against. Raises DifferenceFound with all that is another
     thing than in the lock, ManifestError where guardrails require a lock and the run has none."""
     from tfinfra.compiler.facts import AtLaunch
+    from tfinfra.compiler.lock_beside import lock_beside
     from tfinfra.compiler.pipeline import check_launch
     from tfinfra.lifecycle.locking.run_locked import hold_against_lock
 
-    if not options.locked or manifest is None:
+    lock = options.lock_file or (lock_beside(manifest) if manifest is not None else None)
+    if not options.locked or lock is None:
         check_launch(compiled.facts, AtLaunch(unlocked=True))
         return options
     folder = options.folder / "deploy" / compiled.plan.name
-    held = hold_against_lock(compiled, manifest, folder=options.folder, deploy=folder, progress=observer.say)
+    held = hold_against_lock(compiled, manifest, lock, folder=options.folder, deploy=folder, progress=observer.say)
     return replace(options, held=held)
 
 

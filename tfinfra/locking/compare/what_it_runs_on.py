@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.environment.recipe import RECIPE
-from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, same, shown
-from tfinfra.locking.document import SDIST_ENDING, LockedPackage
+from tfinfra.locking.document import LockedPackage
 from tfinfra.locking.environment import environment_lock
+from tfinfra.locking.package_file_names import is_file_of
 from tfinfra.locking.trees import tree_digest
 from tfinfra.manifest.document import KeyPath
 from tfinfra.model import to_json
-
-_WHEEL_PARTS = 5
-"""name-version-python-abi-platform.whl, a build's number behind the version perhaps."""
 
 
 def of_environment(pair: Pair) -> Iterator[Diagnostic]:
@@ -49,27 +45,12 @@ def _odd(pair: Pair, path: KeyPath, packages: tuple[LockedPackage, ...]) -> Iter
     """Packages whose file is of another name or version, and those that are there twice."""
     seen: set[str] = set()
     for index, package in enumerate(packages):
-        of_file = _release(package.file)
-        if of_file != (normalised(package.name), _plain(package.version)):
+        if not is_file_of(package.file, package.name, package.version):
             message = f"{package.name} {package.version} is not what '{package.file}' is"
             yield pair.in_lock("TFI908", (*path, index, "version"), message)
         if package.name in seen:
             yield pair.in_lock("TFI908", (*path, index, "name"), f"{package.name} is here a second time")
         seen.add(package.name)
-
-
-def _release(file: str) -> tuple[str, str] | None:
-    """(normalised name, version) of a wheel's or a source distribution's name, None where it says no such thing."""
-    if file.endswith(".whl"):
-        parts = file.split("-")
-        return (normalised(parts[0]), _plain(parts[1])) if len(parts) >= _WHEEL_PARTS else None
-    name, _, version = re.sub(f"{SDIST_ENDING}$", "", file).rpartition("-")
-    return (normalised(name), _plain(version)) if name else None
-
-
-def _plain(version: str) -> str:
-    """A version as it may be compared: "1.0" is "1.0.0" nowhere, but "+" is "_" in some names."""
-    return version.lower().replace("_", "+").replace("-", "+")
 
 
 def of_program(pair: Pair) -> Iterator[Diagnostic]:
