@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -107,6 +108,21 @@ def local_cloud(
         disks=lambda group, path: disk_paths(layout.groups / group.lower() / "machines", path),
         attestation=Trust(layout.ca.read_bytes(), re.compile(re.escape(certificates.ATTESTATION))),
     )
+
+
+def known_attestations() -> dict[str, Trust]:
+    """Who signs for the machines of each cloud, by its name, as far as this machine can tell without asking one. Raises
+    NotFeasible as `azure_attestation` does."""
+    from tfinfra.localcloud.common.state_folder import Layout
+    from tfinfra.localcloud.daemon import certificates
+
+    own = os.environ.get(ATTESTATION, "off") != "off"
+    azure = azure_attestation(replace(PUBLIC, name=None) if own else PUBLIC)
+    found = {"azure": azure} if azure is not None else {}
+    with suppress(OSError):  # a machine that never had a cloud of its own
+        roots = Layout(state_folder() / "cloud").ca.read_bytes()
+        found["local"] = Trust(roots, re.compile(re.escape(certificates.ATTESTATION)))
+    return found
 
 
 def _local_provider(endpoint: Endpoint, machines: str, environments: Path, blobs: str | None) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ WORDS: dict[str, list[str]] = {
     "fetch": ["nowhere"],
     "down": ["--all"],
     "runs": [],
+    "audit": ["nowhere"],
     "wait": ["nowhere"],
     "push": ["nowhere", "--run", "digits-abc123"],
     "lock": ["wrong.yaml"],

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.auditing.clean import clean, the_key
 from tests.cli.test_check import Played
 from tests.documents.rich_run import failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
@@ -70,6 +71,11 @@ def an_unrecorded_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def a_failed_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     failed_run(folder)
+
+
+def a_tampered_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    run = clean(folder, the_key())
+    (run / "outputs/model.json").write_bytes(b"[]")
 
 
 def a_sweep_without_anybody(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -136,6 +142,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "status-unrecorded": Case(("status", RUN), before=an_unrecorded_run),
         "logs": Case(("logs", RUN), before=a_failed_run),
         "runs": Case(("runs",), before=a_failed_run),
+        "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "wait": Case(
             ("wait", RUN, "--timeout", "1s"),
             12,

@@ -93,8 +93,10 @@ class Key:
     signer: Signer
 
 
-def a_key() -> Key:
-    key = ec.generate_private_key(ec.SECP256R1())
+def a_key(number: int | None = None) -> Key:
+    """A new one, or the one of that number, which is always the same."""
+    curve = ec.SECP256R1()
+    key = ec.generate_private_key(curve) if number is None else ec.derive_private_key(number, curve)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -105,11 +107,12 @@ def a_key() -> Key:
 def at_home(folder: Path, files: dict[str, bytes] | None = None, signer: Signer | None = None, **changes: Any) -> Path:
     """The run's folder, with its files and the evidence of them; the public key beside it as key.pub."""
     there = FILES if files is None else files
-    material, run = a_material(there, **changes), folder / RUN
+    material = a_material(there, **changes)
+    run = folder / material.run
     evidence = unsigned(material)
     if signer is not None:
-        evidence |= signatures(evidence[names.STATEMENT], material.made, RUN, signer).files
-        folder.mkdir(exist_ok=True)
+        evidence |= signatures(evidence[names.STATEMENT], material.made, material.run, signer).files
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "key.pub").write_bytes(signer.public_key)
     evidence[names.SUMS] = all_sums(evidence, material.made, material.logs)
     for name, data in {**there, **{f"{names.FOLDER}/{name}": data for name, data in evidence.items()}}.items():

@@ -97,6 +97,13 @@ def codes(context: click.Context) -> list[str]:
     return [found.code for found in explanations()]
 
 
+def all_codes(context: click.Context) -> list[str]:
+    """Those of diagnostics, and of the rules of an audit."""
+    from tfinfra.auditing.rule_table import rules
+
+    return [*codes(context), *(rule.code for rule in rules())]
+
+
 def regions(context: click.Context) -> list[str]:
     from tfinfra.catalog.sizes import locations
 

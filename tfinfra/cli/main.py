@@ -27,6 +27,7 @@ VERBS = {
     "wait": ("tfinfra.cli.runs.wait", "Wait until a run has ended, and end as it did."),
     "fetch": ("tfinfra.cli.runs.fetch", "Copy a run's outputs to ./runs/<run>/."),
     "down": ("tfinfra.cli.runs.down", "End a run and delete what it made."),
+    "audit": ("tfinfra.cli.runs.audit", "Check a run's evidence: signature, files, records against each other."),
     "runs": ("tfinfra.cli.runs.list_runs", "List runs."),
     "catalog": ("tfinfra.cli.authoring.catalog", "List VM sizes and prices, and refresh the prices."),
     "setup": ("tfinfra.cli.machine.setup", "Install what tfinfra needs on this machine."),

@@ -24,6 +24,7 @@ VERSIONS: dict[str, int] = {
     "runs": 2,
     "wait": 1,
     "push": 1,
+    "audit": 1,
     "down": 1,
     "down-expired": 1,
     "setup": 1,

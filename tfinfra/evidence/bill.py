@@ -27,7 +27,7 @@ def bill(material: Material) -> bytes:
             "$schema": SCHEMA,
             "bomFormat": "CycloneDX",
             "specVersion": "1.6",
-            "serialNumber": f"urn:uuid:{uuid.uuid5(_NAMESPACE, material.run)}",
+            "serialNumber": serial_number(material.run),
             "version": 1,
             "metadata": {
                 "timestamp": moment(material.finished or material.started),
@@ -41,6 +41,11 @@ def bill(material: Material) -> bytes:
             ],
         }
     )
+
+
+def serial_number(run: str) -> str:
+    """Of the bill of a run: the same in each that is written of it."""
+    return f"urn:uuid:{uuid.uuid5(_NAMESPACE, run)}"
 
 
 def _model(material: Material) -> Component:

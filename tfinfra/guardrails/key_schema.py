@@ -37,6 +37,7 @@ AUDIT: dict[str, Rules] = {
     "sign": described(
         "string", "who signs: a key file, relative to this file, azurekms://<vault>/<key>, or none", minlength=1
     ),
+    "trust": _some("public keys (PEM) whose signature of evidence counts for `audit`, relative to this file"),
     "evidence": described(
         "text", "a container that takes a copy before the outputs' group is deleted", text_regex=ANY_CONTAINER
     ),

@@ -58,12 +58,13 @@ def _allowed(document: Document) -> Allowed:
 
 def _audit(document: Document, folder: Path) -> Audit:
     given = document.data.get("audit", {})
-    sign, containers = given.get("sign", NOBODY), _texts(document, ("audit", "evidence"))
-    if sign == NOBODY:
-        return Audit(containers=containers)
-    if "://" in sign:
-        return Audit(vault=sign, containers=containers)
-    return Audit(key=folder / sign, containers=containers)
+    sign = given.get("sign", NOBODY)
+    return Audit(
+        key=folder / sign if sign != NOBODY and "://" not in sign else None,
+        vault=sign if "://" in sign else None,
+        containers=_texts(document, ("audit", "evidence")),
+        trust=tuple(folder / text for text in _texts(document, ("audit", "trust"))),
+    )
 
 
 def _no_signer(document: Document) -> Iterator[Diagnostic]:

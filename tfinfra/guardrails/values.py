@@ -28,11 +28,13 @@ class Allowed:
 @dataclass(frozen=True)
 class Audit:
     """What becomes of the evidence of runs: who signs it, a `key` file or one of a `vault` (azurekms://…), neither of
-    them where nobody does; and the `containers` that take a copy."""
+    them where nobody does; the `containers` that take a copy; and the public keys that an audit takes for the signers'
+    own (`trust`)."""
 
     key: Path | None = None
     vault: str | None = None
     containers: tuple[str, ...] = ()
+    trust: tuple[Path, ...] = ()
 
     @property
     def signs(self) -> bool:
@@ -97,11 +99,12 @@ class Guardrails:
     @property
     def audit(self) -> Audit:
         """What becomes of the evidence: each container takes it, and the last file that names a key has it sign. The
-        last one is the machine's, whom the caller's files cannot overrule."""
+        last one is the machine's, whom the caller's files cannot overrule. The keys that each of them trusts count."""
         signing = [file.audit for file in self.files if file.audit.signs]
         containers = dict.fromkeys(url for file in self.files for url in file.audit.containers)
+        trust = dict.fromkeys(key for file in self.files for key in file.audit.trust)
         last = signing[-1] if signing else NO_AUDIT
-        return Audit(last.key, last.vault, tuple(containers))
+        return Audit(last.key, last.vault, tuple(containers), tuple(trust))
 
     @property
     def all(self) -> tuple[Guardrail, ...]:

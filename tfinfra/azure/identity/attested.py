@@ -95,6 +95,10 @@ _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _TIME = "%m/%d/%y %H:%M:%S %z"
 
 
+class NoRoot(NotAttested):
+    """Its signature holds, and the signer's certificate leads to no root that counts, or did not hold at the time."""
+
+
 @dataclass(frozen=True)
 class Attested:
     """What a document says whose signature holds. `chain` are the certificates (DER) between its signer's and the root:
@@ -157,12 +161,27 @@ def verified(document: bytes, trust: Trust, now: datetime, chain: Sequence[bytes
 
 def says_created(document: bytes) -> datetime | None:
     """When the document says that it was made, whoever signed it; None where it does not say so, or cannot be read."""
+    said = unverified(document)
+    return said.created if said is not None else None
+
+
+def unverified(document: bytes) -> Attested | None:
+    """What the document says, whoever signed it; None where it cannot be read."""
     try:
         content, _, _ = _only_signer(asn1.decode_der(_ContentInfo, document[:LARGEST]).content)
         said = json.loads(content)
     except Exception:  # noqa: BLE001 - a stranger's bytes: what is wrong with them is told by who verifies them
         return None
-    return Attested(said, ()).created if isinstance(said, dict) else None
+    return Attested(said, ()) if isinstance(said, dict) else None
+
+
+def signer_of(document: bytes) -> x509.Certificate | None:
+    """The certificate in the document that is its signer's; None where it cannot be read."""
+    try:
+        _, _, certificate = _only_signer(asn1.decode_der(_ContentInfo, document[:LARGEST]).content)
+    except Exception:  # noqa: BLE001 - as above
+        return None
+    return certificate
 
 
 def require(attested: Attested, *, key: str, vm_id: str, subscription: str) -> None:
@@ -227,7 +246,7 @@ def _trace(
         except VerificationError as error:
             url = _issuer_url([certificate, *between][-1])
             if trust.fetch is None or url is None or len(between) == _DEPTH:
-                raise NotAttested("the signer of its attested document leads to no root that counts") from error
+                raise NoRoot("the signer of its attested document leads to no root that counts") from error
         else:
             return between
         between.append(_issuer(url, trust.fetch))

@@ -93,8 +93,11 @@ def _without_numbers(message: str) -> str:
 
 def rule_of(id_: str) -> Rule:
     """The rule of a finding, by its id."""
+    from tfinfra.auditing.rule_table import rule
     from tfinfra.manifest.codes import SUBJECTS, explanation
 
+    if (audited := rule(id_)) is not None:
+        return Rule(id_, audited.title, audited.text, audited.subject)
     known = explanation(id_)
     if known is None:
         return _KINDS.get(id_, _KINDS["internal-error"])

@@ -1,5 +1,5 @@
-"""JUnit XML, as test reports of CI systems read it: a suite and a test case for each manifest. So a manifest that was
-mended is told as such: the case that failed is there, and passes.
+"""JUnit XML, as test reports of CI systems read it: a suite and a test case for each manifest, or for each rule of an
+audit. So what was mended is told as such: the case that failed is there, and passes.
 
 There is no standard. What is written fits windyroad's JUnit.xsd (Ant's form, the strictest) and Jenkins's junit-10.xsd;
 GitLab shows a case's name, class and failure, Azure Pipelines its name, message and text."""
@@ -7,7 +7,8 @@ GitLab shows a case's name, class and failure, Azure Pipelines its name, message
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from tfinfra.cli.formats.findings import NOT_THE_MANIFESTS, Finding, findings_of
@@ -17,43 +18,71 @@ from tfinfra.text.cleaning import ODD, clean
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+@dataclass(frozen=True)
+class Case:
+    """A test case: what `found` has of errors is why it failed. `broken`: it could not be looked at. `seconds` is how
+    long it took."""
+
+    name: str
+    found: Sequence[Finding] = ()
+    broken: bool = False
+    seconds: float = 0.0
+
+    @property
+    def wrong(self) -> Sequence[Finding]:
+        return [each for each in self.found if each.level == "error"]
+
+
 def junit(verb: str, outcomes: Sequence[Outcome], now: str) -> str:
-    """The document; `now` is a UTC time such as 2026-11-30T16:00:00."""
+    """The document of a verb's manifests; `now` is a UTC time such as 2026-11-30T16:00:00."""
+    return document(_suite(verb, number, outcome, now) for number, outcome in enumerate(outcomes))
+
+
+def _suite(verb: str, number: int, outcome: Outcome, now: str) -> ET.Element:
+    found = findings_of([outcome])
+    case = Case(outcome.manifest, found, outcome.exit_code in NOT_THE_MANIFESTS, outcome.seconds)
+    return suite(outcome.manifest, f"tfinfra.{verb}", number, [case], now)
+
+
+def document(suites: Iterable[ET.Element]) -> str:
+    """The text of a file with these suites."""
     root = ET.Element("testsuites")
-    for number, outcome in enumerate(outcomes):
-        root.append(_suite(verb, number, outcome, now))
+    root.extend(suites)
     ET.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def _suite(verb: str, number: int, outcome: Outcome, now: str) -> ET.Element:
-    failed = outcome.error is not None
-    broken = outcome.exit_code in NOT_THE_MANIFESTS
-    name, time = _token(outcome.manifest), f"{outcome.seconds:.3f}"
-    suite = ET.Element(
+def suite(name: str, package: str, number: int, cases: Sequence[Case], now: str) -> ET.Element:
+    """A suite of cases, the `number`th of its document."""
+    failed = [case for case in cases if case.wrong]
+    found = ET.Element(
         "testsuite",
-        name=name,
-        package=f"tfinfra.{verb}",
+        name=_token(name),
+        package=package,
         id=str(number),
         timestamp=now,
         hostname="localhost",
-        tests="1",
-        failures=str(int(failed and not broken)),
-        errors=str(int(failed and broken)),
-        time=time,
+        tests=str(len(cases)),
+        failures=str(sum(not case.broken for case in failed)),
+        errors=str(sum(case.broken for case in failed)),
+        time=f"{sum(case.seconds for case in cases):.3f}",
     )
-    ET.SubElement(suite, "properties")
-    case = ET.SubElement(suite, "testcase", name=name, classname=f"tfinfra.{verb}", time=time)
-    found = findings_of([outcome])
-    wrong = [each for each in found if each.level == "error"]
-    if wrong:
-        kind = "error" if broken else "failure"
-        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        message = _xml(f"{_line(wrong[0])}{more}")
-        ET.SubElement(case, kind, message=message, type=wrong[0].rule).text = _lines(wrong)
-    ET.SubElement(suite, "system-out").text = _lines([each for each in found if each.level != "error"])
-    ET.SubElement(suite, "system-err")
-    return suite
+    ET.SubElement(found, "properties")
+    for case in cases:
+        found.append(_case(case, package))
+    others = [each for case in cases for each in case.found if each.level != "error"]
+    ET.SubElement(found, "system-out").text = _lines(others)
+    ET.SubElement(found, "system-err")
+    return found
+
+
+def _case(case: Case, package: str) -> ET.Element:
+    found = ET.Element("testcase", name=_token(case.name), classname=package, time=f"{case.seconds:.3f}")
+    if case.wrong:
+        more = f" (and {len(case.wrong) - 1} more)" if len(case.wrong) > 1 else ""
+        message, kind = _xml(f"{_line(case.wrong[0])}{more}"), "error" if case.broken else "failure"
+        ET.SubElement(found, kind, message=message, type=case.wrong[0].rule).text = _lines(case.wrong)
+    return found
 
 
 def _lines(found: Sequence[Finding]) -> str:

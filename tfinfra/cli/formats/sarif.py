@@ -59,7 +59,7 @@ _TOOL = {"name": "tfinfra", "version": __version__, "semanticVersion": __version
 def _rule(rule: Rule) -> dict[str, Any]:
     """It holds its own help: a `helpUri` must be an absolute URI that the file's readers can open, and tfinfra's
     documents have no address of their own."""
-    more = f"`tfinfra explain {rule.id}` prints this." if rule.id.startswith("TFI") else ""
+    more = f"`tfinfra explain {rule.id}` prints this." if rule.id.startswith(("TFI", "TFA")) else ""
     return {
         "id": rule.id,
         "name": "".join(word.capitalize() for word in re.findall(r"\w+", rule.title)),

@@ -95,22 +95,23 @@ def write_reports(
         from tfinfra.cli.formats.sarif import sarif
 
         document = sarif(verb, findings_of(outcomes), exit_code, repository_here())
-        _write("--sarif", reports.sarif, json.dumps(document, indent=2) + "\n")
+        write_report("--sarif", reports.sarif, json.dumps(document, indent=2) + "\n")
     if reports.junit:
         from tfinfra.cli.formats.junit import junit
         from tfinfra.system.clock import iso_time
 
-        _write("--junit", reports.junit, junit(verb, outcomes, iso_time().removesuffix("Z")))
+        write_report("--junit", reports.junit, junit(verb, outcomes, iso_time().removesuffix("Z")))
     if reports.markdown:
         from tfinfra.cli.formats.markdown import markdown
 
         text = markdown(verb, outcomes, gone)
-        _write("--markdown", reports.markdown, text)
+        write_report("--markdown", reports.markdown, text)
         if not text:
             progress("nothing has changed: the comment is empty")
 
 
-def _write(option: str, file: str, text: str) -> None:
+def write_report(option: str, file: str, text: str) -> None:
+    """Writes one of them, to stdout where it is `-`. Raises UsageError where it cannot be written."""
     if file == STDOUT:
         print_format(text)
         return

@@ -1,0 +1,275 @@
+"""A run whose evidence is whole: two nodes on a cloud of a test's own, one rank on each, all records of it in line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.auditing.clouds import attesting
+from tests.evidence.made import FILES, IMAGE, ORIGIN, RUN, Key, a_key, at_home
+from tfinfra.auditing.audit import Audited, audited
+from tfinfra.auditing.read_evidence import read_evidence
+from tfinfra.auditing.run_files import Auditor, PublicKey
+from tfinfra.documents.heading import headed
+from tfinfra.documents.moments import dated
+from tfinfra.evidence.material import NodeFiles
+from tfinfra.lifecycle.auditing.read_run import read_run
+from tfinfra.model import (
+    Attestation,
+    Image,
+    NodeEnvironment,
+    NodeEvidence,
+    NodeMachine,
+    NodeRegistration,
+    TaskEvidence,
+    TaskStatus,
+    to_json,
+)
+from tfinfra.system.clock import iso_time
+from tfinfra.version import __version__
+
+BEGAN = 1_796_032_800.0
+"""2026-11-30T10:00:00Z, when the run began."""
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+
+
+def scale_set(run: str = RUN) -> str:
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/tfinfra-{run}-compute"
+    return f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{run}-nodes"
+
+
+PLAN = {
+    "name": "digits",
+    "node_count": 2,
+    "tasks": [{"name": f"rank-{n}", "type": "rank", "index": n, "node": n, "slot": 0, "gpus": None} for n in range(2)],
+    "infrastructure": {"image": IMAGE},
+    "inputs": [],
+}
+AGENT_LOG = """\
+2026-11-30T10:01:00Z INFO rank-{0} is running
+2026-11-30T10:01:50Z INFO rank-{0} is {1}, exit status {2}
+"""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What became of the run: `exits` are the ranks' exit statuses. `key_of_node` is each agent's own key."""
+
+    result: str = "succeeded"
+    exit_code: int = 0
+    exits: tuple[int, int] = (0, 0)
+    run: str = RUN
+
+    def key_of_node(self, node: int) -> str:
+        return f"age1{self.run}{node}"
+
+
+SUCCEEDED = Story()
+FAILED = Story("failed", 7, (0, 3))
+
+
+def a_node(node: int, story: Story = SUCCEEDED, **evidence: Any) -> NodeFiles:
+    """What node `node` and its cloud said; `evidence` changes the node's record of itself."""
+    cloud, vm_id, key = attesting().signing, f"vm-{node}", story.key_of_node(node)
+    before = cloud.document(vm_id, key, BEGAN + 50, SUBSCRIPTION)
+    after = cloud.document(vm_id, key, BEGAN + 112, SUBSCRIPTION)
+    exit_status = story.exits[node]
+    status = TaskStatus(
+        f"rank-{node}",
+        node,
+        "succeeded" if exit_status == 0 else "failed",
+        4711,
+        exit_status,
+        BEGAN + 60,
+        BEGAN + 110,
+    )
+    record = NodeEvidence(
+        run=story.run,
+        node=node,
+        node_id=vm_id,
+        hostname=f"node-{node}",
+        address=f"10.0.0.{4 + node}",
+        machine=NodeMachine(
+            "Standard_D8s_v5",
+            "eastus",
+            f"{scale_set(story.run)}/virtualMachines/{node}",
+            Image(IMAGE["publisher"], IMAGE["offer"], IMAGE["sku"], IMAGE["version"]),
+            "6.8.0-azure",
+        ),
+        environment=NodeEnvironment("k", "3.11.9", "a1" * 32, "a2" * 32),
+        public_key=key,
+        bundle=ORIGIN.bundle,
+        agent="a3" * 32,
+        settings="a4" * 32,
+        variables={"PATH": "a5" * 32},
+        taken=BEGAN + 55,
+        ended=BEGAN + 113,
+        attested=(
+            Attestation("before", BEGAN + 54, hashlib.sha256(before).hexdigest()),
+            Attestation("after", BEGAN + 112, hashlib.sha256(after).hexdigest()),
+        ),
+        tasks=(
+            TaskEvidence(f"rank-{node}", ("python", "train.py"), "a6" * 32, 0, BEGAN + 60, BEGAN + 110, exit_status),
+        ),
+    )
+    registration = NodeRegistration(vm_id, f"node-{node}", f"10.0.0.{4 + node}", "10.0.0.0/20", 2222, 8, 0, key)
+    said = to_json(replace(record, **evidence))
+    return NodeFiles(node, to_json(registration), (to_json(status),), said, before, after)
+
+
+def chained(events: Iterable[tuple[float, str, dict[str, Any]]]) -> bytes:
+    """The log of these: seconds from the run's begin, the event, what it says besides."""
+    lines, before = list[bytes](), "0" * 64
+    for seq, (after, event, fields) in enumerate(events):
+        line = {"seq": seq, "time": iso_time(BEGAN + after), "event": event, **fields, "prev": before}
+        lines.append(json.dumps(line).encode())
+        before = hashlib.sha256(lines[-1]).hexdigest()
+    return b"".join(line + b"\n" for line in lines)
+
+
+def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]]]:
+    failed = next((rank for rank, status in enumerate(story.exits) if status), None)
+    outcome = {
+        "result": story.result,
+        "message": "it ended",
+        "task": None if failed is None else f"rank-{failed}",
+        "exit_status": None if failed is None else story.exits[failed],
+        "differs": False,
+    }
+    return [
+        (-5, "prepare.begin", {}),
+        (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus"}),
+        (55, "train.begin", {}),
+        (115, "outcome", outcome),
+        (120, "train.end", {"seconds": 65.0}),
+        (130, "teardown.verified", {"groups": [f"tfinfra-{story.run}-{part}" for part in ("compute", "keep")]}),
+    ]
+
+
+def usd_of(intervals: Iterable[dict[str, Any]]) -> float:
+    total: float = sum(each["usd_per_hour"] * (each["end"] - each["start"]) / 3600 for each in intervals)
+    return round(total, 4)
+
+
+def a_ledger(run: str = RUN) -> dict[str, Any]:
+    billed = {"start": BEGAN, "due": BEGAN + 3600, "end": BEGAN + 125}
+    intervals = [
+        {"group": f"tfinfra-{run}-keep", "part": "keep", "usd_per_hour": 0.1, **billed},
+        {"group": f"tfinfra-{run}-compute", "part": "compute", "usd_per_hour": 3.6, **billed},
+    ]
+    return {
+        "deadline": "2026-11-30T11:00:00Z",
+        "limit": "max_run_duration",
+        "max_cost_usd": 5.0,
+        "usd_per_hour": 3.7,
+        "usd": usd_of(intervals),
+        "attempts": [
+            {"group": f"tfinfra-{run}-compute", "location": "eastus", "vm_size": "Standard_D8s_v5", "refused": None}
+        ],
+        "intervals": intervals,
+    }
+
+
+def a_document(nodes: Iterable[NodeFiles], ledger: dict[str, Any], story: Story = SUCCEEDED) -> dict[str, Any]:
+    """run.json of audit/."""
+    failed = next((rank for rank, status in enumerate(story.exits) if status), None)
+    body = {
+        "tfinfra": __version__,
+        "run": story.run,
+        "name": "digits",
+        "cloud": "local",
+        "machines": "process",
+        "rehearse": False,
+        "attempts": ledger["attempts"],
+        "phase": "deleted",
+        "result": story.result,
+        "message": "it ended",
+        "hint": None,
+        "exit_code": story.exit_code,
+        "task": None if failed is None else f"rank-{failed}",
+        "exit_status": None if failed is None else story.exits[failed],
+        "tasks": [task for node in nodes for task in node.tasks],
+        "nodes": [node.registration for node in nodes],
+        "unreadable": [],
+        "environment": {"lock": "0a1b2c"},
+        "times": {"started": BEGAN, "ended": BEGAN + 131, "train_seconds": 65.0},
+        "deadline": ledger["deadline"],
+        "results": "runs/digits-abc123",
+        "not_collected": None,
+        "left_files": [],
+        "limit": ledger["limit"],
+        "usd_per_hour": ledger["usd_per_hour"],
+        "usd": ledger["usd"],
+        "max_cost_usd": ledger["max_cost_usd"],
+        "ledger": ledger["intervals"],
+        "left": [],
+    }
+    return dated("run", body)
+
+
+def stacks_of(run: str = RUN) -> dict[str, Any]:
+    nodes = {"urn": "urn:nodes", "type": "azure-native:compute:VirtualMachineScaleSet", "id": scale_set(run)}
+    return {
+        "keep": {"sha256": "b1" * 32, "resources": [{"urn": "urn:keep", "type": "pulumi:pulumi:Stack"}]},
+        "compute": {"sha256": "b2" * 32, "resources": [nodes]},
+    }
+
+
+def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **changes: Any) -> Path:
+    """A run's folder with all its evidence, signed by `key`. `changes` are fields of its Material; `files` what lies at
+    home."""
+    nodes = changes.pop("nodes", (a_node(0, story), a_node(1, story)))
+    ledger = changes.pop("ledger", a_ledger(story.run))
+    document = {**a_document(nodes, ledger, story), **changes.pop("document", {})}
+    files = changes.pop("files", {**FILES, **logs_of(story)})
+    events = changes.pop("events", chained(events_of(story)))
+    material: dict[str, Any] = {
+        "run": story.run,
+        "tfinfra": __version__,
+        "document": document,
+        "ledger": ledger,
+        "stacks": stacks_of(story.run),
+        "events": events,
+        "nodes": nodes,
+        "origin": ORIGIN,
+        "plan": PLAN,
+        "started": BEGAN,
+        "finished": BEGAN + 131,
+        **changes,
+    }
+    run = at_home(folder, files, key.signer if key is not None else None, **material)
+    signature = {"signature": "made" if key is not None else "none", "folder": "audit", "key": None, "why": None}
+    beside = headed("run", {**document, "evidence": {**signature, "copies": [], "text": ""}})
+    (run / "run.json").write_text(json.dumps(beside))
+    if events is not None:
+        (run / "events.jsonl").write_bytes(events)
+    return run
+
+
+def logs_of(story: Story = SUCCEEDED) -> dict[str, bytes]:
+    words = {status: "succeeded" if status == 0 else "failed" for status in story.exits}
+    agents = {n: AGENT_LOG.format(n, words[status], status) for n, status in enumerate(story.exits)}
+    return {f"nodes/agent-{n}.log": text.encode() for n, text in agents.items()}
+
+
+@cache
+def the_key() -> Key:
+    return a_key(7)
+
+
+def trusting(*keys: Key, **wanted: Any) -> Auditor:
+    """An auditor who knows the cloud of `a_node`, and trusts these keys."""
+    return Auditor(
+        keys=tuple(PublicKey("key.pub", key.signer.public_key) for key in keys),
+        clouds={"local": attesting().trust},
+        **wanted,
+    )
+
+
+def audit_of(run: Path, auditor: Auditor | None = None) -> Audited:
+    return audited(read_evidence(read_run(run, str(run)), auditor or trusting(the_key())))

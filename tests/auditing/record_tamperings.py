@@ -1,0 +1,236 @@
+"""Tamperings with the record of a run and with what it made: by the sentence that rules/ and docs/audit.md have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.auditing.clean import BEGAN, FAILED, SUBSCRIPTION, Story, clean, the_key, usd_of
+from tests.auditing.clouds import Signing, attesting
+from tests.auditing.tampering import Tamper, add, all_of, edit, edit_json, events, remove
+from tests.evidence.made import RUN, a_key
+from tfinfra.evidence import names
+from tfinfra.evidence.build import signatures
+from tfinfra.evidence.sums import sha256
+
+ODD_NODE = "audit/nodes/1.json"
+
+
+def node(number: int, change: Callable[[Any], object]) -> Tamper:
+    return edit_json(names.node_file(number), change)
+
+
+def other_signature(run: Path) -> None:
+    """The same files, signed by another key."""
+    made = {p.relative_to(run).as_posix(): sha256(p.read_bytes()) for p in (run / "outputs").rglob("*") if p.is_file()}
+    statement = (run / "audit" / names.STATEMENT).read_bytes()
+    for name, data in signatures(statement, made, RUN, a_key().signer).files.items():
+        (run / "audit" / name).write_bytes(data)
+
+
+def exchanged_output(run: Path) -> None:
+    """An output of one's own; the statement and the sums are written anew by whoever does this."""
+    (run / "outputs/model.json").write_bytes(b'{"mine": 1}')
+
+
+def edited_signature(run: Path) -> None:
+    path = run / "audit" / names.SIGNED_STATEMENT
+    bundle = json.loads(path.read_bytes())
+    signature = bundle["dsseEnvelope"]["signatures"][0]
+    signature["sig"] = signature["sig"][:20] + ("A" if signature["sig"][20] != "A" else "B") + signature["sig"][21:]
+    path.write_text(json.dumps(bundle) + "\n")
+
+
+def no_mention_of_signatures(run: Path) -> None:
+    for name in names.SIGNATURES:
+        (run / "audit" / name).unlink(missing_ok=True)
+    sums = run / "audit" / names.SUMS
+    lines = sums.read_bytes().splitlines(keepends=True)
+    sums.write_bytes(b"".join(line for line in lines if not line.rstrip().endswith((b"model.sig", b"sigstore.json"))))
+    document = json.loads((run / names.RUN).read_bytes())
+    (run / names.RUN).write_text(json.dumps({**document, "evidence": None}))
+
+
+def linked_output(run: Path) -> None:
+    (run / "outputs/model.json").unlink()
+    (run / "outputs/model.json").symlink_to("/etc/hostname")
+
+
+def subject_of(name: str) -> Tamper:
+    def tamper(statement: Any) -> None:
+        statement["subject"].append({"name": name, "digest": {"sha256": "ab" * 32}})
+
+    return edit_json(names.STATEMENT, tamper)
+
+
+def other_bill(run: Path) -> None:
+    other = clean(run.parent / "other", story=Story(run="other-xyz789"))
+    (run / "audit" / names.BILL).write_bytes((other / "audit" / names.BILL).read_bytes())
+
+
+def other_evidence(run: Path) -> None:
+    """The evidence of another run, signed by the same key, beside the outputs of this one."""
+    files = {"outputs/model.json": b"other", "nodes/agent-0.log": b"", "nodes/agent-1.log": b""}
+    key = the_key() if (run / "audit" / names.SIGNED_STATEMENT).exists() else None
+    other = clean(run.parent / "other", key, Story(run="other-xyz789"), files=files)
+    for path in sorted((run / "audit").rglob("*"), reverse=True):
+        path.unlink() if path.is_file() else path.rmdir()
+    (run / "audit").rmdir()
+    (other / "audit").rename(run / "audit")
+
+
+def to_succeeded(run: dict[str, Any]) -> None:
+    run.update(result="succeeded", exit_code=0, task=None, exit_status=None)
+
+
+def attested_by(signing: Signing, vm_id: str = "vm-0", key: str = f"age1{RUN}0") -> Tamper:
+    """Another document in the place of node 0's first one, and its digest in the node's record."""
+
+    def tamper(run: Path) -> None:
+        document = signing.document(vm_id, key, BEGAN + 50, SUBSCRIPTION)
+        (run / "audit/nodes/0.attested.p7").write_bytes(document)
+        node(0, lambda n: n["evidence"]["attested"][0].update(sha256=sha256(document)))(run)
+
+    return tamper
+
+
+def edited_document(run: Path) -> None:
+    path = run / "audit/nodes/0.attested.p7"
+    data = path.read_bytes().replace(b"vm-0", b"vm-9")
+    path.write_bytes(data)
+    node(0, lambda n: n["evidence"]["attested"][0].update(sha256=sha256(data)))(run)
+
+
+def one_document_twice(run: Path) -> None:
+    data = (run / "audit/nodes/0.attested.p7").read_bytes()
+    (run / "audit/nodes/0.attested-after.p7").write_bytes(data)
+    node(0, lambda n: n["evidence"]["attested"][1].update(sha256=sha256(data)))(run)
+
+
+def foreign_node(run: Path) -> None:
+    other = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/mine/providers/Microsoft.Compute/virtualMachines/m"
+    node(1, lambda n: n["evidence"]["machine"].update(resource_id=other))(run)
+
+
+def one_machine_twice(run: Path) -> None:
+    document = json.loads((run / "audit/nodes/0.json").read_bytes())
+    document["node"] = document["evidence"]["node"] = 1
+    (run / ODD_NODE).write_text(json.dumps(document))
+    for name in ("attested.p7", "attested-after.p7"):
+        (run / f"audit/nodes/1.{name}").write_bytes((run / f"audit/nodes/0.{name}").read_bytes())
+
+
+def late_task(node: dict[str, Any]) -> None:
+    for task in (*node["tasks"], *node["evidence"]["tasks"]):
+        task.update(started=BEGAN + 3000, ended=BEGAN + 3600)
+
+
+def shortened(run: Path) -> None:
+    """The compute group's interval, as if it had cost a second, in both records; the sum with it."""
+
+    def ledger(document: dict[str, Any]) -> None:
+        document["intervals"][1].update(start=BEGAN - 4000, end=BEGAN - 3999)
+        document["usd"] = usd_of(document["intervals"])
+
+    edit_json(names.LEDGER, ledger)(run)
+    told = {"start": "2026-11-30T08:53:20.000Z", "end": "2026-11-30T08:53:21.000Z"}
+    edit_json(names.RUN, lambda document: document["ledger"][1].update(told))(run)
+
+
+def swap(lines: list[Any]) -> None:
+    """What two of them say, at the times at which they stand."""
+    lines[1]["event"], lines[2]["event"] = lines[2]["event"], lines[1]["event"]
+
+
+def earlier(lines: list[Any]) -> None:
+    lines[3]["time"] = "2026-11-30T09:00:00Z"
+
+
+def a_year_ago(lines: list[Any]) -> None:
+    for line in lines:
+        line["time"] = line["time"].replace("2026", "2025")
+
+
+SIGNED: dict[str, Tamper] = {
+    "a signature is edited": edited_signature,
+    "another key has signed": other_signature,
+    "the signatures and all that mentions them are removed (--require-signature tells)": no_mention_of_signatures,
+    "all digests, the chain and the sums are written anew": edit("outputs/model.json", b"{}", b"[]"),
+    "an output is exchanged, the statement's digests with it": exchanged_output,
+    "the signatures are removed": remove("audit/statement.sigstore.json", "audit/model.sig"),
+    "a file of audit/ is removed": remove("audit/deploy/__main__.py"),
+    "a file of audit/ is edited": edit("audit/deploy/__main__.py", b"pulumi", b"os"),
+    "a file is added to audit/": add("audit/deploy/sitecustomize.py"),
+    "a value of the statement is edited": edit_json(
+        names.STATEMENT, lambda s: s["predicate"]["buildDefinition"]["resolvedDependencies"][0].update(uri="urn:x")
+    ),
+    "a digest in SHA256SUMS is edited": edit("audit/SHA256SUMS", sha256(b"weights").encode(), sha256(b"mine").encode()),
+    "a key stands twice in a record": edit("audit/ledger.json", b'"limit":', b'"usd": 1.0,\n  "limit":'),
+    "a record has a number that is none (NaN)": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=float("nan"))),
+    "a record is not UTF-8": edit("audit/stacks.json", b"urn:keep", b"urn:\xffeep"),
+    "a record is nested thousands of levels deep": add("audit/stacks.json", b"[" * 5000 + b"]" * 5000),
+    "a record has an unknown key": edit_json(names.LEDGER, lambda ledger: ledger.update(discount=0.5)),
+    "an output is replaced by a link": linked_output,
+    "a subject's name has ../ in it": subject_of("../elsewhere/model.json"),
+    "a subject's name is absolute": subject_of("/etc/passwd"),
+    "the statement has no subjects": edit_json(names.STATEMENT, lambda s: s.update(subject=[])),
+    "an output's name differs from another's in case alone": add("outputs/MODEL.json"),
+    "an output's name differs from another's in its Unicode form alone": all_of(
+        add("outputs/e\u0301.json"), add("outputs/\u00e9.json")
+    ),
+    "an output is edited": edit("outputs/model.json", b"{}", b"[]"),
+    "a checkpoint is that of another run": add("checkpoints/ckpt-1", b"other"),
+    "an output is removed": remove("outputs/model.json"),
+    "an output is added": add("outputs/extra.h5"),
+}
+RECORD: dict[str, Tamper] = {
+    "an event is removed": events(lambda lines: lines.pop(2)),
+    "an event is edited": events(lambda lines: lines[1].update(location="westus")),
+    "two events change places": events(swap),
+    "the tail of the event log is cut": events(lambda lines: lines.pop()),
+    "an event is edited and the chain recomputed": events(lambda e: e[1].update(location="westus"), rechained=True),
+    "events.jsonl beside the outputs is edited": edit("events.jsonl", b"eastus", b"westus"),
+    "an event's time is set before that of an earlier one": events(earlier),
+    "the evidence of another run lies beside the outputs": other_evidence,
+    "the bill of materials is that of another run": other_bill,
+    "run.json beside the outputs is edited": edit("run.json", b'"exit_code": 0', b'"exit_code": 7'),
+    "failed is turned to succeeded in run.json": edit_json(names.RUN, to_succeeded),
+    "the outcome is edited in the event log": events(lambda lines: lines[3].update(result="failed")),
+    "an exit status is edited in a node's record": node(0, lambda n: n["evidence"]["tasks"][0].update(exit_status=9)),
+    "an exit status is edited in the log of an agent": edit("nodes/agent-0.log", b"exit status 0", b"exit status 9"),
+    "an exit status is edited in run.json": edit_json(names.RUN, lambda run: run["tasks"][0].update(exit_status=9)),
+    "a task's times lie outside of the attested window": node(0, late_task),
+    "the begin of the run is edited in run.json": edit_json(
+        names.RUN, lambda run: run["times"].update(started="2026-11-30T09:30:00.000Z")
+    ),
+    "all times of the event log are moved, and the chain recomputed": events(a_year_ago, rechained=True),
+    "a price is edited in the ledger": edit_json(names.LEDGER, lambda it: it["intervals"][1].update(usd_per_hour=1)),
+    "an interval is removed from the ledger": edit_json(names.LEDGER, lambda ledger: ledger["intervals"].pop()),
+    "an interval is shortened in the ledger and in run.json": shortened,
+    "the sum of the ledger is edited": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=0.01)),
+    "a part of a log is removed": edit("tasks/rank-0.log", b"step 1\n", b""),
+    "a part of a log is replaced": edit("tasks/rank-0.log", b"step 1", b"step 2"),
+    "a log is removed": remove("tasks/rank-0.log"),
+    "the log of a task that never was is listed": edit(
+        "audit/logs.sha256",
+        b"/rank-0.log\n",
+        b"/rank-0.log\n" + b"00" * 32 + b"  ../tasks/rank-7.log\n",
+    ),
+    "an attested document is edited": edited_document,
+    "an attested document is signed by somebody else": attested_by(attesting().other_name),
+    "the certificate of an attested document had expired": attested_by(attesting().expired),
+    "the certificate of an attested document was not yet valid": attested_by(attesting().early),
+    "an attested document of another machine takes the place of a node's": attested_by(
+        attesting().signing, "vm-1", f"age1{RUN}1"
+    ),
+    "one attested document serves twice": one_document_twice,
+    "an attested document is removed": remove("audit/nodes/0.attested.p7"),
+    "a node that ARM never listed is added": foreign_node,
+    "the record of a node is removed": remove("audit/nodes/1.json"),
+    "two nodes have the record of one machine": one_machine_twice,
+}
+OF_A_FAILED_RUN = ("failed is turned to succeeded in run.json",)
+"""What is done to a run that failed; the others are done to one that succeeded."""
+STORIES = dict.fromkeys(OF_A_FAILED_RUN, FAILED)

@@ -1,0 +1,98 @@
+"""The whole audit: every check on the evidence, and what all of it comes to. Read this first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tfinfra.auditing.findings import Finding, Verdict, verdict_of
+from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.record import attested, chain, ends, ledger, logs, machines, times, whose
+from tfinfra.auditing.rule_table import OFFLINE, Rule, rule, rules
+from tfinfra.auditing.run_files import PublicKey
+from tfinfra.auditing.signed import files, signer, subjects
+from tfinfra.errors import Severity
+
+CHECKS: tuple[Check, ...] = (
+    *signer.CHECKS,
+    *files.CHECKS,
+    *subjects.CHECKS,
+    *whose.CHECKS,
+    *chain.CHECKS,
+    *ends.CHECKS,
+    *times.CHECKS,
+    *attested.CHECKS,
+    *machines.CHECKS,
+    *ledger.CHECKS,
+    *logs.CHECKS,
+)
+"""All that needs the evidence alone."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """`folder` is how the user named what was looked at; `run` its id, None where nothing says it. `signer` is the
+    trusted key that signed the statement, None where none has. `parts` are the parts of the audit that were looked at,
+    as codes begin."""
+
+    folder: str
+    run: str | None
+    signer: PublicKey | None
+    findings: tuple[Finding, ...]
+    parts: tuple[str, ...] = OFFLINE
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict_of(self.findings)
+
+    @property
+    def rules(self) -> tuple[tuple[Rule, Verdict], ...]:
+        """Each rule that was looked at, with what became of it."""
+        looked = [each for each in rules() if each.code.startswith(self.parts)]
+        return tuple((each, verdict_of(self._of(each.code))) for each in looked)
+
+    def _of(self, code: str) -> tuple[Finding, ...]:
+        return tuple(each for each in self.findings if each.rule == code)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many findings have that verdict; of OK, how many rules."""
+        if verdict is Verdict.OK:
+            return sum(each is Verdict.OK for _, each in self.rules)
+        return sum(each.verdict is verdict for each in self.findings)
+
+
+def audited(evidence: Evidence, more: Iterable[Finding] = (), parts: tuple[str, ...] = OFFLINE) -> Audited:
+    """What all checks find, and `more` that others found, the most important first."""
+    found = dict.fromkeys([*_all_found(evidence), *more])
+    ordered = tuple(sorted(found, key=lambda each: (_weight(each), each.rule, each.subject)))
+    return Audited(evidence.files.shown, evidence.run_id, signer.signed_by(evidence), ordered, parts)
+
+
+def _all_found(evidence: Evidence) -> Iterator[Finding]:
+    for check in CHECKS:
+        yield from check(evidence)
+
+
+def _weight(finding: Finding) -> int:
+    return (*Severity, None).index(level_of(finding))
+
+
+def level_of(finding: Finding) -> Severity | None:
+    """How much a finding counts: as its rule says, None where nobody could look."""
+    if finding.verdict is Verdict.UNVERIFIABLE:
+        return None
+    known = rule(finding.rule)
+    return known.severity if known is not None else Severity.ERROR
+
+
+FAIL_ON: dict[str, tuple[Severity | None, ...]] = {
+    "error": (Severity.ERROR,),
+    "warning": (Severity.ERROR, Severity.WARNING),
+    "unverified": (Severity.ERROR, Severity.WARNING, None),
+}
+"""{what --fail-on takes: the levels of findings that count then}."""
+
+
+def fails(audit: Audited, fail_on: str) -> bool:
+    """Whether something was found that counts."""
+    return any(level_of(each) in FAIL_ON[fail_on] for each in audit.findings)

@@ -1,0 +1,197 @@
+"""The words of a node's cloud on it: signed by that cloud, with a certificate that held, about this machine and this
+key. What they say of the time nobody can move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.records import NodeRead
+from tfinfra.auditing.run_files import in_run
+from tfinfra.azure.identity.attested import (
+    Attested,
+    NoRoot,
+    signer_of,
+    unverified,
+    verified,
+)
+from tfinfra.cloud import Trust
+from tfinfra.evidence import names
+from tfinfra.evidence.sums import sha256
+from tfinfra.model import AFTER, BEFORE, Attestation, NodeEvidence
+from tfinfra.sealing import NotAttested, nonce_of
+
+
+@dataclass(frozen=True)
+class Document:
+    """An attested document of a node, and what the node's record says of it; `name` is the file's in audit/."""
+
+    node: NodeRead
+    when: str
+    name: str
+    data: bytes
+    noted: Attestation | None
+
+
+def documents(evidence: Evidence) -> Iterator[Document]:
+    """All that lie there."""
+    for node in evidence.nodes:
+        for when in (BEFORE, AFTER):
+            name = names.attested_file(node.number, after=when == AFTER)
+            data = evidence.files.evidence.get(name)
+            if data is not None:
+                yield Document(node, when, name, data, _noted(node.evidence, when))
+
+
+def _noted(record: NodeEvidence | None, when: str) -> Attestation | None:
+    return next((each for each in record.attested if each.when == when), None) if record is not None else None
+
+
+def signed_by_its_cloud(evidence: Evidence) -> Iterator[Finding]:
+    """Each is signed by the metadata service of the run's cloud, with a certificate that held when it was made."""
+    trust = evidence.auditor.clouds.get(str(evidence.run.get("cloud")))
+    for document in documents(evidence):
+        if trust is None:
+            yield _no_roots(document, f"the roots of the cloud '{evidence.run.get('cloud')}' are not known here")
+        else:
+            yield from _verified(evidence, document, trust)
+
+
+def _verified(evidence: Evidence, document: Document, trust: Trust) -> Iterator[Finding]:
+    chain = _chain(evidence, document.node)
+    if isinstance(chain, str):
+        yield _finding("TFA250", document, Verdict.CHANGED, chain)
+        return
+    said = unverified(document.data)
+    made = said.created if said is not None else None
+    try:
+        verified(document.data, replace(trust, fetch=None), made or datetime.now(timezone.utc), chain)
+    except NoRoot:
+        yield from _without_root(document, trust, chain)
+    except NotAttested as error:
+        yield _finding("TFA250", document, Verdict.FOREIGN, str(error))
+
+
+def _without_root(document: Document, trust: Trust, chain: tuple[bytes, ...]) -> Iterator[Finding]:
+    """Why its signer leads to no root: its certificate did not hold then, or another cloud's has signed."""
+    signer = signer_of(document.data)
+    if signer is not None and _holds_at(document, trust, chain, signer.not_valid_before_utc):
+        said = unverified(document.data)
+        made = said.created if said is not None else None
+        held = f"{signer.not_valid_before_utc:%Y-%m-%d %H:%M} to {signer.not_valid_after_utc:%Y-%m-%d %H:%M}"
+        why = f"its signer's certificate held from {held} and not when it was made ({made})"
+        yield _finding("TFA251", document, Verdict.FOREIGN, why)
+    elif signer is not None and signer.issuer.public_bytes() in _names_of(trust, chain):
+        yield _finding("TFA250", document, Verdict.FOREIGN, "its signer names an authority that has not signed for it")
+    elif chain:
+        yield _finding("TFA250", document, Verdict.FOREIGN, "the certificates beside it lead to no root that counts")
+    else:
+        yield _no_roots(document, "who signed it leads to no root that is known here")
+
+
+def _holds_at(document: Document, trust: Trust, chain: tuple[bytes, ...], moment: datetime) -> bool:
+    try:
+        verified(document.data, replace(trust, fetch=None), moment, chain)
+    except NotAttested:
+        return False
+    return True
+
+
+def _names_of(trust: Trust, chain: tuple[bytes, ...]) -> set[bytes]:
+    """Of the roots, and of the certificates between."""
+    from cryptography import x509
+
+    roots = x509.load_pem_x509_certificates(trust.roots)
+    between = [x509.load_der_x509_certificate(each) for each in chain]
+    return {each.subject.public_bytes() for each in (*roots, *between)}
+
+
+def _chain(evidence: Evidence, node: NodeRead) -> tuple[bytes, ...] | str:
+    """The certificates beside a node's documents (DER), or why they are none."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    data = evidence.files.evidence.get(names.chain_file(node.number))
+    if data is None:
+        return ()
+    try:
+        return tuple(each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(data))
+    except ValueError:
+        return f"{in_run(names.chain_file(node.number))} holds no certificates"
+
+
+def about_this_node(evidence: Evidence) -> Iterator[Finding]:
+    """Each is about the machine that the node is, and names the key that only its agent had."""
+    for document in documents(evidence):
+        said = unverified(document.data)
+        if said is None:
+            continue  # that it cannot be read is told
+        for what, expected in _expected(document.node):
+            found = str(said.said.get(what, ""))
+            if found.lower() != expected.lower():
+                why = f"it has another {what} than the node: it was made for another machine, or for another key"
+                finding = _finding("TFA252", document, Verdict.FOREIGN, why)
+                yield replace(finding, was=expected, now=found[:80])
+
+
+def _expected(node: NodeRead) -> Iterator[tuple[str, str]]:
+    yield "vmId", node.registration.node_id
+    key = node.evidence.public_key if node.evidence is not None else node.registration.public_key
+    if key:
+        yield "nonce", nonce_of(key)
+    if node.evidence is not None and (subscription := _subscription(node.evidence.machine.resource_id)):
+        yield "subscriptionId", subscription
+
+
+def _subscription(resource_id: str) -> str | None:
+    """Of an ARM id: /subscriptions/<…>/…"""
+    parts = resource_id.split("/")
+    return parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else None
+
+
+def each_once(evidence: Evidence) -> Iterator[Finding]:
+    """No document serves twice: for two nodes, or for two moments."""
+    seen: dict[str, Document] = {}
+    for document in documents(evidence):
+        digest = sha256(document.data)
+        if (first := seen.setdefault(digest, document)) is not document:
+            yield _finding("TFA252", document, Verdict.FOREIGN, f"it is {in_run(first.name)} once more")
+
+
+def as_noted(evidence: Evidence) -> Iterator[Finding]:
+    """Each is the one that the node's own record has the digest of; what the record has and is not there is missing."""
+    for node in evidence.nodes:
+        for noted in node.evidence.attested if node.evidence is not None else ():
+            name = names.attested_file(node.number, after=noted.when == AFTER)
+            data = evidence.files.evidence.get(name)
+            document = Document(node, noted.when, name, data or b"", noted)
+            if noted.sha256 is None:
+                yield _no_roots(document, f"its cloud gave none: {noted.why or 'nobody said why'}")
+            elif data is None and in_run(name) not in evidence.files.unread:
+                yield _finding("TFA253", document, Verdict.MISSING, "the node's record has its digest, and it is gone")
+            elif data is not None and sha256(data) != noted.sha256:
+                why = f"it is not the one that {in_run(node.file)} has the digest of"
+                yield replace(_finding("TFA253", document, Verdict.CHANGED, why), was=noted.sha256, now=sha256(data))
+
+
+def created(document: Document) -> float | None:
+    """When its cloud made it, in Unix seconds; None where it does not say so."""
+    said: Attested | None = unverified(document.data)
+    moment = said.created if said is not None else None
+    return moment.timestamp() if moment is not None else None
+
+
+def _no_roots(document: Document, why: str) -> Finding:
+    return _finding("TFA254", document, Verdict.UNVERIFIABLE, why)
+
+
+def _finding(rule: str, document: Document, verdict: Verdict, why: str) -> Finding:
+    file = in_run(document.name)
+    sentence = f"{file}, of node {document.node.number}, {document.when} its tasks: {why}"
+    return Finding(rule, verdict, file, sentence, file)
+
+
+CHECKS: tuple[Check, ...] = (signed_by_its_cloud, about_this_node, each_once, as_noted)

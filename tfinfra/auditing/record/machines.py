@@ -1,0 +1,108 @@
+"""Whether the nodes are machines that ARM knew, and each of them once: what Pulumi told of ARM's resources, the
+nodes' own records, the client's list of nodes, the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.loosely import mappings
+from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.records import NodeRead
+from tfinfra.auditing.run_files import in_run
+from tfinfra.evidence import names
+
+_SCALE_SET = "/virtualmachinescalesets/"
+
+
+def listed_by_arm(evidence: Evidence) -> Iterator[Finding]:
+    """Each node is one of a scale set, or of a group, that Pulumi made."""
+    told = [node for node in evidence.nodes if node.evidence is not None]
+    if not told:
+        return
+    made = _made(evidence)
+    if not made:
+        file = in_run(names.STACKS)
+        sentence = f"{file} lists no resource, so that nobody can say whether ARM knew the nodes"
+        yield Finding("TFA254", Verdict.UNVERIFIABLE, file, sentence, file)
+        return
+    groups = {group for each in made if (group := _group(each)) is not None}
+    for node in told:
+        machine = node.evidence.machine.resource_id.lower() if node.evidence is not None else ""
+        is_made = any(machine.startswith(f"{each}/") for each in made if _SCALE_SET in each)
+        is_inside = _SCALE_SET not in machine and _group(machine) in groups
+        if not is_made and not is_inside:
+            sentence = f"node {node.number} is no machine that ARM made for the run: {machine or 'it has no ARM id'}"
+            yield Finding("TFA255", Verdict.FOREIGN, f"node {node.number}", sentence, in_run(node.file))
+
+
+def _made(evidence: Evidence) -> set[str]:
+    """The ids of ARM's resources, in small letters."""
+    stacks = (evidence.stacks or {}).values()
+    return {each.id.lower() for stack in stacks for each in stack.resources if each.id and each.id.startswith("/")}
+
+
+def _group(resource_id: str) -> str | None:
+    """ "/subscriptions/<…>/resourcegroups/<…>" of an id in small letters; None of what is in no group."""
+    parts = resource_id.split("/")
+    return "/".join(parts[:5]) if len(parts) > 4 and parts[3] == "resourcegroups" else None
+
+
+def each_once(evidence: Evidence) -> Iterator[Finding]:
+    """A node's two records are of one machine, and no machine is two nodes."""
+    for node in evidence.nodes:
+        record, subject, file = node.evidence, f"node {node.number}", in_run(node.file)
+        if record is not None and record.node_id != node.registration.node_id:
+            was, now = node.registration.node_id, record.node_id
+            sentence = f"{file} has the records of two machines"
+            yield Finding("TFA256", Verdict.FOREIGN, subject, sentence, file, was=was, now=now)
+        if record is not None and record.node != node.number:
+            yield Finding("TFA256", Verdict.FOREIGN, subject, f"{file} has the record of node {record.node}", file)
+    ids = Counter(node.registration.node_id for node in evidence.nodes)
+    for id_ in sorted(each for each, times in ids.items() if times > 1):
+        numbers = ", ".join(str(node.number) for node in evidence.nodes if node.registration.node_id == id_)
+        sentence = f"the machine {id_} is node {numbers}"
+        yield Finding("TFA256", Verdict.FOREIGN, id_, sentence, f"{names.FOLDER}/{names.NODES}")
+
+
+def as_the_client_saw(evidence: Evidence) -> Iterator[Finding]:
+    """The client saw each node register, and there are as many as the plan has."""
+    known = {str(each.get("node_id")): each for each in mappings(evidence.run.get("nodes"))}
+    for node in evidence.nodes if known else ():
+        yield from _as_seen(node, known.get(node.registration.node_id))
+    plan = evidence.statement.plan if evidence.statement is not None else None
+    count = plan.get("node_count") if plan is not None else None
+    if isinstance(count, int) and len(evidence.nodes) > count:
+        sentence = f"there are records of {len(evidence.nodes)} nodes, and the plan has {count}"
+        yield Finding("TFA256", Verdict.FOREIGN, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
+    elif isinstance(count, int) and evidence.nodes and len(evidence.nodes) < count:
+        sentence = f"there are records of {len(evidence.nodes)} nodes, and the plan has {count}"
+        yield Finding("TFA256", Verdict.MISSING, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
+
+
+def _as_seen(node: NodeRead, seen: Mapping[str, object] | None) -> Iterator[Finding]:
+    subject, file = f"node {node.number}", in_run(node.file)
+    if seen is None:
+        sentence = f"{file} is of a machine that the client never saw: {node.registration.node_id}"
+        yield Finding("TFA256", Verdict.FOREIGN, subject, sentence, file)
+        return
+    for key in ("hostname", "address", "public_key"):
+        own = getattr(node.registration, key)
+        if key in seen and seen[key] != own:
+            sentence = f"{file} has another {key} than {in_run(names.RUN)} for the same machine"
+            yield Finding("TFA256", Verdict.CHANGED, subject, sentence, file, was=str(seen[key]), now=str(own))
+
+
+def in_order(evidence: Evidence) -> Iterator[Finding]:
+    """Nodes are numbered from 0 without a gap."""
+    numbers = sorted(node.number for node in evidence.nodes)
+    unread = any(name.startswith(f"{in_run(names.NODES)}/") for name in evidence.files.unread)
+    formless = any(fault.subject.startswith(f"{in_run(names.NODES)}/") for fault in evidence.faults)
+    if numbers != list(range(len(numbers))) and not unread and not formless:
+        gap = next(number for number in range(len(numbers) + 1) if number not in numbers)
+        file = in_run(names.node_file(gap))
+        yield Finding("TFA256", Verdict.MISSING, f"node {gap}", f"{file} is missing: there are later nodes", file)
+
+
+CHECKS: tuple[Check, ...] = (listed_by_arm, each_once, as_the_client_saw, in_order)

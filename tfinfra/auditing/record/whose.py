@@ -1,0 +1,88 @@
+"""Whether all records are of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.loosely import mapping, mappings
+from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.run_files import in_run
+from tfinfra.auditing.signed.signer import model_run
+from tfinfra.evidence import names
+from tfinfra.evidence.bill import serial_number
+from tfinfra.model import Unfit, parse
+
+_COPIED = ("name", "cloud", "result", "exit_code", "task", "exit_status")
+"""What run.json beside the outputs says as the one in audit/ does; the rest goes on after the evidence was written."""
+_OUTRANKS = 10
+"""The exit code of a run of which something could not be deleted: that may show, or be mended, later."""
+
+
+def one_run(evidence: Evidence) -> Iterator[Finding]:
+    """Each record that names a run names the statement's."""
+    run = evidence.run_id
+    if run is None:
+        return
+    for file, other in _named(evidence):
+        if other != run:
+            sentence = f"{file} is about the run {other}, and the statement about {run}"
+            yield Finding("TFA205", Verdict.FOREIGN, file, sentence, file, was=run, now=other)
+    serial = evidence.bill.get("serialNumber")
+    if evidence.bill and serial != serial_number(run):
+        file = in_run(names.BILL)
+        sentence = f"{file} has the serial number of another run than {run}"
+        yield Finding("TFA205", Verdict.FOREIGN, file, sentence, file, was=serial_number(run), now=str(serial))
+
+
+def _named(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """(file, the run that it names) of each record that names one."""
+    if evidence.run:
+        yield in_run(names.RUN), evidence.run["run"]
+    for node in evidence.nodes:
+        if node.evidence is not None:
+            yield in_run(node.file), node.evidence.run
+    if (signed := model_run(evidence)) is not None:
+        yield in_run(names.MODEL_SIGNATURE), signed
+    component = mapping(mapping(evidence.bill.get("metadata")).get("component"))
+    if isinstance(component.get("name"), str):
+        yield in_run(names.BILL), component["name"]
+    beside = _beside(evidence)
+    if isinstance(beside.get("run"), str):
+        yield names.RUN, beside["run"]
+
+
+def copy_beside(evidence: Evidence) -> Iterator[Finding]:
+    """run.json beside the outputs, which people read, says of the run's end what the one in audit/ says."""
+    beside, own = _beside(evidence), evidence.run
+    if beside.get("run") != own.get("run") or not isinstance(own.get("result"), str):
+        return
+    for key in _COPIED:
+        if key in beside and key in own and beside[key] != own[key] and _OUTRANKS not in (beside[key], own[key]):
+            yield _other(key, own[key], beside[key])
+    ends = _exit_statuses(own)
+    for task, status in _exit_statuses(beside).items():
+        if ends.get(task, status) != status:
+            yield _other(f"the exit status of {task}", ends[task], status)
+
+
+def _other(what: str, was: Any, now: Any) -> Finding:
+    sentence = f"{names.RUN} beside the outputs says something else of {what} than {in_run(names.RUN)}"
+    return Finding("TFA206", Verdict.CHANGED, what, sentence, names.RUN, was=str(was)[:80], now=str(now)[:80])
+
+
+def _exit_statuses(run: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(task.get("task")): task.get("exit_status") for task in mappings(run.get("tasks"))}
+
+
+def _beside(evidence: Evidence) -> dict[str, Any]:
+    data = evidence.files.beside.get(names.RUN)
+    try:
+        document = parse(data) if data is not None else {}
+    except Unfit:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+CHECKS: tuple[Check, ...] = (one_run, copy_beside)

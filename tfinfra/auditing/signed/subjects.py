@@ -1,0 +1,107 @@
+"""Whether what the run made is what the statement is about: outputs, checkpoints, logs of the script, left files; and
+whether the names in it can be files of a run at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from unicodedata import normalize
+
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.run_files import in_run
+from tfinfra.evidence import names
+from tfinfra.evidence.names import in_json
+
+_FILE = in_run(names.STATEMENT)
+_NOTHING_MADE = in_run(names.RUN)
+"""The only subject of a run that made no file."""
+
+
+def about_something(evidence: Evidence) -> Iterator[Finding]:
+    """A statement has subjects, each once."""
+    statement = evidence.statement
+    if statement is None:
+        return
+    if not statement.subjects:
+        yield Finding("TFA131", Verdict.MISSING, _FILE, f"{_FILE} is about nothing: it has no subject", _FILE)
+    for name in statement.twice:
+        yield Finding("TFA131", Verdict.FOREIGN, name, f"{_FILE} names '{name}' twice", _FILE)
+
+
+def inside(evidence: Evidence) -> Iterator[Finding]:
+    """No name leads out of the run's folder."""
+    statement = evidence.statement
+    if statement is None:
+        return
+    for name in statement.subjects:
+        if name != _NOTHING_MADE and not _is_inside(name, names.SUBJECTS):
+            yield _outside(name, f"which is no file in {', '.join(f'{each}/' for each in names.SUBJECTS)}")
+    for name in statement.byproducts:
+        if not _is_inside(name):
+            yield _outside(name, f"which is no file in {names.FOLDER}/")
+
+
+def _outside(name: str, why: str) -> Finding:
+    return Finding("TFA130", Verdict.FOREIGN, name, f"{_FILE} names '{name}', {why}", _FILE)
+
+
+def _is_inside(name: str, folders: Iterable[str] = ()) -> bool:
+    parts = name.split("/")
+    if {"", ".", ".."} & set(parts) or "\0" in name or "\\" in parts[0]:
+        return False
+    return not folders or (parts[0] in folders and len(parts) > 1)
+
+
+def alike(evidence: Evidence) -> Iterator[Finding]:
+    """No two names are one file on a system that knows no case, or writes é in another form."""
+    statement = evidence.statement
+    if statement is None:
+        return
+    found = defaultdict[str, list[str]](list)
+    for name in {*statement.subjects, *map(in_json, evidence.files.digests)}:
+        found[normalize("NFC", name).casefold()].append(name)
+    for same in found.values():
+        if len(same) > 1:
+            first, second, *_ = sorted(same)
+            sentence = f"'{first}' and '{second}' differ in case or in the form of their letters alone"
+            yield Finding("TFA132", Verdict.FOREIGN, second, sentence, _FILE, was=first, now=second)
+
+
+def as_made(evidence: Evidence) -> Iterator[Finding]:
+    """What lies there is what the run made, no file more and no file less."""
+    statement, files = evidence.statement, evidence.files
+    if statement is None:
+        return
+    there = {
+        in_json(name): digest for name, digest in files.digests.items() if name.partition("/")[0] in names.SUBJECTS
+    }
+    if files.alone:
+        if not there and set(statement.subjects) != {_NOTHING_MADE}:
+            sentence = "what the run made does not lie beside its evidence, and could not be held against it"
+            yield Finding("TFA122", Verdict.UNVERIFIABLE, names.OUTPUTS, sentence)
+        return
+    for name, digest in sorted(statement.subjects.items()):
+        if name == _NOTHING_MADE or not _is_inside(name, names.SUBJECTS) or name in files.unread:
+            continue
+        if name not in there:
+            yield Finding("TFA141", Verdict.MISSING, name, f"{name}, which the run made, is gone", name, was=digest)
+        elif there[name] != digest:
+            sentence = f"{name} is not the file that the run made"
+            yield Finding("TFA140", Verdict.CHANGED, name, sentence, name, was=digest, now=there[name])
+    for name in sorted(set(there) - set(statement.subjects)):
+        sentence = f"{name} is there, and the statement does not name it among what the run made"
+        yield Finding("TFA142", Verdict.FOREIGN, name, sentence, name, now=there[name])
+
+
+def nothing_made(evidence: Evidence) -> Iterator[Finding]:
+    """Where the run made nothing, the statement is about how it ended."""
+    statement = evidence.statement
+    if statement is None or _NOTHING_MADE not in statement.subjects:
+        return
+    if statement.subjects[_NOTHING_MADE] != statement.byproducts.get(names.RUN):
+        sentence = f"{_FILE} has two digests of {_NOTHING_MADE}"
+        yield Finding("TFA111", Verdict.CHANGED, _NOTHING_MADE, sentence, _FILE)
+
+
+CHECKS: tuple[Check, ...] = (about_something, inside, alike, as_made, nothing_made)

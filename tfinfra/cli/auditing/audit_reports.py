@@ -1,0 +1,45 @@
+"""The files that `--sarif` and `--junit` ask for, of an audit."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tfinfra.auditing.audit import Audited
+from tfinfra.cli.auditing.audit_findings import as_finding
+from tfinfra.cli.manifests.reports import Reports, write_report
+from tfinfra.errors import UsageError
+
+
+def refuse_reports_inside(reports: Reports, folder: Path) -> None:
+    """Raises UsageError for a report that would lie in the folder that is looked at, and be foreign there."""
+    for option, file in reports.files():
+        if os.path.realpath(file).startswith(os.path.realpath(folder) + os.sep):
+            raise UsageError(f"{option}: '{file}' lies in the folder that is looked at", "name a file elsewhere")
+
+
+def write_audit_reports(audit: Audited, reports: Reports, exit_code: int) -> None:
+    """Writes all that are asked for. Raises UsageError where one cannot be written."""
+    found = [as_finding(audit, each) for each in audit.findings]
+    if reports.sarif:
+        from tfinfra.cli.formats.places import repository_here
+        from tfinfra.cli.formats.sarif import sarif
+
+        document = sarif("audit", found, exit_code, repository_here())
+        write_report("--sarif", reports.sarif, json.dumps(document, indent=2) + "\n")
+    if reports.junit:
+        from tfinfra.system.clock import iso_time
+
+        write_report("--junit", reports.junit, audit_junit(audit, iso_time().removesuffix("Z")))
+
+
+def audit_junit(audit: Audited, now: str) -> str:
+    """A suite of the folder, with a test case for each rule that was looked at; `now` is a UTC time."""
+    from tfinfra.cli.formats.junit import Case, document, suite
+
+    found = [as_finding(audit, each) for each in audit.findings]
+    cases = [
+        Case(f"{rule.code} {rule.title}", [each for each in found if each.rule == rule.code]) for rule, _ in audit.rules
+    ]
+    return document([suite(audit.folder, "tfinfra.audit", 0, cases, now)])

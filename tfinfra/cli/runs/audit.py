@@ -1,0 +1,84 @@
+"""`tfinfra audit`: whether a run's evidence is as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tfinfra.cli.completion import all_runs, completing
+from tfinfra.cli.options import json_option
+
+if TYPE_CHECKING:
+    from tfinfra.auditing.audit import Audited
+    from tfinfra.cli.manifests.reports import Reports
+
+
+@click.command(short_help="Check a run's evidence: signature, files, records against each other.")
+@click.argument("run", metavar="RUN|FOLDER", shell_complete=completing(all_runs))
+@click.option(
+    "--public-key",
+    "public_keys",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A public key (PEM) that may have signed, beside audit.trust of your own configuration.",
+)
+@click.option("--require-signature", is_flag=True, help="Evidence that nobody has signed is an error.")
+@click.option("--full", is_flag=True, help="Read inputs although their sizes and times are as they were.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "unverified"]),
+    default="error",
+    show_default=True,
+    help="From what on the exit code is 11; unverified: also where something could not be looked at.",
+)
+@click.option("--sarif", metavar="FILE", help="Write what was found as SARIF 2.1.0, for code scanning.")
+@click.option("--junit", metavar="FILE", help="Write a test report, a case for each rule.")
+@json_option
+def command(
+    *,
+    run: str,
+    public_keys: tuple[Path, ...],
+    require_signature: bool,
+    full: bool,
+    fail_on: str,
+    sarif: str | None,
+    junit: str | None,
+    as_json: bool,
+) -> int:
+    """Check the evidence of RUN, or of the one in FOLDER, without a cloud and without changing anything: who signed it,
+    whether its files and what the run made are those that were signed, and whether records that do not depend on each
+    other tell one story. Exit 11 where something was found."""
+    from tfinfra.cli.manifests.reports import Reports, require_reports
+    from tfinfra.system.installation import require_run_packages
+
+    require_run_packages()
+    reports = Reports(sarif, junit)
+    require_reports(reports, as_json)
+    from tfinfra.auditing.audit import fails
+    from tfinfra.cli.auditing.audit_reports import refuse_reports_inside
+    from tfinfra.errors import DifferenceFound
+    from tfinfra.lifecycle.auditing.audit_run import AuditOptions, audit_run
+    from tfinfra.lifecycle.auditing.find_folder import find_folder
+
+    folder = find_folder(run)
+    refuse_reports_inside(reports, folder)
+    audit = audit_run(folder, AuditOptions(public_keys, require_signature, full))
+    code = DifferenceFound.exit_code if fails(audit, fail_on) else 0
+    _tell(audit, reports, code, as_json=as_json)
+    return code
+
+
+def _tell(audit: Audited, reports: Reports, code: int, *, as_json: bool) -> None:
+    """The reports, then the document or what a person reads."""
+    from tfinfra.cli.auditing.audit_document import audit_document
+    from tfinfra.cli.auditing.audit_reports import write_audit_reports
+    from tfinfra.cli.auditing.audit_text import tell_audit
+    from tfinfra.cli.output import print_document
+
+    write_audit_reports(audit, reports, code)
+    tell_audit(audit, on_stdout=not as_json and not reports.take_stdout)
+    if as_json:
+        print_document("audit", audit_document(audit, code))

@@ -1,0 +1,140 @@
+"""A run's folder, read for an audit: no link is followed out of it, no more is read than evidence can be, and what
+cannot be read is named. Nothing is written."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tfinfra.auditing.run_files import LARGEST, TOO_LARGE, RunFiles, in_run
+from tfinfra.evidence import names
+from tfinfra.system.file_digest import digest_of
+from tfinfra.system.strange_trees import FOLDER, walk
+
+_MOST_FILES = 1_000_000
+_BESIDE = (*names.SUBJECTS, *names.LOGS)
+_AGENT_LOG = re.compile(rf"{names.NODES}/agent-\d+\.log")
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
+
+
+def read_run(folder: Path, shown: str) -> RunFiles:
+    """What lies in a run's folder, or in one that is audit/ itself; `shown` is how messages name it."""
+    alone = not (folder / names.FOLDER).exists() and (folder / names.STATEMENT).exists()
+    reading = _Reading(folder)
+    evidence = dict(reading.contents("" if alone else names.FOLDER))
+    digests = {} if alone else reading.digests(_BESIDE)
+    logs = sorted(name for name in digests if _AGENT_LOG.fullmatch(name))
+    return RunFiles(
+        shown=shown,
+        evidence=evidence,
+        digests=digests,
+        odd=reading.odd,
+        unread=reading.unread,
+        agent_logs={name: data for name in logs if (data := reading.content(name)) is not None},
+        beside={} if alone else reading.beside((names.RUN, names.EVENTS)),
+        alone=alone,
+    )
+
+
+@dataclass
+class _Reading:
+    """`odd` and `unread` are RunFiles', by names in the run's folder."""
+
+    folder: Path
+    odd: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def contents(self, top: str) -> Iterator[tuple[str, bytes]]:
+        """(name below `top`, bytes) of each file of the evidence."""
+        for name in self._files(top, in_run("")):
+            data = self._read(f"{top}/{name}" if top else name, in_run(name))
+            if data is not None:
+                yield name, data
+
+    def digests(self, tops: tuple[str, ...]) -> dict[str, str]:
+        """{name: SHA-256} of all plain files in these folders."""
+        found = [f"{top}/{name}" for top in tops for name in self._files(top, f"{top}/")]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            pairs = list(zip(found, pool.map(self._digest, found), strict=True))
+        return {name: digest for name, digest in pairs if digest is not None}
+
+    def content(self, name: str) -> bytes | None:
+        return self._read(name, name)
+
+    def beside(self, wanted: tuple[str, ...]) -> dict[str, bytes]:
+        """The files of the run's folder itself."""
+        there = [name for name in wanted if os.path.lexists(self.folder / name)]
+        return {name: data for name in there if (data := self._read(name, name)) is not None}
+
+    def _files(self, top: str, prefix: str) -> Iterator[str]:
+        """The names of the plain files below a folder; `prefix` goes before them in messages."""
+        try:
+            opened = os.open(self.folder / top, FOLDER)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            kind = _kind(self.folder / top)
+            known = self.odd if kind is not None and kind != "a folder" else self.unread
+            known[prefix.rstrip("/")] = kind if known is self.odd and kind else _why(error)
+            return
+        try:
+            yield from self._walked(opened, top, prefix)
+        finally:
+            os.close(opened)
+
+    def _walked(self, opened: int, top: str, prefix: str) -> Iterator[str]:
+        def tell(name: str, error: OSError) -> None:
+            self.unread[f"{prefix}{name}".rstrip("/")] = _why(error)
+
+        for number, (name, is_file) in enumerate(walk(opened, tell=tell)):
+            if number >= _MOST_FILES:
+                self.unread[prefix.rstrip("/")] = f"it holds more than {_MOST_FILES:,} files"
+                return
+            if is_file:
+                yield name
+            else:
+                self.odd[f"{prefix}{name}"] = _kind(self.folder / top / name) or "a device"
+
+    def _read(self, name: str, shown: str) -> bytes | None:
+        """The bytes of a plain file, None where they cannot be read, which is told."""
+        try:
+            with os.fdopen(os.open(self.folder / name, _PLAIN), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    self.odd[shown] = _kind(self.folder / name) or "a device"
+                    return None
+                data = file.read(LARGEST + 1)
+        except OSError as error:
+            if (self.folder / name).is_symlink():
+                self.odd[shown] = _KINDS[stat.S_IFLNK]
+            else:
+                self.unread[shown] = _why(error)
+            return None
+        if len(data) > LARGEST:
+            self.unread[shown] = TOO_LARGE
+            return None
+        return data
+
+    def _digest(self, name: str) -> str | None:
+        try:
+            with os.fdopen(os.open(self.folder / name, _PLAIN), "rb", buffering=0) as file:
+                return digest_of(file)
+        except OSError as error:
+            self.unread[name] = _why(error)
+            return None
+
+
+def _kind(path: Path) -> str | None:
+    try:
+        return _KINDS.get(stat.S_IFMT(path.lstat().st_mode))
+    except OSError:
+        return None
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
