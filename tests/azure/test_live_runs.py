@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.azure.answering import Reply
-from tests.azure.test_rare_answers import DENIED, answering
+from tests.azure.answers.test_rare_answers import DENIED, answering
 from tfinfra.azure.live_runs import LiveNodes, LiveRuns, live_runs
 from tfinfra.errors import ProvisioningError
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from tests.auditing.clean import clean, the_key
-from tests.cli.test_check import Played
+from tests.cli.authoring.test_check import Played
 from tests.documents.rich_run import failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
 from tests.locking.locks import without_index_or_engine

@@ -1,7 +1,7 @@
 """Which resources of a run's groups are the run's: those that the stacks make, and those that Azure makes of them.
 
 A tag can be written by many, a group's name chosen by anybody; what lies in a group takes the right to make it. The
-names here are those of stacks/, which imports nothing of tfinfra (tests/stacks/test_own.py compares them); all but the
+names here are those of stacks/, which imports nothing of tfinfra (tests/stacks/recorded compares them); all but the
 accounts' begin with the run's id.
 """
 

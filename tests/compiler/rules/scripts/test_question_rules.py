@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import said_of
+from tests.compiler.rules.scripts.script_cases import said_of
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
     "a question": ("import sys\nname = input('name? ')\n", "", ["2:8 `input()`"]),

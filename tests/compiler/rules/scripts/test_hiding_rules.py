@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 
 TF, KERAS = "import tensorflow as tf\n", "import tensorflow as tf\ntf.keras.Sequential()\n"
 ERROR = ["error TFI513 train.py:1:1"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 from tfinfra.catalog.tensorflow1_names import replacement, without_replacement
 
 TF, TF1 = "import tensorflow as tf\n", "import tensorflow.compat.v1 as tf\n"

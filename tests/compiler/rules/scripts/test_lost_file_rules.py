@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 
 PARSER = "import argparse\np = argparse.ArgumentParser()\n"
 TABLE: dict[str, tuple[str, str, list[str]]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 from tfinfra.compiler.source.modules import read_modules
 
 TOLD = "notice TFI527 m.yaml:1:15"

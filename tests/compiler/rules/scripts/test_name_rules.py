@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import said_of
+from tests.compiler.rules.scripts.script_cases import said_of
 from tfinfra.compiler.source.bound_names import BUILTINS
 
 TABLE: dict[str, tuple[str, list[str]]] = {

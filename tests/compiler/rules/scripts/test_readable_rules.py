@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 from tfinfra.compiler.source.syntax import syntax_fault
 
 E_ACUTE = b"print('caf\xe9')\n"

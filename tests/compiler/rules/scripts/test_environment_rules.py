@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import in_short, said_of
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
 
 MISSING = ["error TFI510 train.py:1:1"]
 PANDAS, SETUP = "import pandas\n", "setup_script: s.sh\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.script_cases import said_of
+from tests.compiler.rules.scripts.script_cases import said_of
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
 
