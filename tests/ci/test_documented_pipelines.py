@@ -3,12 +3,14 @@ without a cloud. tests/e2e/test_pipelines.py has those that train."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.ci.checkouts import PIPELINES, committed, found_at
+from tests.ci.extracted import ROOT
 from tests.ci.github_api import GitHub
 from tests.ci.runners import github, gitlab, of_others, pipelines
 from tests.ci.test_ci_files import checked
@@ -86,6 +88,49 @@ def test_a_merge_request_on_gitlab(published: Path, repository: Path, tmp_path: 
     server = gitlab.Server(projects, machine=found_at(published, tmp_path))
     jobs = gitlab.run_pipeline(PIPELINES[".gitlab-ci.yml"], server, "merge_request_event", tmp_path / "jobs")
     assert {name: job.code for name, job in jobs.items()} == {"trainings": 0}, jobs
+
+
+REFUSING = """#!/bin/sh
+echo '{"document": "error"}'
+exit 3
+"""
+
+
+@pytest.fixture
+def refusing(tmp_path: Path) -> Path:
+    """A tfinfra of a component, its script, and a command that begins no run."""
+    root = tmp_path / "tfinfra"
+    for name in ("ci/job.py", "ci/gitlab/templates/tfinfra.yml"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    (root / "bin").mkdir()
+    (root / "bin/tfinfra").write_text(REFUSING)
+    (root / "bin/tfinfra").chmod(0o755)
+    committed(root, "v1")
+    return root
+
+
+@pytest.mark.parametrize("why", ["tfinfra cannot be fetched", "the manifest is wrong"])
+def test_where_no_run_begins_on_gitlab_one_job_is_red(
+    why: str, refusing: Path, repository: Path, tmp_path: Path
+) -> None:
+    committed(repository)
+    found = found_at(refusing if "manifest" in why else tmp_path / "gone", tmp_path)
+    server = gitlab.Server({"": repository, "platform/tfinfra": refusing}, machine=found)
+    jobs = gitlab.run_pipeline(PIPELINES[".gitlab-ci.yml"], server, "web", tmp_path / "jobs")
+    assert jobs["begin"].code == (3 if "manifest" in why else 128), jobs["begin"].err
+    assert (jobs["wait"].code, jobs["fetch"].code) == (None, 0), jobs["fetch"].err
+    assert "no run was begun, so there is nothing to fetch" in jobs["fetch"].out
+
+
+def test_a_fetch_that_nobody_told_of_a_run_is_red(refusing: Path, repository: Path, tmp_path: Path) -> None:
+    committed(repository)
+    text = PIPELINES[".gitlab-ci.yml"]
+    alone = "\n".join(line for line in text.splitlines() if not line.startswith("begin:") and "job: begin" not in line)
+    server = gitlab.Server({"": repository, "platform/tfinfra": refusing}, machine=found_at(refusing, tmp_path))
+    jobs = gitlab.run_pipeline(alone, server, "web", tmp_path / "jobs")
+    assert jobs["fetch"].code == 2
+    assert "fetch needs the id of a run" in jobs["fetch"].err
 
 
 def test_a_change_on_azure_pipelines(published: Path, repository: Path, tmp_path: Path) -> None:
