@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pytest
 
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
@@ -30,3 +34,16 @@ def in_short(found: tuple[Diagnostic, ...]) -> list[str]:
     """Of each "error TFI501 train.py:3:1"."""
     at = [(d, d.position) for d in found]
     return [f"{d.severity.value} {d.code} {Path(p.file).name}:{p.line}:{p.column}" for d, p in at if p]
+
+
+def status_of(script: Path, words: Sequence[str]) -> int:
+    """The exit status of a script that imports nothing of its own, run by this Python with these words: a process of
+    its own for each case would take most of the tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(script.parent)
+        patch.setattr(sys, "argv", [script.name, *words])
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else int(bool(end.code))
+    return 0
