@@ -98,7 +98,7 @@ def test_a_manifest_that_is_no_page_of_text_is_refused_at_once(tmp_path: Path, m
 @pytest.mark.parametrize("make", [pipe, sparse, device])
 def test_nor_does_a_file_that_it_names_hold_anybody_up(tmp_path: Path, key: str, make: object) -> None:
     assert callable(make)
-    (tmp_path / "train.py").touch()
+    (tmp_path / "train.py").write_text("print()\n")
     make(tmp_path / "odd")
     others = "" if key == "entry_script" else "entry_script: train.py\n"
     (tmp_path / "digits.yaml").write_text(f"{others}{key}: odd\n")

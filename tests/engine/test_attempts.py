@@ -80,7 +80,7 @@ def go(cloud: Cloud, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.Mon
             workshop=world.ports().workshop,
             cloud=replace(cloud, environment_cache=tmp_path),
         )
-        (tmp_path / "train.py").touch()
+        (tmp_path / "train.py").write_text("print()\n")
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=tmp_path))
         compiled = Compiled(facts, FakeSpec(), plan, render(plan, "name: digits\n"), (), tmp_path)  # type: ignore[arg-type]
         options = UpOptions(tmp_path, own_state=tmp_path / "state", letters="ab12cd")

@@ -77,7 +77,7 @@ def test_no_line_of_a_file_elsewhere_is_shown(
     (home / "train.py").write_text(secret.read_text())
     project = tmp_path / "project"
     project.mkdir()
-    (project / "train.py").write_text("")
+    (project / "train.py").write_text("print()\n")
     (project / "linked").symlink_to(secret)
     (project / "link").symlink_to(home)
     (project / "compute_targets.yaml").symlink_to(secret)

@@ -259,7 +259,7 @@ LONG = {
 @pytest.mark.parametrize("case", LONG)
 def test_a_long_line_takes_no_longer_for_what_could_hide_in_it(tmp_path: Path, case: str) -> None:
     before, each, number, after = LONG[case]
-    (tmp_path / "train.py").touch()
+    (tmp_path / "train.py").write_text("print()\n")
     (tmp_path / "m.yaml").write_text(before + "".join(map(each.format, range(number))) + after)
     start = time.process_time()
     main(["validate", str(tmp_path / "m.yaml")])

@@ -168,7 +168,7 @@ def commit_all(repository: Path) -> None:
 def test_a_worktree_has_the_rules_of_its_repository(tmp_path: Path) -> None:
     main, tree = tmp_path / "main", tmp_path / "tree"
     git(tmp_path, "init", "-q", "main")
-    (main / "train.py").write_text("")
+    (main / "train.py").write_text("print()\n")
     commit_all(main)
     git(main, "worktree", "add", "-q", str(tree))
     (main / ".git/info/exclude").write_text("*.csv\n!b.csv\n")

@@ -31,6 +31,7 @@ from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.manifest.reading.limits import PAGE
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.model import Requirements
+from tfinfra.system.file_kinds import kind_at
 from tfinfra.system.local_tree import LeftOut, entries_of
 from tfinfra.travel.survey import Reason, Survey
 from tfinfra.travel.walk import survey
@@ -317,7 +318,12 @@ def data_path(folder: Path, written: str) -> DataPath:
         return DataPath(path, problem="you may not read it")
     if is_folder(path):
         return _data_folder(path)
-    return DataPath(path, is_file=True, problem="" if is_file(path) else "it is neither a file nor a folder")
+    return DataPath(path, is_file=True) if is_file(path) else _no_data(path)
+
+
+def _no_data(path: Path) -> DataPath:
+    hint = "only files are copied to the nodes: write what comes out of it into one, and name that"
+    return DataPath(path, problem=f"it is {kind_at(path)}, neither a file nor a folder", hint=hint)
 
 
 def _data_folder(path: Path) -> DataPath:

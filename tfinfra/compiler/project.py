@@ -151,7 +151,9 @@ class SourceDirectory:
     @property
     def files(self) -> frozenset[str]:
         """All files that were read, as messages write them."""
-        return frozenset(map(self.file, (*self.modules, *self.skimmed, *self.requirements, *self.remarks)))
+        return frozenset(
+            map(self.file, (*self.modules, *self.skimmed, *self.requirements, *self.remarks, *self.programs))
+        )
 
     def text(self, module: str) -> str:
         """The text of a module that was read."""
@@ -201,12 +203,13 @@ def not_made_yet(wanted: Requirements, platform: str) -> EnvironmentModules | No
 
 @dataclass(frozen=True)
 class DataPath:
-    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used.
-    `left` is what in it cannot be copied, as far as it was looked through."""
+    """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used,
+    with the way out. `left` is what in it cannot be copied, as far as it was looked through."""
 
     path: Path
     is_file: bool = False
     problem: str = ""
+    hint: str = "a path is relative to the manifest"
     left: tuple[LeftOut, ...] = ()
 
 

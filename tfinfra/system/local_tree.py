@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.errors import ManifestError, TfinfraError
 from tfinfra.system.file_digest import sha256_of
+from tfinfra.system.file_kinds import kind_of
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
 from tfinfra.system.strange_trees import DEEPEST
@@ -117,10 +118,7 @@ def _below(folder: Path, name: str, above: tuple[str, ...]) -> Iterator[TreeFile
             elif stat.S_ISREG(status.st_mode):
                 yield TreeFile(below, path, status.st_size)
             else:
-                yield LeftOut(below, f"is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no file')}")
-
-
-_KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+                yield LeftOut(below, f"is {kind_of(status.st_mode)}")
 
 
 def _digest(files: tuple[TreeFile, ...], cache: Path, progress: Progress, trust: Trust) -> str:

@@ -124,7 +124,7 @@ def test_a_run_whose_key_cannot_sign_is_refused_before_anything_is_written_unles
 ) -> None:
     guarded(tmp_path, monkeypatch, "{sign: key.pem}")
     (tmp_path / "project").mkdir()
-    (tmp_path / "project/train.py").touch()
+    (tmp_path / "project/train.py").write_text("print()\n")
     (tmp_path / "project/train.yaml").write_text("entry_script: train.py\n")
     project, options = load_project(tmp_path / "project/train.yaml"), UpOptions(tmp_path, detach=detach)
     if detach:

@@ -15,6 +15,7 @@ LONGEST = 1800.0
 """Seconds that a setup script may take."""
 _LOOK = 0.1
 _TAIL_LINES, _TAIL_BYTES = 8, 8192
+_LONGEST_LINE, _ELF = 255, b"\x7fELF"
 _log = logging.getLogger(__name__)
 
 
@@ -30,12 +31,12 @@ def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST
     context.heartbeats.say("setup")
     _log.info("running %s", name)
     source, log = context.paths.bundle / "source", context.paths.agent_log
-    script = source / name
-    argv = [str(script)]
-    if not os.access(script, os.X_OK):  # what is not marked as a program is Python's by its name, else the shell's
-        argv = [str(environment / "bin/python") if script.suffix == ".py" else "sh", *argv]
     start = log.stat().st_size if log.exists() else 0
-    process = Process(Command(argv, source, _variables(context, environment), log))
+    try:
+        argv = _words(source / name, environment)
+        process = Process(Command(argv, source, _variables(context, environment), log))
+    except OSError as error:
+        raise NodeFault(f"{name} on node {context.identity.address} cannot be started: {error}") from error
     give_up = context.clock.monotonic() + longest
     try:
         while (status := process.poll()) is None and context.clock.monotonic() < give_up:
@@ -51,6 +52,19 @@ def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST
     tail = " / ".join(line.strip() for line in lines if line.strip()) or "it printed nothing"
     how = f"took longer than {longest:.0f} s" if status is None else f"ended with exit status {status}"
     raise NodeFault(f"{name} on node {context.identity.address} {how}: {tail}")
+
+
+def _words(script: Path, environment: Path) -> list[str]:
+    """The command: the script itself where the kernel starts it, else its program by its name or its first line. A
+    checkout on Windows, an archive and many a share lose the mark of a program."""
+    with script.open("rb") as file:
+        first = file.readline(_LONGEST_LINE)
+    if os.access(script, os.X_OK) and first.startswith((b"#!", _ELF)):
+        return [str(script)]
+    if script.suffix == ".py":
+        return [str(environment / "bin/python"), str(script)]
+    words = first[2:].decode(errors="replace").strip().split(None, 1) if first.startswith(b"#!") else []
+    return [*(words or ["sh"]), str(script)]
 
 
 def _variables(context: AgentContext, environment: Path) -> dict[str, str]:

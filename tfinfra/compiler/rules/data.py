@@ -55,7 +55,7 @@ def inputs(facts: Facts) -> Iterator[Diagnostic]:
             yield from _url(facts, (*path, "url"), given.url)
         elif problem := facts.project.data[name].problem:
             message = f"the input '{name}' cannot be used: '{given.path}': {problem}"
-            yield error_at(document, "TFI724", (*path, "path"), message, "a path is relative to the manifest")
+            yield error_at(document, "TFI724", (*path, "path"), message, facts.project.data[name].hint)
         elif facts.project.data[name].is_file and given.mode == "mount":
             message = f"the input '{name}' is one file, and only folders are mounted"
             hint = "write mode: download, or name its folder"

@@ -17,6 +17,7 @@ from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, m
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
+from tfinfra.system.file_kinds import kind_at
 
 _NO_PYTHON = {
     **dict.fromkeys(
@@ -26,6 +27,7 @@ _NO_PYTHON = {
     ".pyc": "name the .py file",
 }
 """{the ending of a file that is no Python script: what to write}"""
+_NO_FILE = "only files are copied to the nodes: write what comes out of it into one"
 _MOST_BYTES, _MOST_PACKAGE_BYTES = 2_000_000, 10_000_000
 """Of one module, and of one file of requirements with their hashes: a longer one is not read."""
 
@@ -180,7 +182,8 @@ def _bytes_inside(
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
-    if reason == "it does not exist" and (hint := _file_hint(root, name)):
+    hint = _NO_FILE if "no regular file" in reason else None
+    if hint or (reason == "it does not exist" and (hint := _file_hint(root, name))):
         problems[f"{name}?"] = hint
 
 
@@ -210,5 +213,5 @@ def _unusable(root: Path, name: str) -> str | None:
     if is_folder(path):
         return "it is a directory"
     if exists(path) and (not is_file(path) or is_kernels(path)):
-        return "it is no regular file"
+        return f"it is {kind_at(path)}, no regular file"
     return None if is_file(path) else "it does not exist"

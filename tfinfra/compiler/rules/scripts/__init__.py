@@ -5,10 +5,13 @@ from __future__ import annotations
 from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules.scripts import (
     arguments,
+    doing,
     environment,
     hiding,
     imports,
     keras,
+    keras_in_use,
+    keras_names,
     lost_files,
     names,
     questions,
@@ -19,6 +22,7 @@ from tfinfra.compiler.rules.scripts import (
 
 RULES: tuple[Rule, ...] = (
     *readable.RULES,
+    *doing.RULES,
     *imports.RULES,
     *staying.RULES,
     *environment.RULES,
@@ -26,6 +30,8 @@ RULES: tuple[Rule, ...] = (
     *arguments.RULES,
     *tensorflow1.RULES,
     *keras.RULES,
+    *keras_in_use.RULES,
+    *keras_names.RULES,
     *lost_files.RULES,
     *names.RULES,
     *questions.RULES,

@@ -5,25 +5,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.tensorflow import framework_or_newest, full_version
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.packages.requirements import all_requirements, conda_specs, requirement_name
 from tfinfra.compiler.project import Sure
-from tfinfra.compiler.source.keras import (
-    LEGACY_VALUES,
-    LEGACY_VARIABLE,
-    Module,
-    keras_of_optimizer,
-    legacy_setting,
-    makes_models,
-    modules_of,
-    replaces_keras,
-    trains_models,
-    variables_of_models,
-)
+from tfinfra.compiler.rules.scripts.keras_in_use import keras_in_use
+from tfinfra.compiler.source.keras import LEGACY_VARIABLE, keras_of_optimizer, trains_models, variables_of_models
 from tfinfra.compiler.source.script import Use, is_within, position_of
 from tfinfra.errors import Diagnostic, Severity
 
@@ -55,35 +43,11 @@ _ESTIMATOR = ("tensorflow.estimator", "tensorflow_estimator")
 _KERAS_2 = "write framework_version: 2.15.1"
 _TF_KERAS = f"pip_packages: [tf-keras] and environment_variables: {{{LEGACY_VARIABLE}: 1}}"
 _IN_ITS_PLACE = "`import sys, tf_keras; sys.modules['keras'] = tf_keras` before Horovod's import"
-_BRINGS_TF_KERAS = ("tensorflow-", "tf-", "ktrain", "transformers", "deepface", "retina-face", "gpflow")
-
-
-@dataclass(frozen=True)
-class _Keras:
-    """`named` is "TensorFlow 2.21.0 (Keras 3)". Which Keras the names mean: `tf_keras_3` that of tf.keras, `keras_3`
-    that of keras; `models`: the script makes a model or a layer of Keras 3. `missing`: TF_USE_LEGACY_KERAS asks for the
-    package tf-keras, and nothing brings it."""
-
-    named: str
-    modules: tuple[Module, ...]
-    tf_keras_3: bool
-    keras_3: bool
-    models: bool
-    missing: bool
-
-    def is_3(self, kind: str) -> bool:
-        """Of "tensorflow.keras", "keras", and "" for what the script does not say."""
-        return {"tensorflow.keras": self.tf_keras_3, "keras": self.keras_3, "": self.models}.get(kind, False)
-
-    def calls(self) -> Iterator[tuple[Module, ast.Call, str]]:
-        """All calls with the dotted name of what is called."""
-        calls = ((module, call, module.name_of(call.func)) for module in self.modules for call in module.calls)
-        return ((module, call, name) for module, call, name in calls if name)
 
 
 def horovods_keras_optimizer(facts: Facts) -> Iterator[Diagnostic]:
     """Keras 3 calls none of the methods that Horovod's optimizer overrides (horovod 0.28.1, _keras/__init__.py)."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     for module, call, name in keras.calls():
         if name in _OPTIMIZERS and keras.is_3(keras_of_optimizer(module, call) or _OPTIMIZERS[name]):
             message = f"with {keras.named} Horovod's Keras optimizer silently does not average gradients"
@@ -93,7 +57,7 @@ def horovods_keras_optimizer(facts: Facts) -> Iterator[Diagnostic]:
 
 def keras_variables_for_horovod(facts: Facts) -> Iterator[Diagnostic]:
     """Horovod wants variables of TensorFlow; one of Keras 3 holds such a one as its value."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     for module in keras.modules if keras.models else ():
         for name, use in variables_of_models(module, _TAPES, _BROADCASTS):
             message = f"with {keras.named} hvd.{_last(name)} fails over the variables of a Keras model"
@@ -103,7 +67,7 @@ def keras_variables_for_horovod(facts: Facts) -> Iterator[Diagnostic]:
 def horovods_parts_for_keras(facts: Facts) -> Iterator[Diagnostic]:
     """Horovod's callbacks and helpers for Keras call functions that Keras 3 does not have. Some take them from the
     package keras, whatever tf.keras is."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     for module, call, name in keras.calls():
         part = next((part for part in _PARTS if f".{part}." in f"{name}."), None)
         if part is None or not name.startswith("horovod."):
@@ -116,7 +80,7 @@ def horovods_parts_for_keras(facts: Facts) -> Iterator[Diagnostic]:
 
 def momentum_that_is_no_variable(facts: Facts) -> Iterator[Diagnostic]:
     """Since Keras 2.11 an optimizer's momentum is a number, and Horovod's schedules read a variable's value."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     names = [name for _, _, name in keras.calls()]
     momentum = any(
         ".legacy." not in name and ".optimizers." in name and _last(name) in _WITH_MOMENTUM for name in names
@@ -142,7 +106,7 @@ def horovods_hook_without_estimator(facts: Facts) -> Iterator[Diagnostic]:
 
 def fit_under_a_strategy(facts: Facts) -> Iterator[Diagnostic]:
     """Keras 3's fit does not know strategies over several processes."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     alone = facts.tasks is not None and len(facts.tasks) == 1
     if alone or not keras.models or not trains_models(keras.modules):
         return
@@ -161,17 +125,9 @@ def estimator_after_its_end(facts: Facts) -> Iterator[Diagnostic]:
         yield _at(facts, use, "TFI505", message, _KERAS_2, sure=True)
 
 
-def tf_keras_that_nobody_brings(facts: Facts) -> Iterator[Diagnostic]:
-    """TF_USE_LEGACY_KERAS makes tf.keras the package tf-keras, and its first use ends the script without it."""
-    keras = _keras(facts)
-    if keras.missing and (use := facts.script.find("tensorflow.keras")):
-        message = f"{LEGACY_VARIABLE} makes tf.keras the package tf-keras, and no requirement brings it"
-        yield _at(facts, use, "TFI521", message, "pip_packages: [tf-keras]")
-
-
 def layers_of_tensorflow_1(facts: Facts) -> Iterator[Diagnostic]:
     """Each part once: tf.compat.v1 still has its name, and no layer in it."""
-    keras = _keras(facts)
+    keras = keras_in_use(facts)
     for part in _V1_LAYERS if keras.tf_keras_3 else ():
         places = (f"tensorflow.compat.v1.{part}.", f"tensorflow.{part}.")
         if use := next((use for use in facts.script.uses if use.name.startswith(places)), None):
@@ -179,33 +135,6 @@ def layers_of_tensorflow_1(facts: Facts) -> Iterator[Diagnostic]:
             yield _at(
                 facts, use, "TFI522", message, f"write tf.keras.layers, or framework_version: 2.15.1, or {_TF_KERAS}"
             )
-
-
-def _keras(facts: Facts) -> _Keras:
-    """Nothing is Keras 3 where the manifest is wrong, or TensorFlow older than what is supported."""
-    manifest = facts.manifest
-    known = framework_or_newest(manifest.framework_version) if manifest.sound("framework_version") else None
-    if known is None or not manifest.sound("environment_variables", "pip_packages"):
-        return _Keras("", (), tf_keras_3=False, keras_3=False, models=False, missing=False)
-    modules = modules_of(facts.project.source.modules)
-    texts = facts.project.source.modules.values()
-    written = legacy_setting(modules) if any(LEGACY_VARIABLE in text for text in texts) else None
-    legacy = manifest.environment_variables.get(LEGACY_VARIABLE) if written is None else written
-    missing = legacy in LEGACY_VALUES and not _brings_tf_keras(facts)
-    tf_keras_3 = known.keras >= 3 and legacy not in (*LEGACY_VALUES, "")
-    keras_3 = known.keras >= 3 and not replaces_keras(modules)
-    names = (*(["tensorflow.keras."] if tf_keras_3 else []), *(["keras."] if keras_3 else []))
-    uses = [use.name.replace("tensorflow.compat.v2.", "tensorflow.", 1) for use in facts.script.uses]
-    models = any(name.startswith(names) and makes_models(name) for name in uses)
-    named = f"TensorFlow {full_version(manifest.framework_version)} (Keras {known.keras})"
-    return _Keras(named, modules, tf_keras_3, keras_3, models, missing)
-
-
-def _brings_tf_keras(facts: Facts) -> bool:
-    """Whether a requirement may bring the package tf-keras, by itself or as what it needs; a setup script may too."""
-    specs = (spec.rpartition("::")[2] for spec in conda_specs(facts.manifest, facts.project))
-    names = (*map(requirement_name, all_requirements(facts.manifest, facts.project)), *specs)
-    return bool(facts.manifest.setup_script) or any(name.startswith(_BRINGS_TF_KERAS) for name in names)
 
 
 def _surest(facts: Facts, *names: str) -> Use | None:
@@ -234,6 +163,5 @@ RULES: tuple[Rule, ...] = (
     horovods_hook_without_estimator,
     fit_under_a_strategy,
     estimator_after_its_end,
-    tf_keras_that_nobody_brings,
     layers_of_tensorflow_1,
 )

@@ -9,9 +9,9 @@ from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.command_line.calls import called_name, literal, literals, texts
-from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
+from tfinfra.compiler.source.command_line.holder import only_holder
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of
 
 _OF_TEXT = ("name", "help", "short_help", "epilog", "options_metavar", "hidden", "deprecated", "add_help_option")
 _DECIDING = ("is_flag", "count", "multiple", "nargs")
@@ -46,10 +46,11 @@ class ClickParameter:
 
 @dataclass(frozen=True)
 class ClickCommand:
-    """The one command of a script."""
+    """The one command of a script; `library` is what it is written with, click or Typer."""
 
     module: str
     parameters: tuple[ClickParameter, ...]
+    library: str = "click"
 
 
 class _Unknown(Exception):
@@ -59,15 +60,11 @@ class _Unknown(Exception):
 def read_click(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> ClickCommand | None:
     """The command that the script runs with its command line, None where there is none, several, or one that cannot be
     told."""
-    holders = [name for name, text in modules.items() if "click" in text]
-    how = reach.get(holders[0], Reach(Sure.LATER)) if len(holders) == 1 else Reach(Sure.LATER)
-    if how.sure is not Sure.ALWAYS or changes_arguments(modules.values()):
-        return None
-    tree = parse(modules[holders[0]])
-    if not isinstance(tree, ast.Module):
+    holder = only_holder("click", modules, reach)
+    if holder is None:
         return None
     try:
-        return ClickCommand(holders[0], tuple(_parameters(tree, how)))
+        return ClickCommand(holder.module, tuple(_parameters(holder.tree, holder.how)))
     except _Unknown:
         return None
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.compiler.rules.scripts.script_cases import said_of
+from tests.compiler.rules.scripts.script_cases import said_of, status_of
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import check_manifest
 
@@ -32,6 +30,12 @@ OF_CLICK: dict[str, tuple[str, str, list[str]]] = {
         [],
     ),
     "a short name, an equals sign": (CLICK, "{-e: 3, '--lr=0.1': , '--tag=a': }", []),
+    "one that another begins with": (FROM, "{--n: 3, --: }", []),
+    "an option that is not known, and another begins with": (
+        FROM.replace("'--n'", "'--number', 'n'"),
+        "{--number: 3, --n: 3}",
+        ["knows no --n"],
+    ),
     "an option that is not known": (CLICK, "{--epoch: 3}", ["knows no --epoch"]),
     "a flag with a value": (CLICK, "{--verbose: true}", ["--verbose takes no value (train.py:7)"]),
     "the same with an equals sign": (CLICK, "{'--verbose=true': }", ["--verbose takes no value (train.py:7)"]),
@@ -112,8 +116,7 @@ def test_click_agrees(tmp_path: Path, script: str, given: str, expected: list[st
         "entry_script: plain.py\n" + manifest(given.replace("${TFINFRA_SHARD_COUNT}", "1"))
     )
     words = check_manifest(load_project(tmp_path / "m.yaml")).spec.arguments
-    done = subprocess.run([sys.executable, "train.py", *words], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == (2 if expected else 0), done.stderr
+    assert status_of(tmp_path / "train.py", words) == (2 if expected else 0)
 
 
 def manifest(given: str) -> str:

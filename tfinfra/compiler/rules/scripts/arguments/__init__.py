@@ -9,6 +9,7 @@ from tfinfra.compiler.rules.scripts.arguments import (
     click_arguments,
     contrary,
     fire_arguments,
+    hydra_arguments,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -16,5 +17,6 @@ RULES: tuple[Rule, ...] = (
     *click_arguments.RULES,
     *absl_arguments.RULES,
     *fire_arguments.RULES,
+    *hydra_arguments.RULES,
     *contrary.RULES,
 )

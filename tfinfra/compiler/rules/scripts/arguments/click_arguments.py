@@ -1,5 +1,5 @@
-"""script_params against a click command of the script: the command is built again from what the script says of it, and
-asked."""
+"""script_params against a click command of the script, or what Typer makes of a function: the command is built again
+from what the script says of it, and asked."""
 
 from __future__ import annotations
 
@@ -18,21 +18,24 @@ from tfinfra.compiler.rules.scripts.arguments.argparse_arguments import (
     words_of,
 )
 from tfinfra.compiler.source.command_line.click_command import ClickCommand, ClickParameter, read_click
+from tfinfra.compiler.source.command_line.typer_function import read_typer
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
 _MOST = 50
-_ENDS = ("--help", "--version")
+_ENDS = ("--help", "--version", "--install-completion", "--show-completion")
 _TYPES: dict[str, Any] = {"int": click.INT, "float": click.FLOAT, "str": click.STRING, "bool": click.BOOL}
 
 
 def arguments_of_click(facts: Facts) -> Iterator[Diagnostic]:
-    """What click would refuse when the script starts, on every node."""
+    """What click, or Typer by it, would refuse when the script starts, on every node."""
     manifest, source = facts.manifest, facts.project.source
     if not manifest.sound("entry_script") or not manifest.sound("script_params"):
         return
-    if (found := read_click(source.modules, source.reach)) and not source.names("click", "argv"):
-        yield from refused(facts, _refusals(found, dict(manifest.script_params)))
+    readers = {"click": read_click, "typer": read_typer}
+    for word, read in readers.items():
+        if (found := read(source.modules, source.reach)) and not source.names(word, "argv"):
+            yield from refused(facts, _refusals(found, dict(manifest.script_params)))
 
 
 def _refusals(known: ClickCommand, given: Words) -> Iterator[Wrong]:
@@ -103,13 +106,15 @@ def _explained(known: ClickCommand, given: Words, error: click.UsageError) -> Wr
 
 
 def _not_known(known: ClickCommand, given: Words, name: str) -> Wrong | None:
-    entry = next((flag for flag in given if flag.partition("=")[0].startswith(name)), None)
+    written = {flag: flag.partition("=")[0] for flag in given}
+    exact = [flag for flag, word in written.items() if word == name]
+    entry = next(iter([*exact, *(flag for flag, word in written.items() if word.startswith(name))]), None)
     if entry is None:
         return None
     names = [each for one in known.parameters if not one.is_argument for each in _spellings(one)]
     near = nearest(name, names)
     hint = did_you_mean(near) if near else f"it knows {', '.join(names) or 'none'}"
-    return Wrong(entry, f"the script's click command ({known.module}) knows no {name}", hint, "key")
+    return Wrong(entry, f"the script's {known.library} command ({known.module}) knows no {name}", hint, "key")
 
 
 def _missing(known: ClickCommand, given: Words, error: click.MissingParameter) -> Wrong | None:
@@ -117,9 +122,9 @@ def _missing(known: ClickCommand, given: Words, error: click.MissingParameter) -
     parameter = next((one for one in known.parameters if names & {*_spellings(one)}), None)
     if parameter is None or any(not flag.startswith("-") for flag in given):
         return None  # a word that was refused may have been meant for it
-    flag = parameter.names[-1]
+    flag = parameter.names[-1].partition("/")[0]
     hint = "an argument is written `value:`" if parameter.is_argument else f"write `{flag}: …` in script_params"
-    return Wrong("", f"the script's click command requires {flag} ({known.module}:{parameter.line})", hint)
+    return Wrong("", f"the script's {known.library} command requires {flag} ({known.module}:{parameter.line})", hint)
 
 
 def _left_over(known: ClickCommand, given: Words) -> Wrong | None:
