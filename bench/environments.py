@@ -17,10 +17,10 @@ from pathlib import Path
 
 from bench.common import ROOT, SCRIPTS, Result, Row, Sample, measure, repeated, tell
 from tfinfra.environment.lock import make_lock
-from tfinfra.environment.proof.installed_tree import InstalledTree, compare, installed_tree, read_environment
+from tfinfra.environment.proof.installed_tree import compare, installed_tree, read_environment
 from tfinfra.environment.proof.tree import Tree, deviations
 from tfinfra.environment.uv.tools import find_uv
-from tfinfra.model import Requirements, to_json
+from tfinfra.model import InstalledTree, Requirements, to_json
 
 WANTED = Requirements("2.15.1", "3.11", (), horovod=True, gpu=False)
 ORDINARY = "nobody"

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tfinfra.evidence import names
 from tfinfra.evidence.build import all_sums, signatures, unsigned
 from tfinfra.evidence.dsse import Signer
-from tfinfra.evidence.material import GitState, GivenInput, Material, NodeFiles, Origin
+from tfinfra.evidence.material import GivenInput, Material, NodeFiles, Origin
+from tfinfra.model.git_state import GitState
 
 RUN = "digits-abc123"
 DIGEST = "ab" * 32

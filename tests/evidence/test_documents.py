@@ -11,6 +11,7 @@ import pytest
 
 from tests.evidence.foreign import DOCUMENTS, checked
 from tests.evidence.made import (
+    CONDA,
     DIGEST,
     EVENTS,
     FILES,
@@ -20,6 +21,7 @@ from tests.evidence.made import (
     at_home,
     statement_of,
 )
+from tfinfra.environment.recipe import HOROVOD_VERSION
 from tfinfra.evidence import names
 from tfinfra.evidence.build import unsigned
 from tfinfra.evidence.names import in_json
@@ -148,7 +150,7 @@ def test_a_name_that_is_not_utf_8_is_percent_encoded_in_json() -> None:
 
 def test_python_is_the_conda_package_where_conda_brings_it() -> None:
     environment = {"packages": "", "python_version": "3.11", "conda": [{"name": "python", "version": "3.11.9"}]}
-    assert [p.purl for p in packages_of(environment)] == ["pkg:conda/python@3.11.9?build=&subdir="]
+    assert [p.purl for p in packages_of(environment)] == ["pkg:conda/python@3.11.9"]
     assert [p.purl for p in packages_of({"python_version": "3.11"})] == ["pkg:generic/python@3.11"]
 
 
@@ -159,65 +161,35 @@ def test_what_a_node_said_and_its_cloud_s_words_are_files_of_their_own() -> None
     assert json.loads(files["run.json"])["run"] == RUN
 
 
-LOCK = f"""\
-name: digits
-lock:
-  environment:
-    python: {{version: 3.11.9, origin: uv}}
-    packages:
-    - {{name: numpy, version: 1.26.4, file: numpy.whl, sha256: "sha256:{"01" * 32}"}}
-    - {{name: Tensor_Flow, version: 2.15.1, file: tf.whl, sha256: "sha256:{"02" * 32}", size: 7}}
-    conda:
-    - {{name: libx, version: "1.2", build: h0_1, subdir: linux-64, sha256: "sha256:{"05" * 32}"}}
-    horovod:
-      version: 0.28.1
-      sdist: "sha256:{"06" * 32}"
-      openmpi: 5.0.11
-      tools:
-      - {{name: cmake, version: "3.31", file: cmake.whl, sha256: "sha256:{"07" * 32}"}}
-"""
-
-
-def test_the_packages_of_a_locked_run_are_those_of_its_lock_each_with_one_digest() -> None:
-    found = packages_in(replace(ORIGIN, lock=LOCK))
-    assert {package.purl: package.digests for package in found} == {
-        "pkg:conda/libx@1.2?build=h0_1&subdir=linux-64": ("05" * 32,),
-        "pkg:generic/openmpi@5.0.11": (),
-        "pkg:generic/python@3.11.9": (),
-        "pkg:pypi/cmake@3.31": ("07" * 32,),
-        "pkg:pypi/horovod@0.28.1": ("06" * 32,),
-        "pkg:pypi/numpy@1.26.4": ("01" * 32,),
-        "pkg:pypi/tensor-flow@2.15.1": ("02" * 32,),
+def test_an_environment_of_one_file_each_names_packages_with_one_digest() -> None:
+    texts = {name: f"{name} \\\n    --hash=sha256:{'01' * 32}\n" for name in ("Tensor_Flow==2.15.1", "cmake==3.31")}
+    packages, tools = texts.values()
+    conda = {**CONDA, "url": "https://conda.anaconda.org/conda-forge/linux-64/libx.conda"}
+    of_a_host = {**CONDA, "name": "liby", "url": "https://host.example/channel/linux-64/liby.conda"}
+    environment = {"packages": packages, "tools": tools, "conda": [conda, of_a_host], "python_version": "3.11.9"}
+    found = packages_of({**environment, "horovod": HOROVOD_VERSION, "openmpi": "5.0.11"})
+    assert {package.purl: len(package.digests) for package in found} == {
+        "pkg:conda/libx@1.2?build=h0_1&channel=conda-forge&subdir=linux-64": 1,
+        "pkg:conda/liby@1.2?build=h0_1&subdir=linux-64": 1,
+        "pkg:generic/openmpi@5.0.11": 0,
+        "pkg:generic/python@3.11.9": 0,
+        "pkg:pypi/cmake@3.31": 1,
+        "pkg:pypi/horovod@0.28.1": 1,
+        "pkg:pypi/tensor-flow@2.15.1": 1,
     }
 
 
-@pytest.mark.parametrize("lock", ["", "{", "lock: 1", "lock: {environment: []}", "name: digits"])
-def test_the_packages_are_the_environment_s_where_a_lock_has_none(lock: str) -> None:
-    assert packages_in(replace(ORIGIN, lock=lock)) == packages_of(ORIGIN.environment)
-
-
-ODD_LOCKS = {
-    "deep": "[" * 5000,
-    "of numbers": "lock: {environment: {packages: [1]}}",
-    "conda of numbers": "lock: {environment: {conda: [1]}}",
-    "Horovod is text": "lock: {environment: {horovod: x}}",
-    "Python is text": "lock: {environment: {python: x}}",
-    "no Unicode": 'lock: {environment: {packages: [{name: a, version: "\\uD800"}]}}',
-    "no number": "lock: {environment: !!int ''}",
+ODD_ENVIRONMENTS: dict[str, Any] = {
+    "conda of numbers": {"conda": [1]},
+    "conda is text": {"conda": "x"},
+    "no Unicode": {"packages": "a==\ud800"},
 }
 
 
-@pytest.mark.parametrize("lock", ODD_LOCKS.values(), ids=ODD_LOCKS)
-def test_a_lock_whose_values_are_odd_is_named_and_costs_nothing_else(lock: str) -> None:
-    origin = replace(ORIGIN, lock=lock)
-    assert packages_in(origin) == packages_of(ORIGIN.environment)
-    assert unread_packages(origin) == "the packages of the lock: its text cannot be read"
-    assert unsigned(a_material(origin=origin))[names.LOCK] == lock.encode()
-
-
-def test_an_environment_whose_values_are_odd_is_named_too() -> None:
-    origin = replace(ORIGIN, environment={"conda": [1]})
+@pytest.mark.parametrize("case", ODD_ENVIRONMENTS)
+def test_an_environment_whose_values_are_odd_is_named_and_costs_nothing_else(case: str) -> None:
+    origin = replace(ORIGIN, environment=ODD_ENVIRONMENTS[case])
     assert packages_in(origin) == ()
     assert unread_packages(origin) == "the packages: the environment's lock cannot be read"
-    assert unread_packages(ORIGIN) is None and unread_packages(replace(ORIGIN, lock=LOCK)) is None
+    assert unread_packages(ORIGIN) is None
     assert unsigned(a_material(origin=origin))

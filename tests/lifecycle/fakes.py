@@ -40,6 +40,7 @@ from tfinfra.model import (
     to_json,
 )
 from tfinfra.store import MemoryStore, keys
+from tfinfra.travel.survey import Survey
 
 TARGET = Target(name="local", cloud="local", location="eastus", vm_size="Standard_D8s_v5", os_disk_gb=64)
 NEEDS = Requirements(framework_version="2.15.1", python_version="3.11", pip=(), horovod=True, gpu=False)
@@ -190,6 +191,7 @@ class World:
         self.closed = threading.Event()
         self.listing = 0.2
         self.armed = True
+        self.travels = Survey()
         self.preflight = False
         self.prerequisites = Prerequisites(may_delete=True, deleter_role="role-1")
         self.now = 1000.0
@@ -279,7 +281,8 @@ class World:
         source.mkdir(parents=True, exist_ok=True)
         (source / "train.py").touch()
         facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=source))
-        compiled = Compiled(facts, FakeSpec(target), plan, tree, (), source)  # type: ignore[arg-type]
+        spec: Any = FakeSpec(target)
+        compiled = Compiled(facts, spec, plan, tree, (), source, travels=self.travels)
         up = UpOptions(self.tmp, own_state=self.tmp / "state", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, engine=FakeEngine(self), given=given)

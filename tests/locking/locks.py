@@ -14,8 +14,8 @@ from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.environment.recipe import RECIPE
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.errors import Diagnostic
+from tfinfra.lifecycle.locking import known_requests
 from tfinfra.lifecycle.locking import make as making
-from tfinfra.lifecycle.locking.bodies import Bodies
 from tfinfra.lifecycle.locking.check import differences_of, load_lock
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
 from tfinfra.locking.document import (
@@ -26,7 +26,8 @@ from tfinfra.locking.document import (
     LockedPython,
 )
 from tfinfra.locking.environment import environment_lock
-from tfinfra.system.progress import say_nothing
+from tfinfra.locking.now import Requests
+from tfinfra.system.progress import Progress, say_nothing
 
 MANIFEST = """\
 name: digits
@@ -87,9 +88,14 @@ def environment(asked: str, platform: str = "x86_64-manylinux_2_28") -> LockedEn
     return replace(found, key=environment_lock(found).key)
 
 
-def bodies() -> Bodies:
-    return Bodies(
-        (LockedBody("vnet", "Microsoft.Network/virtualNetworks", "2024-05-01", digest("5")),), digest("6"), digest("7")
+def requests() -> Requests:
+    return Requests(
+        (
+            *(LockedBody("group", "Microsoft.Resources/resourceGroups", "2025-04-01", digest(one)) for one in "89"),
+            LockedBody("vnet", "Microsoft.Network/virtualNetworks", "2024-05-01", digest("5")),
+        ),
+        digest("6"),
+        digest("7"),
     )
 
 
@@ -101,7 +107,7 @@ def without_index_or_engine(patch: pytest.MonkeyPatch) -> None:
         return environment(asked, this_platform() if local else "x86_64-manylinux_2_28")
 
     patch.setattr(making, "environment_of", found)
-    patch.setattr(making, "recorded_bodies", lambda _: bodies())
+    patch.setattr(known_requests, "recorded_requests", lambda _: requests())
 
 
 def compiled(manifest: Path) -> Compiled:
@@ -115,7 +121,7 @@ def lock(manifest: Path) -> Path:
     return lock_beside(manifest)
 
 
-def found(manifest: Path, *, full: bool = False) -> tuple[Diagnostic, ...]:
+def found(manifest: Path, *, full: bool = False, progress: Progress = say_nothing) -> tuple[Diagnostic, ...]:
     """What `lock --check` finds."""
     read = load_lock(lock_beside(manifest))
-    return differences_of(compiled(manifest), manifest, read, folder=manifest.parent, full=full, progress=say_nothing)
+    return differences_of(compiled(manifest), manifest, read, folder=manifest.parent, full=full, progress=progress)

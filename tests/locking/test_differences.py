@@ -14,6 +14,7 @@ from tfinfra.environment.recipe import RECIPE
 from tfinfra.errors import ManifestError
 from tfinfra.locking.canonical import document_digest
 from tfinfra.locking.read import read_lock
+from tfinfra.version import __version__
 
 Edit = Callable[[Path], object]
 TENSORFLOW = f"""\
@@ -28,6 +29,12 @@ SIX = f"""\
       version: "1.0"
       file: six-1.0-py3-none-any.whl
       sha256: {locks.digest("9")}
+"""
+ENTRY = f"""\
+    - resource: vnet
+      type: Microsoft.Network/virtualNetworks
+      api: '2024-05-01'
+      sha256: {locks.digest("5")}
 """
 TRAIN, LOCK = "train.yaml", "train.lock.yaml"
 
@@ -185,6 +192,32 @@ FOUND: dict[str, tuple[Edit, str, str, str]] = {
     "latest as the lock's image": (edited(LOCK, ":24.04.2026052601", ":latest"), "TFI907", LOCK, "image"),
     "a digest alone": (edited(LOCK, "  digest: sha256:", "  digest: sha256:00000000#"), "TFI900", LOCK, "digest"),
     "what ARM is asked": (edited(LOCK, "5555555555", "5555555556"), "TFI902", LOCK, "digest"),
+    "what ARM is asked, signed": (signed(edited(LOCK, "5555555555", "5555555556")), "TFI907", LOCK, "sha256"),
+    "by which API, signed": (signed(edited(LOCK, "2024-05-01", "2023-05-01")), "TFI907", LOCK, "2023-05-01"),
+    "a resource that is not asked for, signed": (
+        signed(edited(LOCK, "resource: vnet", "resource: wnet")),
+        "TFI907",
+        LOCK,
+        "wnet",
+    ),
+    "a resource dropped, signed": (signed(edited(LOCK, ENTRY, "")), "TFI907", LOCK, "bodies"),
+    "one of two groups, signed": (signed(edited(LOCK, "8888888888", "8888888889")), "TFI907", LOCK, "8888888889"),
+    "a resource twice, signed": (signed(edited(LOCK, ENTRY, ENTRY + ENTRY)), "TFI907", LOCK, "- resource: vnet"),
+    "what nodes boot with, signed": (signed(edited(LOCK, "6666666666", "6666666667")), "TFI907", LOCK, "custom_data"),
+    "what nodes boot with, dropped": (
+        signed(edited(LOCK, f"    custom_data: {locks.digest('6')}\n", "")),
+        "TFI907",
+        LOCK,
+        "infrastructure",
+    ),
+    "what the role allows, signed": (signed(edited(LOCK, "7777777777", "7777777778")), "TFI907", LOCK, "role_actions"),
+    "tfinfra's version, signed": (
+        signed(edited(LOCK, f"tfinfra:\n    version: {__version__}", "tfinfra:\n    version: 9.9.9")),
+        "TFI907",
+        LOCK,
+        "9.9.9",
+    ),
+    "Pulumi's version, signed": (signed(edited(LOCK, "pulumi: 3", "pulumi: 2")), "TFI907", LOCK, "pulumi: 2"),
     "the target's size": (
         edited(
             "compute_targets.yaml",

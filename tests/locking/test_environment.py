@@ -6,7 +6,6 @@ import pytest
 
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock, keyed
-from tfinfra.environment.proof.installed_tree import InstalledTree
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.environment.uv.package_files import PackageFile
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
@@ -19,7 +18,7 @@ from tfinfra.locking.environment import (
     locked_installed,
     locked_packages,
 )
-from tfinfra.model import Unfit, from_json, to_json
+from tfinfra.model import InstalledTree, Unfit, from_json, to_json
 
 TEXT = "numpy==1.26.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\nsix==1.0 \\\n    --hash=sha256:cc\n"
 

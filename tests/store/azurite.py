@@ -60,8 +60,12 @@ class Azurite:
     def stop(self) -> None:
         self.servers.stop(self.server.account)
 
+    @staticmethod
+    def credential() -> tuple[str, float]:
+        return token(), time.time() + HOUR
+
     def open(self, url: str = "") -> ObjectStore:
-        return open_store(url or self.url, lambda: (token(), time.time() + HOUR), ca=self.ca)
+        return open_store(url or self.url, self.credential, ca=self.ca)
 
 
 @contextmanager

@@ -29,9 +29,9 @@ from tfinfra.model import (
     DataSources,
     Heartbeat,
     Image,
+    InstalledTree,
     Inventory,
     Locked,
-    LockedTree,
     NodeCheck,
     NodeEnvironment,
     NodeEvidence,
@@ -98,7 +98,9 @@ WHOLE: dict[str, Any] = {
     "the data": DataSources({"mnist": DataSource("mount", folder="file:///data")}, DataSource("download")),
     "a mark": CollectedMark(3, ("w",), ("l",)),
     "a node's evidence": EVIDENCE,
-    "what a lock says of nodes": Locked(SHA256, "k", "3.11.9", Image("p", "o", "s", "1"), LockedTree(SHA256, SHA256)),
+    "what a lock says of nodes": Locked(
+        SHA256, "k", "3.11.9", Image("p", "o", "s", "1"), InstalledTree(SHA256, SHA256, "uv")
+    ),
 }
 
 

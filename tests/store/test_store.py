@@ -12,8 +12,8 @@ import pytest
 
 from tests.store.azurite import Azurite, token
 from tfinfra.store import MemoryStore, ObjectStore, keys, open_store
-from tfinfra.store.blob.objects import BLOCK, MOST_BLOCKS, SMALL, block_size
-from tfinfra.store.opening import BlobLocation, blob_location
+from tfinfra.store.blob.objects import BLOCK, MOST_BLOCKS, SMALL, BlobEntry, block_size
+from tfinfra.store.opening import BlobLocation, blob_location, list_blobs
 
 _numbers = itertools.count()
 
@@ -154,3 +154,21 @@ def test_a_file_of_any_size_fits_into_as_many_blocks_as_a_blob_may_have(gib: int
     size = gib << 30
     assert BLOCK <= block_size(size) <= 4000 << 20
     assert -(-size // block_size(size)) <= MOST_BLOCKS
+
+
+def test_blob_lists_names_sizes_and_an_etag_that_each_write_changes(served: Azurite) -> None:
+    store = served.open()
+    for key in ("listed/a", "listed/b/c", "listed-2"):
+        store.put(key, b"12345")
+
+    def listed(below: str) -> tuple[BlobEntry, ...]:
+        return list_blobs(f"{served.url}/{below}", served.credential, ca=served.ca)
+
+    before = listed("listed")
+    assert [(one.key, one.size) for one in before] == [("listed/a", 5), ("listed/b/c", 5)]
+    assert listed("listed") == before
+    store.put("listed/a", b"12345")
+    after = listed("listed")
+    assert [one.e_tag == other.e_tag for one, other in zip(before, after, strict=True)] == [False, True]
+    assert listed("listed/a") == after[:1], "one blob by its key"
+    assert listed("listed/nothing") == ()

@@ -4,42 +4,28 @@ data, model. It says nothing that cannot be held against bytes or against what t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tfinfra.evidence.cyclonedx import Component, document, hashes, library
 from tfinfra.evidence.jsons import json_bytes, moment
 from tfinfra.evidence.material import Material
 from tfinfra.evidence.oms import model_files, outputs_in, root_digest
-from tfinfra.evidence.packages import Package, packages_in
+from tfinfra.evidence.packages import packages_in
 
-SCHEMA = "http://cyclonedx.org/schema/bom-1.6.schema.json"
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:tfinfra:bill")
-
-Component = dict[str, Any]
 
 
 def bill(material: Material) -> bytes:
     """The bill; the same material gives the same bytes."""
-    components = list(_components(material))
-    model = _model(material)
     return json_bytes(
-        {
-            "$schema": SCHEMA,
-            "bomFormat": "CycloneDX",
-            "specVersion": "1.6",
-            "serialNumber": serial_number(material.run),
-            "version": 1,
-            "metadata": {
-                "timestamp": moment(material.finished or material.started),
-                "tools": {"components": [{"type": "application", "name": "tfinfra", "version": material.tfinfra}]},
-                "component": model,
-            },
-            "components": components,
-            "dependencies": [
-                {"ref": model["bom-ref"], "dependsOn": [component["bom-ref"] for component in components]},
-                *({"ref": component["bom-ref"]} for component in components),
-            ],
-        }
+        document(
+            model(material.run, material.made),
+            list(_components(material)),
+            tfinfra=material.tfinfra,
+            serial=serial_number(material.run),
+            metadata={"timestamp": moment(material.finished or material.started)},
+        )
     )
 
 
@@ -48,27 +34,25 @@ def serial_number(run: str) -> str:
     return f"urn:uuid:{uuid.uuid5(_NAMESPACE, run)}"
 
 
-def _model(material: Material) -> Component:
-    """What the run made: the digest over its outputs is that of model.sig."""
-    made = model_files(outputs_in(material.made))
-    model: Component = {"type": "machine-learning-model", "bom-ref": "model", "name": material.run}
-    if made:
-        model["hashes"] = [_hash(root_digest(made))]
-    return model
-
-
 def _components(material: Material) -> Iterator[Component]:
+    told = [node.evidence["machine"] for node in material.nodes if node.evidence and "machine" in node.evidence]
     seen: dict[str, Component] = {}
-    for component in (*_machines(material), *_data(material), *_packages(material)):
+    for component in (*machines(told, material.plan or {}), *_data(material), *_packages(material)):
         seen.setdefault(component["bom-ref"], component)
     yield from seen.values()
 
 
-def _machines(material: Material) -> Iterator[Component]:
-    """The image, drivers and GPUs as the nodes saw them; the image as it was asked for, where no node told."""
-    told = [node.evidence["machine"] for node in material.nodes if node.evidence and "machine" in node.evidence]
-    planned = [(material.plan or {}).get("infrastructure") or {}]
-    for machine in told or planned:
+def model(run: str, made: Mapping[str, str]) -> Component:
+    """What the run made, by the digests of its files: the digest over its outputs is that of model.sig."""
+    outputs = model_files(outputs_in(made))
+    found: Component = {"type": "machine-learning-model", "bom-ref": "model", "name": run}
+    return {**found, "hashes": hashes(root_digest(outputs))} if outputs else found
+
+
+def machines(told: Sequence[Mapping[str, Any]], plan: Mapping[str, Any]) -> Iterator[Component]:
+    """The image, kernel, drivers and GPUs as each node `told` (NodeMachine as JSON); the image as the plan has it,
+    where none told. What several nodes have alike comes several times."""
+    for machine in told or [plan.get("infrastructure") or {}]:
         yield from _image(machine.get("image") or {})
     for machine in told:
         kernel, driver = machine.get("kernel"), machine.get("driver")
@@ -93,32 +77,14 @@ def _data(material: Material) -> Iterator[Component]:
     if material.origin is None:
         return
     for given in material.origin.inputs:
-        name = given.name or "checkpoints"
-        yield {"type": "data", "bom-ref": f"data:{name}", "name": name, "hashes": [_hash(given.sha256)]}
+        yield data(given.name or "checkpoints", given.sha256)
+
+
+def data(name: str, sha256: str) -> Component:
+    """An input, or the checkpoints."""
+    return {"type": "data", "bom-ref": f"data:{name}", "name": name, "hashes": hashes(sha256)}
 
 
 def _packages(material: Material) -> Iterator[Component]:
-    if material.origin is None:
-        return
-    for package in packages_in(material.origin):
-        yield _package(package)
-
-
-def _package(package: Package) -> Component:
-    """One hash where the lock has chosen the file; else properties with all that it may have."""
-    component: Component = {
-        "type": "library",
-        "bom-ref": package.purl,
-        "name": package.name,
-        "version": package.version,
-        "purl": package.purl,
-    }
-    if len(package.digests) == 1:
-        component["hashes"] = [_hash(package.digests[0])]
-    elif package.digests:
-        component["properties"] = [{"name": "tfinfra:sha256", "value": digest} for digest in package.digests]
-    return component
-
-
-def _hash(digest: str) -> dict[str, str]:
-    return {"alg": "SHA-256", "content": digest}
+    if material.origin is not None:
+        yield from map(library, packages_in(material.origin))

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True)
-class GitState:
-    """The commit that the source directory was at, and whether its files differed from that."""
-
-    commit: str
-    dirty: bool
+from tfinfra.model.git_state import GitState
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,9 @@ class GivenInput:
 class Origin:
     """What the client made a run from: the digests of the source's files, and which of them are `executable` or links
     (name → target), the environment's lock as JSON, the digest of the bundle with all of it, the deploy folder's texts,
-    the local inputs, and the text of the lock that was run, None of a run that was not locked."""
+    the local inputs, what git says of the source (None outside of a repository), and the text of the lock that was run,
+    None of a run that was not locked. `line_ends` has the digests by which a lock knows files whose lines end here in
+    this machine's way."""
 
     source: dict[str, str]
     executable: tuple[str, ...]
@@ -40,6 +36,7 @@ class Origin:
     inputs: tuple[GivenInput, ...] = ()
     git: GitState | None = None
     lock: str | None = None
+    line_ends: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ def _source(material: Material, files: Mapping[str, bytes]) -> Described:
         "executable": [names.in_json(name) for name in origin.executable],
         "links": {names.in_json(name): names.in_json(target) for name, target in sorted(origin.links.items())},
     }
+    if origin.line_ends:
+        annotations["line_ends"] = {names.in_json(name): digest for name, digest in sorted(origin.line_ends.items())}
     if origin.git is not None:
         source["digest"]["gitCommit"] = origin.git.commit
         annotations["dirty"] = origin.git.dirty

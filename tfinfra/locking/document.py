@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from tfinfra.model.git_state import GitState
 from tfinfra.model.shapes import Count, Line, Many, Shape, matching
 from tfinfra.text.credentials import in_urls
 
@@ -41,7 +42,6 @@ Channel = Annotated[
         "a channel's name, or its URL without a user, a password or a token",
     ),
 ]
-Commit = Annotated[str, matching(r"[0-9a-f]{40}([0-9a-f]{24})?", "a git commit's id")]
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,6 @@ class LockedTool:
     """tfinfra itself."""
 
     version: Line
-
-
-@dataclass(frozen=True)
-class GitState:
-    """The commit that the source directory was at. `dirty`: a file that travels was not as the commit has it."""
-
-    commit: Commit
-    dirty: bool
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tfinfra.environment.conda.locked_package import CondaPackage
+from tfinfra.environment.conda.locked_package import CONDA, CondaPackage, channel_of
 from tfinfra.environment.lock_file import Lock, keyed
 from tfinfra.environment.recipe import HOROVOD_HASHES, package_name
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
@@ -24,11 +24,9 @@ from tfinfra.model import PackageSources
 from tfinfra.text.credentials import in_urls
 
 if TYPE_CHECKING:  # whoever only compares locks, in a hook, waits for what is imported
-    from tfinfra.environment.proof.installed_tree import InstalledTree
     from tfinfra.environment.uv.package_files import PackageFile
+    from tfinfra.model import InstalledTree
 
-_CONDA = "https://conda.anaconda.org/"
-"""Where the channels are that have a name alone."""
 _EXACT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 Files = Mapping[str, "Collection[PackageFile]"]
 
@@ -128,7 +126,7 @@ def locked_installed(tree: InstalledTree) -> LockedInstalled:
 
 def installed_of(locked: LockedInstalled) -> InstalledTree:
     """The same, to be compared with what is on a node (environment/proof/)."""
-    from tfinfra.environment.proof.installed_tree import InstalledTree
+    from tfinfra.model import InstalledTree
 
     digests = (locked.tree.removeprefix("sha256:"), locked.interpreter.removeprefix("sha256:"))
     return InstalledTree(*digests, locked.installer, locked.compiler, locked.declared)
@@ -148,7 +146,6 @@ def pins_of(locked: LockedEnvironment, *, without: Collection[str] = ()) -> Iter
 
 def _locked_conda(package: CondaPackage) -> LockedConda:
     """Raises RefusedPackages for one whose channel's URL says who asks: whoever reads the lock could ask with it."""
-    base = package.url.rpartition("/")[0].rpartition("/")[0]
     if in_urls(package.url):
         message = f"{package.name} comes from a conda channel whose URL carries a user, a password or a token"
         hint = "let conda's own settings have it (`rattler auth login HOST`), and name the channel without"
@@ -158,7 +155,7 @@ def _locked_conda(package: CondaPackage) -> LockedConda:
         version=package.version,
         build=package.build,
         subdir=package.subdir,
-        channel=base.removeprefix(_CONDA),
+        channel=channel_of(package.url),
         file=package.file,
         sha256=f"sha256:{package.sha256}",
         build_number=package.build_number,
@@ -168,7 +165,7 @@ def _locked_conda(package: CondaPackage) -> LockedConda:
 
 
 def _conda_package(locked: LockedConda) -> CondaPackage:
-    base = locked.channel if "://" in locked.channel or locked.channel.startswith("file:") else _CONDA + locked.channel
+    base = locked.channel if "://" in locked.channel or locked.channel.startswith("file:") else CONDA + locked.channel
     return CondaPackage(
         name=locked.name,
         version=locked.version,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote
 
 from tfinfra.environment.uv.package_files import PackageFile
-from tfinfra.locking.document import LockedConda, LockedEnvironment, LockedPackage, ManifestLock
-from tfinfra.locking.environment import requirements_text
+from tfinfra.evidence.cyclonedx import document, library
+from tfinfra.evidence.packages import packages_of
+from tfinfra.locking.document import LockedPackage, ManifestLock
+from tfinfra.locking.environment import environment_lock, requirements_text
+from tfinfra.model import to_json
 
 
 class Gone(LookupError):
@@ -60,51 +61,13 @@ def _text(value: str) -> str:
 
 
 def cyclonedx(lock: ManifestLock, name: str) -> str:
-    """A bill of materials, CycloneDX 1.6: Python and each package with the hash of the file that is installed."""
-    held = lock.environment
-    python: dict[str, Any] = {
-        "type": "platform",
-        "bom-ref": "python",
-        "name": "cpython",
-        "version": held.python.version,
-    }
-    packages = [_component(one) for one in held.packages]
-    document = {
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {
-            "component": {"type": "machine-learning-model", "bom-ref": "run", "name": name},
-            "tools": {"components": [{"type": "application", "name": "tfinfra", "version": lock.tfinfra.version}]},
-            "properties": [{"name": "tfinfra:lock", "value": lock.digest}],
-        },
-        "components": [python, *packages, *map(_conda_component, held.conda), *_horovod(held)],
-    }
-    return json.dumps(document, indent=2) + "\n"
-
-
-def _component(package: LockedPackage) -> dict[str, Any]:
-    purl = f"pkg:pypi/{package.name}@{quote(package.version, safe='')}?file_name={quote(package.file, safe='')}"
-    return _library(package.name, package.version, purl, package.sha256)
-
-
-def _conda_component(package: LockedConda) -> dict[str, Any]:
-    words = {"build": package.build, "channel": package.channel, "subdir": package.subdir}
-    query = "&".join(f"{key}={quote(value, safe='')}" for key, value in words.items())
-    purl = f"pkg:conda/{package.name}@{quote(package.version, safe='')}?{query}"
-    return _library(package.name, package.version, purl, package.sha256)
-
-
-def _horovod(held: LockedEnvironment) -> list[dict[str, Any]]:
-    """Horovod is built from its source package: the hash is that of the source."""
-    if held.horovod is None:
-        return []
-    purl = f"pkg:pypi/horovod@{held.horovod.version}?file_name=horovod-{held.horovod.version}.tar.gz"
-    return [_library("horovod", held.horovod.version, purl, held.horovod.sdist)]
-
-
-def _library(name: str, version: str, purl: str, sha256: str) -> dict[str, Any]:
-    digest = sha256.removeprefix("sha256:")
-    hashes = [{"alg": "SHA-256", "content": digest}]
-    return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl, "hashes": hashes}
+    """A bill of materials, CycloneDX 1.6: each package with the hash of the file that is installed, or built from. It
+    names them as the evidence of a run does."""
+    packages = packages_of(to_json(environment_lock(lock.environment)))
+    bill = document(
+        {"type": "machine-learning-model", "bom-ref": "run", "name": name},
+        [library(package) for package in packages],
+        tfinfra=lock.tfinfra.version,
+        metadata={"properties": [{"name": "tfinfra:lock", "value": lock.digest}]},
+    )
+    return json.dumps(bill, indent=2) + "\n"

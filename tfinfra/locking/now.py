@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.locking.document import (
+    Digest,
+    LockedBody,
     LockedData,
     LockedDeploy,
     LockedEngine,
@@ -38,3 +40,13 @@ class Now:
     inputs: Mapping[str, LockedData]
     checkpoints: LockedData | None = None
     unlike_commit: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What the program asks of ARM, with placeholders for what a run alone knows: a body for each resource, what nodes
+    boot with, what the caller's role has to allow."""
+
+    bodies: tuple[LockedBody, ...]
+    custom_data: Digest | None
+    role_actions: Digest

@@ -21,13 +21,15 @@ BEFORE, AFTER = "before", "after"
 
 
 @dataclass(frozen=True)
-class LockedTree:
-    """The training environment as it was built when the lock was made: environment/proof/installed_tree.py says what
-    each of these is."""
+class InstalledTree:
+    """What a build made of an environment lock (environment/proof/installed_tree.py). `digest` is that of the
+    environment's tree; `interpreter` that of the Python build it runs; `installer` what has installed the packages;
+    `compiler` what has compiled Horovod, "" where nothing was compiled. `declared` says why another build of the same
+    lock may hold other bytes: where it is empty, all builds by the same three have this digest."""
 
     digest: Sha256
     interpreter: Sha256
-    installer: str = ""
+    installer: str
     compiler: str = ""
     declared: tuple[str, ...] = ()
 
@@ -42,7 +44,7 @@ class Locked:
     environment: str
     python: str
     image: Image | None = None
-    installed: LockedTree | None = None
+    installed: InstalledTree | None = None
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tfinfra.store.blob.objects import ObstoreStore
+from tfinfra.store.blob.objects import BlobEntry, ObstoreStore
 from tfinfra.store.folder import FolderStore
 from tfinfra.store.seam import ObjectStore
 
@@ -62,6 +62,14 @@ def open_store(url: str, credential: Credential | None = None, *, ca: str | None
         location = blob_location(url)
         return ObstoreStore(_azure(location, credential, ca, _SHORT), _azure(location, credential, ca, _LONG))
     raise ValueError(f"no object store for '{url}'")
+
+
+def list_blobs(url: str, credential: Credential, *, ca: str | None = None) -> tuple[BlobEntry, ...]:
+    """The blobs below `url`, or the one that it names, by their keys in the container; `credential` and `ca` are as of
+    `open_store`. Raises ValueError for a URL of something else, and what the store raises."""
+    location = blob_location(url)
+    container = _azure(replace(location, prefix=""), credential, ca, _SHORT)
+    return ObstoreStore(container, container).entries(location.prefix)
 
 
 def blob_location(url: str) -> BlobLocation:

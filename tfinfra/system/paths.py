@@ -140,7 +140,7 @@ NAMES = {
     ),
     _CACHE: (
         *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "policy", "pulumi"),
-        *("python", "uv", "wheels"),
+        *("python", "requests", "uv", "wheels"),
         *("inputs.sqlite3*", "azurite-*", "checkov-*", "sbom-*", "uv-*", "venv-*"),
     ),
 }

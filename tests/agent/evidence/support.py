@@ -24,8 +24,8 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.bundle.archive import END, add_bytes, add_link, gzip_member
 from tfinfra.environment.lock_file import Lock
-from tfinfra.environment.proof.installed_tree import InstalledTree, store_tree
-from tfinfra.model import Image, Locked, LockedTree, from_json, to_json
+from tfinfra.environment.proof.installed_tree import store_tree
+from tfinfra.model import Image, InstalledTree, Locked, to_json
 from tfinfra.store import MemoryStore
 
 PLAN = plan_of(spec("ps", node_count=2, worker_count=2))
@@ -69,8 +69,7 @@ def built_environment(folder: Path) -> tuple[Path, InstalledTree]:
 
 
 def locked_to(installed: InstalledTree | None) -> Locked:
-    tree = from_json(LockedTree, to_json(installed)) if installed else None
-    return Locked("f" * 64, LOCK.key, "3.11.9", IMAGE, tree)
+    return Locked("f" * 64, LOCK.key, "3.11.9", IMAGE, installed)
 
 
 def put_bundle(store: MemoryStore, folder: Path, files: Mapping[str, bytes] = FILES) -> str:

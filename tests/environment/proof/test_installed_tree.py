@@ -12,7 +12,6 @@ from tests.environment.proof.support import SITE, environment_in
 from tfinfra.environment.proof.installed_tree import (
     LIST,
     RECORD,
-    InstalledTree,
     Proof,
     changes_since_build,
     compare,
@@ -23,6 +22,7 @@ from tfinfra.environment.proof.installed_tree import (
 )
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
 from tfinfra.environment.whole_environment import MARKER
+from tfinfra.model import InstalledTree
 
 BUILT = InstalledTree("1" * 64, "2" * 64, "uv 1.0", "g++ 12.2.0")
 

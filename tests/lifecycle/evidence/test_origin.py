@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.lifecycle.fake_effects import A_LOCK
 from tests.lifecycle.fakes import World
 from tests.lifecycle.runs import record_of
+from tests.travel.test_git_state import git
 from tfinfra.bundle.build import Bundle, Packed
-from tfinfra.evidence.material import GitState, GivenInput, Origin
+from tfinfra.evidence.material import GivenInput, Origin
 from tfinfra.lifecycle.evidence.origin import FILE, note_origin, origin_of, read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
-from tfinfra.model import to_json
+from tfinfra.lifecycle.run.options import HeldLock
+from tfinfra.model import Locked, to_json
+from tfinfra.model.git_state import GitState
 from tfinfra.store import MemoryStore, keys
 from tfinfra.system.local_tree import LocalTree, TreeFile
+from tfinfra.travel.survey import SourceFile, Survey
 
 PACKED = (Packed("run.sh", "01" * 32, executable=True), Packed("a.py", "02" * 32), Packed("data", None, link="../d"))
 
@@ -37,9 +43,12 @@ def test_it_has_the_files_that_travelled_the_environment_and_the_inputs(tmp_path
 
 
 def test_a_locked_run_s_origin_has_its_lock(tmp_path: Path) -> None:
-    bundle = Bundle(tmp_path / "bundle", "bundle/x.tar.gz", "03" * 32, ())
-    found = origin_of(bundle, A_LOCK, {}, {}, locked="lock: {}\n", git=GitState("0b" * 20, dirty=False))
+    bundle = Bundle(tmp_path / "bundle", "bundle/x.tar.gz", "03" * 32, PACKED)
+    source = {"run.sh": f"sha256:{'01' * 32} executable", "a.py": f"sha256:{'07' * 32}", "data": "link ../d"}
+    held = HeldLock("lock: {}\n", "sha256:…", A_LOCK, Locked("0" * 64, "k", "3.11.9"), source)
+    found = origin_of(bundle, A_LOCK, {}, {}, held=held, git=GitState("0b" * 20, dirty=False))
     assert (found.lock, found.git) == ("lock: {}\n", GitState("0b" * 20, dirty=False))
+    assert found.line_ends == {"a.py": "07" * 32}, "by which the lock knows it"
 
 
 def test_it_is_read_here_else_from_the_store_which_its_nodes_may_write_to(tmp_path: Path) -> None:
@@ -73,3 +82,20 @@ def test_a_run_notes_it_before_it_has_nodes(tmp_path: Path) -> None:
     world.new_run().go()
     assert there == [True] and record_of(world).result == "succeeded"
     assert isinstance(read_origin(run_folder(tmp_path / "state", "digits-abc123"), None), Origin)
+
+
+@pytest.mark.parametrize("dirty", [False, True])
+def test_a_run_notes_the_commit_and_whether_a_file_is_not_as_that_has_it(dirty: bool, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "train.py").write_text("print(1)\n")
+    git(source, "init", "-q")
+    git(source, "add", "-A")
+    git(source, "commit", "-qm", "all")
+    (source / "train.py").write_text(f"print({1 + dirty})\n")
+    world = World(tmp_path)
+    world.travels = Survey((SourceFile("train.py", 9, executable=False, link=None),))
+    world.new_run().go()
+    origin = read_origin(run_folder(tmp_path / "state", "digits-abc123"), None)
+    assert isinstance(origin, Origin)
+    assert origin.git == GitState(git(source, "rev-parse", "HEAD"), dirty)

@@ -10,17 +10,12 @@ from tfinfra.agent.evidence.environment_look import Look
 from tfinfra.agent.evidence.proofs import declared, failed, named, verified
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.proof.deviation import Deviation, Kind
-from tfinfra.environment.proof.installed_tree import (
-    InstalledTree,
-    Proof,
-    changes_since_build,
-    compare,
-)
+from tfinfra.environment.proof.installed_tree import Proof, changes_since_build, compare
 from tfinfra.environment.proof.package_files import foreign_files, record_deviations
 from tfinfra.environment.proof.packages import InstalledPackage, installed_packages, site_folders
 from tfinfra.environment.proof.tree import Tree
 from tfinfra.environment.requirements.requirement import normalised
-from tfinfra.model import Locked, NodeCheck, from_json, to_json
+from tfinfra.model import Locked, NodeCheck
 
 _NO_RECORD = "the environment's build has left no record of it"
 
@@ -105,9 +100,8 @@ def _whole(look: Look, tree: Tree, locked: Locked) -> NodeCheck:
         return changed
     if locked.installed is None:
         return declared("environment", "the lock has no digest of it: it was not built when the lock was made")
-    wanted = from_json(InstalledTree, to_json(locked.installed))
     here = replace(look.stored, digest=tree.digest, interpreter=look.interpreter or "")
-    proof, why = compare(wanted, here)
+    proof, why = compare(locked.installed, here)
     return {Proof.VERIFIED: verified("environment"), Proof.FAILED: failed("environment", why)}.get(
         proof, declared("environment", why)
     )

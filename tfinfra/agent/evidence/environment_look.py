@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.environment.proof.installed_tree import InstalledTree, read_environment, stored_tree
+from tfinfra.environment.proof.installed_tree import read_environment, stored_tree
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
 from tfinfra.environment.proof.tree import Tree
-from tfinfra.model import NodeEnvironment
+from tfinfra.model import InstalledTree, NodeEnvironment
 from tfinfra.system.file_digest import sha256_of
 
 

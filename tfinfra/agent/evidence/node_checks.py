@@ -15,7 +15,7 @@ PRELOAD = Path("/etc/ld.so.preload")
 # What a variable can have loaded into every process that sees it, by the documents or the sources of who reads it.
 # Nothing of tfinfra sets one of these for a task. NCCL's and UCX's own come through from the machine
 # (agent/tasks/task_variables.py).
-_LOADING = frozenset(
+LOADING = frozenset(
     {
         *("LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "GCONV_PATH"),  # ld.so(8), iconv(3)
         *("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONINSPECT", "PYTHONBREAKPOINT"),
@@ -38,8 +38,16 @@ def check_image(machine: NodeMachine, image: Image | None) -> NodeCheck:
     booted = machine.image
     if image.id is None and _sort(booted) == _sort(image) and booted.version in (None, "latest"):
         return declared("image", f"the metadata service does not say which version of {image.name} the machine runs")
-    same = _exactly(booted) == _exactly(image)
-    return verified("image") if same else failed("image", f"the machine runs {_called(booted)}, not {image.name}")
+    return (
+        verified("image")
+        if same_image(booted, image)
+        else failed("image", f"the machine runs {_called(booted)}, not {image.name}")
+    )
+
+
+def same_image(one: Image, other: Image) -> bool:
+    """Whether they name the same version of the same image: ARM does not tell names from the same in other letters."""
+    return _exactly(one) == _exactly(other)
 
 
 def check_preload(assignment: Assignment, preload: Path = PRELOAD) -> NodeCheck:
@@ -48,7 +56,7 @@ def check_preload(assignment: Assignment, preload: Path = PRELOAD) -> NodeCheck:
         f"{name} is set for {task.name}"
         for task in assignment.tasks
         for name in task_variables(assignment, task)
-        if name in _LOADING and name not in given
+        if name in LOADING and name not in given
     ]
     try:
         text = preload.read_text("utf-8", errors="replace") if preload.exists() else ""
@@ -111,7 +119,6 @@ def _node(record: NodeEvidence) -> str:
 
 
 def _sort(image: Image) -> tuple[str, ...]:
-    """ARM does not tell these from the same in other letters."""
     return tuple((part or "").lower() for part in (image.publisher, image.offer, image.sku))
 
 

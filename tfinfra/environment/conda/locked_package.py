@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CONDA = "https://conda.anaconda.org/"
+"""Where the channels are that have a name alone."""
+
+
+def channel_of(url: str) -> str:
+    """The channel of a package at `url`: its name where it has one, else its URL."""
+    return url.rpartition("/")[0].rpartition("/")[0].removeprefix(CONDA)
+
 
 @dataclass(frozen=True)
 class CondaPackage:

@@ -8,7 +8,7 @@ at it, and against what another machine made of the same lock.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
@@ -16,26 +16,12 @@ from tfinfra.environment.proof.deviation import Deviation, Kind
 from tfinfra.environment.proof.interpreter_build import interpreter_digest
 from tfinfra.environment.proof.tree import Tree, deviations, parse_tree, read_tree
 from tfinfra.environment.whole_environment import MARKER
-from tfinfra.model import from_json, to_json
+from tfinfra.model import InstalledTree, from_json, to_json
 
 LIST = "tfinfra-tree.txt"
 RECORD = "tfinfra-installed.json"
 _BESIDE = (MARKER, LIST, RECORD)
 """Files at the top of an environment that are no part of it."""
-
-
-@dataclass(frozen=True)
-class InstalledTree:
-    """`digest` is that of the environment's tree; `interpreter` that of the Python build it runs; `installer` what has
-    installed the packages; `compiler` what has compiled Horovod, "" where nothing was compiled. `declared` says why
-    another build of the same lock may hold other bytes: where it is empty, all builds by the same three have this
-    digest."""
-
-    digest: str
-    interpreter: str
-    installer: str
-    compiler: str = ""
-    declared: tuple[str, ...] = ()
 
 
 class Proof(Enum):

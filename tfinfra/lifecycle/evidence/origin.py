@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tfinfra.evidence.material import GitState, GivenInput, Origin
+from tfinfra.evidence.material import GivenInput, Origin
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
+from tfinfra.lifecycle.run.options import HeldLock
+from tfinfra.locking.trees import spelt
 from tfinfra.model import to_json
+from tfinfra.model.git_state import GitState
 from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, keys, read, read_file
 from tfinfra.system.local_tree import LocalTree
 
 if TYPE_CHECKING:
-    from tfinfra.bundle import Bundle
+    from tfinfra.bundle import Bundle, Packed
     from tfinfra.environment.lock_file import Lock
 
 FILE = "origin.json"
@@ -25,11 +28,11 @@ def origin_of(
     deploy: Mapping[str, str],
     trees: Mapping[str, LocalTree],
     *,
-    locked: str | None = None,
+    held: HeldLock | None = None,
     git: GitState | None = None,
 ) -> Origin:
-    """Of a run whose bundle is made; `deploy` is its deploy folder, `trees` are its local inputs, hashed, `locked` is
-    the text of the lock of a locked run."""
+    """Of a run whose bundle is made; `deploy` is its deploy folder, `trees` are its local inputs, hashed, `held` is
+    the lock of a locked run, which the source was held against, `git` what git says of the source."""
     source = bundle.source
     return Origin(
         source={file.name: file.sha256 for file in source if file.sha256 is not None},
@@ -40,8 +43,17 @@ def origin_of(
         deploy=dict(deploy),
         inputs=tuple(GivenInput(name, tree.sha256, len(tree.files), tree.size) for name, tree in trees.items()),
         git=git,
-        lock=locked,
+        lock=held.text if held else None,
+        line_ends=_line_ends(held, source) if held else {},
     )
+
+
+def _line_ends(held: HeldLock, source: tuple[Packed, ...]) -> dict[str, str]:
+    """Those that the lock has by another digest than that of the bytes that were packed."""
+    locked = {file.name: held.source.get(spelt(file.name), "").partition(" ")[0] for file in source if not file.link}
+    digests = {name: digest.removeprefix("sha256:") for name, digest in locked.items() if digest}
+    packed = {file.name: file.sha256 for file in source}
+    return {name: digest for name, digest in digests.items() if digest != packed[name]}
 
 
 def note_origin(folder: RunFolder, store: ObjectStore, origin: Origin) -> None:

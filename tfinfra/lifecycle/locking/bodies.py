@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,6 +19,7 @@ from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.locking.canonical import digest_of, sha256
 from tfinfra.locking.document import LockedBody
+from tfinfra.locking.now import Requests
 
 LETTERS = "000000"
 """The end of the run's id in what is recorded: no run has it."""
@@ -26,16 +27,7 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 _OWNER = "owner"
 
 
-@dataclass(frozen=True)
-class Bodies:
-    """`custom_data` is the digest of what nodes boot with, `role_actions` that of what the caller's role may do."""
-
-    bodies: tuple[LockedBody, ...]
-    custom_data: str | None
-    role_actions: str
-
-
-def recorded_bodies(compiled: Compiled) -> Bodies:
+def recorded_requests(compiled: Compiled) -> Requests:
     """What the first choice of the plan would ask, sorted: the engine asks for what does not depend on one another in
     any order. Raises ProvisioningError."""
     requests = [request for part in _recorded(compiled) for request in part["requests"]]
@@ -45,7 +37,7 @@ def recorded_bodies(compiled: Compiled) -> Bodies:
         )
         for one in requests
     )
-    return Bodies(
+    return Requests(
         tuple(sorted(bodies, key=astuple)), _custom_data(requests), _role_actions(one["arm_type"] for one in requests)
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 
 from tfinfra.catalog.images import AZURE_NODES
@@ -14,10 +13,10 @@ from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.proof.installed_tree import stored_tree
 from tfinfra.environment.recipe import RECIPE, package_name
 from tfinfra.environment.requirements.markers import this_platform
+from tfinfra.environment.same_bytes.compiler import compiler_here
 from tfinfra.environment.uv.package_files import PackageFile, package_files
 from tfinfra.environment.uv.package_index import other_indexes
 from tfinfra.environment.uv.tool_environment import tool_environment
-from tfinfra.environment.uv.tools import run_quietly
 from tfinfra.locking.aliases import Aliases, aliased
 from tfinfra.locking.document import LockedEnvironment, LockedPackage
 from tfinfra.locking.environment import exact_lines, locked_environment, locked_installed, requirements_text
@@ -74,7 +73,7 @@ def environment_of(
         asked=asked,
         origin=_origin(solved, progress) if platform == this_platform() else "uv",
         indexes=aliased(sources, aliases),
-        compiler=_compiler() if builds_here else None,
+        compiler=(compiler_here() or None) if builds_here else None,
         cuda=".".join(map(str, cuda)) if cuda else None,
     )
     return _with_built(found)
@@ -113,10 +112,3 @@ def _origin(lock: Lock, progress: Progress) -> str:
     cache = cache_folder()
     found = find_same_interpreter(find_uv(cache, progress), lock.python_version, cache, progress)
     return "uv" if cache / "python" in found.path.parents else "machine"
-
-
-def _compiler() -> str | None:
-    """The C++ compiler of this machine, in its own words."""
-    program = shutil.which("g++")
-    done = run_quietly([program, "--version"], tool_environment()) if program else None
-    return done.stdout.partition("\n")[0].strip() or None if done is not None else None

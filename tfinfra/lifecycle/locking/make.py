@@ -11,9 +11,9 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.engine.tool.toolchain import find_cli
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.locking.as_it_is import as_it_is
-from tfinfra.lifecycle.locking.bodies import recorded_bodies
-from tfinfra.lifecycle.locking.git_state import git_state
+from tfinfra.lifecycle.locking.blob_listings import lister_of, with_listings
 from tfinfra.lifecycle.locking.index_refusal import index_refused_here
+from tfinfra.lifecycle.locking.known_requests import requests_of
 from tfinfra.lifecycle.locking.locked_environment import Upgrade, environment_of
 from tfinfra.locking.document import VERSION, LockedInfrastructure, LockedTool, ManifestLock
 from tfinfra.locking.read import ReadLock
@@ -23,6 +23,7 @@ from tfinfra.manifest.document import error_at
 from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.local_tree import Trust
 from tfinfra.system.progress import Progress
+from tfinfra.travel.git_state import git_state
 
 _NO_DIGEST = f"sha256:{'0' * 64}"
 
@@ -36,10 +37,11 @@ def make(
     aliases = known_aliases()
     with index_refused_here(compiled), refused_at_their_lines(compiled.manifest, compiled.facts.project):
         now = as_it_is(compiled, manifest, aliases, folder=folder, trust=Trust.ALL_TIMES, progress=progress)
+        now = with_listings(now, lister_of(compiled), progress)
         kept = before.lock.environment if before and before.lock and not before.is_stale else None
         environment = environment_of(compiled, now.asked, kept, upgrade, aliases=aliases, progress=progress)
-    progress("recording what the program asks of ARM")
-    bodies = recorded_bodies(compiled)
+    requests = requests_of(compiled, progress, anew=True)
+    assert requests is not None  # noqa: S101 - whoever locks has the whole installation
     lock = ManifestLock(
         version=VERSION,
         digest=_NO_DIGEST,
@@ -52,9 +54,9 @@ def make(
             deploy=now.deploy,
             engine=replace(now.engine, tool=_tool_digest()),
             image=now.image,
-            bodies=bodies.bodies,
-            custom_data=bodies.custom_data,
-            role_actions=bodies.role_actions,
+            bodies=requests.bodies,
+            custom_data=requests.custom_data,
+            role_actions=requests.role_actions,
         ),
         launch=now.launch,
         inputs=dict(now.inputs),

@@ -11,12 +11,13 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import DifferenceFound
 from tfinfra.lifecycle.data.staging import CHECKPOINTS
+from tfinfra.lifecycle.locking.blob_listings import lister_of
 from tfinfra.lifecycle.locking.check import check_lock
 from tfinfra.lifecycle.locking.exports import sources_here
 from tfinfra.lifecycle.run.options import HeldLock
 from tfinfra.locking.document import ManifestLock
 from tfinfra.locking.environment import environment_lock, installed_of
-from tfinfra.model import Image, Locked, LockedTree, from_json, to_json
+from tfinfra.model import Image, Locked
 from tfinfra.system.progress import Progress
 
 
@@ -32,7 +33,8 @@ def hold_against_lock(
     """The lock in `lock_file` of a manifest, or of arguments where that is None, its environment with the indexes of
     this machine. `folder` is where ./runs is, `deploy` the deploy folder. Raises DifferenceFound where there is no
     lock, or where anything differs from it; ManifestError for an index's alias that is not known here."""
-    lock, read = check_lock(compiled, manifest, lock_file, folder=folder, full=False, progress=progress)
+    lister = lister_of(compiled)
+    lock, read = check_lock(compiled, manifest, lock_file, folder=folder, full=False, progress=progress, lister=lister)
     if os.path.lexists(deploy / LIST):
         refuse_other_folder(compiled.tree, deploy)
     progress(f"held against {Path(read.document.file).name}, {lock.digest}")
@@ -64,5 +66,5 @@ def _of_nodes(lock: ManifestLock, environment: Lock, image: Image) -> Locked:
         environment=environment.key,
         python=environment.python_version,
         image=None if image.newest else image,
-        installed=from_json(LockedTree, to_json(installed_of(installed))) if installed else None,
+        installed=installed_of(installed) if installed else None,
     )

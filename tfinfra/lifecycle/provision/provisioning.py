@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.prerequisites.find import Prerequisites
@@ -22,13 +23,15 @@ from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.still_locked import refuse_other_source
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Timeouts
-from tfinfra.store import ObjectStore, keys
+from tfinfra.store import ObjectStore, encode, keys
 from tfinfra.store.waiting import GRANT, await_store, granted
 from tfinfra.system.threads import spawn
+from tfinfra.travel.git_state import git_state
 
 if TYPE_CHECKING:
     from tfinfra.bundle import Bundle
     from tfinfra.engine.client import EngineProcess
+    from tfinfra.model.git_state import GitState
 
 _FILES_A_SECOND, _BYTES_A_SECOND = 1000, 20e6
 
@@ -67,11 +70,9 @@ class Provisioning:
         armed = self._arm(prerequisites)
         staged = self._data.stage(prepared.trees, young, kept.outputs, prerequisites)
         with session.phase("environment", "the training environment"):
-            bundle = session.wait(bundle_made)
-        held = self._context.options.held
-        origin = origin_of(
-            bundle, prepared.lock, self._compiled.tree, prepared.trees, locked=held.text if held else None
-        )
+            bundle, git = session.wait(bundle_made)
+        held, tree = self._context.options.held, self._compiled.tree
+        origin = origin_of(bundle, prepared.lock, tree, prepared.trees, held=held, git=git)
 
         def upload() -> None:
             young.put_file(bundle.key, bundle.path)
@@ -92,9 +93,9 @@ class Provisioning:
         session.wait(spawn(lambda: published.publish(young, record, context.plan), "record"))
         return provisioned
 
-    def _make_bundle(self, prepared: Prepared) -> Bundle:
-        """The environment, and what the nodes fetch. Raises DifferenceFound where that is not what the run's lock has:
-        nothing of it is uploaded then."""
+    def _make_bundle(self, prepared: Prepared) -> tuple[Bundle, GitState | None]:
+        """The environment, what the nodes fetch, and what git says of the source in it. Raises DifferenceFound where
+        that is not what the run's lock has: nothing of it is uploaded then."""
         from tfinfra.bundle import Source
 
         context, workshop, compiled = self._context, self._ports.workshop, self._compiled
@@ -105,7 +106,7 @@ class Provisioning:
         bundle = workshop.bundle(context.plan, source, prepared.lock, prebuilt, out=context.folder.bundle)
         if (held := context.options.held) is not None:
             refuse_other_source(held, source.root, compiled.travels.names, bundle.source)
-        return bundle
+        return bundle, git_state(source.root, compiled.travels)
 
     def _keep(self, prepared: Prepared) -> Kept:
         """Makes the keep group, and waits for its store, which the caller may have been granted a moment ago."""
@@ -136,6 +137,7 @@ class Provisioning:
             key=self._data.key,
             locked=held.nodes if held else None,
         )
+        self._session.audit.append("settings", digest=sha256(encode(node)).hexdigest())
         delivery = self._data.delivery(store)
         watch, ports, group = None, self._ports, record.compute_group
         if not context.options.detach:

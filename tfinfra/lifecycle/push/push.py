@@ -39,6 +39,7 @@ from tfinfra.system.clock import iso_time, unix_time
 from tfinfra.system.local_tree import LocalTree, read_tree
 from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.progress import Progress
+from tfinfra.travel.git_state import git_state
 
 if TYPE_CHECKING:
     from tfinfra.bundle import Bundle
@@ -105,7 +106,8 @@ def push(
         trees = _bring_inputs(
             compiled, ports, keep, prerequisites, run=run, held=held, scratch=Path(scratch), tell=tell
         )
-        origin = origin_of(bundle, lock, compiled.tree, trees, locked=held.text if held else None)
+        git = git_state(compiled.source_root, compiled.travels)
+        origin = origin_of(bundle, lock, compiled.tree, trees, held=held, git=git)
         store.put(keys.ORIGIN, encode(origin))
     record = _record(compiled, ports, stack, run, url=url, keep=keep, environment=lock.key)
     published.publish(store, record, plan)

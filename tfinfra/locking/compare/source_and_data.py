@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, shown
 from tfinfra.locking.document import LockedData
-from tfinfra.locking.trees import tree_digest
 from tfinfra.manifest.document import KeyPath
 
 _MOST = 50
@@ -17,9 +16,6 @@ _MOST = 50
 def of_source(pair: Pair) -> Iterator[Diagnostic]:
     """Each file that came, went or changed, and what the lock says of git that is not so."""
     held, now = pair.lock.source, pair.now.source
-    if held.tree != tree_digest(held.files):
-        message = "the digest of the source directory is not that of the files below it"
-        yield pair.in_lock("TFI905", ("source", "tree"), message)
     names = [name for name in dict.fromkeys([*held.files, *now.files]) if held.files.get(name) != now.files.get(name)]
     for name in names[:_MOST]:
         what = _change(held.files.get(name), now.files.get(name))

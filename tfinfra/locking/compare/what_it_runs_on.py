@@ -8,16 +8,12 @@ from typing import Any
 from tfinfra.environment.recipe import RECIPE
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, same, shown
-from tfinfra.locking.document import LockedPackage
-from tfinfra.locking.environment import environment_lock
-from tfinfra.locking.package_file_names import is_file_of
-from tfinfra.locking.trees import tree_digest
 from tfinfra.manifest.document import KeyPath
 from tfinfra.model import to_json
 
 
 def of_environment(pair: Pair) -> Iterator[Diagnostic]:
-    """What it was locked from, what it is for, and whether its parts fit together."""
+    """What it was locked from, and what it is for."""
     held, now, at = pair.lock.environment, pair.now, "environment"
     if held.asked != now.asked:
         message = "the manifest asks for another environment than the one that was locked"
@@ -31,26 +27,6 @@ def of_environment(pair: Pair) -> Iterator[Diagnostic]:
     if not f"{held.python.version}.".startswith(f"{now.python}."):
         message = f"Python is {held.python.version} in the lock, and the manifest asks for {now.python}"
         yield pair.in_lock("TFI908", (at, "python", "version"), message)
-    tools = held.horovod.tools if held.horovod else ()
-    odd = [
-        *_odd(pair, (at, "packages"), held.packages),
-        *_odd(pair, (at, "horovod", "tools"), tools),
-    ]
-    yield from odd
-    if not odd and held.key != environment_lock(held).key:
-        yield pair.in_lock("TFI908", (at, "key"), "the packages are not those of this key: the lock was changed")
-
-
-def _odd(pair: Pair, path: KeyPath, packages: tuple[LockedPackage, ...]) -> Iterator[Diagnostic]:
-    """Packages whose file is of another name or version, and those that are there twice."""
-    seen: set[str] = set()
-    for index, package in enumerate(packages):
-        if not is_file_of(package.file, package.name, package.version):
-            message = f"{package.name} {package.version} is not what '{package.file}' is"
-            yield pair.in_lock("TFI908", (*path, index, "version"), message)
-        if package.name in seen:
-            yield pair.in_lock("TFI908", (*path, index, "name"), f"{package.name} is here a second time")
-        seen.add(package.name)
 
 
 def of_program(pair: Pair) -> Iterator[Diagnostic]:
@@ -68,9 +44,6 @@ def of_program(pair: Pair) -> Iterator[Diagnostic]:
     if held.image != now.image:
         message = f"the image is {now.image}, and {held.image} in the lock"
         yield pair.in_lock("TFI907", ("infrastructure", "image"), message)
-    if held.deploy.tree != tree_digest(held.deploy.files):
-        message = "the digest of the deploy folder is not that of the files below it"
-        yield pair.in_lock("TFI907", ("infrastructure", "deploy", "tree"), message)
     yield from _mapping(pair, ("infrastructure", "deploy", "files"), held.deploy.files, now.deploy.files)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ SMALL = 1 << 20  # bytes that go in one request, beside those of other threads
 BLOCKS_AT_ONCE = 4
 MOST_BLOCKS = 50_000
 """What one blob may consist of: https://learn.microsoft.com/rest/api/storageservices/put-block-list"""
+
+
+@dataclass(frozen=True)
+class BlobEntry:
+    """A blob as a listing has it: `size` in bytes; `e_tag` is another one after each write, whatever was written."""
+
+    key: str
+    size: int
+    e_tag: str
 
 
 class ObstoreStore:
@@ -57,6 +67,17 @@ class ObstoreStore:
         with _classified():
             return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
 
+    def entries(self, prefix: str) -> tuple[BlobEntry, ...]:
+        """What `list` names; the one blob whose whole key `prefix` is, where that is no folder."""
+        with _classified():
+            found = [_entry(meta) for page in self._store.list(prefix) for meta in page]
+        if found or not prefix:
+            return tuple(sorted(found, key=lambda entry: entry.key))
+        try:
+            return (_entry(self._store.head(prefix)),)
+        except FileNotFoundError:
+            return ()
+
     def delete(self, key: str) -> None:
         try:
             self._store.delete(key)
@@ -75,6 +96,11 @@ class ObstoreStore:
 
     def get_file(self, key: str, path: Path) -> None:
         download(self._bulk, key, path)
+
+
+def _entry(meta: Any) -> BlobEntry:
+    """A listing has the ETag without the quotes that the answer about one blob has around it."""
+    return BlobEntry(meta["path"], meta["size"], str(meta["e_tag"]).strip('"'))
 
 
 @contextmanager

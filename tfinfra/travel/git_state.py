@@ -10,8 +10,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tfinfra.locking.document import GitState
-from tfinfra.locking.trees import spelt
+from tfinfra.model.git_state import GitState
 from tfinfra.system.process.inherited_variables import package_environment
 from tfinfra.travel.line_ends import LineEnds
 from tfinfra.travel.survey import SourceFile, Survey
@@ -35,14 +34,14 @@ def git_state(root: Path, travels: Survey) -> GitState | None:
 
 
 def changed_since(root: Path, commit: str, travels: Survey) -> frozenset[str] | None:
-    """The names, as a lock holds them, of what travels and is not byte for byte as `commit` has it, but for the ends of
-    lines that git writes (so what a filter made, as of LFS, is not); None where that cannot be told, for there is no
-    such commit, or no git."""
+    """The names of what travels and is not byte for byte as `commit` has it, but for the ends of lines that git writes
+    (so what a filter made, as of LFS, is not); None where that cannot be told, for there is no such commit, or no
+    git."""
     listed = _git(root, "ls-tree", "-r", "-z", commit)
     if listed is None:
         return None
     ends, had = LineEnds(root, travels.names), _entries(listed)
-    return frozenset(spelt(file.name) for file in travels.files if not _is_as(had.get(file.name), root, file, ends))
+    return frozenset(file.name for file in travels.files if not _is_as(had.get(file.name), root, file, ends))
 
 
 def _entries(listed: bytes) -> dict[str, tuple[str, str]]:

@@ -1,0 +1,61 @@
+"""What a program asks of ARM, recorded once on this machine: that takes seconds, and the same program asks the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from tfinfra.arm.azure_native import VERSION as AZURE_NATIVE
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.lifecycle.locking.bodies import recorded_requests
+from tfinfra.locking.canonical import digest_of
+from tfinfra.locking.now import Requests
+from tfinfra.model import from_json, to_json
+from tfinfra.system.installation import missing_run_packages
+from tfinfra.system.ownership import make_private
+from tfinfra.system.paths import cache_folder
+from tfinfra.system.progress import Progress
+from tfinfra.version import __version__
+
+
+def requests_of(compiled: Compiled, progress: Progress, *, anew: bool = False) -> Requests | None:
+    """As they were recorded here before, but where they are wanted `anew`, else as they are recorded now; None where
+    only the light installation is here, which cannot do that. Raises ProvisioningError."""
+    file = cache_folder() / "requests" / f"{_key(compiled)}.json"
+    known = None if anew else _known(file)
+    if known is None and not missing_run_packages():
+        progress("recording what the program asks of ARM")
+        known = recorded_requests(compiled)
+        with suppress(OSError):  # then the next one records it again
+            _keep(file, known)
+    return known
+
+
+def _key(compiled: Compiled) -> str:
+    """Of all that goes into a recording: the program and its settings, the target, and tfinfra's own code, which in a
+    checkout changes without a new version."""
+    target = to_json(compiled.spec.target)
+    found = {"tree": dict(compiled.tree), "target": target, "tfinfra": __version__, "provider": AZURE_NATIVE}
+    return digest_of({**found, "code": _code()}).removeprefix("sha256:")
+
+
+def _code() -> list[str]:
+    root = Path(__file__).parents[2]
+    statuses = {path.relative_to(root).as_posix(): path.stat() for path in root.rglob("*.py")}
+    return [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in sorted(statuses.items())]
+
+
+def _known(file: Path) -> Requests | None:
+    try:
+        return from_json(Requests, json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _keep(file: Path, requests: Requests) -> None:
+    make_private(file.parent)
+    staging = file.with_suffix(f".{os.getpid()}")
+    staging.write_text(json.dumps(to_json(requests)), "utf-8")
+    staging.replace(file)
