@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tfinfra.arm.requests import ArmAnswer
 from tfinfra.azure.deletion.group_names import run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
@@ -45,7 +46,7 @@ class FakeEngine(EngineProcess):
         return self._world.up(part, config)
 
     def export(self, part: str) -> dict[str, Any]:
-        return {"part": part}
+        return self._world.exports.get(part, {"part": part})
 
     def close(self) -> None:
         self._world.closed.set()
@@ -62,6 +63,9 @@ class FakeArm(RunArm):
 
     def groups(self) -> Sequence[RunGroup]:
         return tuple(RunGroup(group, run_of_group(group) or "", "") for group in self._world.groups)
+
+    def read(self, path: str, version: str, *, patient: bool = True, **query: str) -> ArmAnswer:
+        return self._world.read(path)
 
     def untagged_groups(self) -> Sequence[str]:
         return tuple(self._world.untagged_groups)

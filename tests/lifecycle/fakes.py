@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.fake_effects import A_LOCK, FakeArm, FakeEngine, FakeWorkshop
+from tfinfra.arm.requests import ArmAnswer
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud, Pace
 from tfinfra.compiler.load import project_from_arguments
@@ -185,6 +186,8 @@ class World:
         self.removed: list[str] = []
         self.arm_answers = True
         self.lacks: dict[str, str] = {}
+        self.exports: dict[str, dict[str, Any]] = {}
+        self.documents: dict[str, ArmAnswer] = {}
         self.untagged_groups: list[str] = []
         self.url: str | None = "file:///store/run"
         self.share: str | None = None
@@ -233,6 +236,10 @@ class World:
         return self.attempt_stores.setdefault(url, MemoryStore())
 
     # ARM
+
+    def read(self, path: str) -> ArmAnswer:
+        self.fault("read")
+        return self.documents.get(path, ArmAnswer(404, {"error": {"code": "ResourceNotFound", "message": path}}))
 
     def delete_group(self, group: str) -> None:
         self.fault("delete")

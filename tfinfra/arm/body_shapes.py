@@ -24,7 +24,7 @@ def to_arm(kind: str | None, value: Any) -> Any:
     """azure-native `value` in the shape of the ARM type `kind`; unknown names go where ARM will complain of them."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    found = _describe(kind, value)
+    found = type_of_value(kind, value)
     if isinstance(value, list):
         item = found.get("i")
         return [to_arm(item, entry) for entry in value]
@@ -36,7 +36,7 @@ def to_arm(kind: str | None, value: Any) -> Any:
 
 
 def _object_to_arm(found: Type, value: Mapping[str, Any]) -> dict[str, Any]:
-    own, inner = _properties(found, value), _inner(found)
+    own, inner = properties_of(found, value), _inner(found)
     result: dict[str, Any] = {}
     nested: dict[str, Any] = {}
     for name, entry in value.items():
@@ -63,12 +63,12 @@ def _identities(name: str, value: Any) -> Any:
 
 def from_arm(kind: str | None, value: Any) -> Any:
     """ARM's answer in azure-native's shape: what an ARM type keeps under "properties" comes up to the object."""
-    found = _describe(kind, value)
+    found = type_of_value(kind, value)
     if isinstance(value, list):
         return [from_arm(found.get("i"), entry) for entry in value]
     if not isinstance(value, dict) or found.get("t") not in ("o", "d"):
         return value
-    own, inner = _properties(found, value), _inner(found)
+    own, inner = properties_of(found, value), _inner(found)
     result = {
         name: from_arm(own[name][0] if name in own else found.get("a"), entry)
         for name, entry in value.items()
@@ -80,7 +80,7 @@ def from_arm(kind: str | None, value: Any) -> Any:
     return {**result, **{name: entry for name, entry in lifted.items() if name not in result}}
 
 
-def _describe(kind: str | None, value: Any) -> Type:
+def type_of_value(kind: str | None, value: Any) -> Type:
     """The description of a type; of a union, the one of its members that `value` can have."""
     if kind is None:
         return {}
@@ -92,7 +92,7 @@ def _describe(kind: str | None, value: Any) -> Type:
     return next((member for member in members if member["t"] in kinds), {})
 
 
-def _properties(kind: Type, value: Mapping[str, Any]) -> dict[str, Any]:
+def properties_of(kind: Type, value: Mapping[str, Any]) -> dict[str, Any]:
     """The type's own properties, with those of the variant that the value's discriminator names."""
     own = dict(kind["p"])
     if kind["t"] == "d":

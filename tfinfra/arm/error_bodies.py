@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 # Codes that say only that something inside failed; what failed is in their details
@@ -54,6 +55,14 @@ def read_error(body: Any) -> ErrorDetail | None:
     JSON itself, a resource whose provisioning failed, and Entra's `{"error", "error_description"}`.
     """
     return _read(body, 0)
+
+
+def says_gone(status: int | None, said: ErrorDetail | None) -> bool:
+    """Whether an answer of ARM's means that what was asked for does not exist. A 404 also comes where the caller does
+    not see the subscription (SubscriptionNotFound, Azure/autorest-clientruntime-for-java#511), and, without ARM's
+    words, from a proxy: neither is a reason to believe that nothing is billed any more."""
+    code = (said.decisive.code or "").lower() if said else ""
+    return status == HTTPStatus.NOT_FOUND and code != "" and "subscription" not in code
 
 
 def _read(body: Any, depth: int) -> ErrorDetail | None:

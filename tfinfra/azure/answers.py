@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tfinfra.arm.error_bodies import ErrorDetail, plain, read_error
+from tfinfra.arm.error_bodies import ErrorDetail, plain, read_error, says_gone
 from tfinfra.arm.sign_in_advice import way_in
 from tfinfra.errors import CredentialsError, ProvisioningError
 from tfinfra.text.wording import shortened
@@ -15,7 +15,6 @@ from tfinfra.text.wording import shortened
 if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
 
-NOT_FOUND = HTTPStatus.NOT_FOUND
 _LONGEST = 600
 _MOST = 2
 
@@ -30,12 +29,8 @@ def arm_error(error: AzureError) -> ErrorDetail | None:
 
 
 def is_gone(error: AzureError) -> bool:
-    """Whether ARM itself says that what was asked for does not exist. A 404 also comes where the caller does not see
-    the subscription (SubscriptionNotFound, Azure/autorest-clientruntime-for-java#511), and, without ARM's words, from a
-    proxy: neither is a reason to believe that nothing is billed any more."""
-    said = arm_error(error)
-    code = (said.decisive.code or "").lower() if said else ""
-    return _status(error) == NOT_FOUND and code != "" and "subscription" not in code
+    """Whether ARM itself says that what was asked for does not exist."""
+    return says_gone(_status(error), arm_error(error))
 
 
 def passes(error: AzureError) -> bool:

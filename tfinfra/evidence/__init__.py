@@ -7,6 +7,8 @@ Names inside are relative to the run's folder (`outputs/model.keras`) in stateme
 run.json                  the document `run`, as it stood when this was written
 ledger.json               {"deadline", "limit", "max_cost_usd", "usd_per_hour", "intervals": [what was billed]}
 stacks.json               {part: {"sha256": of the whole state, "resources": [{"urn", "type", "id"}]}}, as Pulumi told
+baseline.json             {part: {"group", "taken", "resources": [{"id", "type", "api_version", "sent", "found",
+                          "why"}]}}: what ARM was asked for, and had right after; long texts by their digests
 events.jsonl              the run's event log; each line holds the digest of the line before it
 nodes/<n>.json            {"node": n, "registration": NodeRegistration, "tasks": [TaskStatus], "evidence": NodeEvidence
                           or null}: what node n said of itself

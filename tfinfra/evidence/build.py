@@ -26,6 +26,8 @@ def unsigned(material: Material) -> dict[str, bytes]:
         names.LOG_SUMS: sums(_outside(material.logs)),
         names.BILL: bill(material),
     }
+    if material.baseline is not None:
+        files[names.BASELINE] = json_bytes(material.baseline)
     if material.events is not None:
         files[names.EVENTS] = material.events
     for node in material.nodes:

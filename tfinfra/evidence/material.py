@@ -60,7 +60,8 @@ class NodeFiles:
 class Material:
     """`document` is the document `run`; `plan` the plan as JSON; `made` and `logs` are the digests of the run's files
     at home by their names in its folder; `missing` says what was not there to be evidence, each with the reason. Times
-    are Unix seconds, `finished` None of a run that goes on."""
+    are Unix seconds, `finished` None of a run that goes on; `baseline` is what ARM had of each resource right after it
+    was made, by part, None where that was not noted."""
 
     run: str
     tfinfra: str
@@ -76,3 +77,4 @@ class Material:
     started: float = 0.0
     finished: float | None = None
     missing: tuple[str, ...] = ()
+    baseline: Mapping[str, Any] | None = None

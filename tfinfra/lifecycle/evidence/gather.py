@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from tfinfra.auditing.live.baseline import SUFFIX, PartBaseline
 from tfinfra.cloud import Trust
 from tfinfra.evidence.material import NodeFiles, Origin
 from tfinfra.evidence.names import DEPLOY, LOGS, SUBJECTS
@@ -24,7 +25,7 @@ from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.model import AFTER, BEFORE, Inventory, NodeEvidence, NodeRegistration, TaskStatus, Unfit, decode, to_json
 from tfinfra.sealing import NotAttested
-from tfinfra.store import LARGE, ObjectStore, content, keys, read_all, readable
+from tfinfra.store import LARGE, ObjectStore, Unreadable, content, keys, read_all, read_file, readable
 from tfinfra.store.landing import shown, unplaceable
 from tfinfra.system.file_digest import sha256_of
 from tfinfra.system.strange_trees import names_below
@@ -216,6 +217,16 @@ def _resources(state: Any) -> list[dict[str, Any]]:
         for resource in resources or ()
         if isinstance(resource, Mapping)
     ]
+
+
+def baseline(folder: RunFolder) -> dict[str, Any] | None:
+    """What ARM had of the run's resources right after they were made, by part; None where this machine has none."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.audit_folder.glob(f"*{SUFFIX}")) if folder.audit_folder.is_dir() else ():
+        read = read_file(path, PartBaseline)
+        unreadable = read is None or isinstance(read, Unreadable)
+        found[path.name.removesuffix(SUFFIX)] = {"unreadable": str(read)} if unreadable else to_json(read)
+    return found or None
 
 
 def events(folder: RunFolder) -> bytes | None:

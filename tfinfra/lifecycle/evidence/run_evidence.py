@@ -150,6 +150,9 @@ class RunEvidence:
         events = gather.events(self.folder)
         if events is None:
             missing.append("the event log: it is on the machine that made the run")
+        baseline = gather.baseline(self.folder)
+        if baseline is None:
+            missing.append("what ARM had of the resources right after they were made: it was not noted on this machine")
         try:
             plan = to_json(self.folder.plan())
         except (OSError, ValueError):
@@ -170,6 +173,7 @@ class RunEvidence:
             started=record.times.get("started", 0.0),
             finished=record.times.get("ended") if record.result is not None else None,
             missing=tuple(missing),
+            baseline=baseline,
         )
 
     def _containers(self) -> tuple[str, ...]:

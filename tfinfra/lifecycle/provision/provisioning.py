@@ -14,6 +14,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.evidence.origin import note_origin, origin_of
 from tfinfra.lifecycle.provision import attempts, stack_config
+from tfinfra.lifecycle.provision.baselines import Baselines
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Kept, Prepared, Provisioned
 from tfinfra.lifecycle.record import names, published, spending
@@ -46,6 +47,7 @@ class Provisioning:
         self._ports = context.ports
         self._session = context.session
         self._part = "keep"
+        self._baselines = Baselines(context)
 
     def made(self, resource: str) -> None:
         """The engine tells of a resource; any thread may call this."""
@@ -91,6 +93,7 @@ class Provisioning:
             self._data.await_delivery(provisioned.delivery, provisioned.nodes.store)
         record = context.folder.update(phase=RunPhase.RUNNING)
         session.wait(spawn(lambda: published.publish(young, record, context.plan), "record"))
+        self._baselines.wait()
         return provisioned
 
     def _make_bundle(self, prepared: Prepared) -> tuple[Bundle, GitState | None]:
@@ -190,4 +193,6 @@ class Provisioning:
         group = names.group_name(self._context.run, part)
         with self._session.phase(self._part, group, group=group):
             update = self._context.undo.update = spawn(lambda: engine.up(part, config), part)
-            return self._session.wait(update, tick)
+            outputs = self._session.wait(update, tick)
+        self._baselines.begin(engine, part)
+        return outputs

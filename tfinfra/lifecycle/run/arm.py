@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tfinfra.arm.requests import ArmAnswer
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites, require_prerequisites
 from tfinfra.cloud import Cloud
@@ -32,6 +33,12 @@ class RunArm:
         from tfinfra.azure.clients import arm_answers
 
         return arm_answers(self._cloud)
+
+    def read(self, path: str, version: str, *, patient: bool = True, **query: str) -> ArmAnswer:
+        """What ARM has at a path, whatever it answers. Raises CredentialsError."""
+        from tfinfra.azure.reading import read
+
+        return read(self._cloud, path, version, patient=patient, **query)
 
     # Groups
 

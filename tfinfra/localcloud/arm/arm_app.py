@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud.arm import endpoints, entra, instances, queries
+from tfinfra.localcloud.arm import endpoints, entra, instances, interfaces, queries
 from tfinfra.localcloud.arm.builtin_paths import builtin_response
 from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, ArmResponse, Core, MakerHints
 from tfinfra.localcloud.arm.fault_injection import Faults, InjectedFault
@@ -169,18 +169,22 @@ class ArmApp:
         if type_ in (f"{machines}/instanceview", f"{set_machines}/instanceview"):
             machine = await instances.one_machine(self.core, above)
             return ArmResponse(200, machine["properties"]["instanceView"])
-        if type_ in (machines, set_machines) and address.is_collection:
-            if type_ == machines:
-                listed = await instances.machines(self.core, address, filter_)
-            else:
-                listed = await instances.set_machines(self.core, above)
-            return ArmResponse(200, {"value": listed})
         if type_ in (machines, set_machines):
-            return ArmResponse(200, await instances.one_machine(self.core, address))
-        if address.is_collection:
-            return ArmResponse(200, list_resources(self.core, address, filter_))
+            return ArmResponse(200, await self._machines(address, filter_))
+        if type_ in interfaces.TYPES or address.is_collection:
+            computed = type_ in interfaces.TYPES
+            found = interfaces.answer(self.core, address) if computed else list_resources(self.core, address, filter_)
+            return ArmResponse(200, found)
         resource = self.core.get(address)
         return ArmResponse(204) if method == "HEAD" else ArmResponse(200, self.core.view(resource))
+
+    async def _machines(self, address: ids.Address, filter_: str) -> dict[str, Any]:
+        """One machine of a scale set, or a list of them."""
+        if not address.is_collection:
+            return await instances.one_machine(self.core, address)
+        if address.type.lower() == instances.MACHINES.lower():
+            return {"value": await instances.machines(self.core, address, filter_)}
+        return {"value": await instances.set_machines(self.core, ids.parse(address.path.rpartition("/")[0]))}
 
     def _write(self, method: str, address: ids.Address, version: str, body: Any, hints: MakerHints) -> ArmResponse:
         if address.is_collection:

@@ -18,6 +18,7 @@ from tfinfra.localcloud.arm.operations import Operation, Operations
 from tfinfra.localcloud.arm.provider_registry import provider_of
 from tfinfra.localcloud.arm.providers import policy, registrations, tags
 from tfinfra.localcloud.arm.providers.authorization import ASSIGNMENTS
+from tfinfra.localcloud.arm.providers.inline import write_members
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, require
 from tfinfra.localcloud.arm.strict import acceptance, following, locks
 from tfinfra.localcloud.arm.strict.blocked import blocked
@@ -85,6 +86,7 @@ class Core:
         if not provider.is_slow(resource):
             provider.provision(self.context, resource)
             self.context.state.put(resource)
+            write_members(self.context, resource)
             if not following.is_announced(resource.type):
                 return ArmResponse(status, self.view(resource))
             # many providers announce an operation for a write that is done already
@@ -92,6 +94,7 @@ class Core:
             return self._accepted_only(status, resource.with_properties(provisioningState="Updating"), operation)
         resource = resource.with_properties(provisioningState="Updating" if before else "Creating")
         self.context.state.put(resource)
+        write_members(self.context, resource)
         operation = self._begin("put", resource)
         self._spawn(self._provision(operation))
         return self._accepted_only(status, resource, operation)
@@ -118,6 +121,7 @@ class Core:
         policy.check(self.context.subscription, before.type, before.name, merged)
         resource = ArmResource(before.id, before.type, before.api_version, merged, before.internal)
         self.context.state.put(resource)
+        write_members(self.context, resource)
         return ArmResponse(200, self.view(resource))
 
     def delete(self, address: ids.Address) -> ArmResponse:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import Any
 
+from tfinfra.localcloud.arm import interfaces
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
@@ -23,28 +24,31 @@ async def set_machines(core: Core, scale_set: ids.Address) -> list[dict[str, Any
     """The instances of a scale set that run. Raises ArmRefusal where there is no such set."""
     resource = core.get(scale_set)
     living = await asyncio.to_thread(compute.living, core.context, resource)
-    flexible, group = compute.is_flexible(resource), "/".join(resource.id.split("/")[:5])
+    flexible = compute.is_flexible(resource)
+    image = (compute.profile(resource).get("storageProfile") or {}).get("imageReference") or {}
     documents = []
     for instance, state in living:
         properties = {
             "vmId": instance["vm_id"],
             "provisioningState": "Succeeded",
+            "hardwareProfile": {"vmSize": (resource.body.get("sku") or {}).get("name")} if flexible else {},
+            "storageProfile": {"imageReference": image},
             "osProfile": {"computerName": instance["computer"]},
+            "networkProfile": {"networkInterfaces": [{"id": interfaces.interface_id(resource, instance)}]},
             "instanceView": {"statuses": RUNNING, "computerName": instance["computer"]},
             "networkProfileConfiguration": {},
             "privateIPAddress": state.address,
             **({"virtualMachineScaleSet": {"id": resource.id}} if flexible else {}),
         }
-        own_id = f"{resource.id}/virtualMachines/{instance['instance']}"
         document = {
-            "id": f"{group}/providers/{MACHINES}/{instance['name']}" if flexible else own_id,
+            "id": compute.machine_id(resource, instance),
             "name": instance["name"],
             "type": MACHINES if flexible else SET_MACHINES,
             "location": resource.body.get("location"),
             "tags": resource.tags,
-            "sku": resource.body.get("sku"),
             "properties": properties,
-            **({} if flexible else {"instanceId": instance["instance"]}),
+            **({"identity": resource.body["identity"]} if flexible and resource.body.get("identity") else {}),
+            **({} if flexible else {"instanceId": instance["instance"], "sku": resource.body.get("sku")}),
         }
         documents.append(document)
     return documents

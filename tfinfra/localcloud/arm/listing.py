@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra.localcloud.arm.core import Core
+from tfinfra.localcloud.arm.interfaces import interface_id
 from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found
@@ -55,7 +56,8 @@ def _made_beside(resource: ArmResource) -> Iterator[ArmResource]:
             yield _beside(resource, "Microsoft.Compute/disks", f"{instance['name']}_OsDisk_1_{letters}")
             if compute.is_flexible(resource):
                 yield _beside(resource, "Microsoft.Compute/virtualMachines", instance["name"])
-                yield _beside(resource, "Microsoft.Network/networkInterfaces", f"nic0-{letters[:8]}")
+                name = interface_id(resource, instance).rpartition("/")[2]
+                yield _beside(resource, "Microsoft.Network/networkInterfaces", name)
     if resource.type.lower() == "microsoft.network/privateendpoints":
         unique = uuid.uuid5(uuid.NAMESPACE_URL, resource.id.lower())
         yield _beside(resource, "Microsoft.Network/networkInterfaces", f"{resource.name}.nic.{unique}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tfinfra.localcloud.arm.providers.authorization import RoleAssignments, RoleDefinitions
 from tfinfra.localcloud.arm.providers.compute import ScaleSets
 from tfinfra.localcloud.arm.providers.identity import UserAssignedIdentities
-from tfinfra.localcloud.arm.providers.network import PrivateEndpoints, VirtualNetworks
+from tfinfra.localcloud.arm.providers.inline import OF, Member
+from tfinfra.localcloud.arm.providers.network import PrivateEndpoints, SecurityGroups, VirtualNetworks
 from tfinfra.localcloud.arm.providers.resource_provider import ResourceProvider
 from tfinfra.localcloud.arm.providers.storage import BlobServices, StorageAccounts, StorageFolders
 from tfinfra.localcloud.arm.workflows.logic import Workflows
@@ -16,12 +17,14 @@ _PROVIDERS: dict[str, ResourceProvider] = {
     "microsoft.compute/virtualmachinescalesets": ScaleSets(),
     "microsoft.logic/workflows": Workflows(),
     "microsoft.managedidentity/userassignedidentities": UserAssignedIdentities(),
+    "microsoft.network/networksecuritygroups": SecurityGroups(),
     "microsoft.network/privateendpoints": PrivateEndpoints(),
     "microsoft.network/virtualnetworks": VirtualNetworks(),
     "microsoft.storage/storageaccounts": StorageAccounts(),
     "microsoft.storage/storageaccounts/blobservices": BlobServices(),
     "microsoft.storage/storageaccounts/blobservices/containers": StorageFolders("blob"),
     "microsoft.storage/storageaccounts/fileservices/shares": StorageFolders("file"),
+    **{members.type.lower(): Member(members) for members in OF.values()},
 }
 _PLAIN = ResourceProvider()
 

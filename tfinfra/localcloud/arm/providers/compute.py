@@ -17,7 +17,7 @@ from tfinfra.localcloud.arm.providers.colocation import check_colocation
 from tfinfra.localcloud.arm.providers.network import prefixes
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
-from tfinfra.localcloud.common.state import ArmResource
+from tfinfra.localcloud.common.state import ArmResource, State
 from tfinfra.localcloud.machines.interface import Disk, InstanceSpec, InstanceState, ScaleSetSpec
 
 SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
@@ -144,6 +144,19 @@ def _base36(number: int) -> str:
         number, rest = divmod(number, 36)
         digits = (string.digits + string.ascii_uppercase)[rest] + digits
     return digits.rjust(6, "0")
+
+
+def machine_id(resource: ArmResource, instance: dict[str, str]) -> str:
+    """The ARM id of a machine: one of a Flexible set is a resource of the group."""
+    if is_flexible(resource):
+        return f"{resource.address.group_path}/providers/Microsoft.Compute/virtualMachines/{instance['name']}"
+    return f"{resource.id}/virtualMachines/{instance['instance']}"
+
+
+def is_machine(state: State, id_: str) -> bool:
+    """Whether an ARM id is that of a scale set's machine: those are no resources that anybody has written."""
+    sets = (scale_set for scale_set in state.of_type(SCALE_SETS))
+    return any(machine_id(s, i).lower() == id_.lower() for s in sets for i in s.internal.get("instances", ()))
 
 
 def machine_folder(context: CloudContext, resource: ArmResource) -> Path:

@@ -1,4 +1,4 @@
-"""Virtual networks: subnets written inside their network are resources of their own as well, as in ARM."""
+"""Virtual networks, security groups and private endpoints."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
-
-SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
 
 
 class VirtualNetworks(ResourceProvider):
@@ -24,11 +22,6 @@ class VirtualNetworks(ResourceProvider):
             _check_prefixes(resource.name, made, space, subnets)
             subnets.append(made)
         return resource.with_properties(subnets=subnets)
-
-    def provision(self, context: CloudContext, resource: ArmResource) -> None:
-        for subnet in resource.properties["subnets"]:
-            body = {**subnet, "type": SUBNETS}
-            context.state.put(ArmResource(subnet["id"], SUBNETS, resource.api_version, body))
 
 
 def _check_prefixes(
@@ -52,6 +45,22 @@ def prefixes(properties: dict[str, Any]) -> Iterator[str]:
     if properties.get("addressPrefix"):
         yield properties["addressPrefix"]
     yield from properties.get("addressPrefixes") or ()
+
+
+class SecurityGroups(ResourceProvider):
+    """Its rules have ids, as resources of their own have."""
+
+    def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
+        del context, before
+        rules = [
+            {
+                **rule,
+                "id": f"{resource.id}/securityRules/{rule.get('name')}",
+                "properties": {**(rule.get("properties") or {}), "provisioningState": "Succeeded"},
+            }
+            for rule in resource.properties.get("securityRules") or ()
+        ]
+        return resource.with_properties(securityRules=rules)
 
 
 class PrivateEndpoints(ResourceProvider):

@@ -14,7 +14,10 @@ from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found, r
 from tfinfra.localcloud.common.state import ArmResource, State
 
 # What a namespace has beside the types that are checked and stored.
-_READ_ONLY_TYPES = ("microsoft.compute/locations", "microsoft.compute/skus", "microsoft.compute/galleries")
+_READ_ONLY_TYPES = (
+    *("microsoft.compute/locations", "microsoft.compute/skus", "microsoft.compute/galleries"),
+    "microsoft.compute/virtualmachinescalesets/networkinterfaces",
+)
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(-preview|-alpha|-beta|-privatepreview)?")
 
 

@@ -4,6 +4,7 @@ ones."""
 from __future__ import annotations
 
 from tfinfra.localcloud.arm.checks.types import catalogue
+from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found, resource_not_found
 from tfinfra.localcloud.common.state import State
@@ -40,7 +41,8 @@ def missing_parent(state: State, address: ids.Address, verb: str) -> ArmRefusal 
     above = address.path.rpartition("/")[0].rpartition("/")[0]
     top = "/".join(address.path.split("/")[: len(address.scope.split("/")) + 4])
     for parent in (top, above):
-        if not (parent == above != top and address.names[-2] == "default") and state.get(parent) is None:
+        is_there = state.get(parent) is not None or compute.is_machine(state, parent)
+        if not (parent == above != top and address.names[-2] == "default") and not is_there:
             short = catalogue().spelling(address.type).partition("/")[2]
             message = (
                 f"Failed to perform '{verb}' on resource(s) of type '{short}', because the parent resource '{parent}' "

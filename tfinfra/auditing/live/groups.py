@@ -1,0 +1,73 @@
+"""A run's groups as a whole: whether they are there, what lies in them that is nobody's of the run, what locks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.live import questions
+from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.owned import is_runs
+from tfinfra.auditing.live.wording import unread
+from tfinfra.azure.deletion.group_names import part_of_group
+
+_ADDRESSES = "microsoft.network/publicipaddresses"
+_MARK = "/providers/microsoft.authorization/locks/"
+
+
+def whole_groups(live: LiveRun) -> Iterator[Finding]:
+    for group, part in live.parts.items():
+        question = questions.of_group(live.subscription, group)
+        if live.is_gone(group):
+            if not (live.ended and part_of_group(group) == "compute"):
+                yield Finding("TFA602", Verdict.MISSING, group, f"the resource group {group} is not there any more")
+            continue
+        if live.is_going(group):
+            text = f"{group} is being deleted: what is in it is not looked at"
+            yield Finding("TFA603", Verdict.UNVERIFIABLE, group, text)
+            continue
+        if part is None:
+            text = f"how the resources of {group} were made is not known here: they are compared with nothing"
+            yield Finding("TFA605", Verdict.UNVERIFIABLE, group, text)
+            yield from unread(live, question, group, f"the resource group {group}")
+
+
+def foreign_resources(live: LiveRun) -> Iterator[Finding]:
+    for group in live.present:
+        question = questions.contents_of(live.subscription, group)
+        yield from unread(live, question, group, f"what lies in {group}")
+        for entry in live.answer(question).values:
+            if not is_runs(live, group, entry):
+                yield _foreign(entry, group)
+
+
+def _foreign(entry: Mapping[str, Any], group: str) -> Finding:
+    kind, name, id_ = (str(entry.get(key, "")) for key in ("type", "name", "id"))
+    rule = "TFA613" if kind.lower() == _ADDRESSES else "TFA653"
+    return Finding(rule, Verdict.FOREIGN, id_ or group, f"{kind} '{name}' lies in {group} and is not the run's")
+
+
+def locks(live: LiveRun) -> Iterator[Finding]:
+    """A lock keeps a run from being deleted, and so from ending."""
+    question = questions.locks_of(live.subscription)
+    yield from unread(live, question, f"/subscriptions/{live.subscription}", "the management locks")
+    for lock in live.answer(question).values:
+        id_ = str(lock.get("id", ""))
+        scope = id_[: id_.lower().find(_MARK)] if _MARK in id_.lower() else ""
+        if not scope or not _concerns(live, scope.lower()):
+            continue
+        properties = lock.get("properties")
+        level = properties.get("level") if isinstance(properties, Mapping) else None
+        text = f"the lock '{lock.get('name')}' ({level}) on {scope} keeps the run from being deleted"
+        yield Finding("TFA654", Verdict.FOREIGN, id_, text)
+
+
+def _concerns(live: LiveRun, scope: str) -> bool:
+    if scope == f"/subscriptions/{live.subscription}".lower():
+        return True
+    groups = [questions.group_id(live.subscription, group).lower() for group in live.present]
+    return any(scope == group or scope.startswith(f"{group}/") for group in groups)
+
+
+CHECKS = (whole_groups, foreign_resources, locks)

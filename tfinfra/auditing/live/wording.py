@@ -1,0 +1,44 @@
+"""What is found of a live run, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfinfra.arm.requests import ArmAnswer
+from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.live.live_run import LiveRun, lacking
+from tfinfra.auditing.live.questions import Question
+from tfinfra.auditing.live.same import ABSENT
+
+_LONGEST = 120
+
+
+def unread(live: LiveRun, question: Question, subject: str, what: str) -> Iterator[Finding]:
+    """That `what` of the subject is not known, where ARM did not answer; a right that is missing is named."""
+    answer = live.answer(question)
+    if answer.is_document or answer.is_gone:
+        return
+    yield _unread(question, answer, subject, what)
+
+
+def _unread(question: Question, answer: ArmAnswer, subject: str, what: str) -> Finding:
+    right = lacking(question, answer)
+    why = f"the right {right} is missing" if right else answer.words
+    return Finding("TFA603", Verdict.UNVERIFIABLE, subject, f"{what} cannot be read: {why}")
+
+
+def shown(value: Any) -> str:
+    """A value for a sentence."""
+    if value is ABSENT or value is None:
+        return "nothing"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def member(document: Any, *path: str) -> Any:
+    """What stands in a document at the end of these names, None where nothing does."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
