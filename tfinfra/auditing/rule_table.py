@@ -22,6 +22,8 @@ SUBJECTS = {
 """{how its rules begin: what a part of an audit is about}."""
 OFFLINE = ("TFA1", "TFA2", "TFA3", "TFA4")
 """The parts that need the evidence alone."""
+REBUILT = "TFA5"
+"""The part that builds something."""
 UNSIGNED, SIGNED, NEVER = "unsigned", "signed", "never"
 """Where a tampering is found: in any evidence, in signed evidence alone, nowhere."""
 

@@ -39,10 +39,10 @@ class Aliases:
 
     def alias(self, url: str) -> str:
         """Raises NoAlias."""
-        known = {_bare(of): name for name, of in reversed([*self.urls.items()])}
-        if found := known.get(_bare(url)):
+        known = {bare(of): name for name, of in reversed([*self.urls.items()])}
+        if found := known.get(bare(url)):
             return found
-        if _bare(url) in (_bare(PYPI), _bare(self.default)):
+        if bare(url) in (bare(PYPI), bare(self.default)):
             return DEFAULT
         raise NoAlias(url)
 
@@ -73,7 +73,7 @@ def sources_of(indexes: LockedIndexes, aliases: Aliases) -> PackageSources:
     )
 
 
-def _bare(url: str) -> str:
+def bare(url: str) -> str:
     """The URL without who asks, and without the '/' at its end."""
     scheme, _, rest = url.partition("://")
     host, slash, path = rest.partition("/")

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 @click.option("--require-signature", is_flag=True, help="Evidence that nobody has signed is an error.")
 @click.option("--full", is_flag=True, help="Read inputs although their sizes and times are as they were.")
 @click.option(
+    "--rebuild", is_flag=True, help="Build environment and deploy folder anew from the signed lock, and compare."
+)
+@click.option(
+    "--allow-builds", is_flag=True, help="With --rebuild: build what comes as source too, which runs its code here."
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "unverified"]),
     default="error",
@@ -43,6 +49,8 @@ def command(
     public_keys: tuple[Path, ...],
     require_signature: bool,
     full: bool,
+    rebuild: bool,
+    allow_builds: bool,
     fail_on: str,
     sarif: str | None,
     junit: str | None,
@@ -59,13 +67,17 @@ def command(
     require_reports(reports, as_json)
     from tfinfra.auditing.audit import fails
     from tfinfra.cli.auditing.audit_reports import refuse_reports_inside
-    from tfinfra.errors import DifferenceFound
+    from tfinfra.cli.output import progress
+    from tfinfra.errors import DifferenceFound, UsageError
     from tfinfra.lifecycle.auditing.audit_run import AuditOptions, audit_run
     from tfinfra.lifecycle.auditing.find_folder import find_folder
 
+    if allow_builds and not rebuild:
+        raise UsageError("--allow-builds says how --rebuild builds, and there is no --rebuild", "add it")
     folder = find_folder(run)
     refuse_reports_inside(reports, folder)
-    audit = audit_run(folder, AuditOptions(public_keys, require_signature, full))
+    options = AuditOptions(public_keys, require_signature, full, rebuild, allow_builds)
+    audit = audit_run(folder, options, progress)
     code = DifferenceFound.exit_code if fails(audit, fail_on) else 0
     _tell(audit, reports, code, as_json=as_json)
     return code

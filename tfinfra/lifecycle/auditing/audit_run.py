@@ -7,27 +7,40 @@ from pathlib import Path
 
 from tfinfra.auditing.audit import Audited, audited
 from tfinfra.auditing.read_evidence import read_evidence
+from tfinfra.auditing.rule_table import OFFLINE, REBUILT
 from tfinfra.auditing.run_files import Auditor
 from tfinfra.lifecycle.auditing.read_run import read_run
 from tfinfra.lifecycle.auditing.trusted import trusted_clouds, trusted_keys
+from tfinfra.system.progress import Progress, say_nothing
 
 
 @dataclass(frozen=True)
 class AuditOptions:
     """What a command line asks of an audit: the files of public keys, whether a signature must be there, whether
-    inputs are read whatever their times say."""
+    inputs are read whatever their times say; whether environment and deploy folder are built anew, and, with
+    `allow_builds`, also what comes as source, which runs its code."""
 
     public_keys: tuple[Path, ...] = ()
     require_signature: bool = False
     full: bool = False
+    rebuild: bool = False
+    allow_builds: bool = False
 
 
-def audit_run(folder: Path, options: AuditOptions) -> Audited:
-    """The audit of the evidence in a run's folder (find_folder.py). Raises UsageError."""
+def audit_run(folder: Path, options: AuditOptions, progress: Progress = say_nothing) -> Audited:
+    """The audit of the evidence in a run's folder (find_folder.py). Raises UsageError; of a rebuild also what
+    `require_signature` there raises, and ManifestError for the auditor's own file of indexes."""
     auditor = Auditor(
         keys=trusted_keys(options.public_keys, folder),
         clouds=trusted_clouds(),
         require_signature=options.require_signature,
         full=options.full,
     )
-    return audited(read_evidence(read_run(folder, str(folder)), auditor))
+    evidence = read_evidence(read_run(folder, str(folder)), auditor)
+    if not options.rebuild:
+        return audited(evidence)
+    from tfinfra.compiler.load import known_aliases
+    from tfinfra.lifecycle.auditing.rebuild.rebuild import rebuild
+
+    found = rebuild(evidence, aliases=known_aliases(), allow_builds=options.allow_builds, progress=progress)
+    return audited(evidence, found, (*OFFLINE, REBUILT))

@@ -1,0 +1,1 @@
+"""`audit --rebuild`: environment and deploy folder made anew in an empty folder, without credentials."""
