@@ -4,6 +4,7 @@ key. What they say of the time nobody can move."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -78,13 +79,13 @@ def _verified(evidence: Evidence, document: Document, trust: Trust) -> Iterator[
 def _without_root(document: Document, trust: Trust, chain: tuple[bytes, ...]) -> Iterator[Finding]:
     """Why its signer leads to no root: its certificate did not hold then, or another cloud's has signed."""
     signer = signer_of(document.data)
-    if signer is not None and _holds_at(document, trust, chain, signer.not_valid_before_utc):
+    if signer is not None and _holds_at(document, trust, chain, signer.begin):
         said = unverified(document.data)
         made = said.created if said is not None else None
-        held = f"{signer.not_valid_before_utc:%Y-%m-%d %H:%M} to {signer.not_valid_after_utc:%Y-%m-%d %H:%M}"
+        held = f"{signer.begin:%Y-%m-%d %H:%M} to {signer.end:%Y-%m-%d %H:%M}"
         why = f"its signer's certificate held from {held} and not when it was made ({made})"
         yield _finding("TFA251", document, Verdict.FOREIGN, why)
-    elif signer is not None and signer.issuer.public_bytes() in _names_of(trust, chain):
+    elif signer is not None and signer.issuer in _names_of(trust, chain):
         yield _finding("TFA250", document, Verdict.FOREIGN, "its signer names an authority that has not signed for it")
     elif chain:
         yield _finding("TFA250", document, Verdict.FOREIGN, "the certificates beside it lead to no root that counts")
@@ -101,12 +102,14 @@ def _holds_at(document: Document, trust: Trust, chain: tuple[bytes, ...], moment
 
 
 def _names_of(trust: Trust, chain: tuple[bytes, ...]) -> set[bytes]:
-    """Of the roots, and of the certificates between."""
+    """Of the roots, and of the certificates between as far as they can be read."""
     from cryptography import x509
 
-    roots = x509.load_pem_x509_certificates(trust.roots)
-    between = [x509.load_der_x509_certificate(each) for each in chain]
-    return {each.subject.public_bytes() for each in (*roots, *between)}
+    found = {each.subject.public_bytes() for each in x509.load_pem_x509_certificates(trust.roots)}
+    for each in chain:
+        with suppress(ValueError):
+            found.add(x509.load_der_x509_certificate(each).subject.public_bytes())
+    return found
 
 
 def _chain(evidence: Evidence, node: NodeRead) -> tuple[bytes, ...] | str:

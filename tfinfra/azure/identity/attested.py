@@ -175,13 +175,23 @@ def unverified(document: bytes) -> Attested | None:
     return Attested(said, ()) if isinstance(said, dict) else None
 
 
-def signer_of(document: bytes) -> x509.Certificate | None:
-    """The certificate in the document that is its signer's; None where it cannot be read."""
+@dataclass(frozen=True)
+class Held:
+    """When the certificate of a document's signer held, and the name (DER) of who issued it."""
+
+    issuer: bytes
+    begin: datetime
+    end: datetime
+
+
+def signer_of(document: bytes) -> Held | None:
+    """What the certificate in the document says that is its signer's; None where it cannot be read."""
     try:
         _, _, certificate = _only_signer(asn1.decode_der(_ContentInfo, document[:LARGEST]).content)
+        issuer = certificate.issuer.public_bytes()
+        return Held(issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     except Exception:  # noqa: BLE001 - as above
         return None
-    return certificate
 
 
 def require(attested: Attested, *, key: str, vm_id: str, subscription: str) -> None:

@@ -10,10 +10,10 @@ from tfinfra.text.wording import count
 
 _WORDS = {
     Verdict.OK: "nothing was changed",
-    Verdict.CHANGED: "changed",
+    Verdict.CHANGED: "something was changed",
     Verdict.FOREIGN: "something foreign is in it",
     Verdict.MISSING: "something is missing",
-    Verdict.UNVERIFIABLE: "unverifiable",
+    Verdict.UNVERIFIABLE: "nothing was found, and not all could be looked at",
 }
 
 

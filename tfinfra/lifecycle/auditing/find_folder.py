@@ -40,6 +40,8 @@ def is_run(folder: Path) -> bool:
 
 def _around(folder: Path) -> Path:
     """The run's folder, where its audit/ was named."""
+    if folder.name == names.FOLDER:
+        return folder.parent
     whole = Path(os.path.abspath(folder))  # noqa: PTH100 - links are not followed
     return whole.parent if whole.name == names.FOLDER else folder
 
