@@ -14,7 +14,7 @@ from tfinfra.compiler.pipeline import Compiled, compile_manifest
 from tfinfra.environment.recipe import RECIPE
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.errors import Diagnostic
-from tfinfra.lifecycle.locking import known_requests
+from tfinfra.lifecycle.locking import bodies
 from tfinfra.lifecycle.locking import make as making
 from tfinfra.lifecycle.locking.check import differences_of, load_lock
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
@@ -107,7 +107,7 @@ def without_index_or_engine(patch: pytest.MonkeyPatch) -> None:
         return environment(asked, this_platform() if local else "x86_64-manylinux_2_28")
 
     patch.setattr(making, "environment_of", found)
-    patch.setattr(known_requests, "recorded_requests", lambda _: requests())
+    patch.setattr(bodies, "recorded_requests", lambda _: requests())
 
 
 def compiled(manifest: Path) -> Compiled:

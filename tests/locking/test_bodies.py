@@ -46,7 +46,7 @@ def test_one_program_is_recorded_once_and_anew_where_that_is_wished(
         recorded.append(str(compiled.plan.arguments))
         return locks.requests()
 
-    monkeypatch.setattr(known_requests, "recorded_requests", record)
+    monkeypatch.setattr(bodies, "recorded_requests", record)
     compiled = locks.compiled(manifest)
     assert requests_of(compiled, say_nothing) == locks.requests() and recorded == []  # `lock` has done it
     requests_of(compiled, say_nothing, anew=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tfinfra.arm.azure_native import VERSION as AZURE_NATIVE
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.lifecycle.locking.bodies import recorded_requests
 from tfinfra.locking.canonical import digest_of
 from tfinfra.locking.now import Requests
 from tfinfra.model import from_json, to_json
@@ -26,6 +25,8 @@ def requests_of(compiled: Compiled, progress: Progress, *, anew: bool = False) -
     file = cache_folder() / "requests" / f"{_key(compiled)}.json"
     known = None if anew else _known(file)
     if known is None and not missing_run_packages():
+        from tfinfra.lifecycle.locking.bodies import recorded_requests
+
         progress("recording what the program asks of ARM")
         known = recorded_requests(compiled)
         with suppress(OSError):  # then the next one records it again
@@ -42,9 +43,18 @@ def _key(compiled: Compiled) -> str:
 
 
 def _code() -> list[str]:
-    root = Path(__file__).parents[2]
-    statuses = {path.relative_to(root).as_posix(): path.stat() for path in root.rglob("*.py")}
-    return [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in sorted(statuses.items())]
+    """A line for each of tfinfra's files. A hook waits for this: `Path.rglob` takes five times as long."""
+    found, folders = list[str](), [os.fspath(Path(__file__).parents[2])]
+    root = len(folders[0])
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    status = entry.stat()
+                    found.append(f"{entry.path[root:]} {status.st_size} {status.st_mtime_ns}")
+                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+    return sorted(found)
 
 
 def _known(file: Path) -> Requests | None:
