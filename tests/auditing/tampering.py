@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.evidence import names
+from tfinfra.evidence.bill import model
 from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256, sums
 
@@ -96,6 +97,7 @@ def anew(run: Path) -> None:
     made, logs = _digests(run, *names.SUBJECTS), _digests(run, *names.LOGS)
     listed = _listed_logs(audit, logs)
     (audit / names.LOG_SUMS).write_bytes(sums({f"../{name}": digest for name, digest in listed.items()}))
+    _bill_anew(audit / names.BILL, made)
     _restate(audit, made)
     files = {name: sha256((audit / name).read_bytes()) for name in _names(audit) if name != names.SUMS}
     outside = {f"../{name}": digest for name, digest in {**made, **listed}.items()}
@@ -115,6 +117,18 @@ def _copy_run(inner: Path, beside: Path) -> None:
         return
     document = json.loads(beside.read_bytes())
     beside.write_text(json.dumps({**document, **own}))
+
+
+def _bill_anew(path: Path, made: dict[str, str]) -> None:
+    """The digest over all outputs."""
+    try:
+        bill = json.loads(path.read_bytes())
+        component = bill["metadata"]["component"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if component.get("hashes") != model("", made).get("hashes"):
+        component["hashes"] = model("", made).get("hashes")
+        path.write_bytes(json.dumps(bill, indent=2, ensure_ascii=False).encode() + b"\n")
 
 
 def _restate(audit: Path, made: dict[str, str]) -> None:

@@ -75,7 +75,7 @@ def test_what_the_run_was_made_from_is_named_with_its_digests() -> None:
     assert named["source"]["annotations"] == {
         "files": 2,
         "executable": ["train.py"],
-        "links": {"data": "../shared"},
+        "links": {"data": "pkg"},
         "dirty": True,
     }
     assert named["bundle"]["digest"]["sha256"] == ORIGIN.bundle

@@ -22,6 +22,7 @@ from tfinfra.locking.document import (
     LockedBody,
     LockedEnvironment,
     LockedHorovod,
+    LockedInstalled,
     LockedPackage,
     LockedPython,
 )
@@ -99,12 +100,13 @@ def requests() -> Requests:
     )
 
 
-def without_index_or_engine(patch: pytest.MonkeyPatch) -> None:
-    """Locks are made of a made-up environment and made-up bodies from here on."""
+def without_index_or_engine(patch: pytest.MonkeyPatch, installed: LockedInstalled | None = None) -> None:
+    """Locks are made of a made-up environment, as it was once built, and made-up bodies from here on."""
 
     def found(compiled: Compiled, asked: str, *_: object, **__: object) -> LockedEnvironment:
         local = compiled.spec.target.cloud == "local"
-        return environment(asked, this_platform() if local else "x86_64-manylinux_2_28")
+        made = environment(asked, this_platform() if local else "x86_64-manylinux_2_28")
+        return replace(made, installed=installed)
 
     patch.setattr(making, "environment_of", found)
     patch.setattr(bodies, "recorded_requests", lambda _: requests())

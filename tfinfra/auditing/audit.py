@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tfinfra.auditing.findings import Finding, Verdict, verdict_of
+from tfinfra.auditing.nodes import alike, locked, tasks
+from tfinfra.auditing.origin import bill, data, lock, source
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.record import attested, chain, ends, ledger, logs, machines, times, whose
 from tfinfra.auditing.rule_table import OFFLINE, Rule, rule, rules
@@ -25,6 +27,13 @@ CHECKS: tuple[Check, ...] = (
     *machines.CHECKS,
     *ledger.CHECKS,
     *logs.CHECKS,
+    *lock.CHECKS,
+    *source.CHECKS,
+    *data.CHECKS,
+    *bill.CHECKS,
+    *locked.CHECKS,
+    *alike.CHECKS,
+    *tasks.CHECKS,
 )
 """All that needs the evidence alone."""
 
