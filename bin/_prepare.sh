@@ -172,3 +172,24 @@ prepare() {
   exec 9>&-
   rm -f "$log"
 }
+
+# prepare_tool NAME: leaves `tool` set to an environment of its own in the cache, with what requirements/NAME.lock pins. `venv` is one
+# that `prepare` has left.
+prepare_tool() {
+  tool=$(cache_folder)/$1-$(cksum <"$root/requirements/$1.lock" | cut -d' ' -f1)
+  require_own "$tool" "$tool/bin"
+  [ ! -e "$tool/whole" ] || return 0
+  make_cache
+  exec 9>"$tool.lock"
+  command -v flock >/dev/null && flock 9
+  if [ ! -e "$tool/whole" ]; then
+    (
+      umask 077
+      cd / # the folder that this was called in may be a stranger's: no module and no uv.toml of it counts
+      "$venv/bin/python" -I -m uv venv -q --clear --python "$venv/bin/python" "$tool"
+      "$venv/bin/python" -I -m uv pip install -q --python "$tool/bin/python" --require-hashes -r "$root/requirements/$1.lock"
+      touch "$tool/whole"
+    )
+  fi
+  exec 9>&-
+}

@@ -51,7 +51,7 @@ def test_every_python_that_is_started_is_told_to_take_nothing_of_the_current_fol
 
 
 def test_so_is_every_python_of_the_shell_scripts() -> None:
-    lines = [line for name in ("_prepare.sh", "sbom", "tfinfra") for line in _code(CHECKOUT / "bin" / name)]
+    lines = [line for name in ("_prepare.sh", "docs", "sbom", "tfinfra") for line in _code(CHECKOUT / "bin" / name)]
     started = [line for line in lines if re.search(r'python"|\$candidate"', line) and " -" in line]
     assert len(started) > 8
     bare = [re.sub(r'(--python|\[ -x) "[^"]*"|"[^"]*" -V', "", line) for line in started]

@@ -128,9 +128,10 @@ def test_all_that_the_code_makes_in_them_has_a_name_that_is_known() -> None:
                 kind = "cache" if made[0].startswith("cache") else "state"
                 if kind == "cache" or not {"engine", "agent"} & set(path.parts):
                     found.add((kind, re.sub(r"{.*?}", "x", made[2])))
-    shell = "".join((ROOT / "bin" / name).read_text("utf-8") for name in ("_prepare.sh", "sbom"))
+    shell = "".join((ROOT / "bin" / name).read_text("utf-8") for name in ("_prepare.sh", "sbom", "docs"))
     found |= {("cache", name) for name in re.findall(r"(?:\$\(cache_folder\)|\$cache)\"?/([a-z]+-)", shell)}
-    assert {("cache", "venv-"), ("cache", "sbom-"), ("cache", "environments"), ("state", "runs")} <= found
+    found |= {("cache", f"{name}-") for name in re.findall(r"^prepare_tool (\w+)$", shell, re.MULTILINE)}
+    assert {("cache", name) for name in ("venv-", "sbom-", "docs-", "environments")} | {("state", "runs")} <= found
     found.discard(("cache", "x.lock"))  # beside a folder, and named after it
     known = {kind: paths.NAMES[f"TFINFRA_{kind.upper()}_DIR"] for kind in ("state", "cache")}
     assert [(k, name) for k, name in sorted(found) if not any(fnmatchcase(name, p) for p in known[k])] == []

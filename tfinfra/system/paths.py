@@ -141,7 +141,7 @@ NAMES = {
     _CACHE: (
         *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "policy", "pulumi"),
         *("python", "requests", "uv", "wheels"),
-        *("inputs.sqlite3*", "azurite-*", "checkov-*", "sbom-*", "uv-*", "venv-*"),
+        *("inputs.sqlite3*", "azurite-*", "checkov-*", "ci-*", "docs-*", "sbom-*", "uv-*", "venv-*", "verifiers-*"),
     ),
 }
 """All that tfinfra itself makes in each, as patterns; a lock's name begins with that of what it locks. By these a
