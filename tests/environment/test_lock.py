@@ -19,9 +19,14 @@ from tfinfra.environment.lock import make_lock
 from tfinfra.environment.lock_file import Lock
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.uv.package_files import PackageFile
 from tfinfra.environment.uv.solve import SolveRequest
+from tfinfra.locking.document import LockedIndexes
+from tfinfra.locking.environment import locked_environment
 from tfinfra.model import PackageSources, Requirements, from_json, to_json
 
+FILES: dict[str, tuple[PackageFile, ...]] = {}
+"""What the index tells of files; a test may fill it for itself."""
 WANTED = Requirements("2.15.1", "3.11", ("pandas",), horovod=True, gpu=False)
 
 
@@ -36,6 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[SolveRequest]:
 
     monkeypatch.setattr(module, "solve", solve)
     monkeypatch.setattr(module, "find_uv", lambda *_: "uv")
+    monkeypatch.setattr(module, "package_files", lambda uv, request: dict(FILES))
     monkeypatch.setattr(module, "find_interpreter", this_interpreter)
     monkeypatch.setattr(module, "downloadable_version", lambda *_: "3.11.18")
     return questions
@@ -261,3 +267,46 @@ def test_where_conda_gives_python_it_is_the_locks(
     wanted = dataclasses.replace(WANTED, horovod=False, conda=("six",), conda_channels=(url,))
     made = make_lock(wanted, "x86_64-manylinux_2_28", tmp_path / "cache")
     assert (made.python_version, made.has_conda_python, asked[0].python) == ("3.11.9", True, "3.11.9")
+
+
+def _file(package: str, name: str, digest: str) -> PackageFile:
+    return PackageFile(package, "1.0", name, f"https://index.example/{name}", 5, digest)
+
+
+def test_a_lock_names_the_one_file_of_each_package_that_is_installed_as_the_lock_of_a_manifest_does(
+    tmp_path: Path, asked: list[SolveRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved = "six==1.0 \\\n    --hash=sha256:{a} \\\n    --hash=sha256:{b}\n".format(a="a" * 64, b="b" * 64)
+    monkeypatch.setattr(module, "solve", lambda uv, request: solved)
+    wheel = _file("six", "six-1.0-py3-none-any.whl", "b" * 64)
+    monkeypatch.setitem(FILES, "six", (wheel,))
+    wanted = dataclasses.replace(WANTED, sources=PackageSources("https://a.example/simple"))
+    made = make_lock(wanted, "", tmp_path)
+    assert made.packages == made.tools == f"six==1.0 \\\n    --hash=sha256:{'b' * 64}\n"
+    locked = locked_environment(
+        made, FILES, tools=FILES, asked="", origin="uv", indexes=LockedIndexes("corp"), compiler=None
+    )
+    assert locked.key == made.key  # a mirror is no other environment
+    other = make_lock(dataclasses.replace(wanted, sources=PackageSources("https://b.example/simple")), "", tmp_path)
+    assert other.key == made.key
+
+
+FILE_OF_NOBODY = {
+    "no file": (),
+    "a file without a hash": (PackageFile("six", "1.0", "six-1.0-py3-none-any.whl", "https://x.example", None, None),),
+    "another file than those that may be": (_file("six", "six-1.0-py3-none-any.whl", "c" * 64),),
+}
+
+
+@pytest.mark.parametrize("what", FILE_OF_NOBODY)
+def test_where_the_index_does_not_tell_the_file_all_stay_that_would_do(
+    what: str, tmp_path: Path, asked: list[SolveRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solved = f"six==1.0 \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n"
+    monkeypatch.setattr(module, "solve", lambda uv, request: solved)
+    monkeypatch.setitem(FILES, "six", FILE_OF_NOBODY[what])
+    wanted = dataclasses.replace(WANTED, sources=PackageSources("https://a.example/simple"))
+    made = make_lock(wanted, "", tmp_path)
+    assert made.packages == solved
+    other = make_lock(dataclasses.replace(wanted, sources=PackageSources("https://b.example/simple")), "", tmp_path)
+    assert other.key != made.key  # another index may have other files

@@ -15,12 +15,14 @@ from tfinfra.environment.interpreter import downloadable_version, find_interpret
 from tfinfra.environment.known_lock import lock_path
 from tfinfra.environment.lock_file import Lock, keyed, read_lock, write_lock
 from tfinfra.environment.requirements.markers import this_platform
-from tfinfra.environment.requirements.pinned_hashes import held, only_files_tell, pinned_hashes
+from tfinfra.environment.requirements.pinned_hashes import exact_lines, held, only_files_tell, pinned_hashes
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
+from tfinfra.environment.uv.package_files import installed_file, package_files
 from tfinfra.environment.uv.package_metadata import requires_of
 from tfinfra.environment.uv.solve import SolveRequest, fetch, installable_hashes, solve
 from tfinfra.environment.uv.tools import find_uv
 from tfinfra.environment.uv.uv_refusals import Unsolvable, solver_error
+from tfinfra.errors import TfinfraError
 from tfinfra.model import Requirements
 from tfinfra.system.progress import Progress, say_nothing
 
@@ -102,12 +104,12 @@ def _solved(
     )
     pins = pinned_hashes((*requirements.pip, *requirements.constraints), python, platform)
     _refuse_pins_of_conda(pins, conda)
-    packages = _proven(uv, request, packages, pins)
+    packages = _chosen(uv, request, _proven(uv, request, packages, pins))
     tools = ""
     if requested.horovod:
         lines = recipe.horovod_tools(requirements, platform)
         of_tools = replace(request, lines=lines, constraints=(), source_builds=(), prereleases=False)
-        tools = solve(uv, replace(of_tools, preferences=preferences.tools))
+        tools = _chosen(uv, of_tools, solve(uv, replace(of_tools, preferences=preferences.tools)))
     names = {recipe.package_name(line) for line in packages.splitlines() if line[:1].isalnum()}
     return keyed(
         Lock(
@@ -137,6 +139,23 @@ def _proven(uv: str, request: SolveRequest, packages: str, pins: Mapping[str, fr
     if unproven:
         fetch(uv, replace(request, lines=tuple(unproven)))
     return packages
+
+
+def _chosen(uv: str, request: SolveRequest, packages: str) -> str:
+    """The lock's text with the one file of each package that is installed, as the lock of a manifest has it: the same
+    packages have the same key. Where an index does not tell it, all stay that would do."""
+    exact = exact_lines(packages)
+    if not exact:
+        return packages
+    try:
+        files = package_files(uv, replace(request, lines=tuple(line for line, _ in exact.values())))
+    except TfinfraError:
+        return packages
+    chosen: dict[str, frozenset[str]] = {}
+    for name, (_, hashes) in exact.items():
+        file = installed_file(one for one in files.get(name, ()) if f"sha256:{one.sha256}" in hashes)
+        chosen |= {name: frozenset({f"sha256:{file.sha256}"})} if file is not None else {}
+    return held(packages, chosen, lambda _: chosen)
 
 
 def _refuse_pins_of_conda(pins: Collection[str], conda: tuple[CondaPackage, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -64,10 +65,14 @@ def write_lock(path: Path, lock: Lock) -> Lock:
     return lock
 
 
+_ONE_FILE_EACH = re.compile(r"([^\n]+==[^\s\\]+ \\\n    --hash=sha256:[0-9a-f]{64}\n)*")
+
+
 def keyed(lock: Lock) -> Lock:
+    """The lock with its key. Where one file of each package is named, it does not matter from which mirror it comes."""
     content = {name: value for name, value in asdict(lock).items() if name != "key"}
     if not lock.source_builds:  # as of locks that were made before there were any
         del content["source_builds"]
-    if lock.sources == PackageSources():
+    if lock.sources == PackageSources() or _ONE_FILE_EACH.fullmatch(lock.packages + lock.tools):
         del content["sources"]
     return replace(lock, key=digest_of_value(content))

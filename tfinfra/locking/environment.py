@@ -45,13 +45,12 @@ def locked_packages(packages: str, files: Files, source_builds: Collection[str] 
 def _locked_package(line: str, files: Files, source_builds: Collection[str]) -> LockedPackage:
     name, version = line.split("==")
     name = package_name(name)
-    found = [one for one in files.get(name, ()) if one.sha256]
-    if not found:
+    from tfinfra.environment.uv.package_files import installed_file
+
+    file = installed_file(files.get(name, ()))
+    if file is None:
         message = f"{name} {version} has no hash: its index tells none, and a lock holds nothing without one"
         raise RefusedPackages(message, "name an index that tells hashes", about=(name,), code="TFI911")
-    if len(found) > 1:  # more than one would do: a name for each, in an order that does not change
-        found.sort(key=lambda one: one.file)
-    file = found[0]
     if not file.file.endswith(".whl") and name not in source_builds:
         message = f"{name} {version} comes as source, whose code runs where it is built"
         hint = f"write {name} in source_builds if you mean it, or take a version with wheels"

@@ -12,6 +12,7 @@ from tfinfra.environment.requirements.requirement import HASH, normalised
 _LINE = re.compile(r"^(?=[A-Za-z0-9])", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_OF_INDEX = re.compile(r"https://\S+#(?:\S*&)?(sha256|sha384|sha512)=|--hash=(sha384|sha512):")
+_EXACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[^\s;\\]+")
 _LOCKED = re.compile(r" \\\n\s+--hash=(\S+)")
 
 
@@ -46,6 +47,12 @@ def held(
     exact = tuple(head for part in parts if _name(part) in pins and "==" in (head := _head(part)))
     files = installable(exact) if exact else {}
     return "".join(_pinned(part, pins[_name(part)], files) if _name(part) in pins else part for part in parts)
+
+
+def exact_lines(packages: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """{normalised name: ("name==version", its hashes)} of those requirements of a lock's text that are of an index."""
+    parts = {_name(part): part for part in _LINE.split(packages) if _EXACT.fullmatch(_head(part))}
+    return {name: (_head(part), frozenset(_LOCKED.findall(part))) for name, part in parts.items()}
 
 
 def only_files_tell(packages: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -45,6 +46,12 @@ def read_pylock(text: str) -> dict[str, tuple[PackageFile, ...]]:
             spelt = version[1] if version else ""
             found[normalised(name[1])] = tuple(_file(name[1], spelt, one) for one in _FILE.finditer(block))
     return found
+
+
+def installed_file(files: Iterable[PackageFile]) -> PackageFile | None:
+    """The one of a package's files that locks hold, None where none has a hash. Where more than one would do it is the
+    first by name, so that two locks of the same packages are the same."""
+    return min((one for one in files if one.sha256), key=lambda one: one.file, default=None)
 
 
 def _file(name: str, version: str, found: re.Match[str]) -> PackageFile:
