@@ -28,10 +28,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(this_platform() != "linux-x86_
 ACTION = "OWNER/tfinfra@v1"
 SECONDS = 6
 SCRIPT = """
-import time
-for step in range({steps}):
-    print("step", step, flush=True)
-    time.sleep(1)
+import pathlib, time
+print("begun", flush=True)
+while not pathlib.Path({gate!r}).exists():
+    time.sleep(0.1)
 open("outputs/model.txt", "w").write("weights")
 raise SystemExit(3)
 """
@@ -73,7 +73,7 @@ def world(process_workspace: Workspace, tmp_path: Path) -> Iterator[World]:
 
 def _trainings(folder: Path) -> Path:
     folder.mkdir()
-    (folder / "train.py").write_text(SCRIPT.format(steps=3))
+    (folder / "train.py").write_text(SCRIPT.format(gate="/"))
     manifest = {"name": "trial", "entry_script": "train.py", "compute_target": "gpus", "limits": LIMITS}
     (folder / "train.yaml").write_text(json.dumps(manifest))
     (folder / "compute_targets.yaml").write_text(json.dumps({"gpus": TARGET}))
@@ -92,7 +92,8 @@ def assert_at_home(world: World, kept: Path) -> None:
 
 def test_github_trains_and_sweeps(world: World, tmp_path: Path) -> None:
     lay(world.tfinfra)
-    (world.trainings / "train.py").write_text(SCRIPT.format(steps=20))
+    gate = tmp_path / "gate"
+    (world.trainings / "train.py").write_text(SCRIPT.format(gate=str(gate)))
     committed(world.trainings)
     identity = {name: value for name, value in world.ci.github.items() if name.startswith("ACTIONS_")}
     names = {name: value for name, value in world.ci.github.items() if name.startswith("AZURE_")}
@@ -102,6 +103,7 @@ def test_github_trains_and_sweeps(world: World, tmp_path: Path) -> None:
     assert begun.codes(ACTION) == [0], begun.steps
     assert world.ci.given > 3  # it has outlived several of its tokens, and so has Pulumi's provider
     _assert_that_a_short_wait_ends_alone(world, replace(site, machine={**world.machine, **world.ci.github}), begun)
+    gate.touch()
     _, waited = next(jobs)
     assert waited.codes(ACTION) == [7, 0], waited.steps
     assert "main-0 on node 0 ended with exit status 3" in waited.steps[1].err
