@@ -70,6 +70,7 @@ LINES = {
     "a task": ("tfinfra logs digits --task ", ["rank-0", "rank-1"]),
     "a target": ("tfinfra up train.yaml --target ", ["local", "gpus"]),
     "a code": ("tfinfra explain TFI203", ["TFI203"]),
+    "a key": ("tfinfra explain worker_c", ["worker_count"]),
     "a region": ("tfinfra catalog sizes --region westeu", ["westeurope"]),
     "a state": ("tfinfra runs --state tr", ["training"]),
     "a name": ("tfinfra runs --name ", ["mnist", "digits"]),

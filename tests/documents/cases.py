@@ -129,6 +129,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "manifests": Case(("validate", "train.yaml", "wrong.yaml"), 3),
         "explain": Case(("explain", "TFI203")),
         "explain-list": Case(("explain",)),
+        "explain-word": Case(("explain", "wait")),
         "schema-list": Case(("schema", "--list")),
         "catalog-sizes": Case(("catalog", "sizes", "--gpu")),
         "catalog-refresh": Case(

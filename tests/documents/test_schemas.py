@@ -31,6 +31,7 @@ from tfinfra.machine.walk.steps import Step
 from tfinfra.manifest.codes import Explanation
 from tfinfra.money.expected import Expected, Phase
 from tfinfra.money.ledger import Interval
+from tfinfra.reference.entry import Entry, Option
 
 PARTS: dict[str, tuple[str, type]] = {
     "diagnostic": ("error", errors.Diagnostic),
@@ -64,6 +65,8 @@ PARTS: dict[str, tuple[str, type]] = {
     "phase-time": ("status", PhaseTime),
     "log-line": ("logs", LogLine),
     "explanation": ("explain-list", Explanation),
+    "word-entry": ("explain-word", Entry),
+    "verb-option": ("explain-word", Option),
     "size-offer": ("catalog-sizes", SizeOffer),
     "check": ("doctor", CheckResult),
     "step": ("doctor-target", Step),

@@ -104,6 +104,14 @@ def all_codes(context: click.Context) -> list[str]:
     return [*codes(context), *(rule.code for rule in rules())]
 
 
+def all_words(context: click.Context) -> list[str]:
+    """All that `explain` takes."""
+    from tfinfra.cli.main import VERBS
+    from tfinfra.reference.find import entries
+
+    return [*all_codes(context), *(entry.name for entry in entries()), *VERBS]
+
+
 def regions(context: click.Context) -> list[str]:
     from tfinfra.catalog.sizes import locations
 

@@ -35,7 +35,7 @@ VERBS = {
     "report-bundle": ("tfinfra.cli.machine.report_bundle", "Write one file about a failure, to attach to a report."),
     "completion": ("tfinfra.cli.machine.completion", "Print the script by which a shell completes words."),
     "schema": ("tfinfra.cli.authoring.schema", "Print the manifest's JSON Schema."),
-    "explain": ("tfinfra.cli.authoring.explain", "Explain an error code."),
+    "explain": ("tfinfra.cli.authoring.explain", "Explain a code, a key, an exit code, a variable or a verb."),
 }
 
 

@@ -15,6 +15,7 @@ VERSIONS: dict[str, int] = {
     "manifests": 1,
     "explain": 1,
     "explain-list": 1,
+    "explain-word": 1,
     "schema-list": 1,
     "catalog-sizes": 1,
     "catalog-refresh": 1,

@@ -12,13 +12,13 @@ from tfinfra.model import Inventory, Task
 # LD_LIBRARY_PATH does not: TensorFlow's libraries have a RUNPATH, before which it goes, and another CUDA has libraries
 # of the same names.
 # TFINFRA_NODE is the mark by which a machine that is a process finds what belongs to it, when it ends.
-_INHERITED = {
+INHERITED = {
     *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH"),
     "TFINFRA_NODE",
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
 }
-_INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
+INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
 # PYTHONFAULTHANDLER: a segmentation fault says where the script was
 _DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PYTHONFAULTHANDLER": "1"}
 _NEVER_THE_USERS = ("TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_SHARD_COUNT")
@@ -48,7 +48,7 @@ def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
 def machine_variables(inherited: Mapping[str, str], folders: TaskFolders) -> dict[str, str]:
     """What comes from the machine. HOME is always set: without it mpirun exits with 1 and prted crashes, and neither
     cloud-init nor systemd sets it."""
-    kept = {k: v for k, v in inherited.items() if k in _INHERITED or k.startswith(_INHERITED_PREFIXES)}
+    kept = {k: v for k, v in inherited.items() if k in INHERITED or k.startswith(INHERITED_PREFIXES)}
     return {"HOME": str(folders.home), **kept, "TMPDIR": str(folders.temporary)}
 
 

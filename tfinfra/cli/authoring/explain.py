@@ -1,4 +1,5 @@
-"""`tfinfra explain TFI203`: the long form of an error code, or of a rule of an audit."""
+"""`tfinfra explain WORD`: the long form of an error code or of a rule of an audit; or what a key, an exit code, a
+variable or a verb is."""
 
 from __future__ import annotations
 
@@ -6,35 +7,68 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.completion import all_codes, completing
+from tfinfra.cli.completion import all_words, completing
 from tfinfra.cli.options import json_option
 
 if TYPE_CHECKING:
     from tfinfra.manifest.codes import Explanation
+    from tfinfra.reference.entry import Entry
 
 
-@click.command(help="Explain a CODE such as TFI203 or TFA101; without one, list them all.")
-@click.argument("code", required=False, shell_complete=completing(all_codes))
+@click.command(
+    help="Explain a code (TFI203, TFA101), a key (worker_count, limits.max_cost_usd), an exit code (11), a variable"
+    " (TFINFRA_OUTPUTS) or a verb (up); without a WORD, list all codes.",
+)
+@click.argument("word", nargs=-1, metavar="[WORD]", shell_complete=completing(all_words))
 @json_option
-def command(code: str | None, as_json: bool) -> None:
-    """Raises UsageError for a code that does not exist."""
+def command(word: tuple[str, ...], as_json: bool) -> None:
+    """A word of two parts, such as `catalog sizes`, may be written as two. Raises UsageError for one that nothing
+    has."""
     from tfinfra.cli.output import print_document, show
-    from tfinfra.errors import UsageError
 
-    listed = _all()
-    if code is None:
+    asked = " ".join(word).strip()
+    if not asked and as_json:
+        print_document("explain-list", {"codes": _all()})
+    elif not asked:
+        show(*(f"{found.code}  {found.title}" for found in _all()))
+    elif code := next((each for each in _all() if each.code == asked.upper()), None):
         if as_json:
-            print_document("explain-list", {"codes": listed})
+            print_document("explain", code)
         else:
-            show(*(f"{found.code}  {found.title}" for found in listed))
-        return
-    found = next((each for each in listed if each.code == code.upper()), None)
-    if found is None:
-        raise UsageError(f"there is no error code '{code}'", "`tfinfra explain` lists them")
-    if as_json:
-        print_document("explain", found)
+            show(f"{code.code}: {code.title}\n\n{code.text}")
     else:
-        show(f"{found.code}: {found.title}\n\n{found.text}")
+        found = _entries(asked)
+        if as_json:
+            print_document("explain-word", {"word": asked, "entries": found})
+        else:
+            from tfinfra.cli.explaining.text import entry_text
+
+            show("\n\n".join(map(entry_text, found)))
+
+
+def _entries(word: str) -> tuple[Entry, ...]:
+    """Raises UsageError where there is none."""
+    from tfinfra.cli.explaining.verbs import verb_entries
+    from tfinfra.cli.main import VERBS
+    from tfinfra.errors import UsageError
+    from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
+    from tfinfra.reference.find import entries, found, told_by_others
+
+    known = entries()
+    word = word.removeprefix("tfinfra ")
+    verbs = [each for each in verb_entries() if f"{each.name} ".startswith(f"{word} ")]
+    verbs = verbs or [each for each in verb_entries() if f"{word} ".startswith(f"{each.name} ")]  # `setup azure`
+    if right := (*found(word, known), *verbs):
+        return right
+    names = dict.fromkeys(
+        name for each in known if each.kind != "exit-code" for name in (each.name, each.name.rpartition(".")[2])
+    )
+    codes = [each.code for each in _all()]
+    near = nearest(word.upper().replace("O", "0"), codes) if word[:3].upper() in ("TFI", "TFA") else None
+    near = near or nearest(word, [*names, *VERBS]) or nearest(word.upper(), names)
+    other = told_by_others(word)  # a whole word of another tool goes before one that is only spelt alike
+    hint = other or (did_you_mean(near) if near else "`tfinfra explain` lists codes, `tfinfra --help` verbs")
+    raise UsageError(f"nothing is called '{word}' here", hint)
 
 
 def _all() -> tuple[Explanation, ...]:
