@@ -244,6 +244,7 @@ SEEN: dict[str, Tamper] = {
     "a task's arguments are edited in a node's record": node(1, "tasks", 0, "argv", value=["python", "evil.py"]),
 }
 NEVER = "a Blob is overwritten after the run"
+FULL = "an input is changed after the run, at equal size and time (--full tells)"
 UNLOCKED = "the plan is edited in the deploy folder of a run without a lock"
 
 

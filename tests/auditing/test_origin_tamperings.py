@@ -13,7 +13,7 @@ import pytest
 
 from tests.auditing.clean import audit_of, the_key
 from tests.auditing.locked_run import LockedRun, a_locked_run
-from tests.auditing.origin_tamperings import NEVER, TAMPERINGS, UNLOCKED, other_plan
+from tests.auditing.origin_tamperings import FULL, NEVER, TAMPERINGS, UNLOCKED, other_plan
 from tests.auditing.tampering import anew
 from tests.auditing.test_tamperings import SIGNATURE, codes
 from tfinfra.auditing.findings import Verdict
@@ -57,7 +57,7 @@ def test_nothing_is_wrong_with_a_locked_run(written: Written, tmp_path: Path) ->
 
 
 def test_each_tampering_has_its_row() -> None:
-    assert {*FOUND} == {*TAMPERINGS, NEVER, UNLOCKED}
+    assert {*FOUND} == {*TAMPERINGS, FULL, NEVER, UNLOCKED}
     assert {found.alone for _, found in FOUND.values()} == {"unsigned", "never"}
 
 

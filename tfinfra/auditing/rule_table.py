@@ -20,8 +20,10 @@ SUBJECTS = {
     "TFA6": "what lives",
 }
 """{how its rules begin: what a part of an audit is about}."""
-OFFLINE = ("TFA1", "TFA2", "TFA3", "TFA4")
+OFFLINE = ("TFA1", "TFA2", "TFA30", "TFA31", "TFA32", "TFA4")
 """The parts that need the evidence alone."""
+READ_ANEW = "TFA39"
+"""The part that needs a run's inputs."""
 REBUILT = "TFA5"
 """The part that builds something."""
 UNSIGNED, SIGNED, NEVER = "unsigned", "signed", "never"

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.auditing.audit import Audited, audited
+from tfinfra.auditing.findings import Finding
+from tfinfra.auditing.origin.inputs_anew import compared
 from tfinfra.auditing.read_evidence import read_evidence
-from tfinfra.auditing.rule_table import OFFLINE, REBUILT
+from tfinfra.auditing.rule_table import OFFLINE, READ_ANEW, REBUILT
 from tfinfra.auditing.run_files import Auditor
+from tfinfra.lifecycle.auditing.inputs_here import inputs_here
 from tfinfra.lifecycle.auditing.read_run import read_run
 from tfinfra.lifecycle.auditing.trusted import trusted_clouds, trusted_keys
 from tfinfra.system.progress import Progress, say_nothing
@@ -37,10 +40,14 @@ def audit_run(folder: Path, options: AuditOptions, progress: Progress = say_noth
         full=options.full,
     )
     evidence = read_evidence(read_run(folder, str(folder)), auditor)
+    found = list[Finding]()
+    parts: tuple[str, ...] = (*OFFLINE, READ_ANEW) if options.full else OFFLINE
+    if options.full:
+        found += compared(evidence, inputs_here(evidence, folder, progress))
     if not options.rebuild:
-        return audited(evidence)
+        return audited(evidence, found, parts)
     from tfinfra.compiler.load import known_aliases
     from tfinfra.lifecycle.auditing.rebuild.rebuild import rebuild
 
-    found = rebuild(evidence, aliases=known_aliases(), allow_builds=options.allow_builds, progress=progress)
-    return audited(evidence, found, (*OFFLINE, REBUILT))
+    found += rebuild(evidence, aliases=known_aliases(), allow_builds=options.allow_builds, progress=progress)
+    return audited(evidence, found, (*parts, REBUILT))
