@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.auditing.clouds import attesting
 from tests.evidence.made import FILES, IMAGE, ORIGIN, RUN, Key, a_key, at_home
+from tests.lifecycle.fakes import a_plan
 from tfinfra.auditing.audit import Audited, audited
 from tfinfra.auditing.read_evidence import read_evidence
 from tfinfra.auditing.run_files import Auditor, PublicKey
@@ -43,13 +44,7 @@ def scale_set(run: str = RUN) -> str:
     return f"{group}/providers/Microsoft.Compute/virtualMachineScaleSets/{run}-nodes"
 
 
-PLAN = {
-    "name": "digits",
-    "node_count": 2,
-    "tasks": [{"name": f"rank-{n}", "type": "rank", "index": n, "node": n, "slot": 0, "gpus": None} for n in range(2)],
-    "infrastructure": {"image": IMAGE},
-    "inputs": [],
-}
+PLAN = to_json(a_plan())
 AGENT_LOG = """\
 2026-11-30T10:01:00Z INFO rank-{0} is running
 2026-11-30T10:01:50Z INFO rank-{0} is {1}, exit status {2}
@@ -254,7 +249,8 @@ def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **chan
 def logs_of(story: Story = SUCCEEDED) -> dict[str, bytes]:
     words = {status: "succeeded" if status == 0 else "failed" for status in story.exits}
     agents = {n: AGENT_LOG.format(n, words[status], status) for n, status in enumerate(story.exits)}
-    return {f"nodes/agent-{n}.log": text.encode() for n, text in agents.items()}
+    times = {"tasks/rank-0.times": f"7 {BEGAN + 70:.2f}\n".encode()}
+    return {**{f"nodes/agent-{n}.log": text.encode() for n, text in agents.items()}, **times}
 
 
 @cache

@@ -122,6 +122,13 @@ def one_machine_twice(run: Path) -> None:
         (run / f"audit/nodes/1.{name}").write_bytes((run / f"audit/nodes/0.{name}").read_bytes())
 
 
+def third_node(run: Path) -> None:
+    document = json.loads((run / ODD_NODE).read_bytes())
+    document["node"] = document["evidence"]["node"] = 2
+    document["registration"]["node_id"] = document["evidence"]["node_id"] = "vm-2"
+    (run / "audit/nodes/2.json").write_text(json.dumps(document))
+
+
 def late_task(node: dict[str, Any]) -> None:
     for task in (*node["tasks"], *node["evidence"]["tasks"]):
         task.update(started=BEGAN + 3000, ended=BEGAN + 3600)
@@ -141,7 +148,7 @@ def shortened(run: Path) -> None:
 
 def swap(lines: list[Any]) -> None:
     """What two of them say, at the times at which they stand."""
-    lines[1]["event"], lines[2]["event"] = lines[2]["event"], lines[1]["event"]
+    lines[0]["event"], lines[1]["event"] = lines[1]["event"], lines[0]["event"]
 
 
 def earlier(lines: list[Any]) -> None:
@@ -186,7 +193,7 @@ SIGNED: dict[str, Tamper] = {
     "an output is added": add("outputs/extra.h5"),
 }
 RECORD: dict[str, Tamper] = {
-    "an event is removed": events(lambda lines: lines.pop(2)),
+    "an event is removed": events(lambda lines: lines.pop(1)),
     "an event is edited": events(lambda lines: lines[1].update(location="westus")),
     "two events change places": events(swap),
     "the tail of the event log is cut": events(lambda lines: lines.pop()),
@@ -210,7 +217,8 @@ RECORD: dict[str, Tamper] = {
     "an interval is removed from the ledger": edit_json(names.LEDGER, lambda ledger: ledger["intervals"].pop()),
     "an interval is shortened in the ledger and in run.json": shortened,
     "the sum of the ledger is edited": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=0.01)),
-    "a part of a log is removed": edit("tasks/rank-0.log", b"step 1\n", b""),
+    "a part of a log is removed": edit("nodes/agent-0.log", b"2026-11-30T10:01:00Z INFO rank-0 is running\n", b""),
+    "the end of a log is removed": edit("tasks/rank-0.log", b"step 1\n", b"step"),
     "a part of a log is replaced": edit("tasks/rank-0.log", b"step 1", b"step 2"),
     "a log is removed": remove("tasks/rank-0.log"),
     "the log of a task that never was is listed": edit(
@@ -218,6 +226,20 @@ RECORD: dict[str, Tamper] = {
         b"/rank-0.log\n",
         b"/rank-0.log\n" + b"00" * 32 + b"  ../tasks/rank-7.log\n",
     ),
+    "the begin of a phase is removed from the event log, and the chain recomputed": events(
+        lambda lines: lines.pop(2), rechained=True
+    ),
+    "an event is moved to another time, and the chain recomputed": events(
+        lambda lines: lines[4].update(time="2026-11-30T10:02:09Z"), rechained=True
+    ),
+    "an attested document is not the one that the node registered with": node(
+        0, lambda n: n["registration"].update(attested="MHA3")
+    ),
+    "a failed task is made the success of a run, in run.json, outcome and log of events": all_of(
+        edit_json(names.RUN, to_succeeded),
+        events(lambda lines: lines[3].update(result="succeeded", task=None, exit_status=None), rechained=True),
+    ),
+    "a node is added whose record is that of another, with a name of its own": third_node,
     "an attested document is edited": edited_document,
     "an attested document is signed by somebody else": attested_by(attesting().other_name),
     "the certificate of an attested document had expired": attested_by(attesting().expired),
@@ -231,6 +253,9 @@ RECORD: dict[str, Tamper] = {
     "the record of a node is removed": remove("audit/nodes/1.json"),
     "two nodes have the record of one machine": one_machine_twice,
 }
-OF_A_FAILED_RUN = ("failed is turned to succeeded in run.json",)
+OF_A_FAILED_RUN = (
+    "failed is turned to succeeded in run.json",
+    "a failed task is made the success of a run, in run.json, outcome and log of events",
+)
 """What is done to a run that failed; the others are done to one that succeeded."""
 STORIES = dict.fromkeys(OF_A_FAILED_RUN, FAILED)

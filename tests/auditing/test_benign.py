@@ -146,6 +146,12 @@ def fetched(folder: Path) -> Path:
     return clean(folder, the_key(), document={"ledger": opened, "usd": 0.01})
 
 
+def corrected(folder: Path) -> Path:
+    """The client's clock was an hour ahead until the cloud answered."""
+    events = [(3595.0, "prepare.begin", {}), (-3.0, "prepare.end", {"seconds": 2.0}), *events_of()[1:]]
+    return clean(folder, the_key(), events=chained(events))
+
+
 def detached(folder: Path) -> Path:
     """Its client left it alone: nobody there saw how it ended."""
     events = [*events_of()[:3], (58.0, "detached", {})]
@@ -169,6 +175,7 @@ BENIGN: dict[str, Made] = {
     "a node's clock is a little ahead": skewed,
     "the scale set is flexible": flexible,
     "the record is a little older than the ledger": fetched,
+    "the client's clock was wrong at first": corrected,
     "its client left it alone": detached,
     "the run made nothing": of(files=logs_of()),
     "an output's name is not UTF-8": of(files={**FILES, **logs_of(), os.fsdecode(b"outputs/a\xff"): b"a"}),

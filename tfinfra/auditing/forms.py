@@ -23,6 +23,7 @@ STATEMENT: Mapping[str, tuple[str, ...]] = {
     "predicate.runDetails.metadata": ("invocationId", "startedOn", "finishedOn"),
     "predicate.runDetails.byproducts[]": ("name", "digest", "annotations"),
     "predicate.runDetails.byproducts[].digest": ("sha256",),
+    "predicate.runDetails.byproducts[].annotations": ("head", "lines", "result", "exit_code"),
 }
 """{a place in a statement: the keys that may be there}; what is below other places may be anything."""
 

@@ -16,7 +16,7 @@ from tfinfra.auditing.statement_read import Statement, read_statement
 from tfinfra.documents.published import schema
 from tfinfra.evidence import names
 from tfinfra.evidence.sums import BadSums, read_sums
-from tfinfra.model import Unfit, from_json, parse, to_json
+from tfinfra.model import Plan, Unfit, from_json, parse, to_json
 from tfinfra.version import __version__
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class Evidence:
     files: RunFiles
     auditor: Auditor
     statement: Statement | None = None
+    plan: Plan | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerRead | None = None
     stacks: Mapping[str, StackRead] | None = None
@@ -58,12 +59,14 @@ def read_evidence(files: RunFiles, auditor: Auditor) -> Evidence:
     reader = _Reader(files.evidence)
     statement = reader.json(names.STATEMENT, read_statement)
     reader.other_release = statement is not None and statement.tfinfra != __version__
+    plan = reader.plan(statement)
     if statement is not None:
         reader.unknown(names.STATEMENT, unknown_keys(statement.document, STATEMENT))
     return Evidence(
         files=files,
         auditor=auditor,
         statement=statement,
+        plan=plan,
         run=reader.json(names.RUN, _run_document) or {},
         ledger=reader.value(names.LEDGER, LedgerRead),
         stacks=reader.json(names.STACKS, _stacks),
@@ -103,6 +106,19 @@ class _Reader:
         if isinstance(document, dict):
             self.unknown(name, _unknown(name, document, value))
         return value
+
+    def plan(self, statement: Statement | None) -> Plan | None:
+        """The plan in the statement. One that this release cannot read is another's, or none."""
+        if statement is None or statement.plan is None:
+            return None
+        try:
+            plan = from_json(Plan, statement.plan)
+        except Unfit as error:
+            if not self.other_release:
+                self.say(names.STATEMENT, f"its plan: {error}")
+            return None
+        self.unknown(names.STATEMENT, keys_beside(statement.plan, to_json(plan), "plan"))
+        return plan
 
     def value(self, name: str, kind: type[T]) -> T | None:
         return self.json(name, lambda document: from_json(kind, document))

@@ -21,15 +21,18 @@ class RunFiles:
     """`shown` is how messages name the folder. `evidence` has the bytes of the files of audit/, by their names there;
     `digests` the SHA-256 of each other plain file of the run, by its name in the run's folder (outputs/model.keras).
     `odd` is what is no plain file, with what it is ("a link"); `unread` what could not be read, with the reason.
-    `agent_logs` are the bytes of the logs of the nodes' agents, by their names in the run's folder. `beside` are
-    run.json and events.jsonl of the run's folder itself, which no digest is about. `alone`: the folder is audit/
-    without a run around it, as a container has it."""
+    `sizes` has how many bytes each log has, `log_times` the bytes of the files of their times, `agent_logs` those of
+    the logs of the nodes' agents; all by their names in the run's folder. `beside` are run.json and events.jsonl of the
+    run's folder itself, which no digest is about. `alone`: the folder is audit/ without a run around it, as a container
+    has it."""
 
     shown: str
     evidence: Mapping[str, bytes]
     digests: Mapping[str, str] = field(default_factory=dict)
     odd: Mapping[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    log_times: Mapping[str, bytes] = field(default_factory=dict)
     agent_logs: Mapping[str, bytes] = field(default_factory=dict)
     beside: Mapping[str, bytes] = field(default_factory=dict)
     alone: bool = False

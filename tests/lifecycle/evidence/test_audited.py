@@ -20,7 +20,8 @@ from tfinfra.store import MemoryStore, keys
 
 def found(run: Path) -> list[Finding]:
     audit = audited(read_evidence(read_run(run, str(run)), Auditor()))
-    return [each for each in audit.findings if each.verdict is not Verdict.UNVERIFIABLE]
+    told = [each for each in audit.findings if each.verdict is not Verdict.UNVERIFIABLE]
+    return [each for each in told if each.rule != "TFA207"]  # the clock of World is not that of its event log
 
 
 def ending_later(nodes: Nodes) -> Nodes:

@@ -3,6 +3,7 @@ key. What they say of the time nobody can move."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from tfinfra.auditing.run_files import in_run
 from tfinfra.azure.identity.attested import (
     Attested,
     NoRoot,
+    self_signed,
     signer_of,
     unverified,
     verified,
@@ -53,44 +55,63 @@ def _noted(record: NodeEvidence | None, when: str) -> Attestation | None:
 
 def signed_by_its_cloud(evidence: Evidence) -> Iterator[Finding]:
     """Each is signed by the metadata service of the run's cloud, with a certificate that held when it was made."""
-    trust = evidence.auditor.clouds.get(str(evidence.run.get("cloud")))
-    for document in documents(evidence):
-        if trust is None:
-            yield _no_roots(document, f"the roots of the cloud '{evidence.run.get('cloud')}' are not known here")
+    cloud = str(evidence.run.get("cloud"))
+    trust = evidence.auditor.clouds.get(cloud)
+    found = [(document, _fault(evidence, document, trust)) for document in documents(evidence)]
+    some_holds = any(fault is None for _, fault in found)
+    for document, fault in found:
+        if fault is None:
+            continue
+        rule, why = fault
+        if rule == "TFA254" and some_holds:
+            yield _finding("TFA250", document, Verdict.FOREIGN, f"{why}, and others of this run do")
+        elif rule == "TFA254":
+            yield _no_roots(document, why)
         else:
-            yield from _verified(evidence, document, trust)
+            yield _finding(rule, document, Verdict.FOREIGN, why)
 
 
-def _verified(evidence: Evidence, document: Document, trust: Trust) -> Iterator[Finding]:
+_Fault = tuple[str, str]
+"""The rule, and the reason."""
+
+
+def _fault(evidence: Evidence, document: Document, trust: Trust | None) -> _Fault | None:
+    """What is wrong with the signature of a document, None where nothing is."""
+    try:
+        made = self_signed(document.data).created
+    except NotAttested as error:
+        return "TFA250", str(error)
+    signer = signer_of(document.data)
+    if signer is not None and made is not None and not signer.begin <= made <= signer.end:
+        held = f"{signer.begin:%Y-%m-%d %H:%M} to {signer.end:%Y-%m-%d %H:%M}"
+        return "TFA251", f"its signer's certificate held from {held}, and not when it was made ({made:%Y-%m-%d %H:%M})"
+    if trust is None:
+        return "TFA254", f"the roots of the cloud '{evidence.run.get('cloud')}' are not known here"
     chain = _chain(evidence, document.node)
-    if isinstance(chain, str):
-        yield _finding("TFA250", document, Verdict.CHANGED, chain)
-        return
-    said = unverified(document.data)
-    made = said.created if said is not None else None
+    return ("TFA250", chain) if isinstance(chain, str) else _to_no_root(document, trust, made, chain)
+
+
+def _to_no_root(document: Document, trust: Trust, made: datetime | None, chain: tuple[bytes, ...]) -> _Fault | None:
+    """Why a document whose own signature holds counts for nothing; None where its signer leads to a root."""
     try:
         verified(document.data, replace(trust, fetch=None), made or datetime.now(timezone.utc), chain)
     except NoRoot:
-        yield from _without_root(document, trust, chain)
+        return _without_root(document, trust, chain)
     except NotAttested as error:
-        yield _finding("TFA250", document, Verdict.FOREIGN, str(error))
+        return "TFA250", str(error)
+    return None
 
 
-def _without_root(document: Document, trust: Trust, chain: tuple[bytes, ...]) -> Iterator[Finding]:
-    """Why its signer leads to no root: its certificate did not hold then, or another cloud's has signed."""
+def _without_root(document: Document, trust: Trust, chain: tuple[bytes, ...]) -> _Fault:
+    """Why its signer leads to no root: a certificate above it did not hold then, or another cloud's has signed."""
     signer = signer_of(document.data)
     if signer is not None and _holds_at(document, trust, chain, signer.begin):
-        said = unverified(document.data)
-        made = said.created if said is not None else None
-        held = f"{signer.begin:%Y-%m-%d %H:%M} to {signer.end:%Y-%m-%d %H:%M}"
-        why = f"its signer's certificate held from {held} and not when it was made ({made})"
-        yield _finding("TFA251", document, Verdict.FOREIGN, why)
-    elif signer is not None and signer.issuer in _names_of(trust, chain):
-        yield _finding("TFA250", document, Verdict.FOREIGN, "its signer names an authority that has not signed for it")
-    elif chain:
-        yield _finding("TFA250", document, Verdict.FOREIGN, "the certificates beside it lead to no root that counts")
-    else:
-        yield _no_roots(document, "who signed it leads to no root that is known here")
+        return "TFA251", "a certificate above its signer's did not hold when it was made"
+    if signer is not None and signer.issuer in _names_of(trust, chain):
+        return "TFA250", "its signer names an authority that has not signed for it"
+    if chain:
+        return "TFA250", "the certificates beside it lead to no root that counts"
+    return "TFA254", "who signed it leads to no root that is known here"
 
 
 def _holds_at(document: Document, trust: Trust, chain: tuple[bytes, ...], moment: datetime) -> bool:
@@ -177,7 +198,16 @@ def as_noted(evidence: Evidence) -> Iterator[Finding]:
                 yield _finding("TFA253", document, Verdict.MISSING, "the node's record has its digest, and it is gone")
             elif data is not None and sha256(data) != noted.sha256:
                 why = f"it is not the one that {in_run(node.file)} has the digest of"
-                yield replace(_finding("TFA253", document, Verdict.CHANGED, why), was=noted.sha256, now=sha256(data))
+                found = _finding("TFA253", document, Verdict.CHANGED, why)
+                yield replace(found, was=noted.sha256, now=sha256(data))
+
+
+def as_registered(evidence: Evidence) -> Iterator[Finding]:
+    """A node that had to show its document to register, because secrets were sealed for it, showed this one."""
+    for document in documents(evidence):
+        shown = document.node.registration.attested
+        if document.when == BEFORE and shown and shown != base64.b64encode(document.data).decode():
+            yield _finding("TFA253", document, Verdict.CHANGED, "the node registered with another one")
 
 
 def created(document: Document) -> float | None:
@@ -197,4 +227,4 @@ def _finding(rule: str, document: Document, verdict: Verdict, why: str) -> Findi
     return Finding(rule, verdict, file, sentence, file)
 
 
-CHECKS: tuple[Check, ...] = (signed_by_its_cloud, about_this_node, each_once, as_noted)
+CHECKS: tuple[Check, ...] = (signed_by_its_cloud, about_this_node, each_once, as_noted, as_registered)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.moments import seconds
 from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.records import Event
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
 from tfinfra.evidence.statement import chain_head
@@ -14,6 +15,8 @@ from tfinfra.evidence.sums import sha256
 
 _FILE = in_run(names.EVENTS)
 _FIRST = "0" * 64
+_CORRECTED = ("preflight.end", "prepare.end")
+"""Until then the first answer of a cloud may correct a client's clock that was wrong (system/clock.py)."""
 _STEP_BACK = 5.0
 """Seconds that a clock may be set back between two lines, as when it is synchronised."""
 
@@ -63,11 +66,38 @@ def order(evidence: Evidence) -> Iterator[Finding]:
             sentence = f"line {event.line} of {_FILE} has no time, but '{event.time[:40]}'"
             yield Finding("TFA204", Verdict.CHANGED, f"event {event.seq}", sentence, _FILE, event.line)
             continue
+        if event.name in _CORRECTED:
+            latest = min(latest, moment)
         if moment < latest - _STEP_BACK:
             sentence = f"line {event.line} of {_FILE} is {latest - moment:.0f} s earlier than line {its_line}"
             yield Finding("TFA204", Verdict.CHANGED, f"event {event.seq}", sentence, _FILE, event.line)
         if moment >= latest:
             latest, its_line = moment, event.line
+
+
+def phases(evidence: Evidence) -> Iterator[Finding]:
+    """A phase that ends has begun, and took as long as it says."""
+    begun: dict[str, float | None] = {}
+    for event in evidence.events:
+        phase, _, what = event.name.rpartition(".")
+        if what == "begin":
+            begun[phase] = seconds(event.time)
+        elif what in ("end", "fail") and "seconds" in event.fields and f"{phase}.end" not in _CORRECTED:
+            why = _odd_phase(event, phase, begun)
+            if why is not None:
+                sentence = f"line {event.line} of {_FILE}: {why}"
+                yield Finding("TFA207", Verdict.CHANGED, phase, sentence, _FILE, event.line)
+
+
+def _odd_phase(event: Event, phase: str, begun: Mapping[str, float | None]) -> str | None:
+    if phase not in begun:
+        return f"the phase {phase} ends, and has not begun"
+    began, ended, took = begun[phase], seconds(event.time), event.fields["seconds"]
+    if began is None or ended is None or not isinstance(took, (int, float)):
+        return None
+    if abs(ended - began - took) <= _STEP_BACK:
+        return None
+    return f"the phase {phase} took {took} s by what it says, and {ended - began:.0f} s by its times"
 
 
 def copy_beside(evidence: Evidence) -> Iterator[Finding]:
@@ -79,4 +109,4 @@ def copy_beside(evidence: Evidence) -> Iterator[Finding]:
     yield Finding("TFA203", Verdict.CHANGED, names.EVENTS, sentence, names.EVENTS)
 
 
-CHECKS: tuple[Check, ...] = (chain, head, whole_lines, order, copy_beside)
+CHECKS: tuple[Check, ...] = (chain, head, whole_lines, order, phases, copy_beside)

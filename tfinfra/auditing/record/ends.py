@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.auditing.findings import Finding, Verdict
-from tfinfra.auditing.loosely import mapping, mappings
+from tfinfra.auditing.loosely import mappings
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import in_run
+from tfinfra.backends.base import leader
+from tfinfra.backends.registry import BACKENDS
 from tfinfra.errors import Result
 from tfinfra.evidence import names
-from tfinfra.model import TaskStatus
 
 _RUN = in_run(names.RUN)
 _SAID = re.compile(rb"^\S+ INFO (\S+) is (\w+), exit status (\d{1,3})\s*$", re.MULTILINE)
@@ -58,20 +59,21 @@ def outcome(evidence: Evidence) -> Iterator[Finding]:
             yield _contradiction(key, f"{_RUN} says {key} {now}, and the nodes agreed on {was}", str(was), str(now))
 
 
-def leader(evidence: Evidence) -> Iterator[Finding]:
-    """A run has succeeded where its leader ended with 0."""
-    result, name = evidence.run.get("result"), _leader(evidence)
-    status = next((task for task in _by_nodes(evidence) if task.task == name), None)
-    if result == "succeeded" and status is not None and status.exit_status not in (0, None):
-        sentence = f"{_RUN} says succeeded, and its leader {name} ended with exit status {status.exit_status}"
-        yield _contradiction("result", sentence)
-
-
-def _leader(evidence: Evidence) -> str | None:
-    """The first of the plan's tasks (backends/base.py, leader)."""
-    plan = evidence.statement.plan if evidence.statement is not None else None
-    tasks = mappings(mapping(plan).get("tasks"))
-    return str(tasks[0].get("name")) if tasks else None
+def by_its_backend(evidence: Evidence) -> Iterator[Finding]:
+    """A run has succeeded where its leader ended with 0, and its backend says so of all tasks, as its nodes did."""
+    plan = evidence.plan
+    statuses = {task.task: task for node in evidence.nodes for task in node.tasks}
+    if evidence.run.get("result") != "succeeded" or plan is None or not plan.tasks or not statuses:
+        return
+    first = statuses.get(leader(plan.tasks).name)
+    if first is not None and first.exit_status != 0:
+        sentence = f"{_RUN} says succeeded, and its leader {first.task} ended with exit status {first.exit_status}"
+        yield _contradiction("result", sentence, "0", str(first.exit_status))
+        return
+    known = BACKENDS.get(plan.backend)
+    said = known.verdict(plan, statuses) if known is not None else None
+    if said is not None and said.result is Result.FAILED:
+        yield _contradiction("result", f"{_RUN} says succeeded, and by the nodes' records it failed: {said.message}")
 
 
 def exit_statuses(evidence: Evidence) -> Iterator[Finding]:
@@ -120,13 +122,8 @@ def own_tasks(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("TFA211", Verdict.FOREIGN, task, sentence, in_run(node.file))
 
 
-def _by_nodes(evidence: Evidence) -> Iterator[TaskStatus]:
-    for node in evidence.nodes:
-        yield from node.tasks
-
-
 def _contradiction(key: str, sentence: str, was: Any = None, now: Any = None) -> Finding:
     return Finding("TFA210", Verdict.CHANGED, key, sentence, _RUN, was=was, now=now)
 
 
-CHECKS: tuple[Check, ...] = (result_and_code, stated_result, outcome, leader, exit_statuses, states, own_tasks)
+CHECKS: tuple[Check, ...] = (result_and_code, stated_result, outcome, by_its_backend, exit_statuses, states, own_tasks)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding, Verdict
-from tfinfra.auditing.loosely import mapping, mappings
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.evidence import names
 
@@ -33,10 +32,9 @@ def as_listed(evidence: Evidence) -> Iterator[Finding]:
 
 def of_each_task(evidence: Evidence) -> Iterator[Finding]:
     """No log is of a task that the plan does not have."""
-    tasks = mappings(mapping(evidence.statement.plan if evidence.statement is not None else None).get("tasks"))
-    if not tasks or evidence.log_sums is None:
+    if evidence.plan is None or evidence.log_sums is None:
         return
-    known = {str(task.get("name")) for task in tasks}
+    known = {task.name for task in evidence.plan.tasks}
     for name in sorted(evidence.log_sums):
         folder, _, file = name.removeprefix("../").partition("/")
         task, _, kind = file.rpartition(".")
@@ -45,4 +43,17 @@ def of_each_task(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("TFA243", Verdict.FOREIGN, name, sentence, f"{names.FOLDER}/{names.LOG_SUMS}")
 
 
-CHECKS: tuple[Check, ...] = (as_listed, of_each_task)
+def as_timed(evidence: Evidence) -> Iterator[Finding]:
+    """A log has as many bytes as had come when its last piece came, by the times beside it."""
+    for name, data in evidence.files.log_times.items():
+        log = f"{name.removesuffix('.times')}.log"
+        last = data.splitlines()[-1].split()[:1] if data.strip() else []
+        size = evidence.files.sizes.get(log)
+        if size is None or not last or not last[0].isdigit() or len(last[0]) > 18:
+            continue
+        if int(last[0]) > size:
+            sentence = f"the log {log} has {size} bytes, and had {int(last[0])} by the times beside it"
+            yield Finding("TFA244", Verdict.CHANGED, log, sentence, log, was=str(int(last[0])), now=str(size))
+
+
+CHECKS: tuple[Check, ...] = (as_listed, of_each_task, as_timed)

@@ -3,7 +3,7 @@ nodes' own records, the client's list of nodes, the plan."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from tfinfra.auditing.findings import Finding, Verdict
@@ -59,11 +59,15 @@ def each_once(evidence: Evidence) -> Iterator[Finding]:
             yield Finding("TFA256", Verdict.FOREIGN, subject, sentence, file, was=was, now=now)
         if record is not None and record.node != node.number:
             yield Finding("TFA256", Verdict.FOREIGN, subject, f"{file} has the record of node {record.node}", file)
-    ids = Counter(node.registration.node_id for node in evidence.nodes)
-    for id_ in sorted(each for each, times in ids.items() if times > 1):
-        numbers = ", ".join(str(node.number) for node in evidence.nodes if node.registration.node_id == id_)
-        sentence = f"the machine {id_} is node {numbers}"
-        yield Finding("TFA256", Verdict.FOREIGN, id_, sentence, f"{names.FOLDER}/{names.NODES}")
+    told = [(each.registration.node_id, each.number) for each in evidence.nodes]
+    told += [(each.evidence.machine.resource_id.lower(), each.number) for each in evidence.nodes if each.evidence]
+    numbers = defaultdict[str, list[int]](list)
+    for id_, number in told:
+        numbers[id_].append(number)
+    for id_, several in numbers.items():
+        if len(several) > 1 and id_:
+            sentence = f"the machine {id_} is node {', '.join(map(str, several))}"
+            yield Finding("TFA256", Verdict.FOREIGN, id_, sentence, f"{names.FOLDER}/{names.NODES}")
 
 
 def as_the_client_saw(evidence: Evidence) -> Iterator[Finding]:
@@ -71,14 +75,11 @@ def as_the_client_saw(evidence: Evidence) -> Iterator[Finding]:
     known = {str(each.get("node_id")): each for each in mappings(evidence.run.get("nodes"))}
     for node in evidence.nodes if known else ():
         yield from _as_seen(node, known.get(node.registration.node_id))
-    plan = evidence.statement.plan if evidence.statement is not None else None
-    count = plan.get("node_count") if plan is not None else None
-    if isinstance(count, int) and len(evidence.nodes) > count:
-        sentence = f"there are records of {len(evidence.nodes)} nodes, and the plan has {count}"
-        yield Finding("TFA256", Verdict.FOREIGN, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
-    elif isinstance(count, int) and evidence.nodes and len(evidence.nodes) < count:
-        sentence = f"there are records of {len(evidence.nodes)} nodes, and the plan has {count}"
-        yield Finding("TFA256", Verdict.MISSING, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
+    there = len(evidence.nodes)
+    if evidence.plan is not None and there not in (0, evidence.plan.node_count):
+        sentence = f"there are records of {there} nodes, and the plan has {evidence.plan.node_count}"
+        verdict = Verdict.FOREIGN if there > evidence.plan.node_count else Verdict.MISSING
+        yield Finding("TFA256", verdict, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
 
 
 def _as_seen(node: NodeRead, seen: Mapping[str, object] | None) -> Iterator[Finding]:

@@ -56,7 +56,12 @@ def _named(evidence: Evidence) -> Iterator[tuple[str, str]]:
 def copy_beside(evidence: Evidence) -> Iterator[Finding]:
     """run.json beside the outputs, which people read, says of the run's end what the one in audit/ says."""
     beside, own = _beside(evidence), evidence.run
-    if beside.get("run") != own.get("run") or not isinstance(own.get("result"), str):
+    if beside.get("run") != own.get("run"):
+        return
+    if own.get("result") is None:
+        if isinstance(beside.get("result"), str):
+            sentence = f"the run has ended by {names.RUN} beside the outputs, and the evidence is of before"
+            yield Finding("TFA206", Verdict.UNVERIFIABLE, names.RUN, sentence, names.RUN)
         return
     for key in _COPIED:
         if key in beside and key in own and beside[key] != own[key] and _OUTRANKS not in (beside[key], own[key]):

@@ -150,13 +150,17 @@ def verified(document: bytes, trust: Trust, now: datetime, chain: Sequence[bytes
         raise
     except Exception as error:
         raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
+    return Attested(_object(content), tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
     try:
         said = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise NotAttested("its attested document is not JSON") from error
     if not isinstance(said, dict):
         raise NotAttested("its attested document is not a JSON object")
-    return Attested(said, tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
+    return said
 
 
 def says_created(document: bytes) -> datetime | None:
@@ -173,6 +177,20 @@ def unverified(document: bytes) -> Attested | None:
     except Exception:  # noqa: BLE001 - a stranger's bytes: what is wrong with them is told by who verifies them
         return None
     return Attested(said, ()) if isinstance(said, dict) else None
+
+
+def self_signed(document: bytes) -> Attested:
+    """What the document (DER) says, whose signature holds, whoever has signed it. Raises NotAttested."""
+    if len(document) > LARGEST:
+        raise NotAttested(f"its attested document has more than {LARGEST} bytes")
+    try:
+        content, signer, certificate = _only_signer(asn1.decode_der(_ContentInfo, document).content)
+        _verify(certificate, signer, content)
+    except NotAttested:
+        raise
+    except Exception as error:
+        raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
+    return Attested(_object(content), ())
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from tfinfra.system.strange_trees import FOLDER, walk
 _MOST_FILES = 1_000_000
 _BESIDE = (*names.SUBJECTS, *names.LOGS)
 _AGENT_LOG = re.compile(rf"{names.NODES}/agent-\d+\.log")
+_TIMES = re.compile(r".*\.times")
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
 
@@ -29,14 +30,16 @@ def read_run(folder: Path, shown: str) -> RunFiles:
     reading = _Reading(folder)
     evidence = dict(reading.contents("" if alone else names.FOLDER))
     digests = {} if alone else reading.digests(_BESIDE)
-    logs = sorted(name for name in digests if _AGENT_LOG.fullmatch(name))
+    logs = sorted(name for name in digests if name.partition("/")[0] in names.LOGS)
     return RunFiles(
         shown=shown,
         evidence=evidence,
         digests=digests,
         odd=reading.odd,
         unread=reading.unread,
-        agent_logs={name: data for name in logs if (data := reading.content(name)) is not None},
+        sizes={name: (folder / name).lstat().st_size for name in logs if name.endswith(".log")},
+        log_times=reading.named(logs, _TIMES),
+        agent_logs=reading.named(logs, _AGENT_LOG),
         beside={} if alone else reading.beside((names.RUN, names.EVENTS)),
         alone=alone,
     )
@@ -64,8 +67,10 @@ class _Reading:
             pairs = list(zip(found, pool.map(self._digest, found), strict=True))
         return {name: digest for name, digest in pairs if digest is not None}
 
-    def content(self, name: str) -> bytes | None:
-        return self._read(name, name)
+    def named(self, given: Iterable[str], pattern: re.Pattern[str]) -> dict[str, bytes]:
+        """The bytes of those files of the run's folder whose names are of that form."""
+        wanted = [name for name in given if pattern.fullmatch(name)]
+        return {name: data for name in wanted if (data := self._read(name, name)) is not None}
 
     def beside(self, wanted: tuple[str, ...]) -> dict[str, bytes]:
         """The files of the run's folder itself."""
