@@ -185,6 +185,7 @@ MADE_FROM: dict[str, Tamper] = {
         "audit/source.sha256", sha256(locks.SOURCE["helper.py"].encode()).encode(), HASH.encode()
     ),
     "a byte of a script is changed": source(put("helper.py", value=HASH)),
+    "the setup script is another one": source(put("tools/prepare.sh", value=HASH)),
     "a file is added to the source": source(put("more.py", value=HASH)),
     "a file drops out of the source, by an ignore file": source(lambda listed: listed.pop("tools/prepare.sh")),
     "a file of the source becomes executable": annotated("executable", ["tools/prepare.sh", "helper.py"]),
@@ -224,7 +225,6 @@ SEEN: dict[str, Tamper] = {
     "a check is taken out of a node's record": edit_json(
         names.node_file(1), lambda document: document["evidence"]["checks"].pop()
     ),
-    "a node's check failed: a file was changed in its environment": a_check("records", "failed", "numpy/a.py: …"),
     "a failed check is turned to verified in all records of nodes": events(differs, rechained=True),
     "a node ran another environment": node(1, "environment", "key", value="0" * 20),
     "a node ran another interpreter": node(1, "environment", "python", value="3.11.8"),
@@ -253,4 +253,25 @@ def other_plan(run: Path) -> None:
     path.write_text(json.dumps({**json.loads(path.read_bytes()), "entry_script": "evil.py"}))
 
 
-TAMPERINGS = {**LOCKS, **MADE_FROM, **SEEN}
+CHECKED: dict[str, str] = {
+    "the agent's code is changed before the first task": "bundle",
+    "a package is installed in another version": "wheels",
+    "the Horovod wheel that nodes share is swapped": "wheels",
+    "a file is changed in site-packages": "records",
+    "a wheel is changed in a node's cache": "records",
+    "a .pth file is added to an environment": "owners",
+    "a sitecustomize.py is added to an environment": "owners",
+    "a .pyc alone is changed in an environment": "environment",
+    "an environment has another interpreter": "interpreter",
+    "a node boots another image": "image",
+    "/etc/ld.so.preload names a library on a node": "preload",
+    "a node has another GPU, and the nodes saw it": "gpus",
+    "a variable is set on one rank, and the nodes saw it": "variables",
+}
+"""{what somebody did on a node: the check by which the node itself finds it, as tests/agent/evidence has it}."""
+TAMPERINGS = {
+    **LOCKS,
+    **MADE_FROM,
+    **SEEN,
+    **{what: a_check(check, "failed", "it differs") for what, check in CHECKED.items()},
+}

@@ -77,6 +77,7 @@ def test_what_a_lock_holds_trains_and_its_evidence_is_whole(process_workspace: W
     assert built["internalParameters"]["missing"] == []
     for node in NODES:
         assert proofs(audit, node) == dict.fromkeys(CHECKS, "verified")
+    assert audited(process_workspace) == (0, set())
 
 
 def test_a_pth_file_in_the_environment_ends_the_run_before_a_task(process_workspace: Workspace, locked: Path) -> None:
@@ -89,6 +90,14 @@ def test_a_pth_file_in_the_environment_ends_the_run_before_a_task(process_worksp
     run = process_workspace.run_folder()
     assert not list((run / "tasks").glob("*.log"))
     assert [proofs(run / "audit", node)["owners"] for node in NODES] == ["failed", "failed"]
+    assert audited(process_workspace) == (11, {"TFA423", "TFA424"})
+
+
+def audited(workspace: Workspace) -> tuple[int, set[str]]:
+    """The exit code of an audit of the run, and the rules by which something is wrong."""
+    done = workspace.tfinfra("audit", str(workspace.run_folder()), "--json")
+    found = json.loads(done.stdout)["findings"]
+    return done.returncode, {each["rule"] for each in found if each["verdict"] != "unverifiable"}
 
 
 def a_cache_with(key: str, folder: Path) -> Path:

@@ -13,6 +13,20 @@ from tfinfra.locking.document import ManifestLock
 from tfinfra.model import CHECKS as NODE_CHECKS
 from tfinfra.model import NodeEvidence
 
+FAILED = {
+    "bundle": "TFA420",
+    "wheels": "TFA421",
+    "records": "TFA422",
+    "owners": "TFA423",
+    "environment": "TFA424",
+    "interpreter": "TFA425",
+    "image": "TFA426",
+    "preload": "TFA427",
+    "gpus": "TFA428",
+    "variables": "TFA429",
+}
+"""{a check of a node: the rule that tells that it failed}."""
+
 
 def have_recorded_themselves(evidence: Evidence) -> Iterator[Finding]:
     """A node that died early, or was taken back, may have left nothing: the statement says so then."""
@@ -36,7 +50,7 @@ def have_checked(evidence: Evidence) -> Iterator[Finding]:
                 sentence = f"was not made: nobody looked whether {NODE_CHECKS[name]}"
                 yield missing("TFA402", node.file, f"the check '{name}'", sentence)
             elif check.proof == "failed":
-                yield changed("TFA403", node.file, f"the check '{name}'", f"failed: {check.why}")
+                yield changed(FAILED[name], node.file, f"the check '{name}'", f"failed: {check.why}")
             elif check.proof == "declared":
                 yield unverifiable("TFA404", node.file, f"the check '{name}'", f"compared nothing: {check.why}")
 
