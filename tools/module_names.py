@@ -102,7 +102,9 @@ def report(package: str) -> dict[str, Any]:
     """What pip says of the newest release that nodes would get. Source: pip's documentation, "Installation Report"."""
     line = ["-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-"]
     line += ["--only-binary", ":all:", "--target", "unused", "--python-version", _PYTHON, "--platform", _PLATFORM]
-    done = subprocess.run([sys.executable, *line, "--", package], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, *line, "--", package], capture_output=True, encoding="utf-8", errors="replace", check=True
+    )
     (found,) = json.loads(done.stdout)["install"]
     return dict(found)
 
