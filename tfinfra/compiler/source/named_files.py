@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ _OPEN = frozenset({"open", "GFile", "File"})
 _PATH_METHODS = frozenset({"read_text", "read_bytes", "iterdir"})
 _KEYWORDS = frozenset({"file", "path", "filename", "filepath", "filepath_or_buffer", "directory", "filenames", "fname"})
 _LONGEST = 1000
+DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+"""How a path of Windows begins."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,20 @@ class NamedFile:
 
 def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple[NamedFile, ...]:
     """What the modules read by name, in their order. Tasks start in the copy of the source directory."""
+    found = (one for one in _named(modules, reach) if is_relative(one.name))
+    return tuple(replace(one, name=posixpath.normpath(one.name)) for one in found)
+
+
+def files_elsewhere(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple[NamedFile, ...]:
+    """What they read for certain by a name that does not lead into the source directory, as it is written."""
+    return tuple(one for one in _named(modules, reach) if one.certain and one.name and _is_elsewhere(one.name))
+
+
+def _is_elsewhere(name: str) -> bool:
+    return not is_relative(name) or DRIVE.match(name) is not None
+
+
+def _named(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> list[NamedFile]:
     found: list[NamedFile] = []
     texts: Counter[str] = Counter()
     for module, text in modules.items():
@@ -70,11 +87,11 @@ def named_files(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> tuple
                 where = (module, node.lineno, *span(node))
                 found += [NamedFile(name, *where, certain) for name in _read_by(node)]
                 found += [NamedFile(name, *where, certain=False, flags=flags) for name, flags in _default_of(node)]
-    unique = {(one.module, one.line, one.column, one.name): one for one in found if is_relative(one.name)}
-    return tuple(
-        replace(one, name=posixpath.normpath(one.name), certain=one.certain and texts[one.name] == 1)
+    unique = {(one.module, one.line, one.column, one.name): one for one in found}
+    return [
+        replace(one, certain=one.certain and texts[one.name] == 1)
         for one in sorted(unique.values(), key=lambda one: (list(modules).index(one.module), one.line, one.column))
-    )
+    ]
 
 
 def is_relative(name: str) -> bool:

@@ -6,6 +6,7 @@ from tfinfra.compiler.facts import Rule
 from tfinfra.compiler.rules.scripts import (
     arguments,
     doing,
+    elsewhere,
     environment,
     hiding,
     imports,
@@ -23,6 +24,7 @@ from tfinfra.compiler.rules.scripts import (
 RULES: tuple[Rule, ...] = (
     *readable.RULES,
     *doing.RULES,
+    *elsewhere.RULES,
     *imports.RULES,
     *staying.RULES,
     *environment.RULES,

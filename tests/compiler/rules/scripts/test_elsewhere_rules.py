@@ -1,0 +1,74 @@
+"""Files of another machine, and variables of another service: each by a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.compiler.rules.scripts.script_cases import in_short, said_of
+
+AZURE = "compute_target: {cloud: azure, location: eastus, vm_size: Standard_D2s_v5}\n"
+FILE, VARIABLE = ["error TFI532 train.py:1:1"], ["error TFI533 train.py:2:1"]
+FILES: dict[str, tuple[str, str, list[str]]] = {
+    "a path of Windows": ("open('C:\\\\data\\\\x.csv')\n", "", FILE),
+    "a folder beside the source": ("open('../data/x.csv')\n", "", FILE),
+    "the same by a detour": ("open('a/../../data/x.csv')\n", "", FILE),
+    "a home": ("open('/home/ada/x.csv')\n", AZURE, FILE),
+    "a home on a Mac": ("open('/Users/ada/x.csv')\n", AZURE, FILE),
+    "a tilde, which nothing expands": ("open('~/x.csv')\n", AZURE, FILE),
+    "Kaggle's folder": ("open('/kaggle/input/x.csv')\n", AZURE, FILE),
+    "SageMaker's": ("open('/opt/ml/input/data/x.csv')\n", AZURE, FILE),
+    "a home, on the local cloud": ("open('/home/ada/x.csv')\n", "", []),
+    "a folder that a node may have": ("open('/data/x.csv')\n", AZURE, []),
+    "the system's": ("open('/etc/hosts')\n", AZURE, []),
+    "a file that is written": ("open('/home/ada/x.csv', 'w')\n", "", []),
+    "one that is named twice": ("import os\nif os.path.exists('../x'):\n    pass\nopen('../x')\n", "", []),
+    "one that is tried": ("try:\n    open('../x')\nexcept OSError:\n    pass\n", "", []),
+    "one in a function that nobody calls": ("def f():\n    open('../x')\nprint()\n", "", []),
+}
+
+
+@pytest.mark.parametrize(("script", "manifest", "expected"), FILES.values(), ids=FILES)
+def test_what_is_said_of_files(tmp_path: Path, script: str, manifest: str, expected: list[str]) -> None:
+    found = [d for d in said_of(tmp_path, {"train.py": script}, manifest) if d.code != "TFI525"]
+    assert in_short(tuple(found)) == expected
+
+
+def test_a_setup_script_may_bring_the_file(tmp_path: Path) -> None:
+    files = {"train.py": "open('../x')\n", "prepare.sh": "cp /mnt/x ..\n"}
+    assert in_short(said_of(tmp_path, files, "setup_script: prepare.sh\n")) == ["warning TFI532 train.py:1:1"]
+
+
+VARIABLES: dict[str, tuple[str, str, list[str]]] = {
+    "SageMaker's": ("os.environ['SM_MODEL_DIR']", "", VARIABLE),
+    "Vertex AI's": ("os.environ['AIP_MODEL_DIR']", "", VARIABLE),
+    "torchrun's": ("os.environ['LOCAL_RANK']", "", VARIABLE),
+    "one that the manifest sets": ("os.environ['RANK']", "environment_variables: {RANK: 0}\n", []),
+    "a secret": ("os.environ['KAGGLE_KEY']", "secrets: [KAGGLE_KEY]\n", []),
+    "one of the script's own": ("os.environ['SMALL']", "", []),
+    "tfinfra's": ("os.environ['TFINFRA_OUTPUTS']", "", []),
+    "one with a default": ("os.environ.get('SM_MODEL_DIR', 'outputs')", "", []),
+    "one that is asked for first": ("print('RANK' in os.environ and os.environ['RANK'])", "", []),
+    "one that the script sets": ("os.environ['RANK'] = '0'\nos.environ['RANK']", "", []),
+    "one that is tried": ("try:\n    os.environ['RANK']\nexcept KeyError:\n    pass", "", []),
+}
+
+
+@pytest.mark.parametrize(("line", "manifest", "expected"), VARIABLES.values(), ids=VARIABLES)
+def test_what_is_said_of_variables(tmp_path: Path, line: str, manifest: str, expected: list[str]) -> None:
+    assert in_short(said_of(tmp_path, {"train.py": f"import os\n{line}\n"}, manifest)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("SM_CHANNEL_TRAIN", "write os.environ['TFINFRA_INPUT_TRAIN'], with such a name in `inputs`"),
+        ("AIP_CHECKPOINT_DIR", "write os.environ['TFINFRA_CHECKPOINTS']"),
+        ("RANK", "write hvd.rank(), hvd.size() or hvd.local_rank()"),
+        ("MASTER_ADDR", "write `environment_variables: {MASTER_ADDR: …}`, or leave it out"),
+    ],
+)
+def test_what_takes_a_variables_place(tmp_path: Path, name: str, hint: str) -> None:
+    (found,) = said_of(tmp_path, {"train.py": f"import os\nos.environ['{name}']\n"})
+    assert found.hint == hint
