@@ -30,7 +30,7 @@ def vectors(text: str) -> Iterator[tuple[int, str]]:
         if isinstance(node, (ast.List, ast.Tuple)) and node.elts and not isinstance(node.ctx, ast.Store):
             first = ast.unparse(node.elts[0])
             second = ast.unparse(node.elts[1]) if len(node.elts) > 1 else ""
-            begins = second in ("'-m'", "'-c'") and first not in _NO_PYTHON and not first.startswith("'-")
+            begins = second in ("'-m'", "'-c'", "'-S'") and first not in _NO_PYTHON and not first.startswith("'-")
             if first == "sys.executable" or begins:
                 yield node.lineno, ast.unparse(node)
 
