@@ -181,8 +181,16 @@ def each_once(evidence: Evidence) -> Iterator[Finding]:
     seen: dict[str, Document] = {}
     for document in documents(evidence):
         digest = sha256(document.data)
-        if (first := seen.setdefault(digest, document)) is not document:
+        first = seen.setdefault(digest, document)
+        if first is not document and not _is_of_one_second(first, document):
             yield _finding("TFA252", document, Verdict.FOREIGN, f"it is {in_run(first.name)} once more")
+
+
+def _is_of_one_second(first: Document, second: Document) -> bool:
+    """A document has its time in whole seconds, so that a node whose tasks took less than one gets the same twice."""
+    made = created(second)
+    asked = [each.noted.asked for each in (first, second) if each.noted is not None]
+    return first.node is second.node and made is not None and all(abs(at - made) < 2.0 for at in asked)
 
 
 def as_noted(evidence: Evidence) -> Iterator[Finding]:
