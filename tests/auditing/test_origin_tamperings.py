@@ -115,10 +115,14 @@ def with_declared_checks(run: LockedRun, folder: Path) -> Path:
 
 def with_an_unknown_version(run: LockedRun, folder: Path) -> Path:
     """The metadata service does not say which version of the image runs."""
-    machine = run.node(0).evidence
-    assert machine is not None
     image = replace(run.plan.infrastructure.image, version=None)
-    return run.write(folder, node={"machine": replace(from_json(NodeMachine, machine["machine"]), image=image)})
+
+    def told(number: int) -> NodeMachine:
+        said = run.node(number).evidence
+        assert said is not None
+        return replace(from_json(NodeMachine, said["machine"]), image=image)
+
+    return run.write(folder, nodes=tuple(run.node(number, machine=told(number)) for number in range(2)))
 
 
 BENIGN = {
