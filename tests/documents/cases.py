@@ -13,11 +13,14 @@ from tests.auditing.clean import clean, the_key
 from tests.cli.authoring.test_check import Played
 from tests.documents.rich_run import failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
+from tests.localcloud.calls import SET
 from tests.locking.locks import without_index_or_engine
+from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.compiler.load import known_prices
 from tfinfra.lifecycle.attach.end_runs import EndedRun
 from tfinfra.lifecycle.attach.sweep import Doomed, Due
+from tfinfra.lifecycle.auditing.live import LiveAudit
 from tfinfra.lifecycle.awaiting.awaited_run import Waited
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.push.push import PushedRun
@@ -42,6 +45,9 @@ def answering(**answers: object) -> Prepare:
             patch.setattr(f"tfinfra.{name.replace('__', '.')}", lambda *_, _value=value, **__: _value)
 
     return prepare
+
+
+DRIFTED = LiveAudit(RUN, (Finding("TFA617", Verdict.CHANGED, SET, "sku.capacity was 2 and is 3"),))
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "logs": Case(("logs", RUN), before=a_failed_run),
         "runs": Case(("runs",), before=a_failed_run),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
+        "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),
         "wait": Case(
             ("wait", RUN, "--timeout", "1s"),
             12,

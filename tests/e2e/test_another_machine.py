@@ -52,6 +52,8 @@ def test_status_logs_and_fetch_need_no_state(process_workspace: Workspace, tmp_p
     assert begun.returncode == 0, begun.stderr
     (run,) = (path.name for path in (home.state / "runs").iterdir())
 
+    audits = [w.tfinfra("audit", "--live", run, "--json") for w in (home, second)]
+    assert [(a.returncode, json.loads(a.stdout)["verdict"]) for a in audits] == [(0, "ok"), (0, "unverifiable")]
     followed = second.tfinfra("logs", "-f", "trial", "--cloud", "azure")
     assert followed.returncode == 0, followed.stderr
     assert followed.stdout.splitlines() == [f"main-0 | step {step}" for step in range(6)]

@@ -17,7 +17,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.engine.client import EngineProcess
 from tfinfra.environment.installed_modules import InstalledModules
 from tfinfra.environment.lock_file import Lock
-from tfinfra.lifecycle.run.arm import RunArm
+from tfinfra.lifecycle.run.arm import NO_QUERY, RunArm
 from tfinfra.lifecycle.run.workshop import Workshop
 from tfinfra.model import Access, Infrastructure, Plan, Requirements, Target
 from tfinfra.store import keys
@@ -64,7 +64,7 @@ class FakeArm(RunArm):
     def groups(self) -> Sequence[RunGroup]:
         return tuple(RunGroup(group, run_of_group(group) or "", "") for group in self._world.groups)
 
-    def read(self, path: str, version: str, *, patient: bool = True, **query: str) -> ArmAnswer:
+    def read(self, path: str, version: str, query: Mapping[str, str] = NO_QUERY, *, patient: bool = True) -> ArmAnswer:
         return self._world.read(path)
 
     def untagged_groups(self) -> Sequence[str]:

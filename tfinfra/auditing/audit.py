@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tfinfra.auditing.findings import Finding, Verdict, verdict_of
@@ -10,10 +10,11 @@ from tfinfra.auditing.nodes import alike, locked, tasks
 from tfinfra.auditing.origin import bill, data, lock, source
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.record import attested, chain, ends, ledger, logs, machines, times, whose
-from tfinfra.auditing.rule_table import OFFLINE, Rule, rule, rules
+from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
 from tfinfra.auditing.run_files import PublicKey
 from tfinfra.auditing.signed import files, signer, subjects
 from tfinfra.errors import Severity
+from tfinfra.text.wording import count
 
 CHECKS: tuple[Check, ...] = (
     *signer.CHECKS,
@@ -42,13 +43,14 @@ CHECKS: tuple[Check, ...] = (
 class Audited:
     """`folder` is how the user named what was looked at; `run` its id, None where nothing says it. `signer` is the
     trusted key that signed the statement, None where none has. `parts` are the parts of the audit that were looked at,
-    as codes begin."""
+    as codes begin, `live` the live runs that were looked at in the place of evidence: `folder` names them then."""
 
     folder: str
     run: str | None
     signer: PublicKey | None
     findings: tuple[Finding, ...]
     parts: tuple[str, ...] = OFFLINE
+    live: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -72,9 +74,27 @@ class Audited:
 
 def audited(evidence: Evidence, more: Iterable[Finding] = (), parts: tuple[str, ...] = OFFLINE) -> Audited:
     """What all checks find, and `more` that others found, the most important first."""
-    found = dict.fromkeys([*_all_found(evidence), *more])
-    ordered = tuple(sorted(found, key=lambda each: (_weight(each), each.rule, each.subject)))
+    ordered = _by_weight([*_all_found(evidence), *more])
     return Audited(evidence.files.shown, evidence.run_id, signer.signed_by(evidence), ordered, parts)
+
+
+def live_audited(run: str, findings: Iterable[Finding]) -> Audited:
+    """The audit of a live run, of which this was found."""
+    return Audited(run, run, None, _by_weight(findings), (LIVE,), (run,))
+
+
+def together(audits: Sequence[Audited]) -> Audited:
+    """The audits of several live runs as one. What is found of all of them, as of their subscription, counts once."""
+    if len(audits) == 1:
+        return audits[0]
+    live = tuple(run for each in audits for run in each.live)
+    findings = _by_weight(found for each in audits for found in each.findings)
+    return Audited(count(len(live), "live run"), None, None, findings, (LIVE,), live)
+
+
+def _by_weight(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each once, the most important first."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda each: (_weight(each), each.rule, each.subject)))
 
 
 def _all_found(evidence: Evidence) -> Iterator[Finding]:

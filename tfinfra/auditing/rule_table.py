@@ -26,6 +26,8 @@ READ_ANEW = "TFA39"
 """The part that needs a run's inputs."""
 REBUILT = "TFA5"
 """The part that builds something."""
+LIVE = "TFA6"
+"""The part that asks ARM."""
 UNSIGNED, SIGNED, NEVER = "unsigned", "signed", "never"
 """Where a tampering is found: in any evidence, in signed evidence alone, nowhere."""
 

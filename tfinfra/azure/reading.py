@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.azure.clients import get_json, get_once
 from tfinfra.azure.identity.refused_token import token_refused
@@ -9,7 +11,7 @@ from tfinfra.cloud import Cloud
 from tfinfra.errors import CredentialsError
 
 
-def read(cloud: Cloud, path: str, version: str, *, patient: bool = True, **query: str) -> ArmAnswer:
+def read(cloud: Cloud, path: str, version: str, query: Mapping[str, str], *, patient: bool = True) -> ArmAnswer:
     """ARM's answer to a GET, all pages of a list together. Who is `patient` waits where ARM throttles. Raises
     CredentialsError where it does not know the caller."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError

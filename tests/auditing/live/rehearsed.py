@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -56,6 +57,7 @@ class Rehearsed:
     answers: dict[str, ArmAnswer] = field(default_factory=dict)
     extended: tuple[Extension, ...] = ()
     ended: bool = False
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def audit(self) -> tuple[Finding, ...]:
         answers = ask_all(RUN, SUBSCRIPTION, self.parts, self.ask)
@@ -69,7 +71,8 @@ class Rehearsed:
         if path.lower() in self.answers:
             return self.answers[path.lower()]
         more = "".join(f"&{name}={value}" for name, value in (query or {}).items())
-        reply = self.arm.get(path, query=f"api-version={version}{more}")
+        with self.one_at_a_time:
+            reply = self.arm.get(path, query=f"api-version={version}{more}")
         return ArmAnswer(reply.status, reply.body)
 
     def answer(self, path: str, document: Any, status: int = 200) -> None:

@@ -209,6 +209,8 @@ def test_a_detached_run_is_fetched_later_and_told_as_one_document(process_worksp
     begun = process_workspace.up(process_workspace.manifest(SHORT), "--detach", "--json")
     assert begun.returncode == 0, begun.stderr
     run = json.loads(begun.stdout)["run"]
+    audit = process_workspace.tfinfra("audit", "--live", "--all", "--json", "--fail-on", "unverified")
+    assert (audit.returncode, json.loads(audit.stdout)["live"]) == (0, [run]), audit.stderr
 
     def ended() -> bool:
         return bool(json.loads(process_workspace.tfinfra("status", run, "--json").stdout)["result"])

@@ -14,7 +14,7 @@ from tfinfra.auditing.live.lists import item_named
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.places import rule_at
 from tfinfra.auditing.live.same import ABSENT, Difference, differences
-from tfinfra.auditing.live.wording import shown, unread
+from tfinfra.auditing.live.wording import shown, told, unread
 
 _MOST = 3
 _WITHHELD = ("customdata", "userdata", "adminpassword", "protectedsettings")
@@ -76,6 +76,10 @@ def _from_start(made: MadeResource, found: Sequence[Difference]) -> Iterator[Fin
 
 def _words(one: Difference) -> str:
     place = ".".join(name for name in one.path if name != "properties")
+    if isinstance(one.now, Mapping):
+        return f"{place} was added: {told(one.now)}"
+    if isinstance(one.was, Mapping):
+        return f"{place} is gone"
     if one.was is ABSENT:
         return f"{place} is {shown(one.now)} and was not set"
     if one.now is ABSENT or one.now is None:

@@ -12,7 +12,8 @@ from tfinfra.auditing.live.live_run import LiveRun, lacking
 from tfinfra.auditing.live.questions import Question
 from tfinfra.auditing.live.same import ABSENT
 
-_LONGEST = 120
+_LONGEST = 200
+_NOT_TOLD = ("id", "name", "etag", "type", "provisioningstate")
 
 
 def unread(live: LiveRun, question: Question, subject: str, what: str) -> Iterator[Finding]:
@@ -35,6 +36,14 @@ def shown(value: Any) -> str:
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def told(item: Mapping[str, Any]) -> str:
+    """The plain values of a list's item, by their names: what of it can be told in a line."""
+    inner = item.get("properties")
+    values = {**item, **(inner if isinstance(inner, Mapping) else {})}
+    plain = {n: v for n, v in values.items() if isinstance(v, (str, int, bool)) and n.lower() not in _NOT_TOLD}
+    return shown(", ".join(f"{name} {shown(value)}" for name, value in plain.items()))
 
 
 def member(document: Any, *path: str) -> Any:

@@ -16,6 +16,7 @@ _COMPUTE, _NETWORK = "Microsoft.Compute", "Microsoft.Network"
 _SETS = f"{_COMPUTE}/virtualMachineScaleSets"
 _ZONES = f"{_NETWORK}/privateDnsZones"
 _WORKFLOWS = "Microsoft.Logic/workflows"
+_IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 # Without these a run cannot go to its end. What begins with the key takes them: where a provider tells how a long
 # operation stands, mostly at the subscription, outside every group (taskcluster/taskcluster#8594,
@@ -60,6 +61,21 @@ USEFUL = (
     Useful(
         "ARM may not say that a storage account has been made",
         {"Microsoft.Storage/": ("Microsoft.Storage/locations/*/read", "Microsoft.Storage/operations/read")},
+    ),
+    Useful(
+        "`audit --live` cannot tell whether somebody runs programs on the nodes, opens them or signs in as them",
+        {
+            _SETS: (
+                f"{_COMPUTE}/virtualMachines/extensions/read",
+                f"{_COMPUTE}/virtualMachines/runCommands/read",
+                f"{_NETWORK}/networkInterfaces/read",
+                f"{_SETS}/extensions/read",
+                f"{_SETS}/networkInterfaces/read",
+                f"{_SETS}/virtualMachines/extensions/read",
+                f"{_SETS}/virtualMachines/runCommands/read",
+            ),
+            _IDENTITIES: (f"{_IDENTITIES}/federatedIdentityCredentials/read",),
+        },
     ),
     Useful(
         "the machines are deleted and the run's groups may stay; `down` says so (exit 10)",

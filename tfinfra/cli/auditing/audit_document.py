@@ -14,6 +14,7 @@ def audit_document(audit: Audited, exit_code: int) -> dict[str, Any]:
     return {
         "run": audit.run,
         "folder": audit.folder,
+        "live": list(audit.live),
         "verdict": str(audit.verdict),
         "exit_code": exit_code,
         "signed_by": {"key": signer.fingerprint, "name": signer.name} if signer is not None else None,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfinfra.auditing.audit import Audited
 from tfinfra.cli.auditing.audit_findings import as_finding
 from tfinfra.cli.manifests.reports import Reports, write_report
 from tfinfra.errors import UsageError
+
+if TYPE_CHECKING:
+    from tfinfra.cli.formats.junit import Case
 
 
 def refuse_reports_inside(reports: Reports, folder: Path) -> None:
@@ -19,9 +24,9 @@ def refuse_reports_inside(reports: Reports, folder: Path) -> None:
             raise UsageError(f"{option}: '{file}' lies in the folder that is looked at", "name a file elsewhere")
 
 
-def write_audit_reports(audit: Audited, reports: Reports, exit_code: int) -> None:
+def write_audit_reports(audits: Sequence[Audited], reports: Reports, exit_code: int) -> None:
     """Writes all that are asked for. Raises UsageError where one cannot be written."""
-    found = [as_finding(audit, each) for each in audit.findings]
+    found = [as_finding(audit, each) for audit in audits for each in audit.findings]
     if reports.sarif:
         from tfinfra.cli.formats.places import repository_here
         from tfinfra.cli.formats.sarif import sarif
@@ -31,15 +36,20 @@ def write_audit_reports(audit: Audited, reports: Reports, exit_code: int) -> Non
     if reports.junit:
         from tfinfra.system.clock import iso_time
 
-        write_report("--junit", reports.junit, audit_junit(audit, iso_time().removesuffix("Z")))
+        write_report("--junit", reports.junit, audit_junit(audits, iso_time().removesuffix("Z")))
 
 
-def audit_junit(audit: Audited, now: str) -> str:
-    """A suite of the folder, with a test case for each rule that was looked at; `now` is a UTC time."""
-    from tfinfra.cli.formats.junit import Case, document, suite
+def audit_junit(audits: Sequence[Audited], now: str) -> str:
+    """A suite for each audit, with a test case for each rule that was looked at; `now` is a UTC time."""
+    from tfinfra.cli.formats.junit import document, suite
+
+    return document([suite(audit.folder, "tfinfra.audit", 0, _cases(audit), now) for audit in audits])
+
+
+def _cases(audit: Audited) -> list[Case]:
+    from tfinfra.cli.formats.junit import Case
 
     found = [as_finding(audit, each) for each in audit.findings]
-    cases = [
+    return [
         Case(f"{rule.code} {rule.title}", [each for each in found if each.rule == rule.code]) for rule, _ in audit.rules
     ]
-    return document([suite(audit.folder, "tfinfra.audit", 0, cases, now)])

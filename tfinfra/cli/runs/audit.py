@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tfinfra.cli.completion import all_runs, completing
-from tfinfra.cli.options import json_option
+from tfinfra.cli.options import cloud_options, json_option
 
 if TYPE_CHECKING:
     from tfinfra.auditing.audit import Audited
     from tfinfra.cli.manifests.reports import Reports
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+    from tfinfra.lifecycle.auditing.audit_run import AuditOptions
 
 
 @click.command(short_help="Check a run's evidence: signature, files, records against each other.")
-@click.argument("run", metavar="RUN|FOLDER", shell_complete=completing(all_runs))
+@click.argument("run", metavar="[RUN|FOLDER]", required=False, shell_complete=completing(all_runs))
+@click.option("--live", is_flag=True, help="Hold RUN, which lives, against how it was made: ARM is asked.")
+@click.option("--all", "every", is_flag=True, help="With --live: every run that lives.")
 @click.option(
     "--public-key",
     "public_keys",
@@ -43,9 +48,13 @@ if TYPE_CHECKING:
 @click.option("--sarif", metavar="FILE", help="Write what was found as SARIF 2.1.0, for code scanning.")
 @click.option("--junit", metavar="FILE", help="Write a test report, a case for each rule.")
 @json_option
+@cloud_options
 def command(
     *,
-    run: str,
+    asked: CloudOptions,
+    run: str | None,
+    live: bool,
+    every: bool,
     public_keys: tuple[Path, ...],
     require_signature: bool,
     full: bool,
@@ -58,39 +67,53 @@ def command(
 ) -> int:
     """Check the evidence of RUN, or of the one in FOLDER, without a cloud and without changing anything: who signed it,
     whether its files and what the run made are those that were signed, and whether records that do not depend on each
-    other tell one story. Exit 11 where something was found."""
+    other tell one story. With --live: what of a run's resources others have changed since they were made. Exit 11 where
+    something was found."""
+    from tfinfra.auditing.audit import fails
+    from tfinfra.cli.auditing.audit_live import LiveOptions, audits_of
     from tfinfra.cli.manifests.reports import Reports, require_reports
-    from tfinfra.system.installation import require_run_packages
+    from tfinfra.errors import DifferenceFound
+    from tfinfra.lifecycle.auditing.audit_run import AuditOptions
 
-    require_run_packages()
     reports = Reports(sarif, junit)
     require_reports(reports, as_json)
-    from tfinfra.auditing.audit import fails
-    from tfinfra.cli.auditing.audit_reports import refuse_reports_inside
-    from tfinfra.cli.output import progress
-    from tfinfra.errors import DifferenceFound, UsageError
-    from tfinfra.lifecycle.auditing.audit_run import AuditOptions, audit_run
-    from tfinfra.lifecycle.auditing.find_folder import find_folder
-
-    if allow_builds and not rebuild:
-        raise UsageError("--allow-builds says how --rebuild builds, and there is no --rebuild", "add it")
-    folder = find_folder(run)
-    refuse_reports_inside(reports, folder)
     options = AuditOptions(public_keys, require_signature, full, rebuild, allow_builds)
-    audit = audit_run(folder, options, progress)
-    code = DifferenceFound.exit_code if fails(audit, fail_on) else 0
-    _tell(audit, reports, code, as_json=as_json)
+    wanted = LiveOptions(run, live, every, asked)
+    wanted.require(options)
+    audits = audits_of(wanted) if run is None or live else [_of_evidence(run, options, reports)]
+    code = DifferenceFound.exit_code if any(fails(audit, fail_on) for audit in audits) else 0
+    _tell(audits, reports, code, as_json=as_json)
     return code
 
 
-def _tell(audit: Audited, reports: Reports, code: int, *, as_json: bool) -> None:
+def _of_evidence(run: str, options: AuditOptions, reports: Reports) -> Audited:
+    """Raises UsageError."""
+    from tfinfra.cli.auditing.audit_reports import refuse_reports_inside
+    from tfinfra.cli.output import progress
+    from tfinfra.errors import UsageError
+    from tfinfra.lifecycle.auditing.audit_run import audit_run
+    from tfinfra.lifecycle.auditing.find_folder import find_folder
+
+    if options.allow_builds and not options.rebuild:
+        raise UsageError("--allow-builds says how --rebuild builds, and there is no --rebuild", "add it")
+    folder = find_folder(run)
+    refuse_reports_inside(reports, folder)
+    return audit_run(folder, options, progress)
+
+
+def _tell(audits: Sequence[Audited], reports: Reports, code: int, *, as_json: bool) -> None:
     """The reports, then the document or what a person reads."""
+    from tfinfra.auditing.audit import together
     from tfinfra.cli.auditing.audit_document import audit_document
     from tfinfra.cli.auditing.audit_reports import write_audit_reports
     from tfinfra.cli.auditing.audit_text import tell_audit
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.output import print_document, show
 
-    write_audit_reports(audit, reports, code)
-    tell_audit(audit, on_stdout=not as_json and not reports.take_stdout)
+    write_audit_reports(audits, reports, code)
+    on_stdout = not as_json and not reports.take_stdout
+    for audit in audits:
+        tell_audit(audit, on_stdout=on_stdout)
+    if on_stdout and not audits:
+        show("no run lives")
     if as_json:
-        print_document("audit", audit_document(audit, code))
+        print_document("audit", audit_document(together(audits), code))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from tfinfra.azure.deletion.group_names import RUN_ID
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
 
 
-def export_state(engine: EngineProcess, folder: RunFolder, part: str) -> None:
-    """Keeps the stack's state in the audit folder: what was there outlives the stack."""
+def export_state(engine: EngineProcess, folder: RunFolder, part: str) -> dict[str, Any]:
+    """Keeps the stack's state, which it gives, in the audit folder: what was there outlives the stack."""
     folder.audit_folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder.audit_folder / f"{part}.state.json", engine.export(part))
+    state = engine.export(part)
+    write_json(folder.audit_folder / f"{part}.state.json", state)
+    return state
 
 
 def users_backend() -> str | None:

@@ -1,9 +1,8 @@
-"""How ARM has each resource of a stack right after its update: noted beside the run, for whoever asks later what has
-changed since. Nothing that goes wrong here keeps a run from going on."""
+"""What a stack's update has made, noted beside the run: its state, and how ARM has each resource right after it, for
+whoever asks later what has changed since. Nothing that goes wrong here keeps a run from going on."""
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,10 +11,10 @@ from tfinfra.arm.requests import requests_in
 from tfinfra.auditing.live.baseline import SUFFIX, part_baseline
 from tfinfra.errors import first_line
 from tfinfra.evidence.sums import sha256
+from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.record.names import group_name
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.lifecycle.run.phases import TICK
 from tfinfra.model import to_json
 from tfinfra.system.threads import spawn
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 PATIENCE = 30.0
-"""Seconds that a run waits for a baseline before it goes on."""
+"""Seconds that whoever ends the engine waits for them."""
 
 
 class Baselines:
@@ -43,22 +42,20 @@ class Baselines:
         self._under_way.append(spawn(note, f"baseline {part}"))
 
     def wait(self) -> None:
-        """Until all are there, or PATIENCE is over. Raises what interrupts the run."""
-        until = time.monotonic() + PATIENCE
-        while wait(self._under_way, timeout=TICK).not_done and time.monotonic() < until:
-            self._context.session.check()
+        """Until all are there, or PATIENCE is over."""
+        wait(self._under_way, timeout=PATIENCE)
 
 
 def note_baseline(engine: EngineProcess, ports: Ports, folder: RunFolder, run: str, part: str) -> None:
-    """Writes `<part>.baseline.json` into the run's own folder, and its digest into the event log. Raises nothing."""
+    """Writes `<part>.state.json` and `<part>.baseline.json` into the run's own folder, and the digest of the baseline
+    into the event log. Raises nothing."""
     try:
-        requests = tuple(requests_in(engine.export(part)))
+        requests = tuple(requests_in(export_state(engine, folder, part)))
         if not requests:
             return
         with ThreadPoolExecutor(_AT_ONCE, "baseline") as pool:
             answers = tuple(pool.map(lambda one: ports.arm.read(one.path, one.api_version, patient=False), requests))
         found = part_baseline(group_name(run, part), ports.clock(), zip(requests, answers, strict=True))
-        folder.audit_folder.mkdir(parents=True, exist_ok=True)
         path = folder.audit_folder / f"{part}{SUFFIX}"
         write_json(path, to_json(found))
         folder.audit.append("baseline", part=part, resources=len(requests), sha256=sha256(path.read_bytes()))

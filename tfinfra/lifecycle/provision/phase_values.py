@@ -16,6 +16,7 @@ from tfinfra.system.local_tree import LocalTree
 if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
     from tfinfra.environment.lock_file import Lock
+    from tfinfra.lifecycle.provision.baselines import Baselines
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """A run whose `nodes` boot; `delivery` hands them what only they may have, None where that is nothing."""
+    """A run whose `nodes` boot; `delivery` hands them what only they may have, None where that is nothing; `baselines`
+    need the engine."""
 
     engine: EngineProcess
     store: ObjectStore
     nodes: Nodes
     delivery: Delivery | None
+    baselines: Baselines

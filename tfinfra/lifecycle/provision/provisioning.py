@@ -93,7 +93,6 @@ class Provisioning:
             self._data.await_delivery(provisioned.delivery, provisioned.nodes.store)
         record = context.folder.update(phase=RunPhase.RUNNING)
         session.wait(spawn(lambda: published.publish(young, record, context.plan), "record"))
-        self._baselines.wait()
         return provisioned
 
     def _make_bundle(self, prepared: Prepared) -> tuple[Bundle, GitState | None]:
@@ -157,7 +156,7 @@ class Provisioning:
         nodes = context.undo.nodes = Nodes(store, watch, delivery.poll if delivery else lambda: None)
         config = stack_config.compute_config(record, kept.outputs, prerequisites, self._ports.cloud, node)
         self._up(kept.engine, names.part_of(record.compute_group, context.run), config, nodes.look)
-        return Provisioned(kept.engine, kept.store, nodes, delivery)
+        return Provisioned(kept.engine, kept.store, nodes, delivery, self._baselines)
 
     def _timeouts(self) -> Timeouts:
         """The cloud's; nodes that have much to unpack before they register get the time for it, also on a slow disk."""

@@ -3,7 +3,7 @@ ask little of them: each method imports its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfinfra.arm.requests import ArmAnswer
@@ -17,6 +17,7 @@ from tfinfra.system.progress import Progress
 
 REMOVAL = 600.0
 """Seconds that one resource may take to go; a scale set with machines takes minutes."""
+NO_QUERY: Mapping[str, str] = {}
 ENDED = ("stopping", "stopped", "deallocating", "deallocated", "deleting", "failed")
 """States of a machine that will say nothing more."""
 
@@ -34,11 +35,11 @@ class RunArm:
 
         return arm_answers(self._cloud)
 
-    def read(self, path: str, version: str, *, patient: bool = True, **query: str) -> ArmAnswer:
+    def read(self, path: str, version: str, query: Mapping[str, str] = NO_QUERY, *, patient: bool = True) -> ArmAnswer:
         """What ARM has at a path, whatever it answers. Raises CredentialsError."""
         from tfinfra.azure.reading import read
 
-        return read(self._cloud, path, version, patient=patient, **query)
+        return read(self._cloud, path, version, query, patient=patient)
 
     # Groups
 

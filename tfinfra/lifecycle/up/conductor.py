@@ -17,7 +17,6 @@ from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, hold_success, never_begun
-from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.environment_needs import requirements_on
 from tfinfra.lifecycle.provision.first_record import begun, first_record
@@ -176,7 +175,7 @@ class UpRun:
     def _detach(self, provisioned: Provisioned) -> RunResult:
         """The nodes go on by themselves, and the record says how to go on with them."""
         context = self._context
-        self._export(provisioned.engine)
+        self._session.wait(spawn(provisioned.baselines.wait, "baselines"))
         spending.note_gone(context.folder, dict(context.undo.gone))
         provisioned.engine.close()
         evidence = NOT_FETCHED if context.audit.signs else None
@@ -192,7 +191,7 @@ class UpRun:
         context, plan, nodes = self._context, self._context.plan, provisioned.nodes
         if nodes.watch is not None:
             nodes.watch.boot_began()
-        context.undo.exported = spawn(lambda: self._warm_end(provisioned.engine), "warm")
+        context.undo.exported = spawn(lambda: self._warm_end(provisioned), "warm")
         with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
             outcome = nodes.look()
             while outcome is None:
@@ -205,18 +204,14 @@ class UpRun:
                 self._observer.say(f"warning: {warning}")
             raise_for(outcome)
 
-    def _warm_end(self, engine: EngineProcess) -> None:
-        """Does early what the end would wait for: the stacks' states for the audit, the deletion's imports. The engine
-        is done then."""
+    def _warm_end(self, provisioned: Provisioned) -> None:
+        """Does early what the end would wait for: what the stacks have made for the audit, the deletion's imports. The
+        engine is done then."""
         from tfinfra.azure.clients import warm
 
-        self._export(engine)
+        provisioned.baselines.wait()
         warm()
-        engine.close()
-
-    def _export(self, engine: EngineProcess) -> None:
-        for part in ("keep", names.part_of(self._context.record().compute_group, self.run)):
-            export_state(engine, self._context.folder, part)
+        provisioned.engine.close()
 
 
 def _close(engine: Future[EngineProcess]) -> None:
