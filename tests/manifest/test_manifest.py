@@ -145,7 +145,8 @@ def test_arguments_from_python_are_a_document_without_lines() -> None:
 DEFAULTS = {
     "every key but entry_script may be null": "".join(f"{key}: null\n" for key in MANIFEST if key != "entry_script"),
     "and so may those of a target, of limits and of an input": (
-        f"compute_target: {{{', '.join(f'{key}: ~' for key in TARGET if key != 'vm_size')}, vm_size: a}}\n"
+        "compute_target: {vm_size: Standard_D8s_v5,"
+        f" {', '.join(f'{key}: ~' for key in TARGET if key != 'vm_size')}}}\n"
         f"limits: {{{', '.join(f'{key}: Null' for key in LIMITS)}}}\n"
         "inputs: {data: {path: ./data, url: null, mode: null}}\n"
     ),

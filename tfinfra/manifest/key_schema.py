@@ -1,7 +1,8 @@
 """Every key of manifest.md: its Cerberus rules and its meaning. Defaults are the fields of Manifest; refused.py
 has the keys that are refused.
 
-Type "text" is a scalar whose written form counts (`1.10`, `1e-3`, `no`).
+Type "text" is a scalar whose written form counts (`1.10`, `1e-3`); a "value" may also be true or false (`no`), for it
+is handed on as it is written.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ MANIFEST: dict[str, Rules] = {
         " ${TFINFRA_OUTPUTS} and its like are expanded",
         nullable=True,
         keysrules={"type": "string", "minlength": 1},
-        valuesrules={"type": ["text", "list"], "nullable": True, "schema": {"type": "text"}},
+        valuesrules={"type": ["value", "list"], "nullable": True, "schema": {"type": "value"}},
     ),
     "framework_version": described("text", "TensorFlow's version", text_regex=VERSION),
     "python_version": described("text", "Python's version in the training environment", text_regex=VERSION),
@@ -203,7 +204,7 @@ MANIFEST: dict[str, Rules] = {
         "plain text as written; appears in the artefacts",
         nullable=True,
         keysrules={"type": "string", "text_regex": VARIABLE},
-        valuesrules={"type": "text", "nullable": True},
+        valuesrules={"type": "value", "nullable": True},
     ),
     "use_gpu": described("boolean", "the GPU build of TensorFlow, on a size with GPUs"),
     "node_count": count("how many nodes"),
@@ -241,7 +242,7 @@ MANIFEST: dict[str, Rules] = {
         "on every resource",
         nullable=True,
         keysrules={"type": "string", "minlength": 1, "maxlength": 512},
-        valuesrules={"type": "text", "nullable": True, "maxlength": 256},
+        valuesrules={"type": "value", "nullable": True, "maxlength": 256},
     ),
 }
 

@@ -126,7 +126,7 @@ def _validator(schema: Mapping[str, Rules]) -> Any:
 
 @cache
 def shape_validator() -> Any:
-    """Cerberus with the type "text" and the rule `text_regex`; it is slow to import."""
+    """Cerberus with the types "text" and "value", and the rule `text_regex`; it is slow to import."""
     load_cerberus()
     from cerberus import TypeDefinition, Validator
     from cerberus.errors import MIN_VALUE, BaseErrorHandler
@@ -141,7 +141,8 @@ def shape_validator() -> Any:
         types_mapping = {  # noqa: RUF012  Cerberus's own way to name a type
             **Validator.types_mapping,
             "integer": TypeDefinition("integer", (int,), (bool,)),  # Cerberus's own takes true for 1
-            "text": TypeDefinition("text", (str, int, float, bool), ()),
+            "text": TypeDefinition("text", (str, int, float), (bool,)),
+            "value": TypeDefinition("value", (str, int, float, bool), ()),
         }
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:

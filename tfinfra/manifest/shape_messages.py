@@ -18,6 +18,7 @@ from tfinfra.text.credentials import only_name, unnamed
 _KINDS = {
     "string": "text",
     "text": "a single value",
+    "value": "a single value",
     "integer": "a whole number",
     "number": "a number",
     "boolean": "true or false",
@@ -88,7 +89,8 @@ def _too_long(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     wanted = [error.constraint] if isinstance(error.constraint, str) else error.constraint
-    names = " or ".join(_KINDS[kind] for kind in wanted)
+    kinds = ["string" if kind == "text" and isinstance(error.value, bool) else kind for kind in wanted]
+    names = " or ".join(_KINDS[kind] for kind in kinds)
     if error.value is None:
         return error_at(document, "TFI202", path, f"'{dotted(path)}' has no value", f"write {names} or remove the key")
     message = f"'{dotted(path)}' is {found(error.value)}, not {names}"
@@ -109,7 +111,7 @@ def _type_hint(path: KeyPath, wanted: list[str], value: Any) -> str | None:
         hint = f"write {value.strip()} without quotes" if digits else "write a whole number, for example 2"
     elif "dict" in wanted and isinstance(value, (str, list)):
         hint = "write one `name: value` a line, each indented below the key"
-    elif "string" in wanted and isinstance(value, (int, float)):
+    elif {"string", "text"} & {*wanted} and isinstance(value, (int, float)):
         hint = "put it in quotes"
     return hint
 

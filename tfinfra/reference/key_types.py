@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tfinfra.manifest.key_schema import FORMS, Rules
 
-_PLAIN = {"string": "text", "text": "text", "boolean": "true or false", "dict": "mapping"}
+_PLAIN = {"string": "text", "text": "text", "value": "text", "boolean": "true or false", "dict": "mapping"}
 _NUMBERS = {"integer": "whole number", "number": "number"}
 
 

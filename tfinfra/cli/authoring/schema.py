@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import click
@@ -39,20 +40,31 @@ def _titles() -> dict[str, str]:
     """{name: of what the schema is}: the files that a user writes, then the documents."""
     from tfinfra.documents.published import titles
 
-    return {"manifest": "The manifest", "guardrails": "The guardrails file", **titles()}
+    files = {
+        "manifest": "The manifest",
+        "compute_targets": "compute_targets.yaml",
+        "guardrails": "The guardrails file",
+        "indexes": "indexes.yaml",
+    }
+    return {**files, **titles()}
 
 
 def _schema(name: str) -> dict[str, Any]:
     from tfinfra.documents.published import schema
     from tfinfra.errors import UsageError
     from tfinfra.guardrails.key_schema import GUARDRAILS
-    from tfinfra.manifest.json_schema import file_schema, json_schema
+    from tfinfra.manifest.json_schema import file_schema, indexes_schema, json_schema, targets_schema
+    from tfinfra.manifest.key_schema import PACKAGE_URL
     from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
-    if name == "manifest":
-        return json_schema()
-    if name == "guardrails":
-        return file_schema("tfinfra guardrails", GUARDRAILS)
+    files: dict[str, Callable[[], dict[str, Any]]] = {
+        "manifest": json_schema,
+        "compute_targets": targets_schema,
+        "guardrails": partial(file_schema, "guardrails", GUARDRAILS),
+        "indexes": partial(indexes_schema, PACKAGE_URL),
+    }
+    if name in files:
+        return files[name]()
     if name not in _titles():
         near = nearest(name, _titles())
         hint = did_you_mean(near) if near else "`tfinfra schema --list` lists them"
