@@ -191,7 +191,7 @@ def a_document(nodes: Iterable[NodeFiles], ledger: dict[str, Any], story: Story 
         "tasks": [task for node in nodes for task in node.tasks],
         "nodes": [node.registration for node in nodes],
         "unreadable": [],
-        "environment": {"lock": "0a1b2c"},
+        "environment": {"lock": next((node.evidence["environment"]["key"] for node in nodes if node.evidence), None)},
         "times": {"started": BEGAN, "ended": BEGAN + 131, "train_seconds": 65.0},
         "deadline": ledger["deadline"],
         "results": "runs/digits-abc123",

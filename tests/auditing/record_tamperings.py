@@ -66,7 +66,7 @@ def subject_of(name: str) -> Tamper:
 
 
 def other_bill(run: Path) -> None:
-    other = clean(run.parent / "other", story=Story(run="other-xyz789"))
+    other = clean(run.parent / "other", story=Story(run="digits-xyz789"))
     (run / "audit" / names.BILL).write_bytes((other / "audit" / names.BILL).read_bytes())
 
 
@@ -74,7 +74,7 @@ def other_evidence(run: Path) -> None:
     """The evidence of another run, signed by the same key, beside the outputs of this one."""
     files = {"outputs/model.json": b"other", "nodes/agent-0.log": b"", "nodes/agent-1.log": b""}
     key = the_key() if (run / "audit" / names.SIGNED_STATEMENT).exists() else None
-    other = clean(run.parent / "other", key, Story(run="other-xyz789"), files=files)
+    other = clean(run.parent / "other", key, Story(run="digits-xyz789"), files=files)
     for path in sorted((run / "audit").rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     (run / "audit").rmdir()
@@ -240,6 +240,21 @@ RECORD: dict[str, Tamper] = {
         events(lambda lines: lines[3].update(result="succeeded", task=None, exit_status=None), rechained=True),
     ),
     "a node is added whose record is that of another, with a name of its own": third_node,
+    "the times of a task are edited in run.json": edit_json(
+        names.RUN, lambda run: run["tasks"][0].update(ended="2026-11-30T10:01:40.000Z")
+    ),
+    "the seconds of a phase are edited in run.json": edit_json(
+        names.RUN, lambda run: run["times"].update(train_seconds=6.5)
+    ),
+    "what a run cost is edited in run.json": edit_json(names.RUN, lambda run: run.update(usd=0.01)),
+    "the environment is another one in run.json": edit_json(
+        names.RUN, lambda run: run["environment"].update(lock="0a1b2d")
+    ),
+    "the job has another name in run.json": edit_json(names.RUN, lambda run: run.update(name="letters")),
+    "a node is of another size than was asked for": node(
+        0, lambda n: n["evidence"]["machine"].update(size="Standard_D2s_v5")
+    ),
+    "a node's record is taken after its first task began": node(0, lambda n: n["evidence"].update(taken=BEGAN + 90)),
     "an attested document is edited": edited_document,
     "an attested document is signed by somebody else": attested_by(attesting().other_name),
     "the certificate of an attested document had expired": attested_by(attesting().expired),

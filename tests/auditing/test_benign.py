@@ -120,6 +120,7 @@ def skewed(folder: Path) -> Path:
     for each in (*record["tasks"], *ahead.tasks):
         each["started"] += 30
         each["ended"] += 30
+    record |= {"taken": record["taken"] + 30, "ended": record["ended"] + 30}
     return clean(folder, the_key(), nodes=(replace(ahead, evidence=record), a_node(1)))
 
 

@@ -20,6 +20,8 @@ _RUN = in_run(names.RUN)
 _SAID = re.compile(rb"^\S+ INFO (\S+) is (\w+), exit status (\d{1,3})\s*$", re.MULTILINE)
 """How an agent logs a task's end (agent/train.py)."""
 _OF_A_RESULT = {each.exit_code for each in Result if each is not Result.ERROR}
+_OUTRANK = range(1, 13)
+"""Exit codes of errors that may come after a run's end (errors.py)."""
 _BY_THE_CLIENT = ("cancelled", "limit", "error")
 """Results that a client may give a run whatever its nodes agreed on: it was interrupted, or what came after failed."""
 
@@ -30,7 +32,7 @@ def result_and_code(evidence: Evidence) -> Iterator[Finding]:
     if not isinstance(result, str) or not isinstance(code, int) or result not in list(Result):
         return
     own = Result(result).exit_code
-    if code != own and code in _OF_A_RESULT:
+    if code != own and (code in _OF_A_RESULT or code not in _OUTRANK):
         yield _contradiction("exit_code", f"{_RUN} says {result}, whose exit code is {own}, and exit code {code}")
 
 

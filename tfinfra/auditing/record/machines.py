@@ -3,6 +3,7 @@ nodes' own records, the client's list of nodes, the plan."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
@@ -12,6 +13,7 @@ from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.records import NodeRead
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
+from tfinfra.model import to_json
 
 _SCALE_SET = "/virtualmachinescalesets/"
 
@@ -27,26 +29,26 @@ def listed_by_arm(evidence: Evidence) -> Iterator[Finding]:
         sentence = f"{file} lists no resource, so that nobody can say whether ARM knew the nodes"
         yield Finding("TFA254", Verdict.UNVERIFIABLE, file, sentence, file)
         return
-    groups = {group for each in made if (group := _group(each)) is not None}
     for node in told:
         machine = node.evidence.machine.resource_id.lower() if node.evidence is not None else ""
-        is_made = any(machine.startswith(f"{each}/") for each in made if _SCALE_SET in each)
-        is_inside = _SCALE_SET not in machine and _group(machine) in groups
-        if not is_made and not is_inside:
+        if not any(_is_of(machine, each) for each in made if _SCALE_SET in each):
             sentence = f"node {node.number} is no machine that ARM made for the run: {machine or 'it has no ARM id'}"
             yield Finding("TFA255", Verdict.FOREIGN, f"node {node.number}", sentence, in_run(node.file))
+
+
+def _is_of(machine: str, scale_set: str) -> bool:
+    """Whether the ARM id is that of a machine of the scale set: below it, by its number, or, of a Flexible one, in its
+    group, with its name before a "_" (learn.microsoft.com/azure/virtual-machine-scale-sets, "Orchestration modes")."""
+    group, _, name = scale_set.rpartition("/providers/microsoft.compute/virtualmachinescalesets/")
+    uniform = re.fullmatch(re.escape(scale_set) + r"/virtualmachines/\d+", machine)
+    flexible = machine.startswith(f"{group}/providers/microsoft.compute/virtualmachines/{name}_")
+    return uniform is not None or flexible
 
 
 def _made(evidence: Evidence) -> set[str]:
     """The ids of ARM's resources, in small letters."""
     stacks = (evidence.stacks or {}).values()
     return {each.id.lower() for stack in stacks for each in stack.resources if each.id and each.id.startswith("/")}
-
-
-def _group(resource_id: str) -> str | None:
-    """ "/subscriptions/<…>/resourcegroups/<…>" of an id in small letters; None of what is in no group."""
-    parts = resource_id.split("/")
-    return "/".join(parts[:5]) if len(parts) > 4 and parts[3] == "resourcegroups" else None
 
 
 def each_once(evidence: Evidence) -> Iterator[Finding]:
@@ -88,11 +90,35 @@ def _as_seen(node: NodeRead, seen: Mapping[str, object] | None) -> Iterator[Find
         sentence = f"{file} is of a machine that the client never saw: {node.registration.node_id}"
         yield Finding("TFA256", Verdict.FOREIGN, subject, sentence, file)
         return
-    for key in ("hostname", "address", "public_key"):
-        own = getattr(node.registration, key)
+    for key, own in to_json(node.registration).items():
         if key in seen and seen[key] != own:
             sentence = f"{file} has another {key} than {in_run(names.RUN)} for the same machine"
             yield Finding("TFA256", Verdict.CHANGED, subject, sentence, file, was=str(seen[key]), now=str(own))
+
+
+def as_asked_for(evidence: Evidence) -> Iterator[Finding]:
+    """Each node has the size and the place of an attempt or of the plan, and the name and address that it registered
+    with."""
+    places = {(_same(each.vm_size), _same(each.location)) for each in (evidence.plan.choices if evidence.plan else ())}
+    places |= {(_same(e.vm_size), _same(e.location)) for e in (evidence.ledger.attempts if evidence.ledger else ())}
+    for node in evidence.nodes:
+        record, subject, file = node.evidence, f"node {node.number}", in_run(node.file)
+        if record is None:
+            continue
+        place = _same(record.machine.size), _same(record.machine.location)
+        if places and place not in places:
+            sentence = f"{file}: the machine is of another size, or elsewhere, than any that was asked for"
+            yield Finding("TFA256", Verdict.FOREIGN, subject, sentence, file, now=" in ".join(place))
+        for key in ("hostname", "address"):
+            was, now = getattr(node.registration, key), getattr(record, key)
+            if was != now:
+                sentence = f"{file}: the node's record has another {key} than it registered with"
+                yield Finding("TFA256", Verdict.CHANGED, subject, sentence, file, was=was, now=now)
+
+
+def _same(text: str) -> str:
+    """ARM's names of sizes and places have no case; a place may have blanks ("West Europe")."""
+    return text.lower().replace(" ", "")
 
 
 def in_order(evidence: Evidence) -> Iterator[Finding]:
@@ -106,4 +132,4 @@ def in_order(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("TFA256", Verdict.MISSING, f"node {gap}", f"{file} is missing: there are later nodes", file)
 
 
-CHECKS: tuple[Check, ...] = (listed_by_arm, each_once, as_the_client_saw, in_order)
+CHECKS: tuple[Check, ...] = (listed_by_arm, each_once, as_the_client_saw, as_asked_for, in_order)

@@ -15,6 +15,8 @@ from tfinfra.evidence import names
 from tfinfra.evidence.jsons import moment
 from tfinfra.model import AFTER, BEFORE, TaskEvidence, TaskStatus
 
+_ONE_CLOCK = 5.0
+"""Seconds by which one clock may be set back."""
 NODE_SKEW, CLIENT_SKEW = 90.0, 600.0
 """Seconds by which a node's clock, and a client's, may differ from the cloud's: a cloud sets its machines' clocks, and
 a client whose clock is farther off than its tokens allow cannot sign in."""
@@ -50,6 +52,24 @@ def _moments_of(node: NodeRead) -> Iterator[tuple[str, float]]:
         for what, at in (("begin", task.started), ("end", task.ended)):
             if at is not None:
                 yield f"the {what} of {task.task}", at
+
+
+def around_its_tasks(evidence: Evidence) -> Iterator[Finding]:
+    """A node recorded itself before its first task, and again after its last one, by one clock."""
+    for node in evidence.nodes:
+        record = node.evidence
+        if record is None:
+            continue
+        begins = [task.started for task in record.tasks if task.started is not None]
+        ends = [task.ended for task in record.tasks if task.ended is not None]
+        if begins and record.taken > min(begins) + _ONE_CLOCK:
+            yield _unordered(node, f"it recorded itself ({moment(record.taken)}) after its first task began")
+        if ends and record.ended is not None and record.ended < max(ends) - _ONE_CLOCK:
+            yield _unordered(node, f"it closed its record ({moment(record.ended)}) before its last task ended")
+
+
+def _unordered(node: NodeRead, why: str) -> Finding:
+    return Finding("TFA221", Verdict.CHANGED, f"node {node.number}", f"{in_run(node.file)}: {why}", in_run(node.file))
 
 
 def _outside(node: NodeRead, what: str, at: float, why: str) -> Finding:
@@ -124,4 +144,11 @@ def _run_times(why: str) -> Finding:
     return Finding("TFA221", Verdict.CHANGED, "times", f"{in_run(names.RUN)}: {why}", in_run(names.RUN))
 
 
-CHECKS: tuple[Check, ...] = (in_attested_window, asked_when_made, begin_before_end, as_stated, within_the_run)
+CHECKS: tuple[Check, ...] = (
+    in_attested_window,
+    around_its_tasks,
+    asked_when_made,
+    begin_before_end,
+    as_stated,
+    within_the_run,
+)
