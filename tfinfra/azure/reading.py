@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from tfinfra.arm.requests import ArmAnswer
+from tfinfra.azure.answers import reason
 from tfinfra.azure.clients import get_json, get_once
 from tfinfra.azure.identity.refused_token import token_refused
 from tfinfra.cloud import Cloud
@@ -25,11 +27,11 @@ def read(cloud: Cloud, path: str, version: str, query: Mapping[str, str], *, pat
         if error.status_code == 401:
             raise token_refused(cloud, error) from error
         raise CredentialsError(f"no token for {cloud.arm_endpoint}: {why_refused(error)}") from error
-    except HttpResponseError as error:
-        return ArmAnswer(error.status_code or 0, _document(error))
     except AzureError as error:
-        words = " ".join(str(error.message).split())[:200]
-        return ArmAnswer(0, {"error": {"code": type(error).__name__, "message": words}})
+        status = getattr(error, "status_code", None) or 0
+        if status >= HTTPStatus.BAD_REQUEST and isinstance(error, HttpResponseError):
+            return ArmAnswer(status, _document(error))
+        return ArmAnswer(0, {"error": {"code": "NoAnswer", "message": reason(error)}})
 
 
 def _document(error: object) -> object:

@@ -7,6 +7,7 @@ boot/<node_id>.json               {"error"}: a node whose bootstrap failed, or t
 wheels/<key>/…                    a wheel that one node builds for all: see agent/boot/wheel_sharing.py
 nodes/<node_id>.json              NodeRegistration
 origin.json                       Origin: what the run was made from, by its client (lifecycle/evidence/origin.py)
+baseline/<part>.json              PartBaseline: how ARM had the resources of a stack, by its client
 evidence/<node_id>.json           NodeEvidence, before the node's first task and again once its tasks have ended
 evidence/<node_id>.before.p7      the attested document of the machine (DER) with the node's key in it, as it was before
 evidence/<node_id>.after.p7       the first task, and at the end; the record has their SHA-256
@@ -75,6 +76,10 @@ NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 
 def bundle_key(sha256: str) -> str:
     return f"bundle/{sha256}.tar.gz"
+
+
+def baseline_key(part: str) -> str:
+    return f"baseline/{part}.json"
 
 
 def boot_key(node_id: str) -> str:

@@ -28,6 +28,7 @@ from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.arm import NO_QUERY, RunArm
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome, to_json
+from tfinfra.store import MemoryStore, keys
 
 GROUPS = tuple(RunGroup(name, RUN, "") for name in (COMPUTE_NAME, KEEP_NAME))
 
@@ -111,6 +112,40 @@ def test_a_baseline_that_is_none_is_said(text: str | None, run: Rehearsed, tmp_p
     path = live.folder.audit_folder / f"compute{SUFFIX}"
     path.unlink() if text is None else path.write_text(text)
     assert [(one.rule, one.subject) for one in audit_found(live).found] == [("TFA605", COMPUTE_NAME)]
+
+
+def test_of_another_machine_s_run_the_store_tells_and_that_is_said(run: Rehearsed, tmp_path: Path) -> None:
+    live, store = found(run, tmp_path), MemoryStore()
+    for path in live.folder.audit_folder.glob(f"*{SUFFIX}"):
+        store.put(keys.baseline_key(path.name.removesuffix(SUFFIX)), path.read_bytes())
+        path.unlink()
+    elsewhere = replace(live, store=store)
+    assert {(one.rule, str(one.verdict)) for one in audit_found(elsewhere).found} == {("TFA607", "unverifiable")}
+    run.change(RULES, properties=rule(run, "ssh", "*"))
+    assert rules_of(audit_found(elsewhere)) == {"TFA607", "TFA611"}
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "another host": {"id": "@evil.example/x"},
+    "another subscription": {"id": "/subscriptions/other/resourceGroups/g"},
+    "a query": {"id": f"{COMPUTE}?x=1"},
+    "a way up": {"id": f"{COMPUTE}/../../other"},
+    "a version that is none": {"api_version": "1&x=2"},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_a_baseline_names_is_asked_for_only_where_a_run_can_be(what: str, run: Rehearsed, tmp_path: Path) -> None:
+    part = run.parts[COMPUTE_NAME]
+    assert part is not None
+    run.parts[COMPUTE_NAME] = replace(part, resources=(replace(part.resources[0], **HOSTILE[what]),))
+    assert [(one.rule, one.subject) for one in audit_found(found(run, tmp_path)).found] == [("TFA605", COMPUTE_NAME)]
+
+
+def test_a_baseline_that_is_not_the_one_of_the_log_counts_for_nothing(run: Rehearsed, tmp_path: Path) -> None:
+    live = found(run, tmp_path)
+    live.folder.audit.append("baseline", part="keep", sha256="0" * 64)
+    assert [(one.rule, one.subject) for one in audit_found(live).found] == [("TFA605", KEEP_NAME)]
 
 
 def test_a_timer_that_has_not_looked_is_given_a_moment(run: Rehearsed, tmp_path: Path) -> None:

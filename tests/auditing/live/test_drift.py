@@ -186,6 +186,14 @@ def _with(document: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return {**document, "properties": {**document["properties"], **properties}}
 
 
+def _with_endpoint(document: dict[str, Any]) -> dict[str, Any]:
+    """Beside the run's own."""
+    kind = "providers/Microsoft.Network/privateEndpoints"
+    ids = (f"{COMPUTE.upper()}/{kind}/{RUN}-shared", f"{SUB}/resourceGroups/theirs/{kind}/in")
+    connections = [{"properties": {"privateEndpoint": {"id": id_}}} for id_ in ids]
+    return _with(document, privateEndpointConnections=connections)
+
+
 def _shouted(document: Any) -> Any:
     if isinstance(document, dict):
         return {name: _shouted(value) for name, value in document.items()}
@@ -293,6 +301,10 @@ DRIFTS: dict[str, tuple[Seed, str]] = {
     "the firewall of the shared directory is turned off": (
         lambda run: run.change(account("file"), properties={"networkAcls": {"defaultAction": "Allow"}}),
         "TFA631",
+    ),
+    "a private endpoint of somebody's leads to the shared directory": (
+        lambda run: _answered(run, account("file"), _with_endpoint),
+        "TFA632",
     ),
     "the container is made public": (
         lambda run: run.change(

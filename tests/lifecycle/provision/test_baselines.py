@@ -14,7 +14,7 @@ from tfinfra.errors import ProvisioningError
 from tfinfra.evidence import names
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.store import read_file
+from tfinfra.store import keys, read_file
 
 GROUP = "/subscriptions/s/resourceGroups/tfinfra-digits-abc123-keep"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
@@ -57,11 +57,12 @@ STATE = {
 FOUND = {GROUP: ArmAnswer(200, {"id": GROUP}), SET: ArmAnswer(403, {"error": {"code": "No", "message": "not you"}})}
 
 
-def run(tmp_path: Path, **faults: BaseException) -> None:
+def run(tmp_path: Path, **faults: BaseException) -> World:
     """A run whose engine exports this state for its keep stack."""
     world = World(tmp_path, faults=faults)
     world.exports, world.documents = {"keep": STATE}, FOUND
     world.new_run().go()
+    return world
 
 
 def test_each_resource_is_kept_as_it_was_sent_and_as_arm_had_it(tmp_path: Path) -> None:
@@ -91,6 +92,12 @@ def test_each_resource_is_kept_as_it_was_sent_and_as_arm_had_it(tmp_path: Path) 
     )
     (event,) = [e for e in read_events(folder.audit.path) if e["event"] == "baseline"]
     assert (event["part"], event["resources"], event["sha256"]) == ("keep", 2, sha256(path.read_bytes()))
+
+
+def test_the_store_has_it_for_an_audit_on_another_machine(tmp_path: Path) -> None:
+    world = run(tmp_path)
+    kept = run_folder(tmp_path / "state", "digits-abc123").audit_folder / "keep.baseline.json"
+    assert world.store.get(keys.baseline_key("keep")) == kept.read_bytes()
 
 
 def test_the_evidence_has_the_baseline_and_its_statement_names_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.live import grants, groups, machines, made, timer
+from tfinfra.auditing.live import grants, groups, machines, made, stores, timer
 from tfinfra.auditing.live.baseline import PartBaseline
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.owned import maker_questions
@@ -18,6 +18,7 @@ CHECKS: tuple[Callable[[LiveRun], Iterator[Finding]], ...] = (
     made.made_resources,
     *grants.CHECKS,
     *machines.CHECKS,
+    *stores.CHECKS,
     *timer.CHECKS,
 )
 

@@ -27,6 +27,9 @@ def whole_groups(live: LiveRun) -> Iterator[Finding]:
             text = f"{group} is being deleted: what is in it is not looked at"
             yield Finding("TFA603", Verdict.UNVERIFIABLE, group, text)
             continue
+        if group in live.hearsay:
+            text = f"how the resources of {group} were made is known from the run's store, which its nodes may write to"
+            yield Finding("TFA607", Verdict.UNVERIFIABLE, group, text)
         if part is None:
             text = f"how the resources of {group} were made is not known here: they are compared with nothing"
             yield Finding("TFA605", Verdict.UNVERIFIABLE, group, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tfinfra.arm.error_bodies import missing_actions, read_error
 from tfinfra.arm.requests import ArmAnswer
@@ -26,7 +26,8 @@ class Extension:
 class LiveRun:
     """`parts` are the groups that are to be there, by name, each with its baseline, None where nobody noted one;
     `ended`: its nodes have ended, as far as that is recorded, so that a group of theirs may be gone. `extended` are the
-    extensions of its time that its event log tells of. `now` is in Unix seconds."""
+    extensions of its time that its event log tells of. `now` is in Unix seconds. `hearsay` are the groups whose
+    baselines are from the run's store, which its nodes may write to."""
 
     run: str
     subscription: str
@@ -34,7 +35,8 @@ class LiveRun:
     answers: Mapping[Question, ArmAnswer]
     now: float
     ended: bool = False
-    extended: tuple[Extension, ...] = field(default=())
+    extended: tuple[Extension, ...] = ()
+    hearsay: frozenset[str] = frozenset()
 
     def answer(self, question: Question) -> ArmAnswer:
         return self.answers.get(question, _NONE)

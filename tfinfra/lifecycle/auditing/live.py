@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.audit.log import read_events
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.live.baseline import SUFFIX, PartBaseline
 from tfinfra.auditing.live.check import ask_all, drifts
 from tfinfra.auditing.live.live_run import Extension, LiveRun
 from tfinfra.auditing.live.questions import Question
@@ -20,11 +19,10 @@ from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.overview import all_statuses
-from tfinfra.lifecycle.record.names import part_of
+from tfinfra.lifecycle.auditing.known_baseline import known_baseline
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.run.arm import RunArm
-from tfinfra.store import read_file
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress
 
@@ -63,13 +61,15 @@ def all_live(options: CloudOptions, tell: Progress) -> list[LiveAudit]:
 
 def audit_found(found: FoundRun, sleep: Callable[[float], object] = time.sleep) -> LiveAudit:
     """Raises UsageError, CredentialsError."""
-    parts = _parts(found)
-    if not parts or (not found.exists and found.record is not None and found.record.phase == RunPhase.DELETED):
+    groups = _groups(found)
+    if not groups or (not found.exists and found.record is not None and found.record.phase == RunPhase.DELETED):
         hint = f"`tfinfra audit {found.run}` holds its evidence against itself"
         raise UsageError(f"{found.run} does not live: no resource group of it is left", hint=hint)
     ports = found.ports
     ports.cloud.ensure()
     subscription, asks = ports.cloud.subscription_id, _asking(ports.arm)
+    known = {group: known_baseline(found, group, subscription) for group in groups}
+    parts = {group: one.part for group, one in known.items()}
     answers = ask_all(found.run, subscription, parts, asks)
 
     def live() -> LiveRun:
@@ -80,6 +80,7 @@ def audit_found(found: FoundRun, sleep: Callable[[float], object] = time.sleep) 
             answers=answers,
             now=right_now(),
             ended=_has_ended(found),
+            hearsay=frozenset(group for group, one in known.items() if one.hearsay),
             extended=_extensions(found.folder),
         )
 
@@ -105,18 +106,11 @@ def _asking(arm: RunArm) -> Callable[[Iterable[Question]], Mapping[Question, Arm
     return ask
 
 
-def _parts(found: FoundRun) -> dict[str, PartBaseline | None]:
-    """The groups that are there, and those that are to be: the newest attempt's and the keep group."""
+def _groups(found: FoundRun) -> tuple[str, ...]:
+    """Those that are to be there, the newest attempt's and the keep group, and those that are."""
     record = found.record
     known = (record.compute_group, record.keep_group) if record and record.phase not in _BEGINNING else ()
-    groups = dict.fromkeys((*known, *(group.name for group in found.groups)))
-    return {group: _baseline(found, group) for group in groups}
-
-
-def _baseline(found: FoundRun, group: str) -> PartBaseline | None:
-    path = found.folder.audit_folder / f"{part_of(group, found.run)}{SUFFIX}"
-    read = read_file(path, PartBaseline)
-    return read if isinstance(read, PartBaseline) and read.group == group else None
+    return tuple(dict.fromkeys((*known, *(group.name for group in found.groups))))
 
 
 def _has_ended(found: FoundRun) -> bool:

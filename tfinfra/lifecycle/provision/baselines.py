@@ -4,6 +4,7 @@ whoever asks later what has changed since. Nothing that goes wrong here keeps a 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tfinfra.lifecycle.record.names import group_name
 from tfinfra.lifecycle.record.run_record import RunFolder, write_json
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import to_json
+from tfinfra.store import ObjectStore, keys, store_errors
 from tfinfra.system.threads import spawn
 
 if TYPE_CHECKING:
@@ -41,9 +43,12 @@ class Baselines:
         note = partial(note_baseline, engine, context.ports, context.folder, context.run, part)
         self._under_way.append(spawn(note, f"baseline {part}"))
 
-    def wait(self) -> None:
-        """Until all are there, or PATIENCE is over."""
+    def wait(self, store: ObjectStore) -> None:
+        """Until all are there, or PATIENCE is over; leaves them in the run's store too, for audits elsewhere."""
         wait(self._under_way, timeout=PATIENCE)
+        for path in self._context.folder.audit_folder.glob(f"*{SUFFIX}"):
+            with suppress(OSError, *store_errors()):
+                store.put(keys.baseline_key(path.name.removesuffix(SUFFIX)), path.read_bytes())
 
 
 def note_baseline(engine: EngineProcess, ports: Ports, folder: RunFolder, run: str, part: str) -> None:

@@ -175,7 +175,7 @@ class UpRun:
     def _detach(self, provisioned: Provisioned) -> RunResult:
         """The nodes go on by themselves, and the record says how to go on with them."""
         context = self._context
-        self._session.wait(spawn(provisioned.baselines.wait, "baselines"))
+        self._session.wait(spawn(lambda: provisioned.baselines.wait(provisioned.nodes.store), "baselines"))
         spending.note_gone(context.folder, dict(context.undo.gone))
         provisioned.engine.close()
         evidence = NOT_FETCHED if context.audit.signs else None
@@ -209,7 +209,7 @@ class UpRun:
         engine is done then."""
         from tfinfra.azure.clients import warm
 
-        provisioned.baselines.wait()
+        provisioned.baselines.wait(provisioned.nodes.store)
         warm()
         provisioned.engine.close()
 

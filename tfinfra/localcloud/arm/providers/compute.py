@@ -41,9 +41,6 @@ class ScaleSets(ResourceProvider):
         _check_fabric(context, resource)
         quota.check(context, resource)
         kept = before.internal.get("instances") if before else None
-        if kept and len(kept) != capacity(resource):
-            message = "The local cloud does not resize a scale set; delete it and create another."
-            raise ArmRefusal(409, "OperationNotAllowed", message)
         unique = before.properties["uniqueId"] if before else str(uuid.uuid4())
         network = subnet_prefix(context, resource)
         made = resource.with_internal(instances=kept or new_instances(resource), network=network)
