@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.compiler.load import load_project
+from tfinfra.compiler.load import known_aliases, load_project
 from tfinfra.compiler.lock_beside import lock_beside
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
-from tfinfra.environment.recipe import RECIPE
+from tfinfra.environment.recipe import HOROVOD_HASHES, HOROVOD_VERSION, RECIPE
 from tfinfra.environment.requirements.markers import this_platform
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.locking import bodies
 from tfinfra.lifecycle.locking import make as making
 from tfinfra.lifecycle.locking.check import differences_of, load_lock
 from tfinfra.lifecycle.locking.locked_environment import Upgrade
+from tfinfra.locking.aliases import aliased
 from tfinfra.locking.document import (
     LockedBody,
     LockedEnvironment,
@@ -84,7 +85,7 @@ def environment(asked: str, platform: str = "x86_64-manylinux_2_28") -> LockedEn
         framework_version="2.15.1",
         gpu=False,
         packages=packages,
-        horovod=LockedHorovod("0.28.1", digest("4"), "5.0.11", tools=tools),
+        horovod=LockedHorovod(HOROVOD_VERSION, min(HOROVOD_HASHES), "5.0.11", tools=tools),
     )
     return replace(found, key=environment_lock(found).key)
 
@@ -106,7 +107,8 @@ def without_index_or_engine(patch: pytest.MonkeyPatch, installed: LockedInstalle
     def found(compiled: Compiled, asked: str, *_: object, **__: object) -> LockedEnvironment:
         local = compiled.spec.target.cloud == "local"
         made = environment(asked, this_platform() if local else "x86_64-manylinux_2_28")
-        return replace(made, installed=installed)
+        indexes = aliased(compiled.spec.requirements.sources, known_aliases())
+        return replace(made, indexes=indexes, installed=installed)
 
     patch.setattr(making, "environment_of", found)
     patch.setattr(bodies, "recorded_requests", lambda _: requests())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.locking import locks
-from tfinfra.environment.recipe import RECIPE
+from tfinfra.environment.recipe import HOROVOD_HASHES, RECIPE
 from tfinfra.errors import ManifestError
 from tfinfra.locking.canonical import document_digest
 from tfinfra.locking.read import read_lock
@@ -169,6 +169,19 @@ FOUND: dict[str, tuple[Edit, str, str, str]] = {
     "a hash dropped": (edited(LOCK, f"      sha256: {locks.digest('1')}\n", ""), "TFI900", LOCK, "- name: numpy"),
     "a package added": (edited(LOCK, TENSORFLOW, TENSORFLOW + SIX), "TFI908", LOCK, "key:"),
     "a package dropped": (edited(LOCK, TENSORFLOW, ""), "TFI908", LOCK, "key:"),
+    "Horovod's source, signed": (
+        signed(edited(LOCK, min(HOROVOD_HASHES), locks.digest("9"))),
+        "TFI908",
+        LOCK,
+        "sdist",
+    ),
+    "another index, signed": (signed(edited(LOCK, "index: pypi", "index: corp")), "TFI908", LOCK, "index: corp"),
+    "pages of wheels, signed": (
+        signed(edited(LOCK, "      index: pypi\n", "      index: pypi\n      find_links: [corp]\n")),
+        "TFI908",
+        LOCK,
+        "find_links",
+    ),
     "another platform": (
         signed(edited(LOCK, "platform: x86_64-manylinux_2_28", "platform: aarch64-manylinux_2_28")),
         "TFI908",
@@ -310,6 +323,9 @@ SILENT: dict[str, Edit] = {
     "an input that others may read now": lambda folder: (folder / "data/labels.csv").chmod(0o664),
     "the deploy folder that compile writes": lambda folder: _compile(),
     "what does not travel": written("data/note.txt", "x"),
+    "an index of the settings of whoever locked": signed(
+        edited(LOCK, "      index: pypi\n", "      index: pypi\n      extra: [corp]\n")
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from tfinfra.locking.document import (
     LockedDeploy,
     LockedEngine,
     LockedFile,
+    LockedIndexes,
     LockedLaunch,
     LockedSource,
     LockedTarget,
@@ -22,7 +23,8 @@ from tfinfra.locking.document import (
 @dataclass(frozen=True)
 class Now:
     """`keys` is the resolved manifest without hosts of packages; `platforms` are the kinds of machine that its nodes
-    may be, `python` the version that it asks for, `asked` the digest of its requirements. `unlike_commit` are files
+    may be, `python` the version that it asks for, `asked` the digest of its requirements,
+    `indexes` those that its target names. `unlike_commit` are files
     that are not as the lock's commit has them, None where nobody can tell. The rest is as in a lock."""
 
     tfinfra: str
@@ -33,6 +35,7 @@ class Now:
     platforms: tuple[str, ...]
     python: str
     asked: str
+    indexes: LockedIndexes
     deploy: LockedDeploy
     engine: LockedEngine
     image: str

@@ -61,6 +61,7 @@ def as_it_is(
         platforms=(this_platform(), AZURE_NODES) if local else (AZURE_NODES,),
         python=spec.requirements.python_version,
         asked=asked_digest(spec.requirements, aliases),
+        indexes=aliased(sources, aliases),
         deploy=_deploy(compiled.tree, sources, aliases),
         engine=LockedEngine(PULUMI, AZURE_NATIVE),
         image=plan.infrastructure.image.name,

@@ -27,6 +27,22 @@ def of_environment(pair: Pair) -> Iterator[Diagnostic]:
     if not f"{held.python.version}.".startswith(f"{now.python}."):
         message = f"Python is {held.python.version} in the lock, and the manifest asks for {now.python}"
         yield pair.in_lock("TFI908", (at, "python", "version"), message)
+    yield from _of_indexes(pair)
+
+
+def _of_indexes(pair: Pair) -> Iterator[Diagnostic]:
+    """Those that the target names; a lock may have more, of the settings of the machine that locked."""
+    held, now, path = pair.lock.environment.indexes, pair.now.indexes, ("environment", "indexes")
+    if held.index != now.index:
+        message = f"packages come from the index '{now.index}', and from '{held.index}' in the lock"
+        yield pair.in_lock("TFI908", (*path, "index"), message)
+    if held.extra[: len(now.extra)] != now.extra:
+        message = f"the target's indexes {', '.join(now.extra)} are not the first of those in the lock"
+        yield pair.in_lock("TFI908", (*path, "extra"), message)
+    if held.find_links != now.find_links:
+        here, there = (shown(", ".join(pages)) for pages in (now.find_links, held.find_links))
+        message = f"pages of wheels are {here}, and {there} in the lock"
+        yield pair.in_lock("TFI908", (*path, "find_links"), message)
 
 
 def of_program(pair: Pair) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tfinfra.environment.recipe import HOROVOD_HASHES, HOROVOD_VERSION
 from tfinfra.locking.document import LockedPackage, ManifestLock
 from tfinfra.locking.environment import environment_lock
 from tfinfra.locking.package_file_names import is_file_of
@@ -28,6 +29,10 @@ def misfits(lock: ManifestLock) -> Iterator[Misfit]:
     if not odd and held.key != environment_lock(held).key:
         message = "the packages are not those of this key: the lock was changed"
         yield ("environment", "key"), "TFI908", message
+    horovod = held.horovod
+    if horovod is not None and horovod.version == HOROVOD_VERSION and horovod.sdist not in HOROVOD_HASHES:
+        message = f"Horovod {horovod.version} is built from another source package than this"
+        yield ("environment", "horovod", "sdist"), "TFI908", message
     deploy = lock.infrastructure.deploy
     if deploy.tree != tree_digest(deploy.files):
         message = "the digest of the deploy folder is not that of the files below it"
