@@ -189,7 +189,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a text for a list": ({"pip_packages": "numpy"}, ["(write ['numpy'])"]),
     "a limit at the top": (
         {"max_cost_usd": 3},
-        ["unknown argument 'max_cost_usd' (write it under limits={'max_cost_usd': …})"],
+        ["unknown argument 'max_cost_usd' (it belongs under limits; write limits={'max_cost_usd': 3})"],
     ),
     "a limit that is none": (
         {"limits": {"max_cost_usd": "x"}},

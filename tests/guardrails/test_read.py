@@ -146,7 +146,7 @@ def test_a_hint_says_where_a_key_belongs() -> None:
     with pytest.raises(ManifestError) as error:
         read("max_nodes: 4\nallow: {requires: lock}\n")
     assert [found.hint for found in error.value.diagnostics] == [
-        "write it under allow: {max_nodes: …}",
+        "it belongs under allow: {max_nodes: …}",
         None,
     ]
 

@@ -32,7 +32,15 @@ def usage_error(error: click.ClickException) -> UsageError:
         verbs = context.command.list_commands(context)
         return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", _near(unknown[1], verbs, context))
     message = error.format_message().rstrip(".")
-    return UsageError(message[:1].lower() + message[1:], _usage(context))
+    return UsageError(message[:1].lower() + message[1:], _odd(message) or _usage(context))
+
+
+def _odd(message: str) -> str | None:
+    """What is odd in the word that a message quotes: a dash of a word processor begins no option."""
+    from tfinfra.manifest.words.odd_characters import what_is_odd
+
+    words = (word.strip("'\"().,") for word in message.split())
+    return next((odd for word in words if (odd := what_is_odd(word))), None)
 
 
 def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:
@@ -42,7 +50,23 @@ def _near(word: str, known: Iterable[str], context: click.Context | None) -> str
     name = word.lstrip("-")
     by_name = {one.lstrip("-"): one for one in known}
     near = nearest(name, [one for one in by_name if one.startswith("no-") == name.startswith("no-")])
+    if near is None or near != name:
+        key = _key_of_a_manifest(name)
+        if key and nearest(name, by_name, 0.85) is None:
+            return key
     return did_you_mean(by_name[near]) if near else f"`{_path(context)} --help` lists them"
+
+
+def _key_of_a_manifest(name: str) -> str | None:
+    """What stands in a manifest rather than on the command line, in our words or those of another tool."""
+    from tfinfra.manifest.key_schema import MANIFEST
+    from tfinfra.manifest.words.foreign_words import WORDS, at_the_top, in_our_form
+
+    word = in_our_form(name)
+    if word in MANIFEST:
+        return f"{word} is a key of the manifest: write it there"
+    meant = at_the_top(word) if word in WORDS else None
+    return f"{meant}, in the manifest" if meant and meant.startswith("write ") else meant
 
 
 def _path(context: click.Context | None) -> str:

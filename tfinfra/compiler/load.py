@@ -30,6 +30,7 @@ from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.manifest.reading.limits import PAGE
 from tfinfra.manifest.reading.reader import read_document
+from tfinfra.manifest.words.odd_characters import what_is_odd
 from tfinfra.model import Requirements
 from tfinfra.system.file_kinds import kind_at
 from tfinfra.system.local_tree import LeftOut, entries_of
@@ -170,7 +171,8 @@ def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     try:
         data = read_for_parser(path, limits.bytes)
     except OSError as error:
-        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", "name a YAML file") from error
+        hint = what_is_odd(str(path)) or "name a YAML file"
+        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", hint) from error
     return read_document(data, str(path), limits=limits)
 
 

@@ -29,6 +29,7 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.codes import refusal
 from tfinfra.manifest.manifest import Manifest, manifest_of
 from tfinfra.manifest.shape import manifest_errors, top_key, wrong_places
+from tfinfra.manifest.words.odd_values import odd_values, with_odd_named
 from tfinfra.model import Plan, Spec
 from tfinfra.travel.survey import Survey
 
@@ -73,7 +74,9 @@ def planned(facts: Facts) -> Facts:
 def ruled(facts: Facts) -> Facts:
     """What the reader, the schema and every rule say."""
     found = [*facts.project.diagnostics, *facts.shape, *(d for rule in RULES for d in rule(facts))]
-    return replace(facts, found=_shown(facts.project, found))
+    warned = (odd for odd in odd_values(facts.manifest.document, facts.shape) if not odd.is_error)
+    named = with_odd_named(facts.manifest.document, [*found, *warned])
+    return replace(facts, found=_shown(facts.project, [*named]))
 
 
 PASSES: tuple[Pass, ...] = (resolved, placed, planned, ruled)

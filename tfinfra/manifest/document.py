@@ -16,7 +16,8 @@ class Document:
     """`data` is a mapping of plain values; `keys` and `values` have the position of each key and value, by its path;
     `texts` holds scalars as written. A document made from Python arguments has data and texts only; `faults` say what
     among them is no value at all. `wrong` are the places whose shape is wrong, of a list or a mapping those in it: who
-    reads the rest leaves them out."""
+    reads the rest leaves them out. `merged` are the keys that stand in another mapping, each with the `<<` that brings
+    it."""
 
     file: str
     data: Mapping[str, Any]
@@ -25,6 +26,7 @@ class Document:
     texts: Mapping[KeyPath, str] = field(default_factory=dict)
     faults: tuple[Diagnostic, ...] = ()
     wrong: frozenset[KeyPath] = frozenset()
+    merged: Mapping[KeyPath, Position] = field(default_factory=dict)
 
     def key(self, path: KeyPath) -> Position | None:
         """The position of the key at `path`; of a list's items, which have no key, that of the value."""

@@ -12,6 +12,7 @@ from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LOCK, LOCK_ENDING, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.shape_messages import found, shape_diagnostic
+from tfinfra.manifest.words.odd_values import odd_values
 from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.words.spelling_hints import did_you_mean
 
@@ -27,7 +28,8 @@ def manifest_errors(document: Document) -> tuple[Diagnostic, ...]:
     skip = {(key,) for key in document.data if key in ESTIMATOR or key in (EDITORS, LOCK)} | {
         (fault.path,) for fault in document.faults
     }
-    return (*document.faults, *refused, *misplaced, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
+    wrong = (*document.faults, *refused, *misplaced, *_cerberus_errors(document, (), MANIFEST, skip=frozenset(skip)))
+    return (*wrong, *(odd for odd in odd_values(document, wrong) if odd.is_error))
 
 
 def _misplaced_lock(document: Document) -> Iterator[Diagnostic]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tfinfra.manifest.words.foreign_words import INSIDE, TOP, in_our_form
+from tfinfra.manifest.words.foreign_words import told
 from tfinfra.reference.entry import Entry
 from tfinfra.reference.exit_codes import exit_codes
 from tfinfra.reference.keys import ANY as ANY_NAME
@@ -32,8 +32,7 @@ def found(word: str, known: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def told_by_others(word: str) -> str | None:
     """What to write for another tool's word for a key, None where it is none that is known."""
-    form = in_our_form(word)
-    return next((table[form] for table in (TOP, *INSIDE.values()) if form in table), None)
+    return told(word)
 
 
 def _names(entry: Entry) -> Iterable[str]:

@@ -10,6 +10,7 @@ from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.reading.limits import PAGE, Limits
 from tfinfra.manifest.reading.scalars import plain_value
 from tfinfra.manifest.reading.source_text import SourceText
+from tfinfra.manifest.words.odd_characters import what_is_odd
 
 DEEPEST = 20
 NO_ALIAS = "write the value out; a text that begins with * stands in quotes"
@@ -53,10 +54,12 @@ class TreeBuilder:
             _fail("TFI110", "the file holds no keys", first, f"write at least `{self._example}`")
         if self._root.kind != "map":
             message = f"the file is a {_NAMES[self._root.kind]}, not a mapping of keys"
-            _fail("TFI110", message, self._root.position, "write `key: value`, with a space after the ':'")
+            hint = "write `key: value`, with a space after the ':'"
+            _fail("TFI110", message, self._root.position, what_is_odd(self._root.text) or hint)
         flat = Flattener(self._limits)
         data = flat.value(self._root, ())
-        return Document(self._source.file, data, flat.keys, flat.values, flat.texts), tuple(flat.diagnostics)
+        found = Document(self._source.file, data, flat.keys, flat.values, flat.texts, merged=flat.merged)
+        return found, tuple(flat.diagnostics)
 
     def _DocumentStartEvent(self, event: Any) -> None:  # noqa: N802  named for PyYAML's event
         if self._root is not None:
@@ -132,6 +135,7 @@ class Flattener:
         self.keys: dict[KeyPath, Position] = {}
         self.values: dict[KeyPath, Position] = {}
         self.texts: dict[KeyPath, str] = {}
+        self.merged: dict[KeyPath, Position] = {}
         self.diagnostics: list[Diagnostic] = []
         self._count = 0
         self._met: set[int] = set()
@@ -158,18 +162,19 @@ class Flattener:
 
     def _mapping(self, node: Node, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        merged: list[Node] = []
+        merged: list[tuple[Position, Node]] = []
         for key, child in node.items:
             assert isinstance(key, Node)  # noqa: S101  a mapping's items have nodes for keys
             if key.plain and key.text == "<<":
-                merged.extend(_merged_maps(child))
+                merged.extend((key.position, other) for other in _merged_maps(child))
                 continue
             self._entry(data, key, child, path)
         # YAML's merge: keys written in the mapping itself win
-        for key, child in (item for other in merged for item in other.items):
+        for merge, key, child in ((merge, *item) for merge, other in merged for item in other.items):
             assert isinstance(key, Node)  # noqa: S101
             if key.kind == "scalar" and key.text not in data:
                 self._entry(data, key, child, path)
+                self.merged[(*path, key.text)] = merge
         return data
 
     def _entry(self, data: dict[str, Any], key: Node, child: Node, path: KeyPath) -> None:

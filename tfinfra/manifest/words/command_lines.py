@@ -1,0 +1,187 @@
+"""A command line that starts a training (`horovodrun -np 4 python train.py --lr 0.1`) as the keys of a manifest.
+Nothing of it is run or expanded."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*(?:\.exe)?")
+_LAUNCHERS = ("horovodrun", "mpirun", "mpiexec", "orterun")
+_BEFORE = ("exec", "time", "sudo", "nohup", "env", "then", "do")
+_SHELL = re.compile(r"(?:.*/)?(?:ba|da|z|)sh")
+_VALUED = ("-W", "-X")
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_FLAG = re.compile(r"--?[A-Za-z_?][^\s]*")
+_SCRIPT = re.compile(r"[^\s=]+\.py")
+_BETWEEN = {"&&", "||", ";", "&", "|", ";;"}
+_COUNTS = ("-np", "-n", "--num-proc", "-c", "--np")
+_PER_NODE = ("-N", "-npernode", "--npernode", "-ppn", "--slots-per-host", "--map-by-node")
+_LONGEST = 20_000
+
+
+@dataclass(frozen=True)
+class Started:
+    """`script_params` maps a flag, or an argument that no flag is before, to the words behind it. `ranks` is the number
+    of processes that a launcher was told, in all and `per_node`. `others` are the commands beside, as written."""
+
+    entry_script: str
+    script_params: dict[str, list[str]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    launcher: str | None = None
+    ranks: int | None = None
+    per_node: int | None = None
+    others: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    """Flags that stand there twice: the last one's words count."""
+
+
+def started(command: str | Sequence[str]) -> Started | None:
+    """What a command line, a script of them, or a list of words starts with Python; the last one, where there are
+    several. None where there is none."""
+    if not isinstance(command, str):
+        return _of_words([str(word) for word in command])
+    found: Started | None = None
+    others: list[str] = []
+    for line in commands(command):
+        one = _of_words(_words(line))
+        if one is None or not one.entry_script:
+            others.append(line)
+            continue
+        if found is not None:
+            others.append(_shown(found))
+        found = one
+    if found is None:
+        return None
+    return Started(**{**found.__dict__, "others": tuple(others)})
+
+
+def commands(text: str) -> list[str]:
+    """The simple commands of a shell script, each on a line of its own, without comments."""
+    joined = re.sub(r"\\\s*\n\s*", " ", text[:_LONGEST])
+    found: list[str] = []
+    for line in joined.splitlines():
+        words: list[str] = []
+        for word in [*_tokens(line), ";"]:
+            if word in _BETWEEN:
+                if words:
+                    found.append(" ".join(words))
+                words = []
+            else:
+                words.append(word)
+    return found
+
+
+def _tokens(line: str) -> list[str]:
+    """The words of one line with their quotes, its operators apart."""
+    stripped = line.strip()
+    if stripped.startswith("#"):
+        return []
+    pieces = re.findall(
+        r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\d?>>?&?\d?|&&|\|\||;;?|(?<![>&])&(?![>&\d])|\||[^\s'\"&|;>]+|\S|\s+", stripped
+    )
+    words: list[str] = []
+    apart = True
+    for piece in pieces:
+        if piece.isspace() or piece in _BETWEEN:
+            words += [] if piece.isspace() else [piece]
+            apart = True
+        elif apart:
+            words.append(piece)
+            apart = False
+        else:
+            words[-1] += piece
+    return words
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:  # a quote that is not closed
+        return line.split()
+
+
+def _shown(one: Started) -> str:
+    arguments = (word for flag, rest in one.script_params.items() for word in (flag, *rest))
+    return " ".join(["python", one.entry_script, *arguments])
+
+
+def _of_words(words: list[str]) -> Started | None:
+    environment: dict[str, str] = {}
+    while words and (words[0] in _BEFORE or _ASSIGNED.fullmatch(words[0])):
+        if given := _ASSIGNED.fullmatch(words[0]):
+            environment[given[1]] = given[2]
+        words = words[1:]
+    if len(words) > 2 and _SHELL.fullmatch(words[0]) and words[1].startswith("-") and "c" in words[1]:
+        return started(words[2])
+    launcher = words[0].rpartition("/")[2] if words and words[0].rpartition("/")[2] in _LAUNCHERS else None
+    begin = next((i for i, word in enumerate(words) if _PYTHON.fullmatch(word)), None)
+    if begin is None:
+        begin = next((i for i, word in enumerate(words) if _SCRIPT.fullmatch(word) and (launcher or i == 0)), None)
+        if begin is None:
+            return None
+        rest = words[begin:]
+    else:
+        rest = _after_options(words[begin + 1 :])
+    if not rest or (begin and not launcher and words[0] in ("echo", "which")):
+        return None
+    entry, arguments = (f"-m {rest[1]}", rest[2:]) if rest[0] == "-m" and len(rest) > 1 else (rest[0], rest[1:])
+    if entry.startswith("-") and not entry.startswith("-m "):
+        return None
+    params, repeated = parameters(arguments)
+    ranks, per_node = _counts(words[1:begin]) if launcher else (None, None)
+    environment |= _exported(words[1:begin]) if launcher else {}
+    return Started(entry.removeprefix("./"), params, environment, launcher, ranks, per_node, (), repeated)
+
+
+def _after_options(words: list[str]) -> list[str]:
+    """Behind the interpreter's own options."""
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c", "-"):
+        words = words[2 if words[0] in _VALUED else 1 :]
+    return words
+
+
+def parameters(words: Sequence[str]) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """Words of a command line by their flags, and the flags that stand there twice."""
+    found: dict[str, list[str]] = {}
+    repeated: list[str] = []
+    last: str | None = None
+    for word in words:
+        if word in (">", ">>", "2>&1", "<", "2>", "&>") or re.match(r"\d?>", word):
+            break
+        if _FLAG.fullmatch(word):
+            flag, equals, value = word.partition("=")
+            repeated += [flag] if flag in found else []
+            found[flag] = [value] if equals else []
+            last = flag if not equals else None
+        elif last is not None:
+            found[last].append(word)
+        else:
+            found[word] = []
+    return found, tuple(repeated)
+
+
+def _counts(words: Sequence[str]) -> tuple[int | None, int | None]:
+    """How many processes a launcher's options ask for: in all, and on each node."""
+    ranks = per_node = None
+    hosts: list[str] = []
+    for option, behind in pairwise([*words, ""]):
+        name, equals, own = option.partition("=")
+        value = own if equals else behind
+        if name in _COUNTS and value.isdigit():
+            ranks = int(value)
+        elif name in _PER_NODE and value.isdigit():
+            per_node = int(value)
+        elif name in ("-H", "--hosts", "-host", "--host"):
+            hosts = value.split(",")
+    slots = {int(part) for host in hosts if (part := host.partition(":")[2]).isdigit()}
+    return ranks, per_node or (slots.pop() if len(slots) == 1 else None)
+
+
+def _exported(words: Sequence[str]) -> dict[str, str]:
+    """`-x NAME=value` of mpirun."""
+    given = (_ASSIGNED.fullmatch(value) for option, value in pairwise(words) if option == "-x")
+    return {found[1]: found[2] for found in given if found}

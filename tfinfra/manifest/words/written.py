@@ -1,0 +1,235 @@
+"""`key: value` as a hint shows it: another tool's value in our form, where it has one there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_name
+from tfinfra.manifest.words.command_lines import parameters
+from tfinfra.manifest.words.flow import flow
+from tfinfra.text.credentials import covered, unnamed
+
+OPEN = "…"
+"""What stands for a value that the reader of the hint knows."""
+_LONGEST = 90
+_DURATION_KEYS = ("max_run_duration", "keep_outputs", "hold", "max_run_duration_seconds")
+_UNITS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60, "minute": 60}
+_UNITS |= {"minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400}
+_UNITS |= {"days": 86400, "w": 604800, "week": 604800, "weeks": 604800}
+_PARTS = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]+)")
+_CLOCK = re.compile(r"(?:(\d+)[-:.])?(\d{1,3}):(\d{2})(?::(\d{2}))?")
+_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?", re.IGNORECASE)
+
+
+def write(values: Mapping[str, Any]) -> str:
+    """ "write node_count: 2, use_gpu: true"; a value that does not fit, is long or may be a secret is left out."""
+    shown = ", ".join(_pair(key, value) for key, value in values.items())
+    return f"write {shown}"
+
+
+def _pair(key: str, value: Any) -> str:
+    meant = fitted(key, value)
+    if meant is None:
+        return key
+    text = _shown(key, meant)
+    return key if text is None else f"{key}: {text}"
+
+
+def _shown(key: str, value: Any) -> str | None:
+    if key == "environment_variables" and isinstance(value, Mapping):
+        value = {name: each if name.startswith("HOROVOD_") else OPEN for name, each in value.items()}
+    text = flow(value)
+    line = f"{key}: {text}"
+    if "\n" in text or len(text) > _LONGEST:
+        return "{…}" if isinstance(value, Mapping) else None
+    return text if covered(unnamed(line)) == line else None
+
+
+def fitted(key: str, value: Any) -> Any:
+    """`value` as `key` takes it, None where it has none that fits."""
+    rules = MANIFEST.get(key) or LIMITS.get(key) or TARGET.get(key) or {"type": "text"}
+    if value is None:
+        return None
+    if value == OPEN:
+        return value
+    if key in _DURATION_KEYS:
+        return duration(value)
+    own = _OWN.get(key)
+    return own(value) if own else _by_type(value, rules)
+
+
+def _by_type(value: Any, rules: Rules) -> Any:  # noqa: PLR0911  a line a case
+    kinds = [rules["type"]] if isinstance(rules["type"], str) else rules["type"]
+    if isinstance(value, bool):
+        return value if "boolean" in kinds else None
+    if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and "integer" in kinds):
+        fits = rules.get("min", 0) <= int(value) <= rules.get("max", 10**9)
+        return int(value) if {"integer", "number"} & {*kinds} and fits else str(value) if "text" in kinds else None
+    if isinstance(value, float):
+        return value if "number" in kinds else str(value) if "text" in kinds else None
+    if isinstance(value, Mapping):
+        return value if "dict" in kinds else None
+    if isinstance(value, (list, tuple)):
+        plain = all(isinstance(each, str) for each in value)
+        return list(value) if "list" in kinds and plain else None
+    if "text_regex" in rules and not re.fullmatch(rules["text_regex"], value):
+        return None
+    if "allowed" in rules:
+        return value.lower() if value.lower() in rules["allowed"] else None
+    return value if {"text", "string"} & {*kinds} else [value] if "list" in kinds else None
+
+
+def duration(value: Any) -> str | int | None:
+    """ "1h30m", "2 hours", "PT2H", "1-00:00:00" and "01:30:00" as a duration of a manifest: "2h", or seconds."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    if isinstance(value, (int, float)):
+        return int(value) if value > 0 else None
+    text = value.strip().lower()
+    if re.fullmatch(DURATION, text):
+        return text.replace(" ", "")
+    seconds = _seconds(text)
+    if seconds is None or seconds <= 0:
+        return None
+    unit = next(one for one in ("d", "h", "m", "s") if seconds % _UNITS[one] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
+def _seconds(text: str) -> int | None:
+    if found := _CLOCK.fullmatch(text):
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if len(text) > 1 and (found := _ISO.fullmatch(text)) and any(found.groups()):
+        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    parts = _PARTS.findall(text)
+    if not parts or re.sub(r"[\s,]|and", "", _PARTS.sub("", text)) or any(unit not in _UNITS for _, unit in parts):
+        return None
+    return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def variables(value: Any) -> dict[str, Any] | None:
+    """`[A=1]`, `A=1`, `[{name: A, value: 1}]` and `{A: 1}` as {A: 1}; None for what names no variable."""
+    if isinstance(value, Mapping):
+        return dict(value) if all(isinstance(each, (str, int, float, type(None))) for each in value.values()) else None
+    items = value.split() if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ()
+    found: dict[str, Any] = {}
+    for item in items:
+        if isinstance(item, Mapping) and isinstance(item.get("name"), str):
+            found[item["name"]] = item.get("value", "")
+        elif isinstance(item, Mapping):
+            found |= item
+        elif isinstance(item, str) and re.match(r"[A-Za-z_]\w*(=|: ?|$)", item):
+            name, text = re.match(r"([A-Za-z_]\w*)(?:=|: ?)?(.*)", item, re.DOTALL).groups()  # type: ignore[union-attr]
+            found[name] = text
+        else:
+            return None
+    return found or None
+
+
+def _params(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        flagged = {key if str(key).startswith("-") else f"--{key}": each for key, each in value.items()}
+        return flagged if not any(isinstance(each, Mapping) for each in value.values()) else None
+    words = value.split() if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or any(isinstance(word, (Mapping, list)) for word in words):
+        return None
+    found, _ = parameters([str(word) for word in words])
+    return {
+        flag: None if not given else given[0] if len(given) == 1 else given for flag, given in found.items()
+    } or None
+
+
+def _input_map(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"data": one_input(value)}
+    if isinstance(value, Sequence):
+        named = [_named_input(each, index) for index, each in enumerate(value)]
+        return dict(each for each in named if each) if named and all(named) else None
+    if isinstance(value, Mapping) and {*value} & {"path", "url"}:
+        return {"data": dict(value)}
+    if isinstance(value, Mapping):
+        named = [_named_input(each, index, str(name)) for index, (name, each) in enumerate(value.items())]
+        return dict(each for each in named if each) if all(named) else None
+    return None
+
+
+def _named_input(value: Any, index: int, written: str = "") -> tuple[str, Any] | None:
+    name = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_0123456789") or (
+        "data" if not index else f"data{index + 1}"
+    )
+    if isinstance(value, str):
+        return name, one_input(value)
+    if not isinstance(value, Mapping):
+        return None
+    place = next((value[key] for key in ("path", "url", "source", "uri", "local_path", "name") if key in value), None)
+    named = str(value["name"]) if "path" in value and "name" in value else name
+    return (named, one_input(place)) if isinstance(place, str) else None
+
+
+def one_input(place: str) -> dict[str, str]:
+    """{path: …} or {url: …} of where data is."""
+    return {"url" if "://" in place else "path": place}
+
+
+def _target_name(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return value
+    return value.removeprefix("azureml:").partition("@")[0] if isinstance(value, str) else None
+
+
+def _name(value: Any) -> str | None:
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        return None
+    return str(value) if re.fullmatch(NAME, str(value)) else fitting_name(str(value))
+
+
+def _version(value: Any) -> str | None:
+    found = re.search(r"\d+(\.\d+)+", str(value))
+    return found[0] if found and not isinstance(value, (Mapping, list)) else None
+
+
+def _names(value: Any) -> list[str] | None:
+    """Names of secrets, and never what is given to one."""
+    items = [*value] if isinstance(value, (Mapping, list, tuple)) else str(value).split()
+    names = [str(next(iter(each)) if isinstance(each, Mapping) else each) for each in items if each]
+    found = [re.split(r"[=:\s]", name)[0] for name in names]
+    return found if found and all(re.fullmatch(r"[A-Za-z_]\w*", name) for name in found) else None
+
+
+def _packages(value: Any) -> list[str] | None:
+    if isinstance(value, Mapping):
+        plain = all(isinstance(each, (str, int, float)) or each is None for each in value.values())
+        return [_pinned(str(name), version) for name, version in value.items()] if plain else None
+    items = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(each, str) and not each.startswith("-") for each in items):
+        return None
+    return items if not any(each.endswith((".txt", ".yml", ".yaml")) for each in items) else None
+
+
+def _pinned(name: str, version: Any) -> str:
+    text = "" if version is None or str(version) in ("*", "latest", "") else str(version)
+    return name + (text if not text or not text[0].isdigit() else f"=={text}")
+
+
+_OWN: dict[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "script_params": _params,
+    "environment_variables": variables,
+    "inputs": _input_map,
+    "secrets": _names,
+    "compute_target": _target_name,
+    "framework_version": _version,
+    "python_version": _version,
+    "pip_packages": _packages,
+    "conda_packages": _packages,
+    "setup_script": lambda value: value if isinstance(value, str) and value.endswith((".sh", ".bash")) else None,
+    "tags": variables,
+    "entry_script": lambda value: (
+        value if isinstance(value, str) and re.fullmatch(r"[\w./-]+|-m [\w.]+", value) else None
+    ),
+    "on_failure": lambda value: value if value == "delete" or isinstance(value, Mapping) else None,
+    "resume_from": lambda value: value if isinstance(value, str) else None,
+}
