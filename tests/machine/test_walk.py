@@ -30,7 +30,6 @@ from tfinfra.machine.walk.plugin import plugin_step
 from tfinfra.machine.walk.steps import Step
 from tfinfra.machine.walk.target import Checklist, walk
 
-pytestmark = pytest.mark.engine  # the deploy folder's program is recorded once
 cloud = fake_daemon.cloud  # a fixture
 
 SUB = "00000000-0000-0000-0000-000000000000"
