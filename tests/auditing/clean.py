@@ -139,6 +139,7 @@ def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]
     return [
         (-5, "prepare.begin", {}),
         (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus"}),
+        (20, "resource", {"text": "VirtualMachineScaleSet nodes"}),
         (55, "train.begin", {}),
         (115, "outcome", outcome),
         (120, "train.end", {"seconds": 65.0}),
@@ -207,10 +208,15 @@ def a_document(nodes: Iterable[NodeFiles], ledger: dict[str, Any], story: Story 
     return dated("run", body)
 
 
+SCALE_SET_TYPE = "azure-native:compute:VirtualMachineScaleSet"
+
+
 def stacks_of(run: str = RUN) -> dict[str, Any]:
-    nodes = {"urn": "urn:nodes", "type": "azure-native:compute:VirtualMachineScaleSet", "id": scale_set(run)}
+    urn, kind = f"urn:pulumi:{run}-compute::tfinfra::{SCALE_SET_TYPE}::nodes", SCALE_SET_TYPE
+    nodes = {"urn": urn, "type": kind, "id": scale_set(run)}
+    stack = {"urn": f"urn:pulumi:{run}-keep::tfinfra::pulumi:pulumi:Stack::tfinfra", "type": "pulumi:pulumi:Stack"}
     return {
-        "keep": {"sha256": "b1" * 32, "resources": [{"urn": "urn:keep", "type": "pulumi:pulumi:Stack"}]},
+        "keep": {"sha256": "b1" * 32, "resources": [stack]},
         "compute": {"sha256": "b2" * 32, "resources": [nodes]},
     }
 

@@ -152,7 +152,7 @@ def swap(lines: list[Any]) -> None:
 
 
 def earlier(lines: list[Any]) -> None:
-    lines[3]["time"] = "2026-11-30T09:00:00Z"
+    lines[4]["time"] = "2026-11-30T09:00:00Z"
 
 
 def a_year_ago(lines: list[Any]) -> None:
@@ -176,7 +176,7 @@ SIGNED: dict[str, Tamper] = {
     "a digest in SHA256SUMS is edited": edit("audit/SHA256SUMS", sha256(b"weights").encode(), sha256(b"mine").encode()),
     "a key stands twice in a record": edit("audit/ledger.json", b'"limit":', b'"usd": 1.0,\n  "limit":'),
     "a record has a number that is none (NaN)": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=float("nan"))),
-    "a record is not UTF-8": edit("audit/stacks.json", b"urn:keep", b"urn:\xffeep"),
+    "a record is not UTF-8": edit("audit/stacks.json", b"urn:pulumi", b"urn:\xffulumi"),
     "a record is nested thousands of levels deep": add("audit/stacks.json", b"[" * 5000 + b"]" * 5000),
     "a record has an unknown key": edit_json(names.LEDGER, lambda ledger: ledger.update(discount=0.5)),
     "an output is replaced by a link": linked_output,
@@ -204,7 +204,7 @@ RECORD: dict[str, Tamper] = {
     "the bill of materials is that of another run": other_bill,
     "run.json beside the outputs is edited": edit("run.json", b'"exit_code": 0', b'"exit_code": 7'),
     "failed is turned to succeeded in run.json": edit_json(names.RUN, to_succeeded),
-    "the outcome is edited in the event log": events(lambda lines: lines[3].update(result="failed")),
+    "the outcome is edited in the event log": events(lambda lines: lines[4].update(result="failed")),
     "an exit status is edited in a node's record": node(0, lambda n: n["evidence"]["tasks"][0].update(exit_status=9)),
     "an exit status is edited in the log of an agent": edit("nodes/agent-0.log", b"exit status 0", b"exit status 9"),
     "an exit status is edited in run.json": edit_json(names.RUN, lambda run: run["tasks"][0].update(exit_status=9)),
@@ -227,17 +227,17 @@ RECORD: dict[str, Tamper] = {
         b"/rank-0.log\n" + b"00" * 32 + b"  ../tasks/rank-7.log\n",
     ),
     "the begin of a phase is removed from the event log, and the chain recomputed": events(
-        lambda lines: lines.pop(2), rechained=True
+        lambda lines: lines.pop(3), rechained=True
     ),
     "an event is moved to another time, and the chain recomputed": events(
-        lambda lines: lines[4].update(time="2026-11-30T10:02:09Z"), rechained=True
+        lambda lines: lines[5].update(time="2026-11-30T10:02:09Z"), rechained=True
     ),
     "an attested document is not the one that the node registered with": node(
         0, lambda n: n["registration"].update(attested="MHA3")
     ),
     "a failed task is made the success of a run, in run.json, outcome and log of events": all_of(
         edit_json(names.RUN, to_succeeded),
-        events(lambda lines: lines[3].update(result="succeeded", task=None, exit_status=None), rechained=True),
+        events(lambda lines: lines[4].update(result="succeeded", task=None, exit_status=None), rechained=True),
     ),
     "a node is added whose record is that of another, with a name of its own": third_node,
     "the times of a task are edited in run.json": edit_json(
@@ -255,6 +255,16 @@ RECORD: dict[str, Tamper] = {
         0, lambda n: n["evidence"]["machine"].update(size="Standard_D2s_v5")
     ),
     "a node's record is taken after its first task began": node(0, lambda n: n["evidence"].update(taken=BEGAN + 90)),
+    "a node's record is closed long after its last task": node(0, lambda n: n["evidence"].update(ended=BEGAN + 9000)),
+    "a resource is added to what Pulumi made": edit_json(
+        names.STACKS,
+        lambda stacks: stacks["keep"]["resources"].append(
+            {"urn": f"urn:pulumi:{RUN}-keep::tfinfra::vm", "type": "azure-native:compute:VirtualMachine"}
+        ),
+    ),
+    "what Pulumi made is that of another run": edit(
+        "audit/stacks.json", f"urn:pulumi:{RUN}-keep".encode(), b"urn:pulumi:digits-xyz789-keep"
+    ),
     "an attested document is edited": edited_document,
     "an attested document is signed by somebody else": attested_by(attesting().other_name),
     "the certificate of an attested document had expired": attested_by(attesting().expired),

@@ -167,7 +167,7 @@ def corrected(folder: Path) -> Path:
 
 def detached(folder: Path) -> Path:
     """Its client left it alone: nobody there saw how it ended."""
-    events = [*events_of()[:3], (58.0, "detached", {})]
+    events = [*events_of()[:4], (58.0, "detached", {})]
     return clean(folder, the_key(), events=chained(events))
 
 

@@ -9,7 +9,7 @@ from tfinfra.auditing.findings import Finding, Verdict, verdict_of
 from tfinfra.auditing.nodes import alike, locked, tasks
 from tfinfra.auditing.origin import bill, data, lock, source
 from tfinfra.auditing.read_evidence import Check, Evidence
-from tfinfra.auditing.record import agreement, attested, chain, ends, ledger, logs, machines, times, whose
+from tfinfra.auditing.record import agreement, attested, chain, ends, ledger, logs, machines, resources, times, whose
 from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
 from tfinfra.auditing.run_files import PublicKey
 from tfinfra.auditing.signed import files, signer, subjects
@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *times.CHECKS,
     *attested.CHECKS,
     *machines.CHECKS,
+    *resources.CHECKS,
     *ledger.CHECKS,
     *logs.CHECKS,
     *lock.CHECKS,

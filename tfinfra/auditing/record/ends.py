@@ -32,6 +32,9 @@ def result_and_code(evidence: Evidence) -> Iterator[Finding]:
     if not isinstance(result, str) or not isinstance(code, int) or result not in list(Result):
         return
     own = Result(result).exit_code
+    for key in ("task", "exit_status"):
+        if result == "succeeded" and evidence.run.get(key) is not None:
+            yield _contradiction(key, f"{_RUN} says succeeded, and that {key} {evidence.run[key]} failed")
     if code != own and (code in _OF_A_RESULT or code not in _OUTRANK):
         yield _contradiction("exit_code", f"{_RUN} says {result}, whose exit code is {own}, and exit code {code}")
 

@@ -66,6 +66,10 @@ def around_its_tasks(evidence: Evidence) -> Iterator[Finding]:
             yield _unordered(node, f"it recorded itself ({moment(record.taken)}) after its first task began")
         if ends and record.ended is not None and record.ended < max(ends) - _ONE_CLOCK:
             yield _unordered(node, f"it closed its record ({moment(record.ended)}) before its last task ended")
+        for each in record.attested:
+            until = record.taken if each.when == BEFORE else record.ended
+            if until is not None and not until - CLIENT_SKEW <= each.asked <= until + _ONE_CLOCK:
+                yield _unordered(node, f"it asked for a document at {moment(each.asked)}, not {each.when} its tasks")
 
 
 def _unordered(node: NodeRead, why: str) -> Finding:
