@@ -21,7 +21,7 @@ def build_anew(
     """What the environment of `lock`, which has no conda packages, is in `folder`; downloads go to `cache`. Raises
     ProvisioningError with a tool's last lines, TfinfraError where Horovod is to be compiled without a compiler."""
     tools = Tools(find_uv(cache, progress), cache / "logs/rebuild.log")
-    build = Build(lock, cache, folder, progress)
+    build = Build(lock, cache, folder, progress, compiles=interpreter.path)
     place_interpreter(build, interpreter)
     install_packages(build, tools)
     return store_tree(folder, version_of_uv(tools.uv), note_of(folder, "horovod"), unlike(lock))

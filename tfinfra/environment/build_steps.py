@@ -35,6 +35,13 @@ class Build:
     wheels: WheelSource = build_here
     conda_files: Path | None = None
     driver: Driver | None = None
+    compiles: Path | None = None
+
+    @property
+    def python(self) -> Path:
+        """What compiles modules: a Python outside of the environment, where one is named, runs nothing of what packages
+        may have put there."""
+        return self.compiles or self.folder / "bin/python"
 
 
 def place_interpreter(build: Build, found: Interpreter) -> None:
@@ -89,5 +96,4 @@ def unlike(lock: Lock) -> tuple[str, ...]:
 def _compile(build: Build, tools: Tools, parts: Iterable[str]) -> None:
     """TensorFlow's import takes 5.7 s without bytecode, 2.0 s with it, and nodes mount the folder read-only."""
     for part in (part for part in parts if (build.folder / part).is_dir()):
-        program, name = build.folder / "bin/python", compiled_path(build.lock.key) / part
-        compile_modules(tools, program, build.folder / part, name)
+        compile_modules(tools, build.python, build.folder / part, compiled_path(build.lock.key) / part)
