@@ -57,7 +57,7 @@ class LockedRun:
             (-6.0, "lock", {"digest": lock.digest}),
             *events_of()[:2],
             *((1.0, "input", {**to_json(given), "name": given.name or "checkpoints"}) for given in self.origin.inputs),
-            (2.0, "bundle.begin", {"sha256": BUNDLE}),
+            (2.0, "bundle.begin", {"sha256": BUNDLE, "agent": "a3" * 32}),
             (3.0, "settings", {"digest": SETTINGS}),
             *events_of()[2:],
         ]

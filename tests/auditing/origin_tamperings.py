@@ -230,6 +230,7 @@ SEEN: dict[str, Tamper] = {
     "a node ran another interpreter": node(1, "environment", "python", value="3.11.8"),
     "Horovod's wheel is swapped on one node": node(1, "environment", "wheels", value={"horovod.whl": HASH}),
     "the agent's code is changed on one node": node(1, "agent", value=HASH),
+    "the agent's code is changed on all nodes": both("agent", value=HASH),
     "customData is changed": both("settings", value=HASH),
     "the image is another one on all nodes": both("machine", "image", "version", value="24.04.1"),
     "a GPU is another one on one node": node(1, "machine", "gpus", 0, "model", value="Tesla V100"),

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.support import lock as example_lock
+from tfinfra.agent.evidence.bundle_check import agent_files
 from tfinfra.bundle import Bundle, Source, archive, build_bundle
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.environment.lock_file import Lock
@@ -122,6 +123,14 @@ def test_it_holds_the_source_the_plan_and_the_environment(source: Path, tmp_path
     environment = json.loads((folder / "environment.json").read_text())
     assert from_json(Lock, environment["lock"]) == here()
     assert environment["prebuilt"] == "/env"
+
+
+def test_it_knows_the_agent_as_a_node_finds_it(source: Path, tmp_path: Path, parts: Path) -> None:
+    bundle = made(source, tmp_path / "a.tar.gz", parts)
+    folder = unpacked(bundle, tmp_path / "node")
+    assert bundle.agent == agent_files(folder).digest
+    (folder / "agent/tfinfra/version.py").write_text("")
+    assert bundle.agent != agent_files(folder).digest
 
 
 def test_it_knows_what_of_the_source_is_in_it(source: Path, tmp_path: Path, parts: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
+from tfinfra.agent.evidence.bundle_check import packed_agent
 from tfinfra.bundle.archive import END, add_bytes, add_file, add_link, gzip_member
 from tfinfra.bundle.shared import conda_member, shared_member
 from tfinfra.environment.lock_file import Lock
@@ -41,12 +42,13 @@ class Packed:
 @dataclass(frozen=True)
 class Bundle:
     """`key` is its place in the run's store, `sha256` its digest in hexadecimal, `path` the file here; `source` is what
-    of the source directory is in it."""
+    of the source directory is in it, `agent` the digest of the agent's own files, as a node computes it."""
 
     path: Path
     key: str
     sha256: str
     source: tuple[Packed, ...] = ()
+    agent: str = ""
 
 
 def build_bundle(
@@ -71,7 +73,7 @@ def build_bundle(
             packed = _write_own(own, plan, source, lock, prebuilt)
     staging.replace(out)
     digest = sha256_of(out)
-    return Bundle(out, bundle_key(digest), digest, packed)
+    return Bundle(out, bundle_key(digest), digest, packed, packed_agent(shared[0]))
 
 
 def _write_own(out: IO[bytes], plan: Plan, source: Source, lock: Lock, prebuilt: Path | None) -> tuple[Packed, ...]:

@@ -4,6 +4,7 @@ whoever changed a file since, the agent's own among them, is found here."""
 from __future__ import annotations
 
 import hashlib
+import itertools
 import tarfile
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tfinfra.model import NodeCheck
 from tfinfra.store import store_errors
 from tfinfra.system.file_digest import sha256_of
 
-_SOURCE = "source/"
+_SOURCE, _AGENT = "source/", "agent/"
 _BYTECODE = "__pycache__"
 _BLOCK = 1 << 20
 
@@ -51,6 +52,13 @@ def agent_files(bundle: Path) -> Tree:
     return read_tree(bundle / "agent", enter=lambda name: name != _BYTECODE)
 
 
+def packed_agent(member: Path) -> str:
+    """The digest of `agent_files` where a bundle's shared member (bundle/shared.py) is unpacked as it is."""
+    with tarfile.open(member) as tar:
+        ours = itertools.takewhile(lambda entry: entry.name.startswith(_AGENT), tar)
+        return Tree({entry.name.removeprefix(_AGENT): _entry(tar, entry) for entry in ours}).digest
+
+
 def _unpacked(bundle: Path) -> Tree:
     """All that lies there, but for bytecode of the agent and of its packages. In the source it is somebody else's: no
     task has run yet, none travels, and a task's Python would believe it."""
@@ -68,15 +76,20 @@ def _packed(archive: Path) -> Tree:
     entries: dict[str, Entry] = {}
     with tarfile.open(archive, errors="surrogateescape") as tar:
         for member in tar:
-            if member.issym():
-                target = member.linkname.encode("utf-8", "surrogateescape")
-                entries[member.name] = Entry(LINK, hashlib.sha256(target).hexdigest())
-            elif (content := tar.extractfile(member)) is not None:
-                digest = hashlib.sha256()
-                while block := content.read(_BLOCK):
-                    digest.update(block)
-                entries[member.name] = Entry(PROGRAM if member.mode & 0o100 else FILE, digest.hexdigest())
+            if member.issym() or member.isfile():
+                entries[member.name] = _entry(tar, member)
     return Tree(entries)
+
+
+def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry:
+    """Of a file or a link."""
+    if member.issym():
+        target = member.linkname.encode("utf-8", "surrogateescape")
+        return Entry(LINK, hashlib.sha256(target).hexdigest())
+    digest, content = hashlib.sha256(), tar.extractfile(member)
+    while content is not None and (block := content.read(_BLOCK)):
+        digest.update(block)
+    return Entry(PROGRAM if member.mode & 0o100 else FILE, digest.hexdigest())
 
 
 def _told(deviation: Deviation) -> str:

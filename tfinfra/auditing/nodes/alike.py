@@ -55,6 +55,15 @@ def load_nothing(evidence: Evidence) -> Iterator[Finding]:
             yield foreign("TFA413", file, f"the variable {name}", "has code loaded into tasks, and no manifest sets it")
 
 
+def run_the_agent_that_was_sent(evidence: Evidence) -> Iterator[Finding]:
+    """The client packed it, and noted the digest of its files in the event log."""
+    sent = {text(fields.get("agent")) for fields in events_called(evidence, "bundle.begin")} - {""}
+    for file, record in _recorded(evidence):
+        if sent and record.agent not in sent:
+            sentence = "ran another agent than the one that the client packed, by the event log"
+            yield changed("TFA408", file, "", sentence, was=", ".join(sorted(sent)), now=record.agent)
+
+
 def have_the_settings_that_were_sent(evidence: Evidence) -> Iterator[Finding]:
     """What a node booted with is what the client rendered: its digest stands in the event log."""
     sent = {text(fields.get("digest")) for fields in events_called(evidence, "settings")}
@@ -85,6 +94,7 @@ CHECKS: tuple[Check, ...] = (
     are_alike,
     have_one_set_of_variables,
     load_nothing,
+    run_the_agent_that_was_sent,
     have_the_settings_that_were_sent,
     run_the_plans_image,
 )

@@ -80,7 +80,7 @@ class Provisioning:
             young.put_file(bundle.key, bundle.path)
             note_origin(context.folder, young, origin)
 
-        with session.phase("bundle", "upload", sha256=bundle.sha256):
+        with session.phase("bundle", "upload", sha256=bundle.sha256, agent=bundle.agent):
             session.wait(spawn(upload, "upload"))
         if staged is not None:
             self._data.hand_in(prepared.trees, staged, young)
