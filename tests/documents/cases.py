@@ -65,6 +65,11 @@ def edited_deploy_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
     (deploy / "__main__.py").write_text("print('mine')\n")
 
 
+def a_script_that_asks(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    lines = ("import argparse", "p = argparse.ArgumentParser()", "p.add_argument('--data', required=True)")
+    (folder / "asks.py").write_text("\n".join([*lines, "p.parse_args()", ""]))
+
+
 def a_waiting_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     found = waiting_run(folder)
     patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
@@ -119,6 +124,7 @@ WALK = Checklist("gpus", "azure", "1 x D8", (Step("credential", "not", "none", "
 PLACES: dict[str, dict[str, Case]] = {
     "authoring": {
         "init": Case(("init", "new")),
+        "init-proposed": Case(("init", "new", "--from", "asks.py"), 3, a_script_that_asks),
         "validate": Case(("validate", "train.yaml")),
         "compile": Case(("compile", "train.yaml"), before=edited_deploy_folder),
         "plan": Case(("plan", "train.yaml")),

@@ -26,7 +26,7 @@ def manifest_page() -> str:
 def targets_page() -> str:
     intro = (
         "Every key of a target: inline as `compute_target` of a manifest, or by name in `compute_targets.yaml`"
-        " beside the manifest or in the user's configuration folder."
+        " beside the manifest or in the user's configuration folder. `tfinfra init --targets` writes one."
     )
     whole = block("gpus:\n  cloud: azure\n  location: eastus\n  vm_size: Standard_NC4as_T4_v3", "yaml")
     indexes = "Aliases of package indexes, which locks name them by; the file lies in the user's configuration folder."

@@ -1,0 +1,201 @@
+"""A manifest for a script that is there, by its syntax tree: entry script, backend, packages, arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from tfinfra.backends.base import ScriptSign
+from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
+from tfinfra.catalog.modules.module_names import usual_owner
+from tfinfra.catalog.modules.python_modules import brings
+from tfinfra.compiler.environment_modules import of_requirements
+from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.load import project_of_text
+from tfinfra.compiler.pipeline import read, resolved
+from tfinfra.compiler.source.script import Script, Use
+from tfinfra.compiler.starting.entry_search import training_scripts
+from tfinfra.compiler.starting.flags import Flag, flags_of
+from tfinfra.compiler.starting.starter import ENDING, MANIFEST, ONE_NODE, SCHEMA_LINE
+from tfinfra.compiler.user_paths import read_bounded
+from tfinfra.errors import UsageError, readable
+from tfinfra.manifest.key_schema import fitting_name
+from tfinfra.text.credentials import hidden
+from tfinfra.travel.walk import survey
+
+_FILES = {
+    "pip_requirements_file": ("requirements.txt", "requirements-train.txt"),
+    "conda_dependencies_file": ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml"),
+}
+"""{key: files that people call so}"""
+_MOST_FILES, _MOST_BYTES, _MOST_HELP, _MOST_OTHERS = 400, 1_000_000, 60, 5
+_KEYS_OF = {
+    "mpi": {"node_count": 2, "process_count_per_node": 1, "distributed_backend": "mpi"},
+    "ps": {"node_count": 2, "distributed_backend": "ps", "worker_count": 2, "parameter_server_count": 1},
+    "multi_worker": {"node_count": 2, "distributed_backend": "multi_worker"},
+}
+"""What a run of each backend begins with: two nodes."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A folder's scripts: the `entry` that is taken, the `others` that might be meant, the files of requirements."""
+
+    entry: str
+    others: tuple[str, ...]
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The backend of a script, and the use of a name that speaks for it; `sign` says what that is."""
+
+    backend: str
+    use: Use
+    sign: ScriptSign
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """`unknown` are modules of which no package is known."""
+
+    keys: dict[str, Any]
+    found: Found
+    chosen: Chosen | None
+    packages: list[str]
+    unknown: list[str]
+    flags: tuple[Flag, ...]
+
+
+def look(source: Path) -> Found:
+    """What there is in a folder, or beside a script. Raises UsageError where no file of it trains with TensorFlow."""
+    folder, script = (source, "") if source.is_dir() else (source.parent, source.name)
+    names = [file.name for file in survey(folder, folder).files if file.link is None and file.size <= _MOST_BYTES]
+    python = [name for name in names if name.endswith(".py")][:_MOST_FILES]
+    texts = {name: _text_of(folder / name) for name in python}
+    scripts = training_scripts(texts)
+    if not script and not scripts:
+        hint = "name the script itself: --from DIR/SCRIPT.py"
+        raise UsageError(f"no Python file in '{source}' trains with TensorFlow", hint)
+    entry = script or scripts[0]
+    files = {key: next((name for name in known if name in names), "") for key, known in _FILES.items()}
+    return Found(entry, tuple(name for name in scripts if name != entry), {k: v for k, v in files.items() if v})
+
+
+def _text_of(path: Path) -> str:
+    """The file's text, "" where it cannot be read: what is wrong with the script itself, `validate` says."""
+    try:
+        return (read_bounded(path, _MOST_BYTES) or b"").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def propose(source: Path, folder: Path, schema: str) -> str:
+    """The text of a manifest in `folder` for the script in `source`, a folder or the script itself. Raises UsageError
+    as `look` does."""
+    found = look(source)
+    where = source if source.is_dir() else source.parent
+    keys: dict[str, Any] = {"name": fitting_name(where.resolve().name)}
+    if (relative := PurePosixPath(relpath(where.resolve(), folder.resolve())).as_posix()) != ".":
+        keys["source_directory"] = relative
+    keys["entry_script"] = found.entry
+    facts = _facts(keys, folder)
+    if any(lost.how.why == "no package" and lost.module == found.entry for lost in facts.project.source.lost):
+        as_module = {**keys, "entry_script": f"-m {'.'.join(PurePosixPath(found.entry).with_suffix('').parts)}"}
+        if (its_facts := _facts(as_module, folder)).project.source.entry:
+            keys, facts = as_module, its_facts
+    chosen = _backend(facts.script)
+    keys |= found.files | (_KEYS_OF[chosen.backend] if chosen else {})
+    packages, unknown = _packages(_facts(keys, folder))
+    flags = flags_of(facts.project.source.modules.values())
+    return _text(_Proposal(keys, found, chosen, packages, unknown, flags), schema)
+
+
+def _facts(keys: dict[str, Any], folder: Path) -> Facts:
+    text = yaml.safe_dump(keys, sort_keys=False, allow_unicode=True)
+    return resolved(read(project_of_text(text.encode("utf-8", "surrogatepass"), file=MANIFEST, folder=folder)))
+
+
+def _backend(script: Script) -> Chosen | None:
+    """By the surest sign: what needs its backend, then a strategy, then the others. An estimator that is only trained
+    has no cluster."""
+    found = [
+        Chosen(name, use, sign)
+        for name in DISTRIBUTED
+        for sign in BACKENDS[name].signs
+        if (use := script.use_of(sign)) and (sign.dialect != "estimator" or script.find_last("train_and_evaluate"))
+    ]
+    return min(found, key=lambda one: (not one.sign.needed, not one.sign.strategy), default=None)
+
+
+def _packages(facts: Facts) -> tuple[list[str], list[str]]:
+    """The packages of imports that nothing meets yet, and the modules whose package is not known."""
+    if facts.spec is None:
+        return [], []
+    known, python = of_requirements(facts.spec.requirements), facts.manifest.python_version
+    lacking = [
+        one.name
+        for one in facts.project.source.outside
+        if not brings(one.name.partition(".")[0], python) and known.provides(one.name, one.members) is False
+    ]
+    owners = {name: usual_owner(name) for name in lacking if name.partition(".")[0] != "horovod"}
+    unknown = {name.partition(".")[0] for name, owner in owners.items() if owner is None}
+    return sorted({owner for owner in owners.values() if owner}), sorted(unknown)
+
+
+def _text(made: _Proposal, schema: str) -> str:
+    keys, found, chosen = made.keys, made.found, made.chosen
+    counts = {key: keys[key] for key in (_KEYS_OF[chosen.backend] if chosen else ())}
+    unknown = ", ".join(map(_one_line, made.unknown))
+    lines = [
+        f"# Proposed by `tfinfra init` for {_one_line(found.entry)}; `tfinfra explain KEY` says what a key means.",
+        *([f"# Other scripts that train: {_one_line(', '.join(found.others[:_MOST_OTHERS]))}"] if found.others else []),
+        *_dumped({key: value for key, value in keys.items() if key not in counts}),
+        *_flag_lines(made.flags),
+        *(_dumped({"pip_packages": made.packages}) if made.packages else []),
+        *([f"# No package is known for {unknown}: name the one that has it in pip_packages."] if unknown else []),
+        "",
+    ]
+    if chosen is None:
+        lines += ONE_NODE.splitlines()
+    else:
+        lines += [f"# {_one_line(chosen.use.module)}:{chosen.use.line} uses {chosen.sign.what}", *_dumped(counts)]
+        if chosen.sign.dialect:
+            lines.append(f"# tf_config: {chosen.sign.dialect}      # what `auto` finds by the script's names")
+    return SCHEMA_LINE.format(schema) + "\n".join([*lines, "", ENDING])
+
+
+def _dumped(keys: dict[str, Any]) -> list[str]:
+    return yaml.safe_dump(keys, sort_keys=False, allow_unicode=True, width=1000).splitlines() if keys else []
+
+
+def _flag_lines(flags: tuple[Flag, ...]) -> list[str]:
+    """The script's flags as comments: what is not written keeps the script's own default."""
+    if not flags:
+        return []
+    rows = [(f"#   {flag.name}: {_value(flag)}".rstrip(), flag) for flag in flags]
+    width = min(40, max(len(row) for row, _ in rows))
+    head = "# What the script takes, with its own defaults: take the `#` from what you change."
+    return [head, "# script_params:", *(_commented(row, flag, width) for row, flag in rows)]
+
+
+def _commented(row: str, flag: Flag, width: int) -> str:
+    said = "required" if flag.required else "a secret: name it in `secrets`" if flag.secret else ""
+    text = "; ".join(part for part in (said, _one_line(flag.help)[:_MOST_HELP]) if part)
+    return f"{row:<{width}}  # {text}".rstrip(" #") if text else row
+
+
+def _value(flag: Flag) -> str:
+    """As YAML has it, on one line: null for a bare flag, nothing for a value that is not known."""
+    if flag.bare or flag.default is None:
+        return "null" if flag.bare else ""
+    shown = hidden(flag.default) if isinstance(flag.default, str) else flag.default
+    return str(yaml.safe_dump(shown, default_flow_style=True, width=1000)).split("\n", maxsplit=1)[0]
+
+
+def _one_line(text: str) -> str:
+    return readable(" ".join(hidden(text).split()))
