@@ -8,7 +8,7 @@ from tfinfra.catalog.modules.keras_names import Gone, gone_from_keras
 from tfinfra.catalog.tensorflow import framework_or_newest, full_version
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Sure
-from tfinfra.compiler.rules.scripts.keras_in_use import keras_in_use
+from tfinfra.compiler.rules.scripts.of_keras.in_use import keras_in_use
 from tfinfra.compiler.source.script import Use, position_of
 from tfinfra.errors import Diagnostic, Severity
 

@@ -10,7 +10,7 @@ from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.tensorflow import framework_or_newest, full_version
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Sure
-from tfinfra.compiler.rules.scripts.keras_in_use import keras_in_use
+from tfinfra.compiler.rules.scripts.of_keras.in_use import keras_in_use
 from tfinfra.compiler.source.keras import LEGACY_VARIABLE, keras_of_optimizer, trains_models, variables_of_models
 from tfinfra.compiler.source.script import Use, is_within, position_of
 from tfinfra.errors import Diagnostic, Severity

@@ -1,0 +1,86 @@
+"""Calls as they were written for Keras 2, which Keras 3 refuses: an argument or a method that is gone, a file's name.
+Each was tried with Keras 2.15.0 and 3.15.1."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.rules.scripts.of_keras.in_use import keras_in_use
+from tfinfra.compiler.source.command_line.calls import literal
+from tfinfra.compiler.source.keras import Module
+from tfinfra.compiler.source.script import position_of
+from tfinfra.errors import Diagnostic, Severity
+
+_OPTIMIZERS = ("SGD", "RMSprop", "Adam", "Adadelta", "Adagrad", "Adamax", "Nadam", "Ftrl")
+_ARGUMENTS: dict[str, Mapping[str, str]] = {
+    **{f"optimizers.{name}": {"lr": "write learning_rate"} for name in _OPTIMIZERS},
+    "callbacks.ModelCheckpoint": {"period": "write save_freq, in batches, or leave it out: 'epoch'"},
+    "callbacks.TensorBoard": {"write_grads": "leave it out", "batch_size": "leave it out"},
+    "layers.BatchNormalization": {"fused": "leave it out"},
+    "layers.LSTM": {"time_major": "transpose the first two axes"},
+    "layers.GRU": {"time_major": "transpose the first two axes"},
+}
+"""{what is called, inside of Keras: {an argument that it took: what to write}}"""
+_METHODS = {"fit_generator": "fit", "evaluate_generator": "evaluate", "predict_generator": "predict"}
+"""{a method of Keras 2's models: the one that does the same}"""
+_FEEDING = ("workers", "use_multiprocessing", "max_queue_size")
+"""What fit took, and a keras.utils.PyDataset takes since."""
+_TREES = ("tensorflow.keras.", "keras.")
+
+
+def calls_that_keras_3_refuses(facts: Facts) -> Iterator[Diagnostic]:
+    """Those of Keras's own names, and of methods that nothing else has."""
+    keras = keras_in_use(facts)
+    for module, call, name in keras.calls():
+        tree = next((one for one in _TREES if name.startswith(one)), None)
+        if tree is not None and keras.is_3(tree.removesuffix(".")):
+            for what, way_out in _refusals(name.removeprefix(tree), call):
+                yield _at(facts, module, call.func, f"with {keras.named} {what}", way_out)
+    for module in keras.modules if keras.models else ():
+        for call in module.calls:
+            if isinstance(call.func, ast.Attribute) and (found := _of_a_model(call, call.func.attr)):
+                yield _at(facts, module, call.func, f"with {keras.named} {found[0]}", found[1])
+
+
+def _refusals(name: str, call: ast.Call) -> Iterator[tuple[str, str]]:
+    given = {word.arg for word in call.keywords}
+    last = name.rpartition(".")[2]
+    for argument, way_out in _ARGUMENTS.get(name, {}).items():
+        if argument in given:
+            yield f"{last} takes no {argument}", way_out
+    if name == "callbacks.ModelCheckpoint" and (ending := _ending_wanted(call)):
+        yield f"ModelCheckpoint takes names that end in {ending}", f"write such a name, with {ending}"
+
+
+def _ending_wanted(call: ast.Call) -> str:
+    """What Keras 3 wants the file to end in, "" where it does, or its name is not a literal."""
+    words = {word.arg: word.value for word in call.keywords}
+    name = next(iter(literal(call.args[0] if call.args else words.get("filepath"))), None)
+    weights_only = literal(words.get("save_weights_only")) or ((False,) if "save_weights_only" not in words else ())
+    if not isinstance(name, str) or not weights_only:
+        return ""
+    if weights_only[0]:
+        return "" if name.endswith(".weights.h5") else ".weights.h5"
+    return "" if name.endswith((".keras", ".h5")) else ".keras"
+
+
+def _of_a_model(call: ast.Call, method: str) -> tuple[str, str] | None:
+    if instead := _METHODS.get(method):
+        return f"a model has no {method}", f"write {instead}, which takes generators too"
+    if method == "save" and any(word.arg == "save_format" for word in call.keywords):
+        return "save takes no save_format", "leave it out: the file's ending says it, .keras or .h5"
+    gone = [word.arg for word in call.keywords if word.arg in _FEEDING]
+    if method == "fit" and gone:
+        return f"fit takes no {gone[0]}", "give it to the keras.utils.PyDataset that fit reads, or leave it out"
+    return None
+
+
+def _at(facts: Facts, module: Module, node: ast.expr, message: str, hint: str) -> Diagnostic:
+    use, source = module.use(node, ""), facts.project.source
+    position = position_of(use, source.file(use.module), source.modules)
+    return Diagnostic("TFI534", Severity.WARNING, message, "entry_script", position, hint)
+
+
+RULES: tuple[Rule, ...] = (calls_that_keras_3_refuses,)
