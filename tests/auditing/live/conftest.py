@@ -30,7 +30,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Make]:
 @pytest.fixture
 def run(made: Make, tmp_path: Path) -> Iterator[Rehearsed]:
     """Two nodes with a shared directory, on an ARM of the test's own."""
-    copy = rehearsed.copied(made("two CPU nodes"), tmp_path / "cloud")
+    yield from _copied(made("two CPU nodes"), tmp_path)
+
+
+@pytest.fixture
+def uniform(made: Make, tmp_path: Path) -> Iterator[Rehearsed]:
+    """Two nodes of a Uniform set, on an ARM of the test's own."""
+    yield from _copied(made("two InfiniBand nodes"), tmp_path)
+
+
+def _copied(whole: Rehearsed, folder: Path) -> Iterator[Rehearsed]:
+    copy = rehearsed.copied(whole, folder / "cloud")
     yield copy
     copy.arm.settle()
     copy.arm.loop.close()

@@ -17,6 +17,7 @@ from tfinfra.auditing.rule_table import rules
 from tfinfra.localcloud.common.tokens import OWNER_OID
 
 Seed = Callable[[Rehearsed], object]
+MACHINES = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines"
 LATER = "2126-12-24T10:00:00Z"
 SIZE, LARGER = "Standard_D8s_v5", "Standard_D16s_v5"
 GUID = "11111111-1111-1111-1111-111111111111"
@@ -126,8 +127,10 @@ def locked(scope: str) -> Seed:
 
 
 def machines(run: Rehearsed) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = run.arm.get(f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines").body["value"]
-    return found
+    """Those of a Flexible set are the group's, those of a Uniform one the set's own."""
+    of_group: list[dict[str, Any]] = run.arm.get(MACHINES).body["value"]
+    of_set: list[dict[str, Any]] = run.arm.get(f"{SET}/virtualMachines").body["value"]
+    return of_group or of_set
 
 
 def on_a_machine(what: str, name: str, **properties: Any) -> Seed:
@@ -147,12 +150,11 @@ def with_a_public_interface(run: Rehearsed) -> None:
     put(interface["id"], {"location": "eastus", "properties": properties})(run)
 
 
-def another_machine(run: Rehearsed, **properties: Any) -> None:
+def another_machine(run: Rehearsed, sku: Any = None, **properties: Any) -> None:
     first = machines(run)[0]
-    run.answer(
-        f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines",
-        {"value": [{**first, "properties": {**first["properties"], **properties}}]},
-    )
+    changed = {**first, "sku": sku or first.get("sku"), "properties": {**first["properties"], **properties}}
+    path = f"{SET}/virtualMachines" if sku else MACHINES
+    run.answer(path, {"value": [changed]})
 
 
 def _asked_otherwise(run: Rehearsed) -> None:
@@ -192,6 +194,16 @@ def _with_endpoint(document: dict[str, Any]) -> dict[str, Any]:
     ids = (f"{COMPUTE.upper()}/{kind}/{RUN}-shared", f"{SUB}/resourceGroups/theirs/{kind}/in")
     connections = [{"properties": {"privateEndpoint": {"id": id_}}} for id_ in ids]
     return _with(document, privateEndpointConnections=connections)
+
+
+def _filled_in(document: dict[str, Any]) -> dict[str, Any]:
+    found = document["properties"]["virtualMachineProfile"]
+    os = {**found["osProfile"], "allowExtensionOperations": True, "requireGuestProvisionSignal": True, "secrets": []}
+    (nic,) = found["networkProfile"]["networkInterfaceConfigurations"]
+    nic["properties"] |= {"dnsSettings": {"dnsServers": []}, "enableIPForwarding": False}
+    nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddressVersion"] = "IPv4"
+    profile = {**found, "osProfile": os, "timeCreated": "2027-01-15T07:59:00.1234567+00:00"}
+    return _with(document, virtualMachineProfile=profile, singlePlacementGroup=False, zoneBalance=False)
 
 
 def _shouted(document: Any) -> Any:
@@ -370,6 +382,21 @@ BENIGN: dict[str, Seed] = {
         VNET,
         lambda d: _with(d, enableDdosProtection=False, privateEndpointVNetPolicies="Disabled", bgpCommunities=None),
     ),
+    "Storage fills in its defaults": lambda run: _answered(
+        run,
+        account("blob"),
+        lambda d: _with(
+            d,
+            encryption={
+                "keySource": "Microsoft.Storage",
+                "services": {"blob": {"enabled": True, "keyType": "Account"}},
+            },
+            accessTier="Hot",
+            allowCrossTenantReplication=False,
+            dnsEndpointType="Standard",
+        ),
+    ),
+    "Compute fills in its defaults": lambda run: _answered(run, SET, _filled_in),
     "a newer ARM says more": lambda run: _answered(run, SET, lambda d: _with(d, aNewThing={"is": "here"})),
     "the interfaces were made anew": lambda run: _answered(
         run,
@@ -404,3 +431,30 @@ def test_what_somebody_changed_is_found_by_its_own_rule(seed: str, run: Rehearse
 def test_what_is_nobodys_doing_stays_silent(seed: str, run: Rehearsed) -> None:
     BENIGN[seed](run)
     assert run.audit() == ()
+
+
+OF_A_UNIFORM_SET: dict[str, tuple[Seed, str]] = {
+    "an extension is on a machine": (
+        on_a_machine("extensions", "miner", publisher="Microsoft.Azure.Extensions", type="CustomScript"),
+        "TFA614",
+    ),
+    "a command is run on a machine": (on_a_machine("runCommands", "look", source={"script": "id"}), "TFA616"),
+    "the capacity is raised": (patched(SET, {"sku": {"name": "Standard_ND96asr_v4", "capacity": 3}}), "TFA617"),
+    "a machine gets another size": (lambda run: another_machine(run, sku={"name": LARGER}), "TFA618"),
+    "a machine's interface gets a public address": (
+        lambda run: run.answer(f"{SET}/networkInterfaces", {"value": [_open_interface()]}),
+        "TFA613",
+    ),
+}
+
+
+def _open_interface() -> dict[str, Any]:
+    address = {"properties": {"publicIPAddress": {"id": f"{SUB}/resourceGroups/theirs/providers/x/y/z"}}}
+    return {"id": f"{SET}/virtualMachines/0/networkInterfaces/nic0", "properties": {"ipConfigurations": [address]}}
+
+
+@pytest.mark.parametrize("seed", OF_A_UNIFORM_SET)
+def test_the_machines_of_a_uniform_set_are_looked_at_too(seed: str, uniform: Rehearsed) -> None:
+    change, code = OF_A_UNIFORM_SET[seed]
+    change(uniform)
+    assert {one.rule for one in uniform.audit()} == {code}
