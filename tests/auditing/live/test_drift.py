@@ -115,6 +115,15 @@ def with_another_clock(run: Rehearsed) -> None:
     run.change(TIMER, properties={"definition": found})
 
 
+def made_again(run: Rehearsed) -> None:
+    """The same security group, which is another one."""
+    body = run.document(RULES)
+    for rule in body["properties"]["securityRules"]:
+        rule["properties"].pop("provisioningState")
+    assert run.arm.delete(RULES).status == 200
+    assert run.arm.put(RULES, body).status == 201
+
+
 def made_anew(run: Rehearsed) -> None:
     body = run.document(NODES)
     assert run.arm.delete(NODES).status == 200
@@ -356,6 +365,7 @@ DRIFTS: dict[str, tuple[Seed, str]] = {
         "TFA619",
     ),
     "the nodes' identity is made anew": (made_anew, "TFA604"),
+    "the security group is made anew": (made_again, "TFA604"),
     "the network gets another subnet": (
         put(f"{VNET}/subnets/more", {"properties": {"addressPrefix": "10.64.16.0/24"}}),
         "TFA601",

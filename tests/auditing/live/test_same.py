@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfinfra.arm.azure_types import body_of
-from tfinfra.auditing.live.same import ABSENT, differences
+from tfinfra.auditing.live.comparison.same import ABSENT, differences
 
 NETWORK = body_of("Microsoft.Network/virtualNetworks@2024-05-01")
 ACCOUNT = body_of("Microsoft.Storage/storageAccounts@2024-01-01")

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.live import grants, groups, machines, made, stores, timer
 from tfinfra.auditing.live.baseline import PartBaseline
+from tfinfra.auditing.live.checks import grants, groups, machines, made, stores, timer
+from tfinfra.auditing.live.checks.owned import maker_questions
 from tfinfra.auditing.live.live_run import LiveRun
-from tfinfra.auditing.live.owned import maker_questions
 from tfinfra.auditing.live.questions import Question, first_questions, more_questions
 
 Ask = Callable[[Iterable[Question]], Mapping[Question, ArmAnswer]]

@@ -8,9 +8,9 @@ from typing import Any
 
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.live.comparison.same import ABSENT
 from tfinfra.auditing.live.live_run import LiveRun, lacking
 from tfinfra.auditing.live.questions import Question
-from tfinfra.auditing.live.same import ABSENT
 
 _LONGEST = 200
 _NOT_TOLD = ("id", "name", "etag", "type", "provisioningstate")

@@ -11,9 +11,9 @@ from tfinfra.arm.requests import ArmAnswer
 from tfinfra.audit.log import read_events
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.live.check import ask_all, drifts
+from tfinfra.auditing.live.checks.timer import NOT_LOOKING
 from tfinfra.auditing.live.live_run import Extension, LiveRun
 from tfinfra.auditing.live.questions import Question
-from tfinfra.auditing.live.timer import NOT_LOOKING
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.find_run import find_run

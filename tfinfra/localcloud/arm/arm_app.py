@@ -15,13 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tfinfra.localcloud.arm import endpoints, entra, instances, interfaces, queries
+from tfinfra.localcloud.arm import endpoints, entra, queries
 from tfinfra.localcloud.arm.builtin_paths import builtin_response
 from tfinfra.localcloud.arm.core import MAKER_HINTS, NO_HINTS, ArmResponse, Core, MakerHints
 from tfinfra.localcloud.arm.fault_injection import Faults, InjectedFault
 from tfinfra.localcloud.arm.listing import list_resources
 from tfinfra.localcloud.arm.providers import authorization, compute
 from tfinfra.localcloud.arm.rbac.directory import OWNERS
+from tfinfra.localcloud.arm.scale_sets import instances, interfaces
 from tfinfra.localcloud.arm.strict import acceptance, following, linked, subscriptions
 from tfinfra.localcloud.arm.strict.throttle import Throttle
 from tfinfra.localcloud.arm.subscription.rate_limits import CountedCall

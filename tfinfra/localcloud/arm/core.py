@@ -26,6 +26,7 @@ from tfinfra.localcloud.arm.strict.canonical_ids import canonical
 from tfinfra.localcloud.arm.strict.lagging_lists import LaggingLists
 from tfinfra.localcloud.arm.strict.not_found import not_found
 from tfinfra.localcloud.common import ids
+from tfinfra.localcloud.common.arm_marks import with_marks
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
 from tfinfra.localcloud.common.state import ArmResource, empty_trash
 
@@ -175,7 +176,7 @@ class Core:
         made = ArmResource(id_, type_, api_version, content, internal).with_properties(provisioningState="Succeeded")
         for reference in references(id_, body):
             require(self.context, made, reference)
-        return provider_of(type_).accept(self.context, made, before)
+        return with_marks(provider_of(type_).accept(self.context, made, before), before, self.context.now())
 
     # ── behind the answers ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra.localcloud.arm.core import Core
-from tfinfra.localcloud.arm.interfaces import interface_id
 from tfinfra.localcloud.arm.providers import compute
+from tfinfra.localcloud.arm.scale_sets.interfaces import interface_id
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, group_not_found
 from tfinfra.localcloud.common.state import ArmResource

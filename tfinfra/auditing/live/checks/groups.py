@@ -7,8 +7,8 @@ from typing import Any
 
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
+from tfinfra.auditing.live.checks.owned import is_runs
 from tfinfra.auditing.live.live_run import LiveRun
-from tfinfra.auditing.live.owned import is_runs
 from tfinfra.auditing.live.wording import unread
 from tfinfra.azure.deletion.group_names import part_of_group
 

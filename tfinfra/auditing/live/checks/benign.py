@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tfinfra.auditing.live.baseline import MadeResource
+from tfinfra.auditing.live.comparison.same import ABSENT, Difference
+from tfinfra.auditing.live.comparison.scalars import same_scalar
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.questions import SETS
-from tfinfra.auditing.live.same import ABSENT, Difference
-from tfinfra.auditing.live.scalars import same_scalar
 from tfinfra.auditing.live.wording import member
 
 _OWN_TAGS = "tfinfra-"

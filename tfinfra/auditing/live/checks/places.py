@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tfinfra.auditing.live.same import Difference
+from tfinfra.auditing.live.comparison.same import Difference
 
 CHANGED, ANEW = "TFA601", "TFA604"
 OPEN_RULE, RULE = "TFA611", "TFA612"

@@ -9,11 +9,11 @@ from tfinfra.arm.azure_types import body_of
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.baseline import MadeResource, shortened
-from tfinfra.auditing.live.benign import is_benign
-from tfinfra.auditing.live.lists import item_named
+from tfinfra.auditing.live.checks.benign import is_benign
+from tfinfra.auditing.live.checks.places import rule_at
+from tfinfra.auditing.live.comparison.lists import item_named
+from tfinfra.auditing.live.comparison.same import ABSENT, Difference, differences
 from tfinfra.auditing.live.live_run import LiveRun
-from tfinfra.auditing.live.places import rule_at
-from tfinfra.auditing.live.same import ABSENT, Difference, differences
 from tfinfra.auditing.live.wording import shown, told, unread
 
 _MOST = 3

@@ -6,9 +6,9 @@ import asyncio
 import re
 from typing import Any
 
-from tfinfra.localcloud.arm import interfaces
 from tfinfra.localcloud.arm.core import Core
 from tfinfra.localcloud.arm.providers import compute
+from tfinfra.localcloud.arm.scale_sets import interfaces
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_refusal import group_not_found, resource_not_found
 

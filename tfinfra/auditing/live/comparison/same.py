@@ -10,9 +10,9 @@ from typing import Any
 
 from tfinfra.arm.azure_types import FLAGS
 from tfinfra.arm.body_shapes import properties_of, type_of_value
-from tfinfra.auditing.live.defaults import is_default
-from tfinfra.auditing.live.lists import keyed, same_items
-from tfinfra.auditing.live.scalars import same_scalar
+from tfinfra.auditing.live.comparison.defaults import is_default
+from tfinfra.auditing.live.comparison.lists import keyed, same_items
+from tfinfra.auditing.live.comparison.scalars import same_scalar
 
 Path = tuple[str, ...]
 _READ_ONLY = FLAGS["read-only"]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tfinfra.auditing.live.scalars import plain
+from tfinfra.auditing.live.comparison.scalars import plain
 
 _NAMES = ("name", "id", "service", "value", "fqdn", "path", "resourceId")
 """What tells the items of ARM's lists apart: services of a subnet, ranges of a firewall, keys of a user."""

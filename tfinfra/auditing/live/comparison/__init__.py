@@ -1,0 +1,1 @@
+"""Two documents of ARM's held against each other."""

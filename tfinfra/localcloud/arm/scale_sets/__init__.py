@@ -1,0 +1,1 @@
+"""The machines of scale sets and their interfaces, as ARM shows them."""
