@@ -31,7 +31,12 @@ def what_no_shell_takes(facts: Facts) -> Iterator[Diagnostic]:
     text = source.programs.get(name or "")
     if not name or not text or not facts.manifest.sound("setup_script"):
         return
-    fault = _encoding(text) or _first_line(text) or (None if _is_pythons(name, text) else _line_ends(text))
+    fault = (
+        _of_windows(name)
+        or _encoding(text)
+        or _first_line(text)
+        or (None if _is_pythons(name, text) else _line_ends(text))
+    )
     if fault:
         written = text.split("\n")[fault.line - 1].rstrip("\r")[:_SHOWN]
         position = Position(source.file(name), fault.line, 1, max(1, len(written)), written)
@@ -39,6 +44,12 @@ def what_no_shell_takes(facts: Facts) -> Iterator[Diagnostic]:
         if fault.severity is Severity.WARNING:
             message = f"the setup script may fail on every node: {fault.message}"
         yield Diagnostic("TFI710", fault.severity, message, "setup_script", position, fault.hint)
+
+
+def _of_windows(name: str) -> _Fault | None:
+    if posixpath.splitext(name)[1].lower() not in (".bat", ".cmd", ".ps1"):
+        return None
+    return _Fault(1, "it is a script of Windows, and nodes run Linux", "write it for sh, or in Python")
 
 
 def _encoding(text: str) -> _Fault | None:

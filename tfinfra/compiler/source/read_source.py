@@ -23,6 +23,10 @@ _NO_PYTHON = {
     **dict.fromkeys(
         (".sh", ".bash"), "name the Python script that it starts; what it does before belongs in setup_script"
     ),
+    **dict.fromkeys((".bat", ".cmd", ".ps1", ".exe"), "nodes run Linux: name the Python script that it starts"),
+    **dict.fromkeys(
+        (".zip", ".gz", ".tgz", ".whl", ".egg"), "unpack it into source_directory, and name the script in it"
+    ),
     ".ipynb": "make a script of the notebook: jupyter nbconvert --to script",
     ".pyc": "name the .py file",
 }

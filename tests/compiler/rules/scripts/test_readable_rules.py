@@ -135,3 +135,10 @@ def test_a_notebooks_command(tmp_path: Path, line: str) -> None:
 def test_a_lambda_of_python_2(tmp_path: Path) -> None:
     (found,) = said_of(tmp_path, {"train.py": "f = lambda (k, v): k\n"})
     assert found.hint == "Python 2? `2to3` translates it"
+
+
+@pytest.mark.parametrize("first", ["#!/bin/bash", "#!/usr/bin/env Rscript"])
+def test_a_script_for_another_program(tmp_path: Path, first: str) -> None:
+    (found,) = said_of(tmp_path, {"train.py": f"{first}\npython main.py\n"})
+    assert (found.code, found.is_error) == ("TFI501", True)
+    assert found.hint == "name the Python script that it starts; what it does before belongs in setup_script"

@@ -36,8 +36,16 @@ def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
                 what = f"Python {OWN[0]}.{OWN[1]}, which checks it here, cannot read it, python_version's own may"
             elif module not in facts.script.broken:
                 what += f" ({nodes[0]}.{nodes[1]})"
-            hint = _way_out(line_of(text, at[0]))
+            hint = _of_another_program(text) or _way_out(line_of(text, at[0]))
             yield _diagnostic(facts, module, at, (f"{what}: {said}", hint), certain=surely and sure)
+
+
+def _of_another_program(text: str) -> str | None:
+    """What to write for a script whose first line gives it to another program than Python."""
+    first = text.split("\n", 1)[0]
+    if not first.startswith("#!") or "python" in first:
+        return None
+    return "name the Python script that it starts; what it does before belongs in setup_script"
 
 
 def _way_out(line: str) -> str:
