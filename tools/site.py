@@ -98,7 +98,8 @@ def look_at(folder: Path) -> Site:
 
 def _asked_elsewhere(folder: Path, pages: dict[Path, Page]) -> Iterator[str]:
     asked = {path: page.parts for path, page in pages.items()}
-    asked |= {path: tuple(_CSS_URL.findall(path.read_text(encoding="utf-8"))) for path in folder.rglob("*.css")}
+    styled = [*folder.rglob("*.css"), *folder.rglob("*.svg")]
+    asked |= {path: tuple(_CSS_URL.findall(path.read_text(encoding="utf-8"))) for path in styled}
     asked |= {path: tuple(_SCRIPTED.findall(path.read_text(encoding="utf-8"))) for path in folder.rglob("*.js")}
     for path, parts in sorted(asked.items()):
         name = path.relative_to(folder).as_posix()
