@@ -18,6 +18,7 @@ from tests.auditing.tampering import anew
 from tests.auditing.test_tamperings import SIGNATURE, codes
 from tfinfra.auditing.findings import Verdict
 from tfinfra.auditing.rule_table import rules
+from tfinfra.evidence.material import GivenInput
 from tfinfra.model import CHECKS, NodeCheck, NodeEnvironment, NodeMachine, from_json
 
 FOUND = {
@@ -125,9 +126,15 @@ def with_an_unknown_version(run: LockedRun, folder: Path) -> Path:
     return run.write(folder, nodes=tuple(run.node(number, machine=told(number)) for number in range(2)))
 
 
+def with_an_input_called_checkpoints(run: LockedRun, folder: Path) -> Path:
+    inputs = (GivenInput("checkpoints", "0d" * 32, 1, 1), GivenInput("", "0e" * 32, 1, 1))
+    return unlocked(replace(run, origin=replace(run.origin, inputs=inputs)), folder)
+
+
 BENIGN = {
     "a run without a lock": unlocked,
     "an evicted node": evicted,
+    "an input that is called as the checkpoints are": with_an_input_called_checkpoints,
     "line ends by .gitattributes": with_other_line_ends,
     "checks that could compare nothing": with_declared_checks,
     "an image whose version nobody tells": with_an_unknown_version,

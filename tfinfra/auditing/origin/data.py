@@ -48,13 +48,12 @@ def is_what_was_brought(evidence: Evidence) -> Iterator[Finding]:
     """The event log has the digest of each input as it was brought to the nodes."""
     read = dependencies(evidence)
     for fields in events_called(evidence, "input"):
-        given = text(fields.get("name"))
-        name = CHECKPOINTS if given == CHECKPOINTS else f"{INPUT}{given}"
-        said = read.get(name)
-        if said is None or said.sha256 != fields.get("sha256"):
-            was, now = text(fields.get("sha256")), said.sha256 if said is not None else None
+        given, digest = text(fields.get("name")), text(fields.get("sha256"))
+        meant = [f"{INPUT}{given}", *([CHECKPOINTS] if given == CHECKPOINTS else [])]  # an input may be called so, too
+        said = [read[name].sha256 for name in meant if name in read]
+        if digest not in said:
             sentence = "was brought to the nodes with another digest than the statement has"
-            yield changed("TFA317", names.EVENTS, name, sentence, was=was, now=now)
+            yield changed("TFA317", names.EVENTS, given, sentence, was=digest, now=said[0] if said else None)
 
 
 CHECKS: tuple[Check, ...] = (is_the_locks, is_what_was_brought)
