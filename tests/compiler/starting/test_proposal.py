@@ -88,10 +88,31 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {"entry_script": "-m trainer.task"},
     ),
+    "a package that is imported from above": (
+        {
+            "trainer/__init__.py": "",
+            "trainer/model.py": KERAS,
+            "trainer/task.py": f"{KERAS}import trainer.model\n\ndef main():\n    {FIT}\n{MAIN}",
+        },
+        {"entry_script": "-m trainer.task"},
+    ),
+    "a package whose script has its libraries elsewhere": (
+        {"t/__init__.py": "", "t/model.py": "X = 1\n", "t/task.py": "from . import model\n\nprint(model.X)\n"},
+        {"entry_script": "-m t.task"},
+    ),
+    "a TensorFlow that is pinned": (
+        {"a.py": KERAS + FIT, "requirements.txt": "tensorflow==2.17.1  # the newest\n"},
+        {"framework_version": "2.17.1", "pip_requirements_file": "requirements.txt"},
+    ),
     "a script in a folder": ({"code/train.py": KERAS + FIT}, {"entry_script": "code/train.py"}),
     "a file that git ignores": (
         {".gitignore": "old/\n", "old/train.py": HOROVOD, "new.py": KERAS + FIT},
         {"entry_script": "new.py"},
+    ),
+    "the only file there is": ({"t.py": "print()\n"}, {"entry_script": "t.py", "distributed_backend": None}),
+    "the only one that begins": (
+        {"part.py": "X = 1\n", "other.py": "Y = 1\n", "task.py": "import part\n\nprint(part.X)\n"},
+        {"entry_script": "task.py"},
     ),
     "a file that is no Python": ({"broken.py": "def (:\n", "a.py": KERAS + FIT}, {"entry_script": "a.py"}),
 }
@@ -164,7 +185,7 @@ def test_the_document_says_so_too(capsys: pytest.CaptureFixture[str], folder: Pa
 NO_SCRIPT = {
     "an empty folder": {},
     "no Python": {"a.txt": "x"},
-    "Python without TensorFlow": {"a.py": "print()\n"},
+    "parts of something": {"a.py": "X = 1\n", "b.py": "Y = 2\n"},
     "tests alone": {"test_a.py": KERAS + FIT},
 }
 
@@ -203,3 +224,18 @@ FLAGS = {
 @pytest.mark.parametrize(("text", "flags"), FLAGS.values(), ids=FLAGS)
 def test_flags_are_read_from_the_text(text: str, flags: list[Flag]) -> None:
     assert [*flags_of([text])] == flags
+
+
+PLACES = {
+    "a folder of outputs": ("--job-dir", "or ${TFINFRA_OUTPUTS}/…"),
+    "a folder of checkpoints": ("--checkpoint-path", "or ${TFINFRA_CHECKPOINTS}"),
+    "data": ("--train_files", "or ${TFINFRA_INPUT_DATA}, and inputs: {data: {path: …}}"),
+    "nothing of the kind": ("--epochs", ""),
+}
+
+
+@pytest.mark.parametrize(("flag", "said"), PLACES.values(), ids=PLACES)
+def test_a_flag_for_a_place_is_told_which_all_tasks_have(flag: str, said: str) -> None:
+    proposed({"train.py": f"import argparse\n{KERAS}p = argparse.ArgumentParser()\np.add_argument('{flag}')\n{FIT}"})
+    row = next(line for line in Path("train.yaml").read_text("utf-8").splitlines() if f" {flag}:" in line)
+    assert row == (f"#   {flag}:  # {said}" if said else f"#   {flag}:")

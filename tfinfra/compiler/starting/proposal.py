@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from tfinfra.backends.base import ScriptSign
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.catalog.modules.module_names import usual_owner
 from tfinfra.catalog.modules.python_modules import brings
+from tfinfra.catalog.tensorflow import framework
 from tfinfra.compiler.environment_modules import of_requirements
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.load import project_of_text
@@ -33,6 +35,15 @@ _FILES = {
 }
 """{key: files that people call so}"""
 _MOST_FILES, _MOST_BYTES, _MOST_HELP, _MOST_OTHERS = 400, 1_000_000, 60, 5
+_PINNED = re.compile(r"^tensorflow(?:-cpu|-gpu)?\s*==\s*([0-9.]+)\s*(?:[;#].*)?$", re.MULTILINE)
+_PLACES = {
+    r"check-?point|ckpt|restore|resume": "${TFINFRA_CHECKPOINTS}",
+    r"(job|model|output|export|save|result)s?[-_]?(dir|path|folder|file)?$": "${TFINFRA_OUTPUTS}/…",
+    r"(data|input|train|eval|test|valid)[a-z]*[-_]?(dir|path|folder|files?|root)$|^--data$": (
+        "${TFINFRA_INPUT_DATA}, and inputs: {data: {path: …}}"
+    ),
+}
+"""{how people call a flag that takes a place: what to write for a place that all tasks have}"""
 _KEYS_OF = {
     "mpi": {"node_count": 2, "process_count_per_node": 1, "distributed_backend": "mpi"},
     "ps": {"node_count": 2, "distributed_backend": "ps", "worker_count": 2, "parameter_server_count": 1},
@@ -103,16 +114,31 @@ def propose(source: Path, folder: Path, schema: str) -> str:
     if (relative := PurePosixPath(relpath(where.resolve(), folder.resolve())).as_posix()) != ".":
         keys["source_directory"] = relative
     keys["entry_script"] = found.entry
-    facts = _facts(keys, folder)
-    if any(lost.how.why == "no package" and lost.module == found.entry for lost in facts.project.source.lost):
-        as_module = {**keys, "entry_script": f"-m {'.'.join(PurePosixPath(found.entry).with_suffix('').parts)}"}
-        if (its_facts := _facts(as_module, folder)).project.source.entry:
-            keys, facts = as_module, its_facts
+    keys, facts = _as_it_runs(keys, folder)
     chosen = _backend(facts.script)
-    keys |= found.files | (_KEYS_OF[chosen.backend] if chosen else {})
+    keys |= found.files | _version(where, found) | (_KEYS_OF[chosen.backend] if chosen else {})
     packages, unknown = _packages(_facts(keys, folder))
     flags = flags_of(facts.project.source.modules.values())
     return _text(_Proposal(keys, found, chosen, packages, unknown, flags), schema)
+
+
+def _as_it_runs(keys: dict[str, Any], folder: Path) -> tuple[dict[str, Any], Facts]:
+    """The keys with the entry script by its path or, where it finds more of its own modules so, as a module (-m)."""
+    facts = _facts(keys, folder)
+    path = PurePosixPath(keys["entry_script"])
+    if facts.project.source.lost and path.suffix == ".py" and all(map(str.isidentifier, path.with_suffix("").parts)):
+        as_module = {**keys, "entry_script": f"-m {'.'.join(path.with_suffix('').parts)}"}
+        others = _facts(as_module, folder)
+        if others.project.source.entry and len(others.project.source.lost) < len(facts.project.source.lost):
+            return as_module, others
+    return keys, facts
+
+
+def _version(where: Path, found: Found) -> dict[str, Any]:
+    """The TensorFlow that the requirements pin, where it is one that runs here."""
+    text = _text_of(where / found.files["pip_requirements_file"]) if "pip_requirements_file" in found.files else ""
+    pinned = _PINNED.search(text)
+    return {"framework_version": pinned[1]} if pinned and framework(pinned[1]) is not None else {}
 
 
 def _facts(keys: dict[str, Any], folder: Path) -> Facts:
@@ -185,7 +211,8 @@ def _flag_lines(flags: tuple[Flag, ...]) -> list[str]:
 
 def _commented(row: str, flag: Flag, width: int) -> str:
     said = "required" if flag.required else "a secret: name it in `secrets`" if flag.secret else ""
-    text = "; ".join(part for part in (said, _one_line(flag.help)[:_MOST_HELP]) if part)
+    place = "" if flag.bare else next((f"or {to}" for name, to in _PLACES.items() if re.search(name, flag.name)), "")
+    text = "; ".join(part for part in (said, place, _one_line(flag.help)[:_MOST_HELP]) if part)
     return f"{row:<{width}}  # {text}".rstrip(" #") if text else row
 
 
