@@ -11,20 +11,19 @@ import pytest
 
 from tests.auditing.clean import clean, the_key
 from tests.cli.authoring.test_check import Played
-from tests.documents.rich_run import failed_run, waiting_run
+from tests.clocks import FakeClock
+from tests.documents.rich_run import ended_run, failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
 from tests.localcloud.calls import SET
 from tests.locking.locks import without_index_or_engine
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.compiler.load import known_prices
-from tfinfra.lifecycle.attach.end_runs import EndedRun
+from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.sweep import Doomed, Due
 from tfinfra.lifecycle.auditing.live import LiveAudit
-from tfinfra.lifecycle.awaiting.awaited_run import Waited
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.push.push import PushedRun
-from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.walk.steps import Step
 from tfinfra.machine.walk.target import Checklist
@@ -78,6 +77,37 @@ def a_waiting_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
 def an_unrecorded_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     found = waiting_run(folder, record=False)
     patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
+
+
+def a_run_that_goes_on(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    awaited(waiting_run(folder), patch)
+
+
+def a_run_that_has_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    failed_run(folder)
+    awaited(ended_run(folder), patch)
+
+
+def awaited(found: FoundRun, patch: pytest.MonkeyPatch) -> None:
+    """`wait` looks at that run itself, and at a clock that goes on only where it sleeps."""
+    patch.setattr("tfinfra.system.installation.require_run_packages", lambda: None)
+    patch.setattr("tfinfra.lifecycle.awaiting.awaited_run.find_run", lambda *_, **__: found)
+    patch.setattr("tfinfra.lifecycle.awaiting.awaited_run.SystemClock", FakeClock)
+
+
+def a_run_whose_stack_is_locked(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Of its deletion the end alone is real."""
+    answering(
+        lifecycle__attach__end_runs__find_run=waiting_run(folder),
+        lifecycle__attach__end_runs__end_run={f"{RUN}-keep": "it is locked"},
+    )(folder, patch)
+
+
+def a_failure_to_report(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    from tfinfra.cli.main import main
+
+    assert main(["up", "wrong.yaml", "--yes"]) == 3
+    answering(machine__doctor__examine=[])(folder, patch)
 
 
 def a_failed_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -145,7 +175,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "schema-list": Case(("schema", "--list")),
         "catalog-sizes": Case(("catalog", "sizes", "--gpu")),
         "catalog-refresh": Case(
-            ("catalog", "refresh"), before=answering(machine__price_refresh__refresh_prices=known_prices().book)
+            ("catalog", "refresh"), before=answering(machine__price_refresh__fetch_prices=known_prices().book)
         ),
     },
     "runs": {
@@ -157,21 +187,15 @@ PLACES: dict[str, dict[str, Case]] = {
         "runs": Case(("runs",), before=a_failed_run),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),
-        "wait": Case(
-            ("wait", RUN, "--timeout", "1s"),
-            12,
-            answering(lifecycle__awaiting__awaited_run__wait_for_end=Waited(RUN, RunState.TRAINING, None, 1.0)),
-        ),
+        "wait": Case(("wait", RUN, "--timeout", "1s"), 12, a_run_that_goes_on),
+        "wait-ended": Case(("wait", RUN), 7, a_run_that_has_ended),
         "push": Case(
             ("push", ".", "--run", RUN),
             before=answering(
                 lifecycle__push__push__push=PushedRun(RUN, "https://s", "b.tar.gz", "00", "0a", "P.yaml", ("numbers",))
             ),
         ),
-        "down": Case(
-            ("down", RUN),
-            before=answering(lifecycle__attach__end_runs__end_runs=[EndedRun(RUN, {f"{RUN}-keep": "it is locked"})]),
-        ),
+        "down": Case(("down", RUN), before=a_run_whose_stack_is_locked),
         "down-expired": Case(
             ("down", "--expired"),
             before=answering(lifecycle__attach__sweep__down_expired=[Due(RUN, (GROUPS[0].name,), GROUPS[1:])]),
@@ -181,7 +205,10 @@ PLACES: dict[str, dict[str, Case]] = {
         "setup": Case(
             ("setup",),
             before=answering(
-                machine__setup__prepare_machine={"pulumi": "/p", "provider": None, "environments": ["/e"]}
+                engine__tool__toolchain__ensure_cli=Path("/p"),
+                machine__setup__install_provider=None,
+                environment__lock__make_lock=None,
+                environment__build_environment__ensure_environment=Path("/e"),
             ),
         ),
         "setup-azure": Case(
@@ -199,9 +226,7 @@ PLACES: dict[str, dict[str, Case]] = {
             answering(engine__client__EngineProcess=_Engine(), machine__walk__target__walk=WALK),
         ),
         "doctor-role": Case(("doctor", "--role")),
-        "report-bundle": Case(
-            ("report-bundle", "--last"), before=answering(machine__report__bundle__write_bundle=Path("report.tar.gz"))
-        ),
+        "report-bundle": Case(("report-bundle", "--last", "-o", "report.tar.gz"), before=a_failure_to_report),
         "completion": Case(("completion", "bash")),
     },
     "errors": {

@@ -78,3 +78,9 @@ def waiting_run(folder: Path, *, record: bool = True) -> FoundRun:
         (own.deploy / "plan.json").write_text(json.dumps(to_json(a_plan())))
     world.groups = {group.name: {} for group in GROUPS}
     return FoundRun(RUN, own, own.read(), world.ports, GROUPS, world.store if record else None, None)
+
+
+def ended_run(folder: Path) -> FoundRun:
+    """The run that `failed_run` has left, of which the cloud knows nothing any more."""
+    own = run_folder(folder / "state", RUN)
+    return FoundRun(RUN, own, own.read(), World(folder).ports, (), None, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,24 @@ import pytest
 import yaml
 
 from tests.lifecycle.push.test_deploy_folder import RUN, keep_file, project
+from tests.locking import locks
 from tfinfra.azure.deletion.delete_group import delete_group
 from tfinfra.cloud import Cloud
 from tfinfra.clouds import local_cloud
+from tfinfra.compiler.deploy.write import write_deploy
 from tfinfra.engine.pulumi import Engine
-from tfinfra.errors import UsageError
+from tfinfra.engine.tool.toolchain import find_cli
+from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.attach import find_run
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+from tfinfra.lifecycle.locking.check import load_lock
 from tfinfra.lifecycle.push.push import push
 from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.run.workshop import Workshop
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.localcloud.common.state_folder import Layout
 from tfinfra.localcloud.daemon.daemon_client import call, running_daemon
+from tfinfra.model import NodeSettings, from_json
 from tfinfra.store import keys, open_store, readable
 from tfinfra.system.clock import iso_time, right_now
 
@@ -81,3 +88,34 @@ def configured(deploy: Path, part: str) -> dict[str, Any]:
     config = yaml.load(text, Loader=yaml.BaseLoader)["config"]
     own = {key: value for key, value in config.items() if key.startswith("tfinfra:")}
     return {key.removeprefix("tfinfra:"): value for key, value in own.items()}
+
+
+def test_guardrails_that_ask_for_a_lock_let_a_push_pass_that_is_held_against_it(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = find_cli()
+    monkeypatch.setattr("tfinfra.engine.pulumi.find_cli", lambda: tool)
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "cache"))  # nothing that is made up here goes into the real
+    monkeypatch.setattr(Workshop, "environment", lambda *_: None)  # its bytes are not what this is about
+    locks.without_index_or_engine(monkeypatch)
+    (tmp_path / "code").mkdir()
+    manifest = locks.project(tmp_path / "code", locks.MANIFEST.replace("compute_target: gpus", "compute_target: local"))
+    lock, deploy = locks.lock(manifest), tmp_path / "code/deploy/digits"
+    write_deploy(locks.compiled(manifest).tree, deploy)
+    keep_file(deploy, deadline=iso_time(right_now() + 3600))
+    rails = tmp_path / "rails.yaml"
+    rails.write_text("require: [lock]\n")
+    engine = Engine(cloud, deploy, RUN, tmp_path / "pulumi")
+    try:
+        engine.up("keep", configured(deploy, "keep"))
+        with pytest.raises(ManifestError, match="a push without --lock is held against no lock"):
+            push(deploy, RUN, HERE, print, guardrails=rails)
+        pushed = push(deploy, RUN, HERE, print, guardrails=rails, lock_file=lock)
+        assert engine.up("compute", configured(deploy, "compute")) == {}
+    finally:
+        engine.close()
+    settings = from_json(NodeSettings, json.loads(configured(deploy, "compute")["nodeSettings"]))
+    held = load_lock(lock).lock
+    assert settings.locked is not None and held is not None
+    assert (f"sha256:{settings.locked.digest}", pushed.lock) == (held.digest, held.environment.key)
+    assert pushed.inputs == ("digits", "labels")

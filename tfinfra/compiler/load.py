@@ -30,11 +30,13 @@ from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.manifest.reading.limits import PAGE
 from tfinfra.manifest.reading.reader import read_document
+from tfinfra.manifest.words.foreign_paths import data_written_here
 from tfinfra.manifest.words.odd_characters import what_is_odd
 from tfinfra.model import Requirements
 from tfinfra.system.file_kinds import kind_at
 from tfinfra.system.local_tree import LeftOut, entries_of
-from tfinfra.travel.survey import Reason, Survey
+from tfinfra.travel.pointer_files import is_pointer
+from tfinfra.travel.survey import NO_FILE, Reason, Survey
 from tfinfra.travel.walk import survey
 
 TARGETS_FILE = "compute_targets.yaml"
@@ -132,6 +134,7 @@ def _project(
         diagnostics=(*diagnostics, *more, *remarks(guardrails, folder), *shared_keys(guardrails, source.root)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
+        pointers=tuple(one.name for one in travels.files if is_pointer(source.root / one.name, one.size)),
         stays=_staying(source, document, travels),
         guardrails=guardrails,
         repository_targets=frozenset(one.file for one in targets if in_repository(Path(one.file), folder)),
@@ -151,8 +154,15 @@ def _staying(source: SourceDirectory, document: Document, travels: Survey) -> di
     values = [one for flag in given.items() for one in _texts_in(flag)] if isinstance(given, Mapping) else []
     named = [one.name for one in named_files(source.modules, source.reach)]
     asked = dict.fromkeys([*named, *(os.path.normpath(value) for value in values if is_relative(value))])
-    reasons = {name: travels.why_not(name) for name in asked if exists(source.root / name)}
+    reasons = {name: travels.why_not(name) or _no_file(source.root / name) for name in asked}
     return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _no_file(path: Path) -> Reason | None:
+    """Why what is there cannot travel, None of a file, a folder, or nothing."""
+    if not exists(path) or is_file(path) or is_folder(path):
+        return None
+    return Reason(f"{NO_FILE}{kind_at(path)}")
 
 
 def _texts_in(flag: tuple[object, object]) -> list[str]:
@@ -313,7 +323,7 @@ def data_path(folder: Path, written: str) -> DataPath:
     if "\0" in written:
         return DataPath(path, problem="it is no file name")
     if not exists(path):
-        return DataPath(path, problem="it does not exist")
+        return DataPath(path, problem="it does not exist", hint=data_written_here(written) or DataPath.hint)
     if is_kernels(path):
         return DataPath(path, problem="it is where the kernel shows processes and devices")
     if not os.access(path, os.R_OK | (os.X_OK if is_folder(path) else 0)):
@@ -333,12 +343,15 @@ def _data_folder(path: Path) -> DataPath:
     and `up` looks at all."""
     seen = 0
     left: list[LeftOut] = []
+    pointers: list[str] = []
     try:
         for seen, one in enumerate(islice(entries_of(path), _MOST_LOOKED_AT), 1):  # noqa: B007
             if isinstance(one, LeftOut):
                 left.append(one)
             elif not os.access(one.path, os.R_OK):
                 return DataPath(path, problem=f"you may not read '{one.name}' in it")
+            elif is_pointer(one.path, one.size):
+                pointers.append(one.name)
     except OSError as error:
         return DataPath(path, problem=f"'{error.filename}' in it: {(error.strerror or str(error)).lower()}")
     except ManifestError as error:
@@ -346,7 +359,7 @@ def _data_folder(path: Path) -> DataPath:
     if len(left) == seen < _MOST_LOOKED_AT:
         what = f"; '{left[0].name}' {left[0].why}" if left else ""
         return DataPath(path, problem=f"it holds no file that could be copied{what}")
-    return DataPath(path, left=tuple(left))
+    return DataPath(path, left=tuple(left), pointers=tuple(pointers))
 
 
 _MOST_LOOKED_AT = 50_000

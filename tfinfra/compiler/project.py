@@ -126,7 +126,7 @@ class SourceDirectory:
     is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
     lies outside of the manifest's folder: none of its lines is quoted. `package` is the dotted name of the package that
     the source directory itself is, by the __init__.py in it and above it; "" where it is none. `relative` leads to it
-    from the manifest's folder."""
+    from the manifest's folder. `hollow` says of modules that are not there what is in their place."""
 
     root: Path
     shown: str = "."
@@ -147,6 +147,7 @@ class SourceDirectory:
     hiding: tuple[Hiding, ...] = ()
     package: str = ""
     relative: str = "."
+    hollow: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> frozenset[str]:
@@ -204,13 +205,15 @@ def not_made_yet(wanted: Requirements, platform: str) -> EnvironmentModules | No
 @dataclass(frozen=True)
 class DataPath:
     """The local path of an input as found: absolute, whether it is a file and no folder, and why it cannot be used,
-    with the way out. `left` is what in it cannot be copied, as far as it was looked through."""
+    with the way out. `left` is what in it cannot be copied, and `pointers` those of its files that only stand for
+    others, as far as it was looked through."""
 
     path: Path
     is_file: bool = False
     problem: str = ""
     hint: str = "a path is relative to the manifest"
     left: tuple[LeftOut, ...] = ()
+    pointers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,11 +225,11 @@ class Project:
     machine; `data` the local inputs by name. With `rehearse` a size without GPUs is a notice, no error. `prices` reads
     the prices when they are needed: most passes need none. `environment` finds what an environment that was locked or
     built before has, by its requirements and the nodes' platform ("": this machine's). `diagnostics` are errors after
-    which the reader could go on. `travels` says which files of the source directory go to the nodes, and `stays` why
-    others do not that are there and that the script or a parameter names. `own_cloud`: ARM is not one of Azure's known
-    clouds, so the hosts of its storage are not known either. `guardrails` hold for it, `unlocked` is why it does not
-    count as locked, where they ask ("" where it does); `repository_targets` are the
-    files of `targets` that its own repository has."""
+    which the reader could go on. `travels` says which files of the source directory go to the nodes, `pointers` which
+    of these only stand for others, and `stays` why others do not that are there and that the script or a parameter
+    names. `own_cloud`: ARM is not one of Azure's known clouds, so the hosts of its storage are not known either.
+    `guardrails` hold for it, `unlocked` is why it does not count as locked, where they ask ("" where it does);
+    `repository_targets` are the files of `targets` that its own repository has."""
 
     document: Document
     stem: str
@@ -241,6 +244,7 @@ class Project:
     diagnostics: tuple[Diagnostic, ...] = ()
     own_cloud: bool = False
     travels: Survey = field(default_factory=Survey)
+    pointers: tuple[str, ...] = ()
     stays: Mapping[str, Reason] = field(default_factory=dict)
     guardrails: Guardrails = NO_GUARDRAILS
     unlocked: str = "this manifest is not locked"

@@ -185,6 +185,7 @@ class Engine:
 
     def _ready(self, part: str, config: Mapping[str, str]) -> RunStack:
         """The stack with its configuration, its program, and a plugin that lives. Raises ProvisioningError."""
+        self._cli.result()  # has imported it: two threads that begin that at once lock one another out
         from pulumi.automation.errors import CommandError
 
         from tfinfra.engine.recording.program import Program

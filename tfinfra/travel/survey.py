@@ -14,6 +14,8 @@ from tfinfra.travel.ignore_file import BadIgnoreFile, Line
 GIT, OWN = ".gitignore", ".tfinfraignore"
 _MOST_LINKS = 40
 SECRET, PRIVATE_KEY, OURS = "looks like a secret", "holds a private key", "what tfinfra wrote"
+NO_FILE = "is "
+"""How a Reason begins that says what is there in the place of a file: a pipe, a socket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER
+from tfinfra.manifest.words.foreign_paths import blob_url
 from tfinfra.system.local_tree import LeftOut
 from tfinfra.text.wording import first_few
 
@@ -74,6 +75,19 @@ def incomplete_inputs(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI730", path, message, hint, severity=Severity.WARNING)
 
 
+def pointers(facts: Facts) -> Iterator[Diagnostic]:
+    """Files of a local input that Git LFS keeps elsewhere, and that were not fetched."""
+    manifest = facts.manifest
+    for name, given in manifest.inputs.items():
+        found = facts.project.data[name].pointers if given.path is not None and given.url is None else ()
+        if found:
+            told = first_few(list(map(repr, found)), _NAMED)
+            message = f"the input '{name}' holds pointers of Git LFS in the place of data: {told}"
+            hint = "`git lfs pull` fetches it"
+            path = ("inputs", name, "path")
+            yield error_at(facts.document, "TFI741", path, message, hint, severity=Severity.WARNING)
+
+
 def left_out_text(name: str, left: Sequence[LeftOut]) -> str:
     """What of an input the nodes will not have."""
     told = first_few([f"'{one.name}' {one.why}" for one in left], _NAMED)
@@ -90,7 +104,10 @@ def resume_from(facts: Facts) -> Iterator[Diagnostic]:
 def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:
     """A token in a URL would show in every artefact. Nodes read with the run's own identity, and only from Azure."""
     document, parts, target = facts.document, urlsplit(url), facts.chosen.target
-    if parts.query or parts.fragment or "@" in parts.netloc:
+    if instead := blob_url(url):
+        message = "this is how Spark writes a place in Azure storage"
+        yield error_at(document, "TFI725", path, message, f"write {instead}")
+    elif parts.query or parts.fragment or "@" in parts.netloc:
         hint = "remove what follows '?': nodes read it by their own identity"
         yield error_at(document, "TFI725", path, "the URL carries a token or a query, which would show", hint)
     elif not re.fullmatch(rf"{CONTAINER}(/.*)?", url) or "//" in parts.path:
@@ -105,4 +122,4 @@ def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:
         yield error_at(document, "TFI728", path, message, hint, severity=Severity.WARNING)
 
 
-RULES: tuple[Rule, ...] = (secrets, inputs, incomplete_inputs, resume_from)
+RULES: tuple[Rule, ...] = (secrets, inputs, incomplete_inputs, pointers, resume_from)

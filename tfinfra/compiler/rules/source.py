@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import error_at
+from tfinfra.manifest.words.foreign_paths import path_written_here
 
 _FILES = {
     "entry_script": "TFI307",
@@ -25,7 +26,8 @@ def unusable_files(facts: Facts) -> Iterator[Diagnostic]:
     if not source.exists:
         reason = source.problems.get("", "it is not there")
         message = f"source_directory '{manifest.source_directory}' cannot be used: {reason}"
-        yield error_at(document, "TFI308", ("source_directory",), message, "it is relative to the manifest")
+        hint = path_written_here(manifest.source_directory) or "it is relative to the manifest"
+        yield error_at(document, "TFI308", ("source_directory",), message, hint)
         return
     for key, code in _FILES.items():
         name = getattr(manifest, key)

@@ -11,7 +11,7 @@ from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.text.wording import first_few, spell_bytes
 from tfinfra.travel.ignore_file import Line, taking_back
-from tfinfra.travel.survey import OWN, PRIVATE_KEY, SECRET, Reason
+from tfinfra.travel.survey import NO_FILE, OWN, PRIVATE_KEY, SECRET, Reason
 
 LARGE, MANY = 10**9, 100_000
 """Bytes and files that are worth a word before they are sent."""
@@ -78,11 +78,21 @@ def large_source(facts: Facts) -> Iterator[Diagnostic]:
         yield _at_source(facts, "TFI341", message + most, hint, Severity.WARNING)
 
 
+def pointers_travel(facts: Facts) -> Iterator[Diagnostic]:
+    """Files that Git LFS keeps elsewhere, and that were not fetched."""
+    if names := facts.project.pointers:
+        what = "is a pointer of Git LFS" if len(names) == 1 else "are pointers of Git LFS"
+        told = first_few(list(map(repr, names)), _NAMED)
+        message = f"{told} {what}: the nodes get a text of three lines, not the file"
+        yield _at_source(facts, "TFI342", message, "`git lfs pull` fetches what it stands for", Severity.WARNING)
+
+
 def because(facts: Facts, reason: Reason) -> str:
     """Why something stays behind, as the end of a sentence."""
     if reason.line is not None:
         return f"{spelt(facts, reason.line)} keeps it here"
-    return f"it {reason.what}" if reason.what in (SECRET, PRIVATE_KEY) else f"it belongs to {reason.what}"
+    is_sentence = reason.what in (SECRET, PRIVATE_KEY) or reason.what.startswith(NO_FILE)
+    return f"it {reason.what}" if is_sentence else f"it belongs to {reason.what}"
 
 
 def spelt(facts: Facts, line: Line) -> str:
@@ -115,4 +125,11 @@ def _at_source(facts: Facts, code: str, message: str, hint: str, severity: Sever
     return error_at(facts.document, code, path, message, hint, severity=severity)
 
 
-RULES: tuple[Rule, ...] = (secrets_stay, named_files_stay, what_cannot_travel, ignore_files, large_source)
+RULES: tuple[Rule, ...] = (
+    secrets_stay,
+    named_files_stay,
+    what_cannot_travel,
+    ignore_files,
+    large_source,
+    pointers_travel,
+)

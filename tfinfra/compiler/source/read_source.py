@@ -15,6 +15,7 @@ from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.modules.read_modules import read_modules
 from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, modules_below, package_of
 from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
+from tfinfra.manifest.words.foreign_paths import path_written_here
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 from tfinfra.system.file_kinds import kind_at
@@ -108,8 +109,21 @@ def _with_modules(
         outside=tuple(code.outside),
         reach=code.reach,
         hiding=code.hiding,
+        hollow=_hollow(root, {one.name.partition(".")[0] for one in code.outside}),
         undecodable=undecodable,
     )
+
+
+def _hollow(root: Path, modules: set[str]) -> dict[str, str]:
+    """What is there in the place of modules that are not: an empty folder, a pipe."""
+    found: dict[str, str] = {}
+    for module in modules:
+        folder, file = root / module, root / f"{module}.py"
+        if is_folder(folder) and not any(folder.iterdir()):
+            found[module] = f"{module}/ is empty"
+        elif exists(file) and not is_file(file) and not is_folder(file):
+            found[module] = f"{module}.py is {kind_at(file)}"
+    return found
 
 
 def _no_source(root: Path) -> str:
@@ -144,7 +158,7 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
         if why is None:
             return text
         _note(root, text, why, problems)
-    if near := _module_meant(entry.name, search):
+    if f"{text}?" not in problems and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1
         way_out = f"write `entry_script: -m {near}`, and its arguments as script_params"
@@ -192,7 +206,9 @@ def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
 
 
 def _file_hint(root: Path, name: str) -> str | None:
-    """The file that somebody means who wrote a command line, or a slip of the pen."""
+    """The file that somebody means who wrote a command line, a path of another system, or a slip of the pen."""
+    if foreign := path_written_here(name):
+        return foreign
     for word in name.split():
         if word != name and _unusable(root, word) is None:
             return f"write {word} alone{': arguments are script_params' if word.endswith('.py') else ''}"

@@ -95,8 +95,8 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
 
 def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str:
     top, source = one.name.partition(".")[0], facts.project.source
-    if top == "horovod":
-        return "distributed_backend: mpi brings Horovod"
+    if top == "horovod" or top in source.hollow:
+        return _instead_of(source.hollow[top]) if top in source.hollow else "distributed_backend: mpi brings Horovod"
     module = source.entry.removesuffix(".py").replace("/", ".")
     if source.entry.endswith(".py") and (instead := source.from_above(top, module)):
         return f"source_directory is in that package: write {instead}"
@@ -112,6 +112,12 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
         return did_you_mean(near)
     own = "a module of your own travels in source_directory"
     return f"name the package that has it in pip_packages; {own}"
+
+
+def _instead_of(there: str) -> str:
+    if there.endswith("empty"):
+        return f"{there}: a submodule of git's? `git submodule update --init` fetches it"
+    return f"{there}: only files are copied to the nodes"
 
 
 def _where_it_is(source: SourceDirectory, folder: str) -> str:

@@ -15,6 +15,7 @@ from tfinfra.compiler.source.named_files import NamedFile, named_files
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
+from tfinfra.travel.survey import NO_FILE, Reason
 
 _READING = re.compile(r"data|input|config|train|val|test|vocab|label|csv|corpus|image|pretrained|init|source|file")
 _WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|model|ckpt|check|summar|metric|record|hist")
@@ -48,7 +49,7 @@ def read_files_stay(facts: Facts) -> Iterator[Diagnostic]:
         if reason is not None and not (one.flags and _is_no_default(facts, one.flags)):
             message = f"'{one.name}' is missing on the nodes: {because(facts, reason)}"
             severity, place = _severity(facts, certain=one.certain), _position(facts, one.module, one)
-            yield Diagnostic("TFI338", severity, message, "entry_script", place, _way_out(one.name))
+            yield Diagnostic("TFI338", severity, message, "entry_script", place, _way_out(one.name, reason))
 
 
 def _is_no_default(facts: Facts, flags: tuple[str, ...]) -> bool:
@@ -71,10 +72,12 @@ def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
             severity = _severity(facts, certain=_READING.search(name.lower()) is not None)
             message = f"'{value}', which {name} names, is missing on the nodes: {because(facts, reason)}"
             path = ("script_params", flag)
-            yield error_at(facts.document, "TFI338", path, message, _way_out(value), severity=severity)
+            yield error_at(facts.document, "TFI338", path, message, _way_out(value, reason), severity=severity)
 
 
-def _way_out(name: str) -> str:
+def _way_out(name: str, reason: Reason) -> str:
+    if reason.what.startswith(NO_FILE):
+        return "only files are copied to the nodes: write what comes out of it into one"
     return f"{way_back(name)}, or give it as an input (`inputs`)"
 
 

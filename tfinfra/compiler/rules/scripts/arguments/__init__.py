@@ -10,6 +10,7 @@ from tfinfra.compiler.rules.scripts.arguments import (
     contrary,
     fire_arguments,
     hydra_arguments,
+    plain_arguments,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -18,5 +19,6 @@ RULES: tuple[Rule, ...] = (
     *absl_arguments.RULES,
     *fire_arguments.RULES,
     *hydra_arguments.RULES,
+    *plain_arguments.RULES,
     *contrary.RULES,
 )

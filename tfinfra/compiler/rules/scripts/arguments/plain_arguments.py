@@ -1,0 +1,25 @@
+"""script_params against a script that reads the words of its command line by their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.rules.scripts.arguments.argparse_arguments import Wrong, refused, words_of
+from tfinfra.compiler.source.command_line.plain_words import last_plain_word
+from tfinfra.errors import Diagnostic
+
+
+def words_that_nobody_gives(facts: Facts) -> Iterator[Diagnostic]:
+    """`sys.argv[2]` where script_params make one word: an IndexError on every node."""
+    manifest, source = facts.manifest, facts.project.source
+    if not manifest.sound("entry_script") or not manifest.sound("script_params") or source.names("argv"):
+        return
+    last, given = last_plain_word(source.modules, source.reach), len(words_of(manifest.script_params))
+    if last is not None and last.number > given:
+        has = "give no word" if not given else "give one word" if given == 1 else f"give {given} words"
+        message = f"the script reads sys.argv[{last.number}] ({last.module}:{last.line}), and script_params {has}"
+        yield from refused(facts, [Wrong("", message, "a word alone is written `value:`, a flag's is `--flag: value`")])
+
+
+RULES: tuple[Rule, ...] = (words_that_nobody_gives,)
