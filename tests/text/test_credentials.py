@@ -150,6 +150,14 @@ def test_no_error_carries_them() -> None:
     assert str(TfinfraError("plain")) == "plain"
 
 
+def test_the_digest_of_a_file_is_shown_whatever_the_file_is_called() -> None:
+    digest = f"sha256:{'0f' * 32}"
+    for line in (f"    api_token.py: {digest}", f"  secrets/run.sh: {digest} executable", f"- sha256: {digest}"):
+        assert covered(line) == line
+    for line in (f"api_token: {digest}0", f"api_token: {CANARY} {digest}", f"TOKEN={CANARY}: {digest}"):
+        assert covered(line) != line
+
+
 def test_a_line_is_shown_without_what_stands_behind_a_name_in_capitals() -> None:
     assert covered(f"- API_KEY={CANARY} and more") == "- API_KEY=" + "*" * (len(CANARY) + 9)
     assert covered("numpy=1.26, pandas==2.0, X==1, A>=2") == "numpy=1.26, pandas==2.0, X==1, A>=2"

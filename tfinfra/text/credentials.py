@@ -35,6 +35,8 @@ _KEYED = re.compile(
 )
 """As a connection string has it."""
 _BARE = re.compile(r"(?:^|(?<=['\"\s]))(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d)[\w.-]+[:/])")
+_FILE_BY_DIGEST = re.compile(r"[ -]*[\w./ -]{1,250}: sha256:[0-9a-f]{64}(?: executable)?")
+"""A line of a lock, which has thousands of them: a digest opens nothing, whatever its file is called."""
 _LONG = 2000
 _OPENER = (
     r"(?<!(?:pad|eos|bos|cls|sep|unk|max|min|num|per)[_-])(?<!(?:mask|stop|next)[_-])(?<!(?:start|image)[_-])"
@@ -72,6 +74,8 @@ def hidden(text: str) -> str:
 def covered(line: str) -> str:
     """A line of a file as it may be shown, each character in its place: without credentials in URLs, and without what
     is given to a name in capitals (NAME=value), as the environment of a shell has it, or to one that says secret."""
+    if _FILE_BY_DIGEST.fullmatch(line):
+        return line
     named = [found.span("value") for found in _NAMED.finditer(line) if _SHOUTED.fullmatch(found["name"])]
     return _replaced(line, sorted({*_spans(line), *_loose(line), *named, *_given(line)}), lambda size: "*" * size)
 
