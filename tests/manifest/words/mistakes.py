@@ -325,7 +325,7 @@ SHAPES: Rows = {
     "a mapping for a script": ("entry_script: ▶{path: t.py}", "TFI202", "write entry_script: t.py"),
     "a list for a target": ("compute_target: ▶[local]", "TFI202", "write local without brackets"),
     "a mapping for a size": ("compute_target: {cloud: azure, vm_size: ▶{name: X}}", "TFI202", "write vm_size: X"),
-    "a list for tags": ("tags: ▶[a=b]", "TFI202", "write tags: {a: b}"),
+    "a list for tags": ("tags: ▶[a=b]", "TFI202", "write tags: {a: …}"),
     "a mapping for a tag": ("tags: {a: ▶{b: c}}", "TFI202", "write one text for each tag"),
     "a mapping for TF_CONFIG": ("tf_config: ▶{cluster: {}}", "TFI202", "tfinfra makes TF_CONFIG"),
 }

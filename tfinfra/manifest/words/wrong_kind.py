@@ -10,7 +10,7 @@ from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.odd_characters import what_is_odd
-from tfinfra.manifest.words.written import duration, fitted, write
+from tfinfra.manifest.words.written import OPEN, duration, fitted, write
 from tfinfra.text.credentials import only_name, unnamed
 
 _SHORT = 40
@@ -60,8 +60,11 @@ def _made(key: str, value: Any) -> str | None:
         return (
             f"write pip_requirements_file: {file[1]}" if file and key == "pip_packages" else f"write {_as_list(value)}"
         )
-    if fitted(key, value) is None:
+    made = fitted(key, value)
+    if made is None:
         return None
+    if key == "tags" and isinstance(made, Mapping):  # behind a '=' may stand a secret
+        value = dict.fromkeys(made, OPEN)
     hint = write({key: value})
     return hint if hint != f"write {key}" else _EXAMPLES.get(key)
 
