@@ -11,7 +11,7 @@ from bench.versions.backend_cases import BACKENDS
 from bench.versions.record import CASES, Judged, Seen, judged, read, tables, tried
 from tfinfra.catalog.tensorflow import Framework
 
-DOCUMENT = Path(__file__).parents[2] / "docs/versions.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/background/versions.md"
 BEGIN, END = "<!-- tables: python -m bench versions -->\n", "<!-- end of tables -->"
 
 

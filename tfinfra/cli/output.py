@@ -48,8 +48,8 @@ def print_json(value: Any) -> None:
 
 
 def print_format(text: str) -> None:
-    """A format (docs/formats.md) on stdout, as `print_document` prints. Where stdout is not UTF-8, other characters are
-    entities: XML and Markdown know them, and the JSON here has none."""
+    """A format (docs/background/formats.md) on stdout, as `print_document` prints. Where stdout is not UTF-8, other
+    characters are entities: XML and Markdown know them, and the JSON here has none."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     with held():
         try:
