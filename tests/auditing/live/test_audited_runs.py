@@ -22,7 +22,7 @@ from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.main import main
 from tfinfra.errors import CredentialsError, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.auditing.live import LiveAudit, audit_found
+from tfinfra.lifecycle.auditing.live import LiveAudit, audit_found, looked_at
 from tfinfra.lifecycle.record.names import part_of
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.arm import NO_QUERY, RunArm
@@ -92,11 +92,28 @@ def test_an_extension_that_the_run_s_own_log_tells_of_is_none(run: Rehearsed, tm
     assert audit_found(live).found == ()
 
 
-@pytest.mark.parametrize("ended", [{"result": "succeeded"}, {"outcome": Outcome(Result.SUCCEEDED, "", ended=1.0)}])
-def test_of_a_run_that_has_ended_the_nodes_may_be_gone(ended: Any, run: Rehearsed, tmp_path: Path) -> None:
+ENDED: dict[str, dict[str, Any]] = {
+    "by its client": {"result": "succeeded"},
+    "by its nodes": {"outcome": Outcome(Result.SUCCEEDED, "", ended=1.0)},
+    "by somebody's `down`": {"phase": "deleting"},
+}
+
+
+@pytest.mark.parametrize("how", ENDED)
+def test_of_a_run_that_has_ended_the_nodes_may_be_gone(how: str, run: Rehearsed, tmp_path: Path) -> None:
     assert run.arm.delete(COMPUTE).status == 202
     run.arm.settle()
-    assert audit_found(found(run, tmp_path, GROUPS[1:], **ended)).found == ()
+    assert audit_found(found(run, tmp_path, GROUPS[1:], **ENDED[how])).found == ()
+
+
+def test_what_is_missing_is_looked_for_again_as_a_run_may_be_ending(run: Rehearsed, tmp_path: Path) -> None:
+    live = found(run, tmp_path)
+    assert run.arm.delete(COMPUTE).status == 202
+    run.arm.settle()
+    assert rules_of(looked_at(lambda: live, lambda _: None)) == {"TFA602"}
+    ended = replace(live, outcome=Outcome(Result.SUCCEEDED, "", ended=1.0))
+    looks = iter((live, ended))
+    assert looked_at(lambda: next(looks), lambda _: None).found == ()
 
 
 def test_a_run_that_is_being_made_misses_nothing(run: Rehearsed, tmp_path: Path) -> None:
@@ -161,8 +178,8 @@ def test_a_timer_that_has_not_looked_is_given_a_moment(run: Rehearsed, tmp_path:
 
     run.answer(f"{TIMER}/runs", {"value": []})
     slept: list[float] = []
-    assert rules_of(audit_found(live, slept.append)) == {"TFA643"} and slept
-    assert audit_found(live, lambda _: looked("Succeeded")).found == ()
+    assert rules_of(looked_at(lambda: live, slept.append)) == {"TFA643"} and slept
+    assert looked_at(lambda: live, lambda _: looked("Succeeded")).found == ()
 
 
 def test_a_run_that_does_not_live_is_refused(run: Rehearsed, tmp_path: Path) -> None:

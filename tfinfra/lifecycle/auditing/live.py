@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.audit.log import read_events
-from tfinfra.auditing.findings import Finding
+from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live.check import ask_all, drifts
 from tfinfra.auditing.live.checks.timer import NOT_LOOKING
 from tfinfra.auditing.live.live_run import Extension, LiveRun
@@ -28,8 +29,9 @@ from tfinfra.system.progress import Progress
 
 _AT_ONCE = 8
 _LOOK = 3.0
-"""Seconds until a timer is looked at again that has not looked: a cloud of this machine runs it as it starts."""
+"""Seconds until the second look."""
 _BEGINNING = (RunPhase.STARTING, RunPhase.PROVISIONING)
+_ENDING = (RunPhase.ENDED, RunPhase.DELETING, RunPhase.INCOMPLETE, RunPhase.DELETED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class LiveAudit:
 
 def one_live(name: str, options: CloudOptions, tell: Progress) -> LiveAudit:
     """Of the run of this id or name. Raises UsageError where it does not live; CredentialsError, ProvisioningError."""
-    return audit_found(find_run(name, options, tell))
+    return looked_at(partial(find_run, name, options, tell))
 
 
 def all_live(options: CloudOptions, tell: Progress) -> list[LiveAudit]:
@@ -53,13 +55,23 @@ def all_live(options: CloudOptions, tell: Progress) -> list[LiveAudit]:
         if not status.groups and status.state == RunState.DELETED:
             continue
         try:
-            audits.append(audit_found(find_run(status.run, options)))
+            audits.append(looked_at(partial(find_run, status.run, options)))
         except UsageError as error:
             tell(f"{status.run} is left out: {error.message}")
     return audits
 
 
-def audit_found(found: FoundRun, sleep: Callable[[float], object] = time.sleep) -> LiveAudit:
+def looked_at(find: Callable[[], FoundRun], sleep: Callable[[float], object] = time.sleep) -> LiveAudit:
+    """Where something is missing, or the timer has not looked, a second look counts: a run may be ending, and a cloud
+    of this machine runs its timers as it starts. Raises UsageError, CredentialsError, ProvisioningError."""
+    audit = audit_found(find())
+    if any(one.verdict is Verdict.MISSING or one.rule == NOT_LOOKING for one in audit.found):
+        sleep(_LOOK)
+        audit = audit_found(find())
+    return audit
+
+
+def audit_found(found: FoundRun) -> LiveAudit:
     """Raises UsageError, CredentialsError."""
     groups = _groups(found)
     if not groups or (not found.exists and found.record is not None and found.record.phase == RunPhase.DELETED):
@@ -67,29 +79,20 @@ def audit_found(found: FoundRun, sleep: Callable[[float], object] = time.sleep) 
         raise UsageError(f"{found.run} does not live: no resource group of it is left", hint=hint)
     ports = found.ports
     ports.cloud.ensure()
-    subscription, asks = ports.cloud.subscription_id, _asking(ports.arm)
+    subscription = ports.cloud.subscription_id
     known = {group: known_baseline(found, group, subscription) for group in groups}
     parts = {group: one.part for group, one in known.items()}
-    answers = ask_all(found.run, subscription, parts, asks)
-
-    def live() -> LiveRun:
-        return LiveRun(
-            run=found.run,
-            subscription=subscription,
-            parts=parts,
-            answers=answers,
-            now=right_now(),
-            ended=_has_ended(found),
-            hearsay=frozenset(group for group, one in known.items() if one.hearsay),
-            extended=_extensions(found.folder),
-        )
-
-    seen = drifts(live())
-    if any(one.rule == NOT_LOOKING for one in seen):
-        sleep(_LOOK)
-        answers |= asks([question for question in answers if question.path.endswith("/runs")])
-        seen = drifts(live())
-    return LiveAudit(found.run, seen)
+    live = LiveRun(
+        run=found.run,
+        subscription=subscription,
+        parts=parts,
+        answers=ask_all(found.run, subscription, parts, _asking(ports.arm)),
+        now=right_now(),
+        ended=_has_ended(found),
+        extended=_extensions(found.folder),
+        hearsay=frozenset(group for group, one in known.items() if one.hearsay),
+    )
+    return LiveAudit(found.run, drifts(live))
 
 
 def _asking(arm: RunArm) -> Callable[[Iterable[Question]], Mapping[Question, ArmAnswer]]:
@@ -114,9 +117,9 @@ def _groups(found: FoundRun) -> tuple[str, ...]:
 
 
 def _has_ended(found: FoundRun) -> bool:
-    """Whether its nodes have done what they had to, by what they or the client wrote: then their group goes."""
+    """Whether its nodes have done what they had to, or somebody ends it, by what is written: then their group goes."""
     record = found.record
-    return found.outcome is not None or (record is not None and record.result is not None)
+    return found.outcome is not None or (record is not None and (record.result is not None or record.phase in _ENDING))
 
 
 def _extensions(folder: RunFolder) -> tuple[Extension, ...]:

@@ -28,6 +28,7 @@ from tfinfra.localcloud.arm.strict.not_found import not_found
 from tfinfra.localcloud.common import ids
 from tfinfra.localcloud.common.arm_marks import with_marks
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal, resource_not_found
+from tfinfra.localcloud.common.merge_patch import merge_patched
 from tfinfra.localcloud.common.state import ArmResource, empty_trash
 
 MakerHints = Mapping[str, str]
@@ -35,6 +36,8 @@ MakerHints = Mapping[str, str]
 NO_HINTS: MakerHints = {}
 MAKER_HINTS = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
+_FIXED = ("id", "name", "type", "location")
+"""What no PATCH changes."""
 log = logging.getLogger("tfinfra.localcloud")
 
 
@@ -110,13 +113,15 @@ class Core:
         return self.operations.begin(verb, resource.id, self.context.now(), location)
 
     def patch(self, address: ids.Address, body: dict[str, Any]) -> ArmResponse:
-        """Merges tags and properties into a resource. Raises ArmRefusal."""
+        """Merges what is sent into a resource, tags as a whole. Raises ArmRefusal."""
         before = self.get(address)
         acceptance.check_group(self.context.state, address)
         locks.check(self.context.state, "write", before.id, before.type)
-        fixed = ("id", "name", "type", "location", "properties")
-        merged = {**before.body, **{k: v for k, v in body.items() if k not in fixed}}
-        merged["properties"] = {**before.properties, **(body.get("properties") or {})}
+        sent = {name: value for name, value in body.items() if name not in _FIXED}
+        merged = {"properties": {}, **merge_patched(before.body, sent)}
+        merged |= {"tags": sent["tags"]} if sent.get("tags") is not None else {}
+        if str((sent.get("identity") or {}).get("type")).lower() == "none":  # it takes all of them away
+            merged["identity"] = sent["identity"]
         merged = policy.modified(self.context.subscription, before.type, merged)
         tags.check_count(merged)
         policy.check(self.context.subscription, before.type, before.name, merged)
