@@ -65,3 +65,11 @@ def test_the_light_installation_says_that_it_compares_no_requests(
     monkeypatch.setattr(known_requests, "missing_run_packages", lambda: ["pulumi"])
     assert locks.found(manifest, progress=said.append) == ()
     assert said[-1] == "what ARM is asked was not compared: that needs tfinfra[run]"
+
+
+def test_where_there_is_no_cache_they_are_recorded_each_time(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "file"))
+    assert requests_of(locks.compiled(manifest), say_nothing) == locks.requests()

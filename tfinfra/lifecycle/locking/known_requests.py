@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tfinfra.arm.azure_native import VERSION as AZURE_NATIVE
 from tfinfra.compiler.pipeline import Compiled
+from tfinfra.errors import UsageError
 from tfinfra.locking.canonical import digest_of
 from tfinfra.locking.now import Requests
 from tfinfra.model import from_json, to_json
@@ -22,8 +23,8 @@ from tfinfra.version import __version__
 def requests_of(compiled: Compiled, progress: Progress, *, anew: bool = False) -> Requests | None:
     """As they were recorded here before, but where they are wanted `anew`, else as they are recorded now; None where
     only the light installation is here, which cannot do that. Raises ProvisioningError."""
-    file = cache_folder() / "requests" / f"{_key(compiled)}.json"
-    known = None if anew else _known(file)
+    file = _file(compiled)
+    known = None if anew or file is None else _known(file)
     if known is None and not missing_run_packages():
         from tfinfra.lifecycle.locking.bodies import recorded_requests
 
@@ -32,6 +33,15 @@ def requests_of(compiled: Compiled, progress: Progress, *, anew: bool = False) -
         with suppress(OSError):  # then the next one records it again
             _keep(file, known)
     return known
+
+
+def _file(compiled: Compiled) -> Path | None:
+    """Where they are kept, None where there is no cache that can be believed: a hook may run where nobody has a
+    home."""
+    try:
+        return cache_folder() / "requests" / f"{_key(compiled)}.json"
+    except UsageError:
+        return None
 
 
 def _key(compiled: Compiled) -> str:
@@ -64,7 +74,9 @@ def _known(file: Path) -> Requests | None:
         return None
 
 
-def _keep(file: Path, requests: Requests) -> None:
+def _keep(file: Path | None, requests: Requests) -> None:
+    if file is None:
+        return
     make_private(file.parent)
     staging = file.with_suffix(f".{os.getpid()}")
     staging.write_text(json.dumps(to_json(requests)), "utf-8")
