@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.compiler.manifests import said
@@ -209,3 +211,33 @@ GOLDEN = sorted(path.parent for path in (ROOT / "tests/golden").glob("accepted-*
 def test_the_schema_takes_every_manifest_that_is_valid(file: Path) -> None:
     text = (file / "train.yaml" if file.is_dir() else file).read_text("utf-8")
     assert list(WHOLE.iter_errors(yaml.safe_load(text))) == []
+
+
+POOLS: dict[str, list[Any]] = {
+    key: [rules["default"] for _ in range("default" in rules)] + rules.get("examples", []) + [None]
+    for key, rules in json_schema()["properties"].items()
+    if key in MANIFEST and not key.endswith(("_script", "_file")) and key not in ("inputs", "resume_from")
+} | {
+    "distributed_backend": ["mpi", "PS", "Multi_Worker", None],
+    "tf_config": ["auto", "Estimator", "cluster_spec", None],
+    "evaluator_count": [0, 1, None],
+    "vm_size": ["standard_d8s_V5", ["Standard_D8s_v5"], None],
+    "compute_target": ["local", {"cloud": "LOCAL"}, {"vm_size": "Standard_D8s_v5", "location": "WestEurope"}, None],
+    "limits": [{"max_run_duration": "2h"}, {"max_run_duration": None, "keep_outputs": 60}, {}, None],
+    "on_failure": ["Delete", {"hold": 60}, {"hold": "5m"}, None],
+    "framework_version": [2.15, "2.17.1", None],
+    "tags": [{"a": True, "b": 1.5}, {}, None],
+}
+
+
+SOME = st.lists(st.sampled_from(sorted(POOLS)), max_size=4, unique=True).flatmap(
+    lambda keys: st.fixed_dictionaries({key: st.sampled_from(POOLS[key]) for key in keys})
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(keys=SOME)
+def test_the_schema_takes_whatever_validate_takes(tmp_path: Path, keys: dict[str, Any]) -> None:
+    text = yaml.safe_dump(keys, sort_keys=False) if keys else ""
+    if not any(d.is_error for d in said(tmp_path, text)):
+        assert [error.message for error in WHOLE.iter_errors({"entry_script": "train.py", **keys})] == []
