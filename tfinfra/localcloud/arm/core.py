@@ -120,7 +120,7 @@ class Core:
         sent = {name: value for name, value in body.items() if name not in _FIXED}
         merged = {"properties": {}, **merge_patched(before.body, sent)}
         merged |= {"tags": sent["tags"]} if sent.get("tags") is not None else {}
-        if str((sent.get("identity") or {}).get("type")).lower() == "none":  # it takes all of them away
+        if (sent.get("identity") or {}).get("type") == "None":  # it takes all of them away
             merged["identity"] = sent["identity"]
         merged = policy.modified(self.context.subscription, before.type, merged)
         tags.check_count(merged)
