@@ -138,11 +138,13 @@ def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]
     }
     return [
         (-5, "prepare.begin", {}),
-        (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus"}),
+        (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus", "vm_size": "Standard_D8s_v5"}),
         (20, "resource", {"text": "VirtualMachineScaleSet nodes"}),
         (55, "train.begin", {}),
         (115, "outcome", outcome),
         (120, "train.end", {"seconds": 65.0}),
+        (121, "layers", {"client": True}),
+        (122, "timer", {"armed": True}),
         (130, "teardown.verified", {"groups": [f"tfinfra-{story.run}-{part}" for part in ("compute", "keep")]}),
     ]
 

@@ -129,6 +129,13 @@ def third_node(run: Path) -> None:
     (run / "audit/nodes/2.json").write_text(json.dumps(document))
 
 
+def without_event(event: str) -> Tamper:
+    def change(lines: list[Any]) -> None:
+        lines[:] = [line for line in lines if line["event"] != event]
+
+    return events(change, rechained=True)
+
+
 def late_task(node: dict[str, Any]) -> None:
     for task in (*node["tasks"], *node["evidence"]["tasks"]):
         task.update(started=BEGAN + 3000, ended=BEGAN + 3600)
@@ -148,7 +155,7 @@ def shortened(run: Path) -> None:
 
 def swap(lines: list[Any]) -> None:
     """What two of them say, at the times at which they stand."""
-    lines[0]["event"], lines[1]["event"] = lines[1]["event"], lines[0]["event"]
+    lines[6]["event"], lines[7]["event"] = lines[7]["event"], lines[6]["event"]
 
 
 def earlier(lines: list[Any]) -> None:
@@ -193,11 +200,11 @@ SIGNED: dict[str, Tamper] = {
     "an output is added": add("outputs/extra.h5"),
 }
 RECORD: dict[str, Tamper] = {
-    "an event is removed": events(lambda lines: lines.pop(1)),
-    "an event is edited": events(lambda lines: lines[1].update(location="westus")),
+    "an event is removed": events(lambda lines: lines.pop(6)),
+    "an event is edited": events(lambda lines: lines[6].update(client=False)),
     "two events change places": events(swap),
     "the tail of the event log is cut": events(lambda lines: lines.pop()),
-    "an event is edited and the chain recomputed": events(lambda e: e[1].update(location="westus"), rechained=True),
+    "an event is edited and the chain recomputed": events(lambda lines: lines[6].update(client=False), rechained=True),
     "events.jsonl beside the outputs is edited": edit("events.jsonl", b"eastus", b"westus"),
     "an event's time is set before that of an earlier one": events(earlier),
     "the evidence of another run lies beside the outputs": other_evidence,
@@ -264,6 +271,11 @@ RECORD: dict[str, Tamper] = {
     ),
     "what Pulumi made is that of another run": edit(
         "audit/stacks.json", f"urn:pulumi:{RUN}-keep".encode(), b"urn:pulumi:digits-xyz789-keep"
+    ),
+    "the end of a phase is removed from the event log, and the chain recomputed": without_event("train.end"),
+    "the outcome is removed from the event log, and the chain recomputed": without_event("outcome"),
+    "an attempt is edited in the event log, and the chain recomputed": events(
+        lambda lines: lines[1].update(vm_size="Standard_D2s_v5"), rechained=True
     ),
     "an attested document is edited": edited_document,
     "an attested document is signed by somebody else": attested_by(attesting().other_name),

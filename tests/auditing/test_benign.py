@@ -165,10 +165,14 @@ def corrected(folder: Path) -> Path:
     return clean(folder, the_key(), events=chained(events))
 
 
+UNTRAINED = {"times": {"started": "2026-11-30T10:00:00.000Z", "ended": "2026-11-30T10:02:11.000Z"}}
+"""The times of a run whose client did not watch the training to its end."""
+
+
 def detached(folder: Path) -> Path:
     """Its client left it alone: nobody there saw how it ended."""
     events = [*events_of()[:4], (58.0, "detached", {})]
-    return clean(folder, the_key(), events=chained(events))
+    return clean(folder, the_key(), events=chained(events), document=UNTRAINED)
 
 
 BENIGN: dict[str, Made] = {
@@ -180,7 +184,7 @@ BENIGN: dict[str, Made] = {
     "somebody keeps notes beside the outputs": then(notes),
     "the run failed": of(FAILED),
     "Ctrl-C came after the training had succeeded": of(
-        Story("cancelled", 8), events=chained([(115, "outcome", {"result": "succeeded"})])
+        Story("cancelled", 8), events=chained([(115, "outcome", {"result": "succeeded"})]), document=UNTRAINED
     ),
     "something could not be deleted": of(Story("succeeded", 10)),
     "a node was evicted": evicted,

@@ -9,7 +9,19 @@ from tfinfra.auditing.findings import Finding, Verdict, verdict_of
 from tfinfra.auditing.nodes import alike, locked, tasks
 from tfinfra.auditing.origin import bill, data, lock, source
 from tfinfra.auditing.read_evidence import Check, Evidence
-from tfinfra.auditing.record import agreement, attested, chain, ends, ledger, logs, machines, resources, times, whose
+from tfinfra.auditing.record import (
+    agreement,
+    attested,
+    chain,
+    ends,
+    events_told,
+    ledger,
+    logs,
+    machines,
+    resources,
+    times,
+    whose,
+)
 from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
 from tfinfra.auditing.run_files import PublicKey
 from tfinfra.auditing.signed import files, signer, subjects
@@ -22,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     *subjects.CHECKS,
     *whose.CHECKS,
     *chain.CHECKS,
+    *events_told.CHECKS,
     *ends.CHECKS,
     *agreement.CHECKS,
     *times.CHECKS,
