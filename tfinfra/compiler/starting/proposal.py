@@ -179,7 +179,7 @@ def _text(made: _Proposal, schema: str) -> str:
     unknown = ", ".join(map(_one_line, made.unknown))
     lines = [
         f"# Proposed by `tfinfra init` for {_one_line(found.entry)}; `tfinfra explain KEY` says what a key means.",
-        *([f"# Other scripts that train: {_one_line(', '.join(found.others[:_MOST_OTHERS]))}"] if found.others else []),
+        *([f"# Other scripts: {_one_line(', '.join(found.others[:_MOST_OTHERS]))}"] if found.others else []),
         *_dumped({key: value for key, value in keys.items() if key not in counts}),
         *_flag_lines(made.flags),
         *(_dumped({"pip_packages": made.packages}) if made.packages else []),
