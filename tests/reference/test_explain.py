@@ -68,7 +68,8 @@ def test_a_key_is_told_with_type_default_and_example(capsys: pytest.CaptureFixtu
     assert main(["explain", "evaluator_count"]) == 0
     assert capsys.readouterr().out == (
         "evaluator_count (key of the manifest): ps, estimator and coordinator: an evaluator\n\n"
-        "1 adds a task that evaluates beside the training. cluster_spec has none.\n\n"
+        "1 adds a task that evaluates beside the training, on the node with the fewest tasks."
+        " cluster_spec has none.\n\n"
         "  type     whole number, 0 to 1\n  default  0\n  since    0.1.0\n\n"
         "    distributed_backend: ps\n    tf_config: estimator\n    evaluator_count: 1\n"
     )

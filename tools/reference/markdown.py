@@ -48,5 +48,5 @@ def page(title: str, intro: str, parts: Iterable[str]) -> str:
 def sentence(text: str) -> str:
     """With a full stop at its end, and a capital where it begins with a plain word."""
     text = text.strip()
-    plain = re.match(r"[a-z]+(?=[ ,:;.]|$)", text)
+    plain = re.match(r"[a-z]+(?=[ ,;.]|$)", text)  # not `mpi:`
     return f"{text[:1].upper() if plain else text[:1]}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"

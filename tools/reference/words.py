@@ -68,7 +68,7 @@ def verbs_page() -> str:
 def _key(entry: Entry) -> str:
     facts = items([("type", entry.type or ""), ("default", entry.default or ""), ("since", entry.since)])
     said = f"{sentence(entry.title)} {entry.text}".strip()
-    return f"## `{entry.name}`\n\n{paragraph(said)}\n\n{facts}\n\n{block(entry.example or '', 'yaml')}"
+    return f"## `{entry.name}`\n\n{paragraphs(said)}\n\n{facts}\n\n{block(entry.example or '', 'yaml')}"
 
 
 def _variables(entries: Iterable[Entry]) -> str:
