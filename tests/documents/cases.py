@@ -56,6 +56,10 @@ class Case:
     before: Prepare = nothing
 
 
+def a_job(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    Path("job.yml").write_text("command: python gone.py\ncompute: azureml:gpus\n")
+
+
 def edited_deploy_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
     from tfinfra.cli.main import main
 
@@ -155,6 +159,7 @@ PLACES: dict[str, dict[str, Case]] = {
     "authoring": {
         "init": Case(("init", "new")),
         "init-proposed": Case(("init", "new", "--from", "asks.py"), 3, a_script_that_asks),
+        "convert": Case(("convert", "job.yml"), 3, a_job),
         "validate": Case(("validate", "train.yaml")),
         "compile": Case(("compile", "train.yaml"), before=edited_deploy_folder),
         "plan": Case(("plan", "train.yaml")),

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 MOST_MB = 80
 LIGHT = {
     "init": [["init", "new"]],
+    "convert": [["convert", "job.yml"]],
     "validate": [["validate", "single.yaml"], ["validate", "azure-horovod.yaml", "--json"]],
     "compile": [["compile", "azure-horovod.yaml"], ["compile", "--check", "azure-horovod.yaml"]],
     "plan": [["plan", "azure-horovod.yaml"], ["plan", "single.yaml", "--json"]],
@@ -65,7 +66,9 @@ def light(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """One with the examples of the digits."""
-    return Path(shutil.copytree(ROOT / "examples/digits", tmp_path / "digits"))
+    copied = Path(shutil.copytree(ROOT / "examples/digits", tmp_path / "digits"))
+    (copied / "job.yml").write_text("command: python train_single.py\ncompute: local\n")
+    return copied
 
 
 def ended(command: list[str | Path], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from tfinfra.version import __version__
 
 VERBS = {
     "init": ("tfinfra.cli.authoring.init", "Write a starter manifest and training script."),
+    "convert": ("tfinfra.cli.authoring.convert", "Make a manifest of another tool's file."),
     "validate": ("tfinfra.cli.authoring.validate", "Check a manifest and its training script."),
     "compile": ("tfinfra.cli.authoring.compile", "Write the Pulumi program of a manifest to deploy/<name>/."),
     "plan": ("tfinfra.cli.authoring.plan", "Show resources, the place of every task, and the price."),

@@ -229,6 +229,17 @@ def _target_files(folder: Path) -> Iterator[Path]:
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
+def read_foreign(path: Path, folder: Path) -> tuple[bytes, frozenset[str]]:
+    """The bytes of another tool's file, one more than a manifest may have at most, and the names of the targets that a
+    manifest in `folder` would see. Raises ManifestError where one of them cannot be read."""
+    try:
+        data = read_for_parser(path, PAGE.bytes)
+    except OSError as error:
+        hint = what_is_odd(str(path)) or "name a file"
+        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", hint) from error
+    return data, frozenset(str(name) for found in load_targets(folder) for name in found.data)
+
+
 def known_aliases() -> Aliases:
     """The indexes that the user's configuration has a name for. Raises ManifestError where its file is none."""
     from tfinfra.environment.uv.package_index import default_index

@@ -7,6 +7,7 @@ from typing import Any
 
 VERSIONS: dict[str, int] = {
     "init": 1,
+    "convert": 1,
     "validate": 1,
     "compile": 1,
     "plan": 1,

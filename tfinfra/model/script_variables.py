@@ -32,3 +32,14 @@ def shell_word(text: str) -> str:
     parts = _REFERENCE.split(text)  # text, name, text, name, …, text
     quoted = [f'"${{{part}}}"' if index % 2 else shlex.quote(part) if part else "" for index, part in enumerate(parts)]
     return "".join(quoted) or "''"
+
+
+_SET_BY_TFINFRA = re.compile(
+    r"TF_CONFIG|TFINFRA_.*|PYTHONUNBUFFERED|CUDA_VISIBLE_DEVICES|MLFLOW_TRACKING_URI|HOME|PATH"
+    r"|(OMPI|PMIX|PRTE|OPAL)_.*|HOROVOD_(RANK|SIZE|LOCAL_RANK|LOCAL_SIZE|CROSS_RANK|CROSS_SIZE)"
+)
+
+
+def set_by_tfinfra(name: str) -> bool:
+    """Whether tfinfra sets the variable of this name in every task."""
+    return _SET_BY_TFINFRA.fullmatch(name) is not None

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.keys import set_by_tfinfra
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER
 from tfinfra.manifest.words.foreign_paths import blob_url
+from tfinfra.model.script_variables import set_by_tfinfra
 from tfinfra.system.local_tree import LeftOut
 from tfinfra.text.wording import first_few
 

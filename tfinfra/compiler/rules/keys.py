@@ -12,15 +12,11 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.manifest.key_schema import NAME, SPELLINGS, fitting_name
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model.script_variables import INPUT, NAMES, names_meant
+from tfinfra.model.script_variables import INPUT, NAMES, names_meant, set_by_tfinfra
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""
 
-_SET_BY_TFINFRA = re.compile(
-    r"TF_CONFIG|TFINFRA_.*|PYTHONUNBUFFERED|CUDA_VISIBLE_DEVICES|MLFLOW_TRACKING_URI|HOME|PATH"
-    r"|(OMPI|PMIX|PRTE|OPAL)_.*|HOROVOD_(RANK|SIZE|LOCAL_RANK|LOCAL_SIZE|CROSS_RANK|CROSS_SIZE)"
-)
 _TAG_FORBIDDEN = set("<>%&\\?/")
 _MOST_TAGS = 46
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -30,11 +26,6 @@ _IN_A_FILE = "no program can be given more than 131,071 bytes at once: write it 
 LONGEST = 365 * 86400
 """Seconds that a limit allows at most."""
 _DEFAULTS = {f.name: f.default for f in fields(Manifest)}
-
-
-def set_by_tfinfra(name: str) -> bool:
-    """Whether tfinfra sets the variable of this name in every task."""
-    return _SET_BY_TFINFRA.fullmatch(name) is not None
 
 
 def unusable_name(facts: Facts) -> Iterator[Diagnostic]:

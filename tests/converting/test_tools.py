@@ -1,0 +1,101 @@
+"""Other tools' files become manifests, and what has no equivalent is listed with its line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.converting.shapes import SHAPES
+from tfinfra.converting.draft import secretive
+from tfinfra.converting.tools import Converted, convert
+from tfinfra.errors import ManifestError
+from tfinfra.manifest.reading.reader import read_document
+from tfinfra.manifest.shape import manifest_errors
+
+
+def made(sentence: str) -> Converted:
+    file, text, _, _ = SHAPES[sentence]
+    return convert(text.encode(), file)
+
+
+@pytest.mark.parametrize("sentence", SHAPES)
+def test_a_file_of_another_tool_becomes_a_manifest(sentence: str) -> None:
+    document, _ = read_document(made(sentence).text.encode(), "train.yaml")
+    file, _, keys, _ = SHAPES[sentence]
+    assert document.data == {"name": file.partition(".")[0], **keys}
+
+
+@pytest.mark.parametrize("sentence", SHAPES)
+def test_what_has_no_equivalent_is_listed_with_its_line(sentence: str) -> None:
+    found = made(sentence).unmatched
+    listed = SHAPES[sentence][3]
+    assert [each.position.line for each in found if each.position] == [line for line, _ in listed]
+    assert all(any(each.message.startswith(what) for each in found) for _, what in listed), found
+
+
+@pytest.mark.parametrize("sentence", SHAPES)
+def test_a_manifest_that_is_made_has_the_shape_of_one(sentence: str) -> None:
+    document, faults = read_document(made(sentence).text.encode(), "train.yaml")
+    missing = [] if "entry_script" in SHAPES[sentence][2] else ["TFI201"]
+    assert [each.code for each in (*faults, *manifest_errors(document))] == missing
+
+
+@pytest.mark.parametrize("sentence", [sentence for sentence in SHAPES if "hunter2" in SHAPES[sentence][1]])
+def test_no_value_of_a_secret_is_copied(sentence: str) -> None:
+    converted = made(sentence)
+    assert "hunter2" not in f"{converted.text} {[(d.message, d.hint) for d in converted.unmatched]}"
+
+
+NAMES = {
+    "API_KEY": True, "apiKey": True, "HF_TOKEN": True, "db_password": True, "CLIENT_SECRET": True, "token": True,
+    "AWS_ACCESS_KEY_ID": True, "MYPASSWORD": True, "KEYBOARD": False,
+    "tokenizer": False, "max_tokens": False, "monkey": False, "DEPTH": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_says_whether_its_value_is_a_secret(name: str) -> None:
+    assert secretive(name) is NAMES[name]
+
+
+def test_commands_stand_as_comments_without_secrets() -> None:
+    text = "setup: |\n  export WANDB_API_KEY=hunter2\n  wandb login hunter2\n  make\nrun: python fit.py\n"
+    converted = convert(text.encode(), "task.yaml")
+    assert "#   wandb login ***\n#   make\n" in converted.text
+    assert "secrets: [WANDB_API_KEY]" in converted.text
+    assert "hunter2" not in converted.text
+
+
+REFUSED = {
+    "a manifest": ("train.yaml", "entry_script: train.py\n", "this is a manifest already"),
+    "a file of no tool": ("a.yaml", "services: {web: {image: a}}\n", "this file is of no tool that is known"),
+    "a notebook": ("a.ipynb", "{}", "a notebook is JSON"),
+    "Python without an estimator": ("a.py", "print(1)\n", "no estimator"),
+    "what is not Python": ("a.py", "x =\n", "this is not Python: invalid syntax"),
+    "Python that is nested too deep": ("a.py", "(" * 5000 + ")" * 5000, "this is not Python"),
+    "too many values": ("a.yaml", f"run: a\nenvs: [{', '.join('x' * 20_001)}]\n", "the file holds more than 20,000"),
+    "an anchor that multiplies": ("a.yaml", "a: &a [*a]\n", "contains itself"),
+    "too large a file": ("a.py", "#" * 1_000_001, "the file is larger than 1 MB"),
+}
+
+
+@pytest.mark.parametrize("sentence", REFUSED)
+def test_what_is_no_file_of_a_known_tool_is_refused_at_its_line(sentence: str) -> None:
+    file, text, expected = REFUSED[sentence]
+    with pytest.raises(ManifestError) as refused:
+        convert(text.encode(), file)
+    (found,) = refused.value.diagnostics
+    assert expected in found.message
+    assert found.position is not None
+
+
+@given(st.text(alphabet="run: command-{}[]'\"\n$|&*#x", max_size=80), st.sampled_from(["a.yaml", "a.py"]))
+def test_any_text_is_a_manifest_or_refused(text: str, file: str) -> None:
+    begin = "run: python a.py\nsetup: |\n" if file == "a.yaml" else "TensorFlow(entry_script='a.py')\n"
+    try:
+        converted = convert((begin + text).encode(), file)
+    except ManifestError as refused:
+        assert refused.diagnostics
+    else:
+        read_document(converted.text.encode(), "train.yaml")

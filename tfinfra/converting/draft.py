@@ -1,0 +1,213 @@
+"""A manifest that is being made of another tool's file: its keys, the comments beside them, and what found no place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.manifest.document import Document, KeyPath, dotted
+from tfinfra.manifest.key_schema import fitting_name
+from tfinfra.manifest.words.foreign_words import told
+from tfinfra.model.script_variables import set_by_tfinfra
+from tfinfra.text.credentials import covered, in_urls
+
+_WORDS = {"key", "keys", "token", "secret", "secrets", "password", "passwords", "passwd", "pwd", "pass", "passphrase"}
+_WORDS |= {"credential", "credentials", "auth", "sas", "pat"}
+_ENDING = re.compile(r"(?:api|access|secret|private|account)keys?|.*(?:token|secret|passwor[dt]|passwd)")
+_COUNTED = {
+    "max",
+    "min",
+    "num",
+    "pad",
+    "eos",
+    "bos",
+    "cls",
+    "sep",
+    "unk",
+    "mask",
+    "special",
+    "stop",
+    "start",
+    "per",
+    "next",
+}
+"""Words before a token that a model reads."""
+_GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
+_LOGIN = re.compile(r"(?i)(\blogin\s+)(?!--)(\S+)|(\B-p\s+)(\S+)")
+_BROUGHT = re.compile(
+    r"(?i)(?:tensorflow|tf[-_]nightly|horovod)(?:[-_](?:gpu|cpu|intel|macos))?(?:\[.*\])?(?:[=<>!~].*)?"
+)
+NO_TARGET = (
+    "write a target of compute_targets.yaml, or {cloud: azure, vm_size: …}; until then the manifest trains locally"
+)
+
+
+@dataclass
+class Draft:
+    """`keys` are those of a manifest, by name; `comments` stand above the key of their name. `targets` are the names in
+    compute_targets.yaml; `beside` is how a path beside the file is written in the manifest. `lines` are
+    the file's own."""
+
+    file: str
+    targets: frozenset[str] = frozenset()
+    beside: str = "."
+    lines: tuple[str, ...] = ()
+    keys: dict[str, Any] = field(default_factory=dict)
+    comments: dict[str, list[str]] = field(default_factory=dict)
+    unmatched: list[Diagnostic] = field(default_factory=list)
+
+    def note(self, what: str, position: Position | None, hint: str | None = None) -> None:
+        """`what` of the file has no equivalent."""
+        self.unmatched.append(Diagnostic("TFI211", Severity.WARNING, what, "", position, hint))
+
+    def within(self, position: Position | None, begin: str) -> Position | None:
+        """Where, from `position` on, a line of the file begins with `begin`; `position` where none does."""
+        if position is None:
+            return None
+        for number, line in enumerate(self.lines[position.line - 1 :], position.line):
+            if line.strip().startswith(begin):
+                column = len(line) - len(line.lstrip())
+                return Position(self.file, number, column + 1, len(line.strip()), hidden_line(line))
+        return position
+
+    def put(self, key: str, value: Any) -> None:
+        """A key of the manifest; nothing without a value."""
+        if value not in (None, {}, [], ""):
+            self.keys[key] = value
+
+    def name(self, *candidates: Any) -> None:
+        """The run's name: the first of these that is text."""
+        written = next((str(each) for each in candidates if isinstance(each, (str, int)) and each), None)
+        if written:
+            self.put("name", fitting_name(written.replace("_", "-")))
+
+    def path(self, written: str) -> str:
+        """A path beside the file, as the manifest has it."""
+        if self.beside == "." or written.startswith(("/", "~")):
+            return written
+        return f"{self.beside}/{written.removeprefix('./')}" if written not in (".", "./") else self.beside
+
+    def folder(self, written: str | None) -> None:
+        """The source directory; nothing where it is the manifest's own folder."""
+        path = self.path((written or ".").removeprefix("./").rstrip("/") or ".")
+        self.put("source_directory", path if path != "." else None)
+
+    def variables(self, given: Mapping[str, Any], position: Mapping[str, Position | None]) -> None:
+        """Environment variables; those whose name says secret become secrets, and their values are left behind."""
+        for name, value in given.items():
+            if not re.fullmatch(r"[A-Za-z_]\w*", name) or set_by_tfinfra(name):
+                why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
+                self.note(f"the variable {name} is left out: {why}", position.get(name))
+            elif secretive(name) or in_urls(str(value)):
+                self.secret(name)
+            else:
+                self.keys.setdefault("environment_variables", {})[name] = "" if value is None else value
+
+    def secret(self, name: str) -> None:
+        """A variable whose value comes from the environment of whoever starts the run."""
+        named = self.keys.setdefault("secrets", [])
+        if name not in named:
+            named.append(name)
+
+    def parameters(self, given: Mapping[str, Any], position: Position | None) -> None:
+        """The script's command line; the value of a flag that says secret is left behind."""
+        kept: dict[str, Any] = {}
+        for flag, value in given.items():
+            if value is not None and (secretive(flag.lstrip("-")) or in_urls(str(value))) and "${" not in str(value):
+                hint = "name a variable in `secrets`, and read it in the script"
+                self.note(f"the value of {flag} may be a secret, and is left out", position, hint)
+            else:
+                kept[flag] = value
+        self.put("script_params", {**self.keys.get("script_params", {}), **kept})
+
+    def packages(self, words: list[str], key: str = "pip_packages") -> None:
+        """Packages beside TensorFlow and Horovod, which are there anyway."""
+        kept = [word for word in words if not _BROUGHT.fullmatch(word) and not in_urls(word)]
+        self.put(key, list(dict.fromkeys([*self.keys.get(key, []), *kept])))
+
+    def target(self, name: str, position: Position | None) -> None:
+        """A target by its name where there is one; else the manifest trains on this machine, and that is said."""
+        plain = name.removeprefix("azureml:").partition("@")[0]
+        if plain == "local" or plain in self.targets:
+            self.put("compute_target", plain)
+        elif "compute_target" not in self.keys:
+            self.note(f"the compute '{plain}' is no target that is known here", position, NO_TARGET)
+
+    def quote(self, title: str, text: str) -> None:
+        """Lines of a shell as a comment, without what may be a secret in them."""
+        lines = [title, *(f"  {hidden_line(line)}" for line in text.strip("\n").splitlines())]
+        self.comments.setdefault("", []).extend(lines)
+
+
+@dataclass
+class Taken:
+    """A document with which of its keys have been taken: the rest has no equivalent."""
+
+    document: Document
+    draft: Draft
+    _taken: set[KeyPath] = field(default_factory=set)
+
+    def take(self, *path: str | int) -> Any:
+        """The value at `path`, with all that is in it; None where there is none."""
+        value: Any = self.document.data
+        for part in path:
+            inside = isinstance(value, Mapping) and part in value
+            inside = inside or (isinstance(value, list) and isinstance(part, int) and part < len(value))
+            if not inside:
+                return None
+            value = value[part]
+        self._taken.add(path)
+        return value
+
+    def mapping(self, *path: str | int) -> Mapping[str, Any]:
+        """The same of a mapping, {} where it is none. What is not taken in it has no equivalent."""
+        taken = self._taken.copy()
+        value = self.take(*path)
+        self._taken = taken
+        return value if isinstance(value, Mapping) else {}
+
+    def at(self, *path: str | int) -> Position | None:
+        """Where the key is."""
+        return self.document.key(path)
+
+    def text(self, *path: str | int) -> str | None:
+        """A scalar as written."""
+        self.take(*path)
+        return self.document.texts.get(path)
+
+    def finish(self) -> None:
+        """Notes all that nobody took, the outermost key of it."""
+        self._rest(self.document.data, ())
+
+    def _rest(self, value: Any, path: KeyPath) -> None:
+        items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        for key, inner in items:
+            here = (*path, key)
+            if here in self._taken:
+                continue
+            if any(one[: len(here)] == here for one in self._taken):
+                self._rest(inner, here)
+                continue
+            hint = told(str(key))
+            self.draft.note(f"'{dotted(here)}' has no equivalent", self.document.key(here), _removed(hint))
+
+
+def _removed(hint: str | None) -> str | None:
+    """Of a hint for who writes a manifest, what holds for one that is made."""
+    return hint.removeprefix("remove it: ") if hint and "…" not in hint else None
+
+
+def secretive(name: str) -> bool:
+    """Whether a name says that its value is a secret: HF_TOKEN, apiKey, --db-password; not max_tokens or tokenizer."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_").split("_")
+    if "token" in words and {*words} & _COUNTED:
+        return False
+    return any(word.rstrip("0123456789") in _WORDS or _ENDING.fullmatch(word.rstrip("0123456789")) for word in words)
+
+
+def hidden_line(line: str) -> str:
+    """A line of a shell without what may be a secret."""
+    return _LOGIN.sub(lambda found: f"{found[1] or found[3]}***", _GIVEN.sub(r"\1***", covered(line)))

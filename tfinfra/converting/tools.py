@@ -1,0 +1,97 @@
+"""The tools whose files are understood, and the one function that makes a manifest of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from tfinfra.converting import azure_ml_job, estimator, kubeflow, skypilot
+from tfinfra.converting.constants import program_of
+from tfinfra.converting.draft import Draft
+from tfinfra.converting.manifest_text import manifest_text
+from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
+from tfinfra.manifest.document import Document
+from tfinfra.manifest.key_schema import MANIFEST
+from tfinfra.manifest.reading.limits import PAGE
+from tfinfra.manifest.reading.reader import read_document
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A kind of YAML file: how its document is recognised, and how it is converted."""
+
+    name: str
+    title: str
+    recognises: Callable[[Mapping[str, Any]], bool]
+    convert: Callable[[Document, Draft], None]
+
+
+TOOLS: tuple[Tool, ...] = (
+    Tool(kubeflow.TFJOB, "TFJob", kubeflow.is_tfjob, kubeflow.convert),
+    Tool(kubeflow.MPIJOB, "MPIJob", kubeflow.is_mpijob, kubeflow.convert),
+    Tool(azure_ml_job.NAME, "Azure ML job", azure_ml_job.recognises, azure_ml_job.convert),
+    Tool(skypilot.NAME, "SkyPilot task", skypilot.recognises, skypilot.convert),
+)
+_KNOWN = "`tfinfra convert` reads Azure ML's job YAML, SkyPilot's tasks, TFJob, MPIJob, and the estimator's Python"
+
+
+@dataclass(frozen=True)
+class Converted:
+    """`text` is the manifest; `unmatched` are warnings, each at its line of the file that was converted."""
+
+    tool: str
+    title: str
+    text: str
+    unmatched: tuple[Diagnostic, ...]
+
+
+def convert(data: bytes, file: str, targets: frozenset[str] = frozenset(), beside: str = ".") -> Converted:
+    """The manifest of another tool's file. `targets` are the names of compute targets that are known; `beside` is the
+    file's folder as the manifest writes it. Raises ManifestError for a file that is none of these tools'."""
+    draft = Draft(file, targets, beside)
+    if file.endswith((".py", ".ipynb")):
+        return _of_python(data, draft)
+    document, faults = read_document(data, file, "a key")
+    draft.lines = tuple(data.decode("utf-8-sig").splitlines())
+    tool = next((one for one in TOOLS if one.recognises(document.data)), None)
+    if tool is None:
+        own = "entry_script" in document.data and {*document.data} <= {*MANIFEST}
+        _refuse(file, "this is a manifest already" if own else "this file is of no tool that is known", _KNOWN)
+    tool.convert(document, draft)
+    return _converted(tool.name, tool.title, draft, faults)
+
+
+def _of_python(data: bytes, draft: Draft) -> Converted:
+    if len(data) > PAGE.bytes:
+        _refuse(draft.file, f"the file is larger than {PAGE.bytes // 1_000_000} MB", "it is meant to be a page of code")
+    if draft.file.endswith(".ipynb"):
+        _refuse(
+            draft.file, "a notebook is JSON", "`jupyter nbconvert --to script FILE` makes Python of it: convert that"
+        )
+    try:
+        text = data.decode("utf-8-sig")
+        program = program_of(text)
+    except UnicodeDecodeError:
+        _refuse(draft.file, "the file is not UTF-8 text", "save it as UTF-8")
+    except (SyntaxError, ValueError) as error:
+        line = (error.lineno if isinstance(error, SyntaxError) else None) or 1
+        _refuse(draft.file, f"this is not Python: {error.msg if isinstance(error, SyntaxError) else error}", None, line)
+    if not estimator.recognises(program):
+        _refuse(draft.file, "no estimator and no ScriptRunConfig is made in this file", _KNOWN)
+    estimator.convert(program, text.splitlines(), draft)
+    return _converted(estimator.NAME, "Azure ML estimator", draft, ())
+
+
+def _converted(name: str, title: str, draft: Draft, faults: tuple[Diagnostic, ...]) -> Converted:
+    if "name" not in draft.keys:
+        draft.name(draft.file.rpartition("/")[2].partition(".")[0])
+    found = dict.fromkeys([*faults, *draft.unmatched])
+    ordered = sorted(found, key=lambda each: (each.position.line, each.position.column) if each.position else (0, 0))
+    return Converted(name, title, manifest_text(draft, title), tuple(ordered))
+
+
+def _refuse(file: str, message: str, hint: str | None, line: int = 1) -> NoReturn:
+    raise ManifestError(
+        message, hint, (Diagnostic("TFI212", Severity.ERROR, message, "", Position(file, line, 1), hint),)
+    )
