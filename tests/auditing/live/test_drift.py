@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -235,6 +236,12 @@ def _extended(run: Rehearsed) -> None:
     run.extended = (Extension(COMPUTE_NAME, "2126-12-24T10:00:00.000+00:00"),)
 
 
+def _extended_with_timer(run: Rehearsed) -> None:
+    _extended(run)
+    found = json.dumps(run.document(TIMER)["properties"]["definition"])
+    run.change(TIMER, properties={"definition": json.loads(found.replace("2126-11-30T10:00:00Z", LATER))})
+
+
 def _ended(run: Rehearsed) -> None:
     _gone(run, COMPUTE)
     run.ended = True
@@ -414,6 +421,7 @@ BENIGN: dict[str, Seed] = {
     ),
     "a node is evicted": _evict,
     "the run was extended": _extended,
+    "the run and its timer were extended": _extended_with_timer,
     "the nodes have ended and their group is gone": _ended,
     "the timer could not look once": lambda run: _looks(run, "Failed", "Succeeded", "Succeeded"),
 }

@@ -31,6 +31,7 @@ _AT_ONCE = 8
 _LOOK = 3.0
 """Seconds until the second look."""
 _BEGINNING = (RunPhase.STARTING, RunPhase.PROVISIONING)
+_OF_EVERY_EVENT = ("seq", "time", "event", "prev", "group")
 _ENDING = (RunPhase.ENDED, RunPhase.DELETING, RunPhase.INCOMPLETE, RunPhase.DELETED)
 
 
@@ -123,5 +124,7 @@ def _has_ended(found: FoundRun) -> bool:
 
 
 def _extensions(folder: RunFolder) -> tuple[Extension, ...]:
-    events = (event for event in read_events(folder.audit.path) if event.get("event") == "extend")
-    return tuple(Extension(str(event.get("group") or ""), str(event.get("expires"))) for event in events)
+    """Every time that an `extend` event names, whatever it calls it."""
+    events = [event for event in read_events(folder.audit.path) if event.get("event") == "extend"]
+    told = ((event, value) for event in events for name, value in event.items() if name not in _OF_EVERY_EVENT)
+    return tuple(Extension(str(event.get("group") or ""), str(value)) for event, value in told)
