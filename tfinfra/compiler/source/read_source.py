@@ -158,7 +158,9 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
         if why is None:
             return text
         _note(root, text, why, problems)
-    if f"{text}?" not in problems and (near := _module_meant(entry.name, search)):
+    told = problems.get(f"{text}?")
+    is_clear = told is not None and told in (_NO_FILE, path_written_here(text))
+    if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1
         way_out = f"write `entry_script: -m {near}`, and its arguments as script_params"
