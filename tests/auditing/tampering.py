@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra.evidence import names
 from tfinfra.evidence.bill import model
-from tfinfra.evidence.statement import chain_head
+from tfinfra.evidence.chain import chain_head
 from tfinfra.evidence.sums import sha256, sums
 
 Tamper = Callable[[Path], object]

@@ -70,6 +70,8 @@ LINES = {
     "a task": ("tfinfra logs digits --task ", ["rank-0", "rank-1"]),
     "a target": ("tfinfra up train.yaml --target ", ["local", "gpus"]),
     "a code": ("tfinfra explain TFI203", ["TFI203"]),
+    "a rule of an audit": ("tfinfra explain TFA201", ["TFA201"]),
+    "a run to be audited": ("tfinfra audit ", ["mnist-cccccc", "digits-bbbbbb", "digits-aaaaaa", "mnist", "digits"]),
     "a key": ("tfinfra explain worker_c", ["worker_count"]),
     "a region": ("tfinfra catalog sizes --region westeu", ["westeurope"]),
     "a state": ("tfinfra runs --state tr", ["training"]),

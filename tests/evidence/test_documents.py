@@ -24,10 +24,10 @@ from tests.evidence.made import (
 from tfinfra.environment.recipe import HOROVOD_VERSION
 from tfinfra.evidence import names
 from tfinfra.evidence.build import unsigned
+from tfinfra.evidence.chain import chain_head
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.oms import model_statement, root_digest
 from tfinfra.evidence.packages import packages_in, packages_of, unread_packages
-from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256
 
 UNKNOWN: dict[str, Any] = {"origin": None, "plan": None, "nodes": (), "events": None, "finished": None}

@@ -76,6 +76,12 @@ def test_the_last_file_that_names_a_key_has_it_sign_and_every_container_takes_a_
     assert Guardrails(tuple(map(read, files))).audit == Audit(HERE / "b.pem", None, ("https://a/one",))
 
 
+def test_the_keys_that_an_audit_trusts_are_those_of_all_files() -> None:
+    files = ("audit: {trust: [a.pub, /b.pub]}", "audit: {sign: k.pem, trust: a.pub}", "audit: {sign: none}")
+    found = Guardrails(tuple(map(read, files))).audit
+    assert found == Audit(HERE / "k.pem", trust=(HERE / "a.pub", Path("/b.pub")))
+
+
 def test_a_guardrail_knows_its_line_and_value() -> None:
     found = read(WHOLE)
     assert [(one.name, one.value, one.line) for one in found.all][:2] == [

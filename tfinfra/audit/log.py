@@ -3,7 +3,6 @@ changed or removed later shows."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import IO, Any
 
 from filelock import FileLock
 
+from tfinfra.evidence.chain import link
 from tfinfra.system.ownership import make_private
-
-_FIRST = "0" * 64
-"""The `prev` of the first line."""
 
 
 class AuditLog:
@@ -37,7 +34,7 @@ class AuditLog:
                 # A line that cannot be read has no number to count from: the 0 after it shows that
                 before = (_parsed(last) or {}).get("seq")
                 seq = before + 1 if isinstance(before, int) else 0
-                line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": _digest(last)}
+                line = {"seq": seq, "time": self._clock(), "event": event, **fields, "prev": link(last)}
                 file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         except OSError as error:
             self._complain(f"{self.path.name} cannot be written: {error.strerror or error}")
@@ -50,27 +47,12 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     return [event for line in path.read_bytes().splitlines() if (event := _parsed(line)) is not None]
 
 
-def first_broken_line(path: Path) -> int | None:
-    """The index of the first line that does not follow from the one before it, None where the chain is whole."""
-    previous = b""
-    for index, line in enumerate(path.read_bytes().splitlines()):
-        event = _parsed(line)
-        if event is None or event.get("seq") != index or event.get("prev") != _digest(previous):
-            return index
-        previous = line
-    return None
-
-
 def _parsed(line: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
-
-
-def _digest(line: bytes) -> str:
-    return hashlib.sha256(line).hexdigest() if line else _FIRST
 
 
 def _last_line(file: IO[bytes]) -> bytes:

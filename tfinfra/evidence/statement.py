@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.evidence import names
+from tfinfra.evidence.chain import chain_head
 from tfinfra.evidence.jsons import json_bytes, moment
 from tfinfra.evidence.material import Material
 from tfinfra.evidence.packages import packages_in
@@ -121,12 +122,6 @@ def _byproduct(name: str, data: bytes, material: Material) -> Described:
         document = material.document
         described["annotations"] = {"result": document.get("result"), "exit_code": document.get("exit_code")}
     return described
-
-
-def chain_head(events: bytes) -> tuple[str, int]:
-    """(the digest of an event log's last line, as a next one would hold it; the number of its lines)."""
-    lines = events.splitlines()
-    return (sha256(lines[-1]) if lines else "0" * 64), len(lines)
 
 
 def _described(name: str, digest: str) -> Described:

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
+from tests.lifecycle.chained import first_broken_line
 from tests.lifecycle.evidence.guarded import guarded, key_file
 from tests.lifecycle.fakes import World, failing, succeeding, training
 from tests.lifecycle.runs import KEEP, record_of
 from tests.store.test_records import EVIDENCE
-from tfinfra.audit.log import first_broken_line
 from tfinfra.azure.key_vault.key_vault_fake import FakeKeyVault
 from tfinfra.cli.runs.status import status_lines
 from tfinfra.errors import TeardownIncomplete
 from tfinfra.evidence import names
+from tfinfra.evidence.chain import chain_head
 from tfinfra.evidence.dsse import read_bundle
-from tfinfra.evidence.statement import chain_head
 from tfinfra.evidence.sums import sha256, sums
 from tfinfra.guardrails.values import Audit
 from tfinfra.lifecycle.attach import attached_run

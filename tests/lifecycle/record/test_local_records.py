@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.lifecycle.chained import first_broken_line
 from tests.lifecycle.fakes import World
 from tests.lifecycle.hostile import CONTENTS
 from tests.lifecycle.record.test_borrowed import told_here
 from tests.lifecycle.record.test_record import a_record
 from tfinfra import Run
-from tfinfra.audit.log import AuditLog, first_broken_line, read_events
+from tfinfra.audit.log import AuditLog, read_events
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach import find_run, overview

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.lifecycle.chained import first_broken_line
 from tests.lifecycle.fakes import TARGET, World
-from tfinfra.audit.log import AuditLog, first_broken_line, read_events
+from tfinfra.audit.log import AuditLog, read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import Result, UsageError

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.lifecycle.chained import first_broken_line
 from tests.lifecycle.fake_effects import A_LOCK, DIGEST, FakePulumi, FakeWorkshop
 from tests.lifecycle.fakes import World, a_plan, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
-from tfinfra.audit.log import first_broken_line, read_events
+from tfinfra.audit.log import read_events
 from tfinfra.bundle import Bundle, Packed
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import DifferenceFound, NotFeasible

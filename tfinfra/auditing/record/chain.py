@@ -10,11 +10,9 @@ from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.records import Event
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
-from tfinfra.evidence.statement import chain_head
-from tfinfra.evidence.sums import sha256
+from tfinfra.evidence.chain import FIRST, chain_head, link
 
 _FILE = in_run(names.EVENTS)
-_FIRST = "0" * 64
 _CORRECTED = ("preflight.end", "prepare.end")
 """Until then the first answer of a cloud may correct a client's clock that was wrong (system/clock.py)."""
 _STEP_BACK = 5.0
@@ -23,7 +21,7 @@ _STEP_BACK = 5.0
 
 def chain(evidence: Evidence) -> Iterator[Finding]:
     """From the first line on each follows from the one before it. The first line that does not is told."""
-    before, number = _FIRST, 0
+    before, number = FIRST, 0
     for event in evidence.events:
         if event.line != number + 1:
             return  # a line between is none: that is told
@@ -32,7 +30,7 @@ def chain(evidence: Evidence) -> Iterator[Finding]:
             was, now = event.before, before
             yield Finding("TFA201", Verdict.CHANGED, f"event {number}", sentence, _FILE, event.line, was, now)
             return
-        before, number = sha256(event.raw), number + 1
+        before, number = link(event.raw), number + 1
 
 
 def head(evidence: Evidence) -> Iterator[Finding]:
