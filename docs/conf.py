@@ -11,6 +11,7 @@ html_theme = "furo"
 html_title = "tfinfra"
 html_show_sphinx = False
 html_copy_source = False
+html_show_search_summary = False  # would fetch each page found, which a browser refuses of files
 html_extra_path = ["_site/index.html"]
 myst_heading_anchors = 4  # links to headings are those of the code host
 highlight_language = "none"  # a block without a language is output, not Python
