@@ -18,13 +18,13 @@ from tfinfra.system.installation import RUN_PACKAGES
 ROOT = Path(__file__).parents[2]
 MOST_MB = 80
 LIGHT = {
-    "init": [["init", "new"]],
+    "init": [["init", "new"], ["init", "theirs", "--targets", "--from", "train_single.py"]],
     "convert": [["convert", "job.yml"]],
     "validate": [["validate", "single.yaml"], ["validate", "azure-horovod.yaml", "--json"]],
     "compile": [["compile", "azure-horovod.yaml"], ["compile", "--check", "azure-horovod.yaml"]],
     "plan": [["plan", "azure-horovod.yaml"], ["plan", "single.yaml", "--json"]],
     "schema": [["schema"]],
-    "explain": [["explain", "TFI203"]],
+    "explain": [["explain", "TFI203"], ["explain", "limits.max_cost_usd"], ["explain", "up"]],
     "catalog": [["catalog", "sizes"]],
     "completion": [["completion", "bash"]],
 }

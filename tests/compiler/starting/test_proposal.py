@@ -239,3 +239,15 @@ def test_a_flag_for_a_place_is_told_which_all_tasks_have(flag: str, said: str) -
     proposed({"train.py": f"import argparse\n{KERAS}p = argparse.ArgumentParser()\np.add_argument('{flag}')\n{FIT}"})
     row = next(line for line in Path("train.yaml").read_text("utf-8").splitlines() if f" {flag}:" in line)
     assert row == (f"#   {flag}:  # {said}" if said else f"#   {flag}:")
+
+
+def test_what_stands_in_a_script_stays_in_its_comment() -> None:
+    hostile = f"p.add_argument('--a\\nname: b', default='c\\nd: e', help='f\\u2028g: \\x1b[31m')\n{KERAS}{FIT}"
+    found = proposed({"train.py": f"import argparse\np = argparse.ArgumentParser()\n{hostile}"})
+    assert {*found} == {"name", "entry_script", "compute_target", "limits"}
+    assert Path("train.yaml").read_text("utf-8").isascii()
+
+
+def test_a_file_whose_name_is_no_text_is_not_proposed(folder: Path) -> None:
+    (folder / "tr\nain.py").write_text(HOROVOD)
+    assert proposed({"a.py": KERAS + FIT})["entry_script"] == "a.py"

@@ -86,7 +86,7 @@ def look(source: Path) -> Found:
     """What there is in a folder, or beside a script. Raises UsageError where no file of it trains with TensorFlow."""
     folder, script = (source, "") if source.is_dir() else (source.parent, source.name)
     names = [file.name for file in survey(folder, folder).files if file.link is None and file.size <= _MOST_BYTES]
-    python = [name for name in names if name.endswith(".py")][:_MOST_FILES]
+    python = [name for name in names if name.endswith(".py") and name.isprintable()][:_MOST_FILES]
     texts = {name: _text_of(folder / name) for name in python}
     scripts = training_scripts(texts)
     if not script and not scripts:
@@ -203,7 +203,7 @@ def _flag_lines(flags: tuple[Flag, ...]) -> list[str]:
     """The script's flags as comments: what is not written keeps the script's own default."""
     if not flags:
         return []
-    rows = [(f"#   {flag.name}: {_value(flag)}".rstrip(), flag) for flag in flags]
+    rows = [(f"#   {_one_line(flag.name)}: {_value(flag)}".rstrip(), flag) for flag in flags]
     width = min(40, max(len(row) for row, _ in rows))
     head = "# What the script takes, with its own defaults: take the `#` from what you change."
     return [head, "# script_params:", *(_commented(row, flag, width) for row, flag in rows)]
