@@ -209,12 +209,15 @@ SHAPES: dict[str, Shape] = {
         num_nodes: 4
         envs: {HF_TOKEN: hunter2, DEPTH: 3}
         secrets: {WANDB_API_KEY: null}
-        run: python -m trainer.task --api-key hunter2
+        run: python -m trainer.task --depth $DEPTH --api-key hunter2
         """,
         {
             "environment_variables": {"DEPTH": 3},
             "secrets": ["HF_TOKEN", "WANDB_API_KEY"],
+            "node_count": 4,
+            "distributed_backend": "multi_worker",
             "entry_script": "-m trainer.task",
+            "script_params": {"--depth": 3},
         },
         [(1, "the nodes' way to train together"), (4, "the value of --api-key may be a secret")],
     ),

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.converting.shapes import SHAPES
-from tfinfra.converting.draft import secretive
 from tfinfra.converting.tools import Converted, convert
 from tfinfra.errors import ManifestError
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.manifest.shape import manifest_errors
+from tfinfra.text.credentials import names_secret
 
 
 def made(sentence: str) -> Converted:
@@ -56,7 +56,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_says_whether_its_value_is_a_secret(name: str) -> None:
-    assert secretive(name) is NAMES[name]
+    assert names_secret(name) is NAMES[name]
 
 
 def test_commands_stand_as_comments_without_secrets() -> None:

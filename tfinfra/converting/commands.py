@@ -93,6 +93,13 @@ def _put_packages(draft: Draft, words: str) -> bool:
     return True
 
 
+def with_variables(text: str, draft: Draft) -> str:
+    """A command with the values of the draft's own variables in it: a manifest expands none but tfinfra's."""
+    for name, value in draft.keys.get("environment_variables", {}).items():
+        text = re.sub(rf"\$(?:{name}\b|\{{{name}\}}|\({name}\))", lambda _, value=value: str(value), text)  # type: ignore[misc]
+    return text
+
+
 def substituted(text: str, values: Mapping[str, Any], form: str) -> str:
     """`text` with each name of `values` put in place of what `form` writes for it."""
     for name, value in values.items():

@@ -12,29 +12,8 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.model.script_variables import set_by_tfinfra
-from tfinfra.text.credentials import covered, in_urls
+from tfinfra.text.credentials import covered, in_urls, names_secret
 
-_WORDS = {"key", "keys", "token", "secret", "secrets", "password", "passwords", "passwd", "pwd", "pass", "passphrase"}
-_WORDS |= {"credential", "credentials", "auth", "sas", "pat"}
-_ENDING = re.compile(r"(?:api|access|secret|private|account)keys?|.*(?:token|secret|passwor[dt]|passwd)")
-_COUNTED = {
-    "max",
-    "min",
-    "num",
-    "pad",
-    "eos",
-    "bos",
-    "cls",
-    "sep",
-    "unk",
-    "mask",
-    "special",
-    "stop",
-    "start",
-    "per",
-    "next",
-}
-"""Words before a token that a model reads."""
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
 _LOGIN = re.compile(r"(?i)(\blogin\s+)(?!--)(\S+)|(\B-p\s+)(\S+)")
 _BROUGHT = re.compile(
@@ -101,7 +80,7 @@ class Draft:
             if not re.fullmatch(r"[A-Za-z_]\w*", name) or set_by_tfinfra(name):
                 why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
                 self.note(f"the variable {name} is left out: {why}", position.get(name))
-            elif secretive(name) or in_urls(str(value)):
+            elif names_secret(name) or in_urls(str(value)):
                 self.secret(name)
             else:
                 self.keys.setdefault("environment_variables", {})[name] = "" if value is None else value
@@ -116,7 +95,7 @@ class Draft:
         """The script's command line; the value of a flag that says secret is left behind."""
         kept: dict[str, Any] = {}
         for flag, value in given.items():
-            if value is not None and (secretive(flag.lstrip("-")) or in_urls(str(value))) and "${" not in str(value):
+            if value is not None and (names_secret(flag.lstrip("-")) or in_urls(str(value))) and "${" not in str(value):
                 hint = "name a variable in `secrets`, and read it in the script"
                 self.note(f"the value of {flag} may be a secret, and is left out", position, hint)
             else:
@@ -198,14 +177,6 @@ class Taken:
 def _removed(hint: str | None) -> str | None:
     """Of a hint for who writes a manifest, what holds for one that is made."""
     return hint.removeprefix("remove it: ") if hint and "…" not in hint else None
-
-
-def secretive(name: str) -> bool:
-    """Whether a name says that its value is a secret: HF_TOKEN, apiKey, --db-password; not max_tokens or tokenizer."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_").split("_")
-    if "token" in words and {*words} & _COUNTED:
-        return False
-    return any(word.rstrip("0123456789") in _WORDS or _ENDING.fullmatch(word.rstrip("0123456789")) for word in words)
 
 
 def hidden_line(line: str) -> str:

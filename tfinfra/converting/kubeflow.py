@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.converting.azure_ml_job import put_version
-from tfinfra.converting.commands import put_command
+from tfinfra.converting.commands import put_command, with_variables
 from tfinfra.converting.draft import NO_TARGET, Draft, Taken
 from tfinfra.manifest.document import Document, KeyPath
 
@@ -89,8 +89,8 @@ def _pods(job: Taken, draft: Draft, path: tuple[str, ...], *, is_leader: bool) -
         return
     container = containers[0]
     if is_leader:
-        _command(job, draft, base, container)
         _environment(job, draft, base, container)
+        _command(job, draft, base, container)
         image = container.get("image")
         if isinstance(image, str):
             put_version(draft, image, job.document.key((*base, "image")))
@@ -125,7 +125,7 @@ def _command(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, An
         where = job.document.key((*base, "image")) or job.document.key((*base, "name"))
         draft.note("the container runs what its image says", where, "write the training script as entry_script")
         return
-    found = put_command(draft, words, at, "command")
+    found = put_command(draft, [with_variables(word, draft) for word in words], at, "command")
     ranks, workers = (found.ranks if found else None), draft.keys.get("node_count", 1)
     if is_mpijob(job.document.data) and ranks and ranks % workers == 0:
         draft.put("process_count_per_node", ranks // workers)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.catalog.gpu_names import gpus_of, size_with
 from tfinfra.catalog.sizes import locations, size
-from tfinfra.converting.commands import put_command, put_setup
+from tfinfra.converting.commands import put_command, put_setup, with_variables
 from tfinfra.converting.draft import Draft, Taken
 from tfinfra.manifest.document import Document
 
@@ -44,11 +44,11 @@ def convert(document: Document, draft: Draft) -> None:
     if setup := task.text("setup"):
         put_setup(draft, setup, task.at("setup"))
     if (run := task.text("run")) is not None:
-        put_command(draft, run, task.at("run"))
+        put_command(draft, with_variables(run, draft), task.at("run"))
     if draft.keys.get("node_count") and "distributed_backend" not in draft.keys:
-        what = "the nodes' way to train together stands in the script alone"
-        draft.note(what, task.at("num_nodes"), "write distributed_backend: mpi, ps or multi_worker")
-        draft.keys.pop("node_count")
+        draft.put("distributed_backend", "multi_worker")
+        what = "the nodes' way to train together stands in the script alone: multi_worker is taken"
+        draft.note(what, task.at("num_nodes"), "write distributed_backend: mpi where the script uses Horovod, else ps")
     task.finish()
 
 

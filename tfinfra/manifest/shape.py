@@ -69,7 +69,8 @@ def _cerberus_errors(
     errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
     meant = {d.hint for d in errors.values() if d.code == "TFI203"}
     for path, diagnostic in errors.items():
-        misspelt = diagnostic.code == "TFI201" and did_you_mean(str(path[-1])) in meant
+        named = (did_you_mean(str(path[-1])), f"write {path[-1]}:")
+        misspelt = diagnostic.code == "TFI201" and any((hint or "").startswith(named) for hint in meant)
         if path not in skip and not misspelt:
             yield diagnostic
 

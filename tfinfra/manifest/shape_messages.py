@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -126,7 +127,9 @@ def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     pattern = error.info[0] if error.info else error.constraint
     if error.value == path[-1] and "keysrules" in error.schema_path:
         message = f"'{_short(str(path[-1]))}' is no name for this"
-        return error_at(document, "TFI206", path, message, FORMS.get(pattern), at="key")
+        form = FORMS.get(pattern)
+        made = re.sub(r"[^a-z0-9]+", "_", str(path[-1]).lower()).strip("_0123456789") if path[0] == "inputs" else ""
+        return error_at(document, "TFI206", path, message, f"write {made}: {form}" if made else form, at="key")
     message = f"'{dotted(path)}' does not fit"
     if path[:1] != ("secrets",):
         message += f": '{_short(str(error.value))}'"

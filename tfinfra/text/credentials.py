@@ -58,6 +58,50 @@ _OF_SECRETS = re.compile(rf"(['\"]?){_CALLED}\1\s*:", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,\[\]{}'\"=:]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHOUTED = re.compile(r"[A-Z_][A-Z0-9_]+")
+_SECRET_WORDS = {
+    "key",
+    "keys",
+    "token",
+    "secret",
+    "secrets",
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "pass",
+    "passphrase",
+}
+_SECRET_WORDS |= {"credential", "credentials", "auth", "sas", "pat"}
+_SECRET_ENDING = re.compile(r"(?:api|access|secret|private|account)keys?|.*(?:token|secret|passwor[dt]|passwd)")
+_COUNTED_WORDS = {
+    "max",
+    "min",
+    "num",
+    "pad",
+    "eos",
+    "bos",
+    "cls",
+    "sep",
+    "unk",
+    "mask",
+    "special",
+    "stop",
+    "start",
+    "per",
+    "next",
+}
+"""Words before a token that a model reads."""
+
+
+def names_secret(name: str) -> bool:
+    """Whether a name says that its value is a secret: HF_TOKEN, apiKey, --db-password; not max_tokens or tokenizer."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").strip("_").split("_")
+    if "token" in words and {*words} & _COUNTED_WORDS:
+        return False
+    return any(
+        word.rstrip("0123456789") in _SECRET_WORDS or _SECRET_ENDING.fullmatch(word.rstrip("0123456789"))
+        for word in words
+    )
 
 
 def in_urls(text: str) -> bool:

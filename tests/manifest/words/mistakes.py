@@ -330,7 +330,34 @@ SHAPES: Rows = {
     "a mapping for TF_CONFIG": ("tf_config: ▶{cluster: {}}", "TFI202", "tfinfra makes TF_CONFIG"),
 }
 
+PARAMETERS: Rows = {
+    "a parameter of the script": ("▶epochs: 10", "TFI203", "write script_params: {--epochs: 10}"),
+    "a folder of the script": ("▶model_dir: ./m", "TFI203", "it belongs under script_params"),
+    "a file of requirements": ("▶requirements: req.txt", "TFI203", "write pip_requirements_file: req.txt"),
+    "a list as conda has it": (
+        "▶dependencies: [numpy, {pip: [keras]}]",
+        "TFI203",
+        "write conda_packages: [numpy], pip_packages: [keras]",
+    ),
+    "a secret among variables": ("▶env: {HF_TOKEN: hunter2}", "TFI203", "secrets: [HF_TOKEN]"),
+    "a size of another cloud": ("▶instance_type: ml.p3.2xlarge", "TFI203", "write vm_size"),
+    "data that a service knows": ("▶dataset: 'azureml:mnist@latest'", "TFI203", "write inputs"),
+    "a kind of target": ("compute_target: {▶type: azure, vm_size: Standard_D4s_v5}", "TFI203", "write cloud: azure"),
+    "another word for a hold": ("on_failure: {▶keep: 1h}", "TFI203", "write hold: 1h"),
+    "a workspace": ("▶workspace: ws", "TFI203", "a run makes resource groups of its own"),
+}
+
 VALUES: Rows = {
+    "a length in seconds with a unit": (
+        "max_run_duration_seconds: ▶2h",
+        "TFI202",
+        "write limits: {max_run_duration: 2h}",
+    ),
+    "a number with commas": ("node_count: ▶'1,000'", "TFI202", "write 1000"),
+    "a strategy's name": ("distributed_backend: ▶ParameterServerStrategy", "TFI204", "write ps"),
+    "a secret with its value": ("secrets: [▶HF_TOKEN=hunter2]", "TFI206", "write the variable's name alone: HF_TOKEN"),
+    "a name of an input": ("inputs: {▶my-data: {path: ./d}}", "TFI206", "write my_data"),
+    "quotes on a command line": ("script_params: ▶--name 'a b'", "TFI202", "write script_params: {--name: a b}"),
     "a duration of two parts": ("limits: {max_run_duration: ▶1h30m}", "TFI206", "write 90m"),
     "a duration in words": ("limits: {max_run_duration: ▶2 hours}", "TFI206", "write 2h"),
     "a duration of ISO 8601": ("limits: {max_run_duration: ▶PT2H}", "TFI206", "write 2h"),
@@ -433,6 +460,7 @@ MISTAKES: dict[str, Rows] = {
     "horovodrun": HOROVODRUN,
     "levels": LEVELS,
     "shapes": SHAPES,
+    "parameters": PARAMETERS,
     "values": VALUES,
     "characters": CHARACTERS,
     "YAML": YAML,

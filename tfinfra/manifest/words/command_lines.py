@@ -47,7 +47,7 @@ def started(command: str | Sequence[str]) -> Started | None:
     found: Started | None = None
     others: list[str] = []
     for line in commands(command):
-        one = _of_words(_words(line))
+        one = _of_words(split(line))
         if one is None or not one.entry_script:
             others.append(line)
             continue
@@ -97,7 +97,8 @@ def _tokens(line: str) -> list[str]:
     return words
 
 
-def _words(line: str) -> list[str]:
+def split(line: str) -> list[str]:
+    """The words of a command line, as a shell parts them; at blanks where a quote is not closed."""
     try:
         return shlex.split(line, comments=True)
     except ValueError:  # a quote that is not closed

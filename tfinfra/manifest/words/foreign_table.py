@@ -28,7 +28,7 @@ KEYS = {
     "environment_variables": "env envs env_vars env_variables variables environ env_var environment_vars extra_env"
     " envvars docker_env",
     "inputs": "data datasets dataset input file_mounts storage_mounts volumes mounts input_directories data_references"
-    " volume_mounts files instance_mounts bind_mounts input_data data_inputs datastores mount_volumes",
+    " volume_mounts files instance_mounts bind_mounts input_data data_inputs datastores mount_volumes mount datastore",
     "use_gpu": "use_gpus gpu_enabled enable_gpu with_gpu use_cuda",
     "node_count": "nodes num_nodes number_of_nodes nnodes instance_count replicas replica_count machine_count n_nodes"
     " num_instances num_replicas instances num_machines num_hosts node_num number_nodes cluster_size",
@@ -44,7 +44,7 @@ KEYS = {
     "evaluator_count": "evaluators num_evaluators evaluator_replicas",
     "compute_target": "target compute cluster cluster_name compute_name partition default_compute",
     "vm_size": "size instance_type machine_type node_type sku master_type scale_tier instance_size instance_types"
-    " vm vm_type machine flavor node_size worker_type vm_sizes",
+    " vm vm_type machine flavor node_size worker_type vm_sizes vm_sku node_sku",
     "max_run_duration_seconds": "max_run_seconds timeout_seconds",
     "on_failure": "restart_policy",
     "tags": "labels properties metadata custom_labels",
@@ -65,6 +65,7 @@ INSIDE = {
     },
     "compute_target": {
         "location": "region regions locations aws_region azure_region infra",
+        "cloud": "provider cloud_provider",
         "zone": "zones availability_zone availability_zones",
         "os_disk_gb": "disk_size disk boot_disk_size_gb disk_size_gb os_disk_size os_disk_size_gb boot_disk",
         "vm_priority": "priority_type",
@@ -95,7 +96,7 @@ _SEARCH = "remove it: a manifest is one training run, and `tfinfra up` one for e
 _LIFE = "remove it: a run ends by itself and everything is deleted; limits say when at the latest"
 _RETRY = "remove it: a run is tried once; on_failure says what becomes of its nodes"
 _ELASTIC = "write node_count: the number of nodes does not change while a run trains"
-_KUBERNETES = "write a manifest's keys at the top: this is the form of Kubernetes"
+_KUBERNETES = "this is the form of Kubernetes: `tfinfra convert FILE` makes a manifest of a TFJob or an MPIJob"
 _NETWORK = "remove it: tasks reach each other without it, and nothing from outside reaches a node"
 _PLACE = "write vm_size: it says what every node is"
 _HOSTS = "write node_count and process_count_per_node: tfinfra knows the hosts once they run"
@@ -141,7 +142,8 @@ SENTENCES = {
     " disk_tier constraint cpus_per_task exclusive gres any_of ordered fleets backends",
     "remove it: the nodes are there for this run alone": "queue queue_settings priority priority_class scheduling"
     " scheduler scheduling_policy schedule qos account reservation_name suspend utilization_policy startup_order"
-    " user workspace workspace_name resource_group project resource_pool managed_by",
+    " user project resource_pool managed_by",
+    "remove it: a run makes resource groups of its own": "workspace workspace_name resource_group resource_group_name",
     _LOGS: "output_filename log_dir log_level logging verbose stdout stderr tensorboard tensorboard_dir profiling"
     " log_policies prefix_output_with_timestamp",
     "write distributed_backend: mpi": "gloo use_gloo use_mpi mpi_implementation mpi_args binding_args mpi_threads"
@@ -153,6 +155,41 @@ SENTENCES = {
     " identity service_principal connection_string api_key",
 }
 """{what to write: words that have no key of their own}"""
+
+PARAMETERS = frozenset(
+    [
+        "epochs",
+        "num_epochs",
+        "n_epochs",
+        "batch_size",
+        "train_batch_size",
+        "lr",
+        "learning_rate",
+        "seed",
+        "random_seed",
+        "steps",
+        "train_steps",
+        "max_steps",
+        "num_steps",
+        "momentum",
+        "dropout",
+        "weight_decay",
+        "optimizer",
+        "hidden_size",
+        "num_layers",
+        "model_dir",
+        "data_dir",
+        "checkpoint_dir",
+        "save_dir",
+        "data_path",
+        "data_folder",
+        "model_name",
+        "num_classes",
+        "image_size",
+        "warmup_steps",
+    ]
+)
+"""What scripts call their own parameters, which a manifest has under script_params."""
 
 HOROVOD = {
     "fusion_threshold_mb": ("HOROVOD_FUSION_THRESHOLD", 1024 * 1024),

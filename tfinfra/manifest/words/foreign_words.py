@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tfinfra.manifest.words.foreign_table import HOROVOD, INPUT, INSIDE, KEYS, SENTENCES
+from tfinfra.manifest.words.foreign_table import HOROVOD, INPUT, INSIDE, KEYS, PARAMETERS, SENTENCES
 from tfinfra.manifest.words.meanings import MEANINGS
-from tfinfra.manifest.words.written import duration, write
+from tfinfra.manifest.words.written import OPEN, duration, write
 
 _TOP = {word: key for key, words in KEYS.items() for word in words.split()}
 _BELOW = {word: (outer, key) for outer, keys in INSIDE.items() for key, words in keys.items() for word in words.split()}
@@ -17,7 +17,14 @@ _NEVER_BELOW = {"on_failure"}
 """Whose words mean something else at the top."""
 
 WORDS = frozenset(
-    {*_TOP, *(w for w, (outer, _) in _BELOW.items() if outer not in _NEVER_BELOW), *_SAID, *HOROVOD, *MEANINGS}
+    {
+        *_TOP,
+        *(w for w, (outer, _) in _BELOW.items() if outer not in _NEVER_BELOW),
+        *_SAID,
+        *HOROVOD,
+        *MEANINGS,
+        *PARAMETERS,
+    }
 )
 """Every word that is known at the top of a manifest."""
 
@@ -36,6 +43,9 @@ def at_the_top(word: str, value: Any = None) -> str | None:
         variable, factor = HOROVOD[word]
         number = int(value) * factor if isinstance(value, int) else value
         return write({"environment_variables": {variable: "…" if number is None else number}})
+    if word in PARAMETERS:
+        shown = value if isinstance(value, (int, float)) and not isinstance(value, bool) else OPEN
+        return f"it belongs under script_params; {write({'script_params': {f'--{word}': shown}})}"
     if word in _TOP:
         return write({_TOP[word]: value})
     if word in _BELOW and _BELOW[word][0] not in _NEVER_BELOW:
@@ -53,6 +63,8 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
         return write({_OF_INPUT[word]: value}) if word in _OF_INPUT else None
     if outer == "on_failure" and duration(value) is not None:
         return write({"hold": value})
+    if outer == "compute_target" and word == "type":
+        return write({"cloud": value})
     found = _BELOW.get(word)
     if found and found[0] == outer:
         return write({found[1]: value})
@@ -68,7 +80,8 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
 
 def under(outer: str, key: str, value: Any = None) -> str:
     """Where a key that was written at another level belongs."""
-    return f"it belongs under {outer}; write {outer}: {{{write({key: value}).removeprefix('write ')}}}"
+    inside = write({key: value}).removeprefix("write ")
+    return f"it belongs under {outer}; write {outer}: {{{inside if ':' in inside else f'{key}: {OPEN}'}}}"
 
 
 def one_level_up(key: str, value: Any = None) -> str:

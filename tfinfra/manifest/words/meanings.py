@@ -255,6 +255,19 @@ def _count(value: Mapping[str, Any]) -> int:
     return count if isinstance(count, int) else 1
 
 
+def packages(value: Any) -> Meant:
+    """A file of requirements, or a list as conda's files have it."""
+    if isinstance(value, str) and value.endswith((".txt", ".in")):
+        return {"pip_requirements_file": value}
+    if isinstance(value, str) and value.endswith((".yml", ".yaml")):
+        return {"conda_dependencies_file": value}
+    nested = [each for each in value if isinstance(each, Mapping) and "pip" in each] if isinstance(value, list) else []
+    if nested and isinstance(nested[0]["pip"], list):
+        plain = [each for each in value if isinstance(each, str)]
+        return {**({"conda_packages": plain} if plain else {}), "pip_packages": nested[0]["pip"]}
+    return None
+
+
 def hours(value: Any) -> Meant:
     """A limit whose word names its unit."""
     return f"it belongs under limits; write limits: {{max_run_duration: {value}h}}" if isinstance(value, int) else None
@@ -294,6 +307,7 @@ MEANINGS: dict[str, Callable[[Any], Meant]] = {
     **dict.fromkeys(("tensorflow", "tensor_flow", "tensor_flow_settings", "tensorflow_settings"), tensorflow),
     "parameter_server": lambda value: {"distributed_backend": "ps", "parameter_server_count": value or 1},
     "environment": environment,
+    **dict.fromkeys(("requirements", "dependencies", "packages", "conda", "pip"), packages),
     **dict.fromkeys(("np", "num_proc", "num_processes", "n_proc", "world_size", "ntasks"), processes),
     "j": nodes_by_processes,
     **dict.fromkeys(("hosts", "host", "h", "hostnames"), hosts),

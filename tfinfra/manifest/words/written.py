@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_name
-from tfinfra.manifest.words.command_lines import parameters
+from tfinfra.manifest.words.command_lines import parameters, split
 from tfinfra.manifest.words.flow import flow
-from tfinfra.text.credentials import covered, unnamed
+from tfinfra.text.credentials import covered, names_secret, unnamed
 
 OPEN = "…"
 """What stands for a value that the reader of the hint knows."""
@@ -39,6 +39,10 @@ def _pair(key: str, value: Any) -> str:
 
 def _shown(key: str, value: Any) -> str | None:
     if key == "environment_variables" and isinstance(value, Mapping):
+        plain = {name: each for name, each in value.items() if not names_secret(name)}
+        if secrets := [name for name in value if name not in plain]:
+            before = f"{_shown(key, plain)}, " if plain else ""
+            return f"{before or '{}, '}secrets: {flow(secrets)}"
         value = {name: each if name.startswith("HOROVOD_") else OPEN for name, each in value.items()}
     text = flow(value)
     line = f"{key}: {text}"
@@ -133,7 +137,7 @@ def _params(value: Any) -> Any:
     if isinstance(value, Mapping):
         flagged = {key if str(key).startswith("-") else f"--{key}": each for key, each in value.items()}
         return flagged if not any(isinstance(each, Mapping) for each in value.values()) else None
-    words = value.split() if isinstance(value, str) else value
+    words = split(value) if isinstance(value, str) else value
     if not isinstance(words, (list, tuple)) or any(isinstance(word, (Mapping, list)) for word in words):
         return None
     found, _ = parameters([str(word) for word in words])
@@ -143,6 +147,8 @@ def _params(value: Any) -> Any:
 
 
 def _input_map(value: Any) -> Any:
+    if isinstance(value, str) and (value.startswith("azureml:") or re.match(r"(?!https)\w+://", value)):
+        return None
     if isinstance(value, str):
         return {"data": one_input(value)}
     if isinstance(value, Sequence):
@@ -214,6 +220,13 @@ def _pinned(name: str, version: Any) -> str:
     return name + (text if not text or not text[0].isdigit() else f"=={text}")
 
 
+def _size(value: Any) -> Any:
+    """A size of Azure, or several."""
+    some = value if isinstance(value, (list, tuple)) else [value]
+    is_azure = bool(some) and all(isinstance(each, str) and each.lower().startswith("standard_") for each in some)
+    return value if is_azure else None
+
+
 _OWN: dict[str, Callable[[Any], Any]] = {
     "name": _name,
     "script_params": _params,
@@ -227,6 +240,7 @@ _OWN: dict[str, Callable[[Any], Any]] = {
     "conda_packages": _packages,
     "setup_script": lambda value: value if isinstance(value, str) and value.endswith((".sh", ".bash")) else None,
     "tags": variables,
+    "vm_size": _size,
     "entry_script": lambda value: (
         value if isinstance(value, str) and re.fullmatch(r"[\w./-]+|-m [\w.]+", value) else None
     ),

@@ -70,6 +70,8 @@ def _made(key: str, value: Any) -> str | None:
 
 
 def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noqa: PLR0911  a line a case
+    if path == ("max_run_duration_seconds",) and isinstance(value, str) and (length := duration(value)):
+        return f"write limits: {{max_run_duration: {length}}}" if not str(length).isdigit() else _whole_number(value)
     if "integer" in wanted:
         return _whole_number(value)
     if "number" in wanted:
@@ -104,6 +106,8 @@ def _limits(value: Any) -> str | None:
 def _whole_number(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"\s*\d+\s*", value):
         return f"write {value.strip()} without quotes"
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,3}([,_ ]\d{3})+\s*", value):
+        return f"write {re.sub('[^0-9]', '', value)}"
     if isinstance(value, float) and value == int(value):
         return f"write {int(value)}"
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], int):

@@ -14,7 +14,19 @@ from tfinfra.manifest.words.written import duration
 
 _MODES = {
     **dict.fromkeys(
-        ("ro_mount", "rw_mount", "direct", "eval_mount", "mount_cached", "ro", "readonly", "mounted"), "mount"
+        (
+            "ro_mount",
+            "rw_mount",
+            "direct",
+            "eval_mount",
+            "mount_cached",
+            "ro",
+            "rw",
+            "readonly",
+            "readwrite",
+            "mounted",
+        ),
+        "mount",
     ),
     **dict.fromkeys(("copy", "eval_download", "upload", "downloaded", "local"), "download"),
 }
@@ -24,6 +36,11 @@ _PRIORITIES = {
 }
 _CLOUDS = ("aws", "gcp", "google", "kubernetes", "k8s", "lambda", "oci", "ibm", "runpod", "vast", "amazon")
 _LOCAL = ("docker", "localhost", "none", "localdocker")
+_BACKENDS = {
+    **dict.fromkeys(("parameterserverstrategy", "parameter-server", "parameter servers", "parameterservers"), "ps"),
+    **dict.fromkeys(("hvd", "allreduce", "ring", "ring-allreduce", "horovodrun", "mpirun", "mpijob"), "mpi"),
+    **dict.fromkeys(("tf.distribute", "multi-worker-mirrored", "collectiveallreduce", "mwms"), "multi_worker"),
+}
 _ONE_NODE = ("mirrored", "mirroredstrategy", "mirrored_strategy", "single", "onedevice")
 _OTHERS = ("nccl", "gloo", "pytorch", "torch", "ddp", "deepspeed", "fsdp", "ray", "jax", "torchrun", "pytorchddp")
 _OFF = ("hold", "keep", "retain", "stop")
@@ -35,6 +52,8 @@ def way_out_of_wrong_value(path: KeyPath, value: Any) -> str | None:
     text = str(value)
     if odd := what_is_odd(text):
         return odd
+    if path[0] == "secrets" and (named := re.match(r"([A-Za-z_]\w*)[=:]", text)):
+        return f"write the variable's name alone: {named[1]}"
     known = _BY_KEY.get(str(path[-1]))
     return known(text.strip()) if known else None
 
@@ -56,6 +75,8 @@ def _deleted(text: str) -> str | None:
 
 
 def _backend(text: str) -> str | None:
+    if text.lower() in _BACKENDS:
+        return f"write {_BACKENDS[text.lower()]}"
     if text.lower() in _ONE_NODE:
         return "remove the key: without it there is one task, which sees all GPUs of its node"
     return ONE_FRAMEWORK if text.lower() in _OTHERS else None
