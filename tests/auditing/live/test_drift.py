@@ -13,8 +13,10 @@ from tests.auditing.live.conftest import Make
 from tests.auditing.live.rehearsed import COMPUTE, COMPUTE_NAME, KEEP, NODES, RULES, SET, TIMER, VNET, Rehearsed
 from tests.localcloud.calls import GROUP_DELETER, SUB
 from tests.stacks.recording import RUN
+from tfinfra.arm.own import account_name
 from tfinfra.auditing.live.live_run import Extension
 from tfinfra.auditing.rule_table import rules
+from tfinfra.localcloud.arm.providers import compute
 from tfinfra.localcloud.common.tokens import OWNER_OID
 
 Seed = Callable[[Rehearsed], object]
@@ -25,8 +27,6 @@ GUID = "11111111-1111-1111-1111-111111111111"
 
 
 def account(purpose: str) -> str:
-    from tfinfra.arm.own import account_name
-
     return f"{KEEP}/providers/Microsoft.Storage/storageAccounts/{account_name(purpose, RUN)}"
 
 
@@ -224,8 +224,6 @@ def _shouted(document: Any) -> Any:
 
 
 def _evict(run: Rehearsed) -> None:
-    from tfinfra.localcloud.arm.providers import compute
-
     scale_set = run.arm.context.state.get(SET)
     assert scale_set is not None
     compute.end_instance(run.arm.context, scale_set.internal["instances"][0]["vm_id"])
@@ -423,6 +421,7 @@ BENIGN: dict[str, Seed] = {
     "the run was extended": _extended,
     "the run and its timer were extended": _extended_with_timer,
     "the nodes have ended and their group is gone": _ended,
+    "a timer that was just made waits for its grants": lambda run: _looks(run, "Failed", "Failed"),
     "the timer could not look once": lambda run: _looks(run, "Failed", "Succeeded", "Succeeded"),
 }
 

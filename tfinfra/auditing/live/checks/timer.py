@@ -31,7 +31,8 @@ def last_looks(live: LiveRun) -> Iterator[Finding]:
 
 
 def _looks(runs: list[Mapping[str, Any]], id_: str, now: float, made: float) -> Iterator[Finding]:
-    """One look that failed is nothing: ARM may have been ill. Two in a row say that it cannot look."""
+    """One look that failed is nothing: ARM may have been ill. Two in a row say that it cannot look; of a timer that was
+    `made` a moment ago they do not, as its grants take minutes to reach all of ARM, and no machine is made before."""
     name = id_.rpartition("/")[2]
     begun = sorted(((_begun(one), _status(one)) for one in runs), reverse=True)
     last = max((moment for moment, _ in begun), default=0.0)
@@ -41,7 +42,8 @@ def _looks(runs: list[Mapping[str, Any]], id_: str, now: float, made: float) -> 
             NOT_LOOKING, Verdict.CHANGED, id_, f"the timer {name} has not looked {when}: it would end nothing"
         )
     ended = [status for _, status in begun if status == "succeeded" or status in _WENT_WRONG]
-    if ended[:2] and all(status in _WENT_WRONG for status in ended[:2]):
+    is_new = "succeeded" not in ended and now - made < LATE
+    if len(ended) > 1 and not is_new and all(status in _WENT_WRONG for status in ended[:2]):
         yield Finding(
             NOT_LOOKING, Verdict.CHANGED, id_, f"the last looks of the timer {name} {ended[0]}: it would end nothing"
         )
