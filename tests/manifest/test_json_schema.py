@@ -170,6 +170,18 @@ MISTAKES = {
     "two spellings of a duration": "max_run_duration_seconds: 60\nlimits: {max_run_duration: 1h}",
     "an input with two sources": "inputs: {data: {path: train.py, url: 'https://a.blob.core.windows.net/c'}}",
     "an input without a source": "inputs: {data: {mode: mount}}",
+    "a TensorFlow that is too old": "framework_version: 2.11.1",
+    "a TensorFlow 1": "framework_version: 1.13",
+    "a TensorFlow 1 as a text": "framework_version: '1.15'",
+    "a variable that is tfinfra's": "environment_variables: {TF_CONFIG: x}",
+    "a variable of Open MPI": "environment_variables: {OMPI_MCA_btl: tcp}",
+    "a tag that is tfinfra's": "tags: {TFinfra-run: x}",
+    "a tag that Azure does not take": "tags: {'a/b': x}",
+    "too many tags": f"tags: {{{', '.join(f't{n}: x' for n in range(47))}}}",
+    "a store that nobody may use": "compute_target: {vm_size: Standard_D8s_v5,"
+    " store: 'https://teamruns.blob.core.windows.net/runs'}",
+    "a subnet in two places": "compute_target: {vm_size: Standard_D8s_v5, location: [eastus, westus3], subnet_id:"
+    " /subscriptions/S/resourceGroups/G/providers/Microsoft.Network/virtualNetworks/V/subnets/N}",
     "a word that no key has": "distributed_backend: horovod",
     "a key that is refused": "use_docker: sometimes",
     "too few": "node_count: 0",
@@ -194,6 +206,9 @@ RIGHT = {
     "booleans that are handed on": "script_params: {--x: true, --y: [false]}\ntags: {a: yes}\n"
     "environment_variables: {B: no}",
     "numbers for texts": "framework_version: 2.15\npython_version: 3.11",
+    "a TensorFlow that is newer than all that are known": "framework_version: 2.30.0",
+    "other variables": "environment_variables: {TF_CONFIGS: x, HOMES: y, HOROVOD_TIMELINE: z}",
+    "tags as many as there may be": f"tags: {{{', '.join(f't{n}: x' for n in range(46))}}}",
     "a source of an input": "inputs: {data: {path: train.py, url: null}}",
 }
 
@@ -202,6 +217,11 @@ RIGHT = {
 def test_the_schema_takes_what_validate_takes(text: str, tmp_path: Path) -> None:
     assert list(WHOLE.iter_errors(yaml.safe_load(f"entry_script: train.py\n{text}"))) == []
     assert [d for d in said(tmp_path, text) if d.is_error] == []
+
+
+@pytest.mark.parametrize("script", ["../train.py", "/srv/train.py", "", True, None])
+def test_the_schema_catches_a_script_that_is_elsewhere_or_none(script: object) -> None:
+    assert not WHOLE.is_valid({"entry_script": script})
 
 
 GOLDEN = sorted(path.parent for path in (ROOT / "tests/golden").glob("accepted-*/train.yaml"))

@@ -3,12 +3,15 @@ holds each against them."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
-from tfinfra.manifest.key_schema import SPELLINGS
+from tfinfra.catalog.tensorflow import frameworks
+from tfinfra.manifest.key_schema import SPELLINGS, TAG_FORBIDDEN, TAG_OURS, VARIABLE
 from tfinfra.manifest.manifest import Manifest
+from tfinfra.model.script_variables import SET_BY_TFINFRA
 
 Schema = dict[str, Any]
 _NOT_NULL: Schema = {"not": {"type": "null"}}
@@ -24,6 +27,8 @@ def across_keys() -> list[Schema]:
         _one_duration(),
         _if(_given("vm_priority"), {"anyOf": [_given("vm_size"), _given("compute_target")]}),
         _no_evaluator(),
+        {"not": _given("entry_script", {"type": "string", "pattern": r"^(\.\.)?/"})},
+        {"not": _given("framework_version", _too_old())},
     ]
 
 
@@ -32,10 +37,24 @@ def a_source() -> Schema:
     return {"oneOf": [_given("path"), _given("url")]}
 
 
-def a_size() -> Schema:
-    """A target on Azure has a size; `local` may stand in any case."""
+def a_target() -> Schema:
+    """A target on Azure has a size; `local` may stand in any case. A store needs somebody who may use it, and a subnet
+    or a reservation is in one location."""
     local = {"required": ["cloud"], "properties": {"cloud": {"type": "string", "pattern": f"^{any_case('local')}$"}}}
-    return {"anyOf": [{"not": {"type": "object"}}, local, _given("vm_size")]}
+    size = {"anyOf": [{"not": {"type": "object"}}, local, _given("vm_size")]}
+    several = {"type": "object", **_given("location", {"type": "array", "minItems": 2})}
+    one_place = [{"not": {"allOf": [several, _given(key)]}} for key in ("subnet_id", "capacity_reservation_id")]
+    return {"allOf": [size, _if({"type": "object", **_given("store")}, _given("identity_id")), *one_place]}
+
+
+def names_of_variables() -> Schema:
+    """Variables that a manifest may set."""
+    return {"pattern": rf"^(?!({SET_BY_TFINFRA})$)({VARIABLE})$"}
+
+
+def names_of_tags() -> Schema:
+    """Tags that are not tfinfra's own, and that Azure takes."""
+    return {"pattern": rf"^(?!{any_case(TAG_OURS)})[^{re.escape(TAG_FORBIDDEN)}]*$"}
 
 
 def any_case(word: str) -> str:
@@ -71,6 +90,15 @@ def _needs_backend(key: str, backends: list[str]) -> Schema:
 def _one_duration() -> Schema:
     inside = _given("limits", {"type": "object", **_given("max_run_duration")})
     return {"not": {"allOf": [_given("max_run_duration_seconds"), inside]}}
+
+
+def _too_old() -> Schema:
+    """A TensorFlow before the first that is supported."""
+    major, minor = frameworks()[0].minor.split(".")
+    minors = "|".join(map(str, range(int(minor))))
+    majors = "|".join(map(str, range(int(major))))
+    text = {"type": "string", "pattern": rf"^(({majors})\.|{major}\.({minors})(\.|$))"}
+    return {"anyOf": [text, {"type": "number", "exclusiveMaximum": int(major)}]}
 
 
 def _no_evaluator() -> Schema:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tfinfra.catalog.sizes import locations, sizes
-from tfinfra.manifest.across_keys import a_size, a_source, across_keys, any_case
+from tfinfra.manifest.across_keys import a_source, a_target, across_keys, any_case, names_of_tags, names_of_variables
 from tfinfra.manifest.key_defaults import default_of, example_of
-from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LIMITS, MANIFEST, MOST_TAGS, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest
 from tfinfra.manifest.words.refused import ESTIMATOR, MEANS_NOTHING
 
@@ -43,6 +43,9 @@ def json_schema() -> dict[str, Any]:
     one_input.update(a_source())
     properties["compute_target"].update(_target())
     _offer(properties["vm_size"], (size.name for size in sizes()))
+    properties["environment_variables"]["propertyNames"].update(names_of_variables())
+    properties["tags"]["propertyNames"].update(names_of_tags())
+    properties["tags"]["maxProperties"] = MOST_TAGS
     for other, key in SPELLINGS.items():
         properties[other] = {**properties[key], "description": f"another spelling of {key}"}
     properties[EDITORS] = _OF_EDITORS
@@ -97,7 +100,7 @@ def _target() -> dict[str, Any]:
     properties = _properties(TARGET, "target", None)
     _offer(properties["location"], sorted(locations()))
     _offer(properties["vm_size"], (size.name for size in sizes()))
-    return {"properties": properties, **a_size()}
+    return {"properties": properties, **a_target()}
 
 
 def _offer(value: dict[str, Any], words: Iterable[str]) -> None:

@@ -35,6 +35,8 @@ BLOB_HOST = (
 """A storage account's host in the clouds that are known (azure/identity/environments.py); the last is that of a DNS
 zone (learn.microsoft.com, "Azure DNS zone endpoints")."""
 PACKAGE_URL = r"https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s]*)?"
+TAG_FORBIDDEN, TAG_OURS, MOST_TAGS = "<>%&\\?/", "tfinfra-", 46
+"""Letters that Azure allows in no tag's name, how tfinfra's own begin, and how many a manifest may have."""
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 

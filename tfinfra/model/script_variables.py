@@ -34,12 +34,13 @@ def shell_word(text: str) -> str:
     return "".join(quoted) or "''"
 
 
-_SET_BY_TFINFRA = re.compile(
+SET_BY_TFINFRA = (
     r"TF_CONFIG|TFINFRA_.*|PYTHONUNBUFFERED|CUDA_VISIBLE_DEVICES|MLFLOW_TRACKING_URI|HOME|PATH"
     r"|(OMPI|PMIX|PRTE|OPAL)_.*|HOROVOD_(RANK|SIZE|LOCAL_RANK|LOCAL_SIZE|CROSS_RANK|CROSS_SIZE)"
 )
+"""The names of variables that tfinfra sets in every task, as a pattern."""
 
 
 def set_by_tfinfra(name: str) -> bool:
     """Whether tfinfra sets the variable of this name in every task."""
-    return _SET_BY_TFINFRA.fullmatch(name) is not None
+    return re.fullmatch(SET_BY_TFINFRA, name) is not None

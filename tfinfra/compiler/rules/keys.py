@@ -10,15 +10,13 @@ from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.key_schema import NAME, SPELLINGS, fitting_name
+from tfinfra.manifest.key_schema import MOST_TAGS, NAME, SPELLINGS, TAG_FORBIDDEN, TAG_OURS, fitting_name
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import INPUT, NAMES, names_meant, set_by_tfinfra
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""
 
-_TAG_FORBIDDEN = set("<>%&\\?/")
-_MOST_TAGS = 46
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What neither a command line nor a variable of the environment can hold, or no terminal shows as it is."""
 _LONGEST_TEXT = 131_072
@@ -149,14 +147,14 @@ def tags(facts: Facts) -> Iterator[Diagnostic]:
         elif same != name:
             message = f"the tags '{same}' and '{name}' are the same to Azure, which ignores case in their names"
             hint = "keep one"
-        elif name.lower().startswith("tfinfra-"):
+        elif name.lower().startswith(TAG_OURS):
             message, hint = f"the tag '{name}' is one of tfinfra's own", "choose another name"
-        elif _TAG_FORBIDDEN & set(name):
+        elif set(TAG_FORBIDDEN) & set(name):
             message, hint = f"Azure allows no tag named '{name}'", "leave out < > % & \\ ? /"
         else:
             continue
         yield error_at(document, "TFI306", ("tags", name), message, hint, at="key")
-    if len(written) > _MOST_TAGS:
+    if len(written) > MOST_TAGS:
         message = f"{len(written)} tags: a resource has at most 50, and tfinfra sets four"
         yield error_at(document, "TFI306", ("tags",), message)
 
