@@ -84,7 +84,7 @@ def _style(cell: pyte.screens.Char) -> Iterator[str]:
 
 def drawn(lines: tuple[Text, ...], title: str) -> str:
     """The SVG picture of a screen."""
-    with Path(os.devnull).open("w") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor")
         for line in lines:
             console.print(line, no_wrap=True, crop=True)
