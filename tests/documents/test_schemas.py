@@ -101,7 +101,7 @@ def test_the_words_of_a_state_are_those_that_runs_have() -> None:
 
 
 def test_a_reader_may_meet_keys_that_it_does_not_know() -> None:
-    later = headed("init", {"written": [], "wings": 2})
+    later = headed("init", {"written": [], "valid": True, "diagnostics": [], "wings": 2})
     assert not list(Draft202012Validator(schema("init")).iter_errors(later))
     assert faults(later) != []
 
@@ -162,4 +162,4 @@ def test_a_name_that_nothing_has_is_told_with_a_near_one(capsys: pytest.CaptureF
 def test_the_list_of_schemas_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "--list", "--json"]) == 0
     names = [each["name"] for each in json.loads(capsys.readouterr().out)["schemas"]]
-    assert names == ["manifest", "guardrails", *VERSIONS]
+    assert names == ["manifest", "compute_targets", "guardrails", "indexes", *VERSIONS]

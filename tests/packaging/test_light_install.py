@@ -39,6 +39,7 @@ WHOLE = {
     "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
     "wait": ["wait", "digits-x7k2pq"],
     "fetch": ["fetch", "digits-x7k2pq"],
+    "audit": ["audit", "digits-x7k2pq"],
     "down": ["down", "--expired"],
     "runs": ["runs"],
     "catalog": ["catalog", "refresh"],
