@@ -78,6 +78,12 @@ def test_every_entry_says_what_it_is() -> None:
         assert (entry.type is None) == (entry.default is None), entry.name
 
 
+def test_documents_that_entries_name_are_there() -> None:
+    named = {name for entry in entries() for name in re.findall(r"docs/[\w/-]+\.md", entry.text)}
+    assert named
+    assert [name for name in named if not (PACKAGE.parent / name).is_file()] == []
+
+
 DEFAULTS = {
     "name": "the file's stem",
     "entry_script": "required",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+import tfinfra
 from tests.packaging.test_wheel import ROOT
 from tfinfra.cli.main import VERBS, cli
 from tfinfra.errors import Diagnostic
@@ -18,11 +20,13 @@ from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import EDITORS, LOCK, MANIFEST, SPELLINGS, TARGET
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.manifest.shape import errors_by, manifest_errors, target_errors
+from tfinfra.manifest.words.refused import ESTIMATOR
 
 DOCUMENTS = [path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if path.name != "CHANGELOG.md"]
 _YAML = re.compile(r"^( *)```ya?ml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 _BLOCK = re.compile(r"^```(?:console|sh|bash|shell)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"^    (\S.*)$", re.MULTILINE)
+_PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(tfinfra [^`]+)`")
 _KEYS = {*MANIFEST, *SPELLINGS, EDITORS}
 
@@ -103,6 +107,38 @@ def _wrong(line: str) -> str:
 def test_each_command_that_is_shown_has_its_verb_and_options(document: Path) -> None:
     found = {line: _wrong(line) for line in _commands(document.read_text("utf-8"))}
     assert {line: wrong for line, wrong in found.items() if wrong} == {}
+
+
+PROGRAMS = [
+    (path.name, found[1])
+    for path in DOCUMENTS
+    if path.parent.name != "reference"  # signatures
+    for found in _PYTHON.finditer(path.read_text("utf-8"))
+]
+
+
+def _estimators(program: str) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TensorFlow":
+            yield node
+
+
+def test_each_program_that_is_shown_is_one_and_gives_the_estimator_what_it_takes() -> None:
+    assert any(True for _, program in PROGRAMS for _ in _estimators(program))
+    given = [(name, one.arg) for name, program in PROGRAMS for call in _estimators(program) for one in call.keywords]
+    assert [(name, key) for name, key in given if key not in _KEYS and key not in ESTIMATOR] == []
+
+
+def test_each_name_that_a_program_imports_is_there() -> None:
+    nodes = [node for _, program in PROGRAMS for node in ast.walk(ast.parse(program))]
+    taken = [
+        one.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "tfinfra"
+        for one in node.names
+    ]
+    assert taken
+    assert {*taken} - {*tfinfra.__all__} == set()
 
 
 def test_commands_are_shown_of_each_verb() -> None:
