@@ -23,7 +23,7 @@ def usage_error(error: click.ClickException) -> UsageError:
     if isinstance(error, click.NoSuchOption):
         return UsageError(
             f"`{_path(context)}` has no option '{error.option_name}'",
-            _near(error.option_name, _options(context), context),
+            _odd(error.option_name) or _near(error.option_name, _options(context), context),
         )
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return UsageError(f"`{_path(context)}` lacks its {(error.param.name or '').upper()}", _usage(context))

@@ -40,7 +40,7 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
     if error.code == kinds.UNKNOWN_FIELD.code:
         word = only_name(str(path[-1]))
         message = f"unknown key '{word}'{_merged(document, path)}"
-        hint = way_out_of_unknown(path, _value(document, path), schema)
+        hint = way_out_of_unknown(path, _value(document, path), schema) or _of_anchor(document, path)
         found = error_at(document, "TFI203", path, message, hint, at="key")
         return _without_values(found)
     messages: dict[int, Callable[[Document, KeyPath, Any], Diagnostic]] = {
@@ -54,6 +54,13 @@ def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapp
         kinds.MAX_LENGTH.code: _too_long,
     }
     return _without_values(messages.get(error.code, _bad_form)(document, path, error))
+
+
+def _of_anchor(document: Document, path: KeyPath) -> str | None:
+    """A key that is there for the anchor behind it alone."""
+    at = document.key(path)
+    found = re.search(r":\s+(&\S+)", (at.text or "")[at.column - 1 :]) if at else None
+    return f"write `{found[1]}` where the value is used first: an anchor needs no key of its own" if found else None
 
 
 def _merged(document: Document, path: KeyPath) -> str:

@@ -48,7 +48,8 @@ _OPENER = (
 _CALLED = rf"[\w-]{{0,40}}(?:secr(?!etar)|passw|{_OPENER}|api_?key|credential)[\w-]{{0,40}}"
 _SECRETIVE = re.compile(
     rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>\S.*)"
-    r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)",
+    r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)"
+    r"|--(?:[\w-]{1,40}[_-])?(?:api[_-]?key|token|secret|passw(?:or)?d)[= ] *(?P<flag>[^\s'\",\]}]+)",
     re.IGNORECASE,
 )
 _NEXT = r"['\"]?[\w.-]{1,128}['\"]?\s*:|\}\s*(?:[,}\]#]|$)"

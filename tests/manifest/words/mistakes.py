@@ -331,6 +331,9 @@ SHAPES: Rows = {
 }
 
 PARAMETERS: Rows = {
+    "a literal among inputs": ("inputs: {epochs: ▶1}", "TFI202", "belongs under script_params: {--epochs: 1}"),
+    "a key for an anchor": ("▶base: &b {path: ./d}\ninputs: {d: *b}", "TFI203", "an anchor needs no key of its own"),
+    "a secret in a command": ("▶run: python t.py --api-key hunter2", "TFI203", "script_params: {--api-key: …}"),
     "a parameter of the script": ("▶epochs: 10", "TFI203", "write script_params: {--epochs: 10}"),
     "a folder of the script": ("▶model_dir: ./m", "TFI203", "it belongs under script_params"),
     "a file of requirements": ("▶requirements: req.txt", "TFI203", "write pip_requirements_file: req.txt"),

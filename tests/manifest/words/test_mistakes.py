@@ -34,3 +34,8 @@ def test_a_mistake_is_told_where_it_is_with_its_way_out(sentence: str) -> None:
     assert (at.line, at.column) == (len(lines), len(lines[-1]) + 1)
     assert expected in (found[0].hint or "")
     assert "hunter2" not in f"{found[0]}"
+
+
+def test_a_key_that_a_merge_brings_is_told_with_the_line_of_the_merge() -> None:
+    (found,) = errors("entry_script: t.py\nscript_params: &p\n  --lr: 1\nlimits:\n  <<: *p\n")
+    assert found.message == "unknown key '--lr', which `<<` on line 5 brings in"

@@ -44,6 +44,8 @@ def _shown(key: str, value: Any) -> str | None:
             before = f"{_shown(key, plain)}, " if plain else ""
             return f"{before or '{}, '}secrets: {flow(secrets)}"
         value = {name: each if name.startswith("HOROVOD_") else OPEN for name, each in value.items()}
+    elif isinstance(value, Mapping):
+        value = {name: OPEN if names_secret(str(name)) and each is not None else each for name, each in value.items()}
     text = flow(value)
     line = f"{key}: {text}"
     if "\n" in text or len(text) > _LONGEST:

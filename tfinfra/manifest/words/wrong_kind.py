@@ -45,6 +45,8 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
         return _package_hint(path, value)
     if key == "inputs" and len(path) == 2 and path[1] in ("path", "url", "mode"):
         return f"an input has a name: write inputs: {{data: {{{path[1]}: {_brief(value)}}}}}"
+    if key == "inputs" and len(path) == 2 and isinstance(value, (int, float)):
+        return f"a value of the script belongs under script_params: {{--{path[1]}: {_brief(value)}}}"
     if key == "inputs" and len(path) > 1 and isinstance(value, str):
         return f"write {{{'url' if '://' in value else 'path'}: {_brief(value)}}}"
     if len(path) == 1 and key in _MADE and (made := _made(key, value)):
