@@ -68,7 +68,8 @@ def light(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path) -> Path:
     """One with the examples of the digits."""
     copied = Path(shutil.copytree(ROOT / "examples/digits", tmp_path / "digits"))
-    (copied / "job.yml").write_text("command: python train_single.py\ncompute: local\n")
+    (copied / "job.yml").write_text("command: python job.py\ncompute: local\n")
+    (copied / "job.py").write_text("print()\n")
     return copied
 
 
