@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +92,31 @@ def test_what_is_no_file_of_a_known_tool_is_refused_at_its_line(sentence: str) -
     (found,) = refused.value.diagnostics
     assert expected in found.message
     assert found.position is not None
+
+
+YAML_SHAPES = [text for file, text, _, _ in SHAPES.values() if not file.endswith(".py")]
+ODD = [None, 5, True, "x", [1], {"a": 1}, [{"a": 1}], "$(A) ${{inputs.q}}"]
+
+
+@given(st.sampled_from(YAML_SHAPES), st.integers(0, 200), st.sampled_from(ODD))
+def test_a_file_with_an_odd_value_is_a_manifest_or_refused(text: str, place: int, odd: object) -> None:
+    holder: dict[str, Any] = {"": yaml.safe_load(text)}
+    places = [*_places(holder)]
+    inside, key = places[place % len(places)]
+    inside[key] = odd
+    try:
+        converted = convert(yaml.safe_dump(holder[""]).encode(), "job.yml")
+    except ManifestError as refused:
+        assert refused.diagnostics
+    else:
+        read_document(converted.text.encode(), "train.yaml")
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Each place in nested data: what it is in, and its key or index there."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield value, key
+        yield from _places(inner)
 
 
 @given(st.text(alphabet="run: command-{}[]'\"\n$|&*#x", max_size=80), st.sampled_from(["a.yaml", "a.py"]))

@@ -132,7 +132,9 @@ def _space(job: Taken, draft: Draft, values: dict[str, str]) -> None:
     """A sweep's space: each value's first, and said so."""
     for name, given in job.mapping("search_space").items():
         each = given if isinstance(given, Mapping) else {"values": [given]}
-        first = next(iter(each.get("values") or []), each.get("min_value", each.get("lower", each.get("mu", 0))))
+        listed = each.get("values")
+        lowest = each.get("min_value", each.get("lower", each.get("mu", 0)))
+        first = listed[0] if isinstance(listed, list) and listed else lowest
         values[f"search_space.{name}"] = str(first)
         what = f"the search over '{name}' has no equivalent: {first} stands for it"
         draft.note(what, job.at("search_space", name), "`tfinfra up` runs one training for each set of script_params")

@@ -279,7 +279,8 @@ class _Source:
                 self._draft.packages([word] if isinstance(word, str) else [], key)
             elif ast.unparse(call.func).endswith("CondaDependencies.create"):
                 for key in ("pip_packages", "conda_packages"):
-                    words = self._program.value(given.get(key)) or []
+                    value = self._program.value(given.get(key))
+                    words = value if isinstance(value, list) else []
                     self._draft.packages([word for word in words if isinstance(word, str)], key)
             elif name in ("from_conda_specification", "from_pip_requirements"):
                 path = self._program.value(given.get("file_path") or (call.args[1] if len(call.args) > 1 else None))

@@ -36,7 +36,8 @@ def convert(document: Document, draft: Draft) -> None:
         draft.put("node_count", nodes)
     envs = {str(name): task.text("envs", name) or "" for name in task.mapping("envs")}
     draft.variables(envs, {name: task.at("envs", name) for name in envs})
-    for name in task.take("secrets") or ():
+    secrets = task.take("secrets")
+    for name in secrets if isinstance(secrets, (Mapping, list)) else ():
         if re.fullmatch(r"[A-Za-z_]\w*", str(name)):
             draft.secret(str(name))
     _resources(task, draft)

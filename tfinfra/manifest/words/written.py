@@ -92,7 +92,7 @@ def duration(value: Any) -> str | int | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     if isinstance(value, (int, float)):
-        return int(value) if value > 0 else None
+        return int(value) if 0 < value < 10**10 else None
     text = value.strip().lower()
     if re.fullmatch(DURATION, text):
         return text.replace(" ", "")

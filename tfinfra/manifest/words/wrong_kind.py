@@ -110,7 +110,7 @@ def _whole_number(value: Any) -> str:
         return f"write {value.strip()} without quotes"
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,3}([,_ ]\d{3})+\s*", value):
         return f"write {re.sub('[^0-9]', '', value)}"
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         return f"write {int(value)}"
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], int):
         return f"write {value[0]} without brackets"
