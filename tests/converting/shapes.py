@@ -260,7 +260,7 @@ SHAPES: dict[str, Shape] = {
             "entry_script": "fit.py",
             "script_params": {"--a": 1},
         },
-        [(8, "'/opt/fit.py' is a file of the image"), (8, "the environment 'b:1'")],
+        [(8, "'/opt/fit.py' is a file of the image"), (8, "the image 'b:1'")],
     ),
     # kubeflow/training-operator, examples/tensorflow/distribution_strategy/keras-API/multi_worker_tfjob.yaml
     "workers with a GPU each and a volume": (
@@ -282,7 +282,7 @@ SHAPES: dict[str, Shape] = {
             "node_count": 2,
             "entry_script": "fit.py",
         },
-        [(8, "which kind the 1 GPUs"), (8, "'volumeMounts' has no equivalent")],
+        [(8, "of which kind the GPUs are is not said (1 a node)"), (8, "'volumeMounts' has no equivalent")],
     ),
     # kubeflow/training-operator, examples/tensorflow/distribution_strategy/estimator-API/distributed_tfjob.yaml
     "an evaluator": (
@@ -345,7 +345,7 @@ SHAPES: dict[str, Shape] = {
             "entry_script": "fit.py",
             "script_params": {"--b": 64},
         },
-        [(10, "which kind the 2 GPUs")],
+        [(10, "of which kind the GPUs are is not said (2 a node)")],
     ),
     # kubeflow/mpi-operator, examples/horovod/tensorflow-mnist.yaml
     "mpirun in args, without a script of one's own": (
@@ -356,7 +356,7 @@ SHAPES: dict[str, Shape] = {
             + pods("Worker", 2, "{name: m}"),
         ),
         {"name": "a-job", "distributed_backend": "mpi", "process_count_per_node": 1, "node_count": 2},
-        [(7, "no script of Python is started here"), (7, "the environment 'h:1'")],
+        [(7, "no script of Python is started here"), (7, "the image 'h:1'")],
     ),
     # Azure/MachineLearningNotebooks, ml-frameworks/tensorflow/distributed-tensorflow-with-horovod
     "the estimator with Horovod": (

@@ -167,17 +167,17 @@ def _environment(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
 _PACKAGES = "write its Python packages as pip_packages, or as pip_requirements_file"
 
 
-def put_version(draft: Draft, text: str, position: Any) -> None:
+def put_version(draft: Draft, text: str, position: Any, kind: str = "environment") -> None:
     """TensorFlow's version out of the name of an environment or an image, where this one trains with it."""
     found = re.search(r"tensorflow[^0-9]{0,12}(\d+)\.(\d+)(\.\d+)?", text.lower())
     numbers = (int(found[1]), int(found[2])) if found else (0, 0)
     known = framework(f"{numbers[0]}.{numbers[1]}") if found else None
     if known and numbers >= _NEWEST_PYTHON_SINCE:
         draft.put("framework_version", known.patch)
-        draft.note(f"of the environment '{text}' TensorFlow's version is taken", position, _PACKAGES)
+        draft.note(f"of the {kind} '{text}' TensorFlow's version is taken", position, _PACKAGES)
     else:
         draft.note(
-            f"the environment '{text}' has no equivalent: the default TensorFlow takes its place", position, _PACKAGES
+            f"the {kind} '{text}' has no equivalent: the default TensorFlow takes its place", position, _PACKAGES
         )
 
 

@@ -93,7 +93,7 @@ def _pods(job: Taken, draft: Draft, path: tuple[str, ...], *, is_leader: bool) -
         _command(job, draft, base, container)
         image = container.get("image")
         if isinstance(image, str):
-            put_version(draft, image, job.document.key((*base, "image")))
+            put_version(draft, image, job.document.key((*base, "image")), "image")
     _gpus(job, draft, base, container)
     for key in container:
         if key in ("volumeMounts", "ports", "securityContext", "lifecycle") and is_leader:
@@ -154,6 +154,6 @@ def _gpus(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any])
         if count:
             at = job.document.key((*base, "resources", part, "nvidia.com/gpu"))
             draft.note(
-                f"which kind the {count} GPUs of each node are is not said", at, f"write use_gpu: true; {NO_TARGET}"
+                f"of which kind the GPUs are is not said ({count} a node)", at, f"write use_gpu: true; {NO_TARGET}"
             )
             return
