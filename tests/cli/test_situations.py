@@ -19,6 +19,7 @@ from tfinfra.system.process.interruption import Interrupted
 
 WORDS: dict[str, list[str]] = {
     "init": ["new"],
+    "convert": ["nowhere.yml"],
     "validate": ["train.yaml"],
     "compile": ["train.yaml"],
     "plan": ["train.yaml"],
