@@ -28,6 +28,8 @@ TREES = {
     "tensorflow.keras": ("keras/_tf_keras/keras/", "keras/api/_tf_keras/keras/", "keras/api/_v2/keras/"),
 }
 """{what a script writes: the folders of a wheel in which Python looks for what comes next}"""
+TENSORFLOW_1 = ("keras/api/_v1/keras/",)
+"""Where a Keras 2 has what `tensorflow.keras` was with TensorFlow 1."""
 _NOT_A_SCRIPTS = (
     "api",
     "src",
@@ -46,6 +48,15 @@ _BY_HAND = {
     "layers.CuDNNLSTM": "layers.LSTM",
     "layers.CuDNNGRU": "layers.GRU",
     "layers.cudnn_recurrent": "layers",
+    "backend.set_session": "tf.config.set_visible_devices(…), tf.config.experimental.set_memory_growth(…): no session",
+    "losses.cosine": "losses.cosine_similarity",
+    "losses.cosine_proximity": "losses.cosine_similarity",
+    "metrics.cosine": "losses.cosine_similarity",
+    "metrics.cosine_proximity": "losses.cosine_similarity",
+    "initializers.normal": "initializers.RandomNormal",
+    "initializers.uniform": "initializers.RandomUniform",
+    "experimental.export_saved_model": "model.save(…): a method of the model",
+    "experimental.load_from_saved_model": "models.load_model",
     "engine": "layers",
     "engine.topology": "layers",
     "engine.base_layer": "layers",
@@ -141,12 +152,16 @@ def fetched(version: str, folder: Path) -> Wheel:
 
 
 def gone(
-    earlier: Iterable[Tree], later: Mapping[str, list[Tree]], published: frozenset[str], elsewhere: frozenset[str]
+    earlier: Iterable[Tree],
+    later: Mapping[str, list[Tree]],
+    published: frozenset[str],
+    elsewhere: frozenset[str],
+    compat: frozenset[str],
 ) -> dict[str, list[str]]:
     """{name: [the first version without it, what to write]}: names of the earlier trees, and of each later one, that
     none after some version has. Of what was in a module that is gone, the modules with a place of their own are listed.
     `published` are the names beside modules that were ever meant for scripts; `elsewhere` are the names of
-    the other tree's newest version."""
+    the other tree's newest version, `compat` those of `tf.compat.v1.keras` in the last Keras 2."""
     has = {version: frozenset().union(*(tree.names for tree in trees)) for version, trees in later.items()}
     all_trees = [*earlier, *(tree for trees in later.values() for tree in trees)]
     modules = frozenset().union(*(tree.modules for tree in all_trees)) - {""}
@@ -161,6 +176,8 @@ def gone(
         there = frozenset.intersection(*(has[version] for version in versions[first:]))
         members = _members(name, all_trees)
         instead = _instead(name, members, there, elsewhere)
+        if not instead and name in compat and first < len(versions) - 1:
+            instead = f"tf.compat.v1.keras.{name}: TensorFlow before 2.16 has it there"
         is_covered = any(one in found and versions.index(found[one][0]) <= first for one in above)
         if not is_covered or (members and instead):
             found[name] = [versions[first], instead]
@@ -184,7 +201,7 @@ def _instead(name: str, members: frozenset[str], there: frozenset[str], elsewher
         places = Counter(one.rpartition(".")[0] for one in there if one.rpartition(".")[2] in members)
         top = name.split(".", maxsplit=1)[0]
         near = {place: count for place, count in places.items() if place.split(".", maxsplit=1)[0] == top}
-        best = max(near or places, key=lambda place: (places[place], -place.count(".")), default="")
+        best = max(near or places, key=lambda place: (places[place], -place.count("."), place), default="")
         enough = min(3, len(members) / 2) if near else len(members) / 2
         return best if best and places[best] >= enough else ""
     if name in elsewhere:
@@ -200,13 +217,16 @@ def made(folder: Path) -> dict[str, object]:
     later = {name: [fetched(version, folder) for version in versions] for name, versions in LATER.items()}
     newest = later["3"][-1].tree(TREES["tensorflow.keras"]).names
     all_wheels = [*earlier, *(wheel for wheels in later.values() for wheel in wheels)]
-    published = frozenset().union(*(wheel.tree(TREES["tensorflow.keras"]).names for wheel in all_wheels))
+    with_1 = [wheel.tree(TENSORFLOW_1) for wheel in all_wheels]
+    published = frozenset().union(*(one.names for one in with_1))
+    published |= frozenset().union(*(wheel.tree(TREES["tensorflow.keras"]).names for wheel in all_wheels))
     rows = {
         name: gone(
-            [wheel.tree(folders) for wheel in earlier],
+            [*(wheel.tree(folders) for wheel in earlier), *(with_1 if name == "tensorflow.keras" else ())],
             {version: [wheel.tree(folders) for wheel in wheels] for version, wheels in later.items()},
             published | {*_BY_HAND},
             newest if name == "keras" else frozenset(),
+            later["2.15"][-1].tree(TENSORFLOW_1).names,
         )
         for name, folders in TREES.items()
     }

@@ -185,6 +185,16 @@ def test_init_writes_through_no_link_either(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "victim").exists()
 
 
+@pytest.mark.parametrize("place", ["deploy/x", "deploy"])
+def test_a_file_in_the_place_of_a_folder_is_what_has_to_go(tmp_path: Path, place: str) -> None:
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.touch()
+    with pytest.raises(UsageError) as caught:
+        write_deploy(TREE, tmp_path / "deploy" / "x")
+    assert caught.value.hint == f"'{file}' is no folder: move it away"
+
+
 def test_results_have_a_place_before_anything_is_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require_place(tmp_path / "runs")
     assert not (tmp_path / "runs").exists()

@@ -78,10 +78,16 @@ def test_an_empty_folder_in_the_place_of_a_package_may_be_a_submodule(tmp_path: 
     assert found.hint == "models/ is empty: a submodule of git's? `git submodule update --init` fetches it"
 
 
-FOREIGN = {"run.bat": "nodes run Linux", "code.zip": "unpack it into source_directory", "run.sh": "setup_script"}
+FOREIGN = {
+    "run.bat": "nodes run Linux",
+    "code.zip": "unpack it into source_directory",
+    "run.sh": "setup_script",
+    "train.ipynb": "jupyter nbconvert --to script",
+}
 
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_file_that_is_no_script_of_pythons_has_a_way_out(tmp_path: Path, name: str) -> None:
-    (found,) = said_of(tmp_path, {name: "x"}, f"entry_script: {name}\n")
+    beside = f"{name.partition('.')[0]}.py"  # a module of that name is not what was meant
+    (found,) = said_of(tmp_path, {name: "x", beside: ""}, f"entry_script: {name}\n")
     assert (found.code, found.hint is not None and FOREIGN[name] in found.hint) == ("TFI307", True)

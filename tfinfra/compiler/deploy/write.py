@@ -171,7 +171,13 @@ def _writing_to(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
-        raise UsageError(message, _ELSEWHERE) from error
+        raise UsageError(message, _in_the_way(folder) or _ELSEWHERE) from error
+
+
+def _in_the_way(folder: Path) -> str | None:
+    """What to do about a file that stands where `folder`, or one above it, has to be; None where there is none."""
+    nearest = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), None)
+    return f"'{nearest}' is no folder: move it away" if nearest and not nearest.is_dir() else None
 
 
 def _write_files(tree: Mapping[str, str], folder: Path) -> list[str]:

@@ -159,7 +159,7 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
             return text
         _note(root, text, why, problems)
     told = problems.get(f"{text}?")
-    is_clear = told is not None and told in (_NO_FILE, path_written_here(text))
+    is_clear = told is not None and told in (_NO_FILE, path_written_here(text), *_NO_PYTHON.values())
     if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1

@@ -91,7 +91,7 @@ def parse(text: str) -> ast.Module | SyntaxError | ValueError:
     except ValueError as error:  # NUL bytes
         return SyntaxError(str(error))
     except (RecursionError, MemoryError) as error:  # nesting beyond this parser, which another may take
-        return ValueError(str(error))
+        return ValueError(str(error) or "it is nested too deep")
 
 
 @lru_cache(maxsize=128)

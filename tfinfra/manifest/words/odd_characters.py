@@ -64,7 +64,7 @@ def named(text: str) -> str:
     from unicodedata import name
 
     odd = [letter for letter in dict.fromkeys(text) if not " " <= letter <= "~"]
-    shown = [f"U+{ord(letter):04X} {name(letter, 'a character')}" for letter in odd[:_MOST]]
+    shown = [f"U+{ord(letter):04X} {name(letter, '(a control character)')}" for letter in odd[:_MOST]]
     return ", ".join([*shown, *(["…"] if len(odd) > _MOST else [])])
 
 

@@ -15,8 +15,12 @@ LR = TF + "tf.keras.optimizers.Adam(lr=0.1)\n"
 SECOND, THIRD = ["warning TFI534 train.py:2:1"], ["warning TFI534 train.py:3:1"]
 TABLE: dict[str, tuple[str, str, list[str]]] = {
     "an optimizer's lr": (LR, NEW, SECOND),
-    "the same with Keras 2": (LR, OLD, []),
-    "the same with tf-keras": (LR, NEW + LEGACY, []),
+    "the same with Keras 2, which ignores it": (LR, OLD, SECOND),
+    "the same with tf-keras": (LR, NEW + LEGACY, SECOND),
+    "the same of the optimizers before Keras 2.11": (LR.replace("Adam", "legacy.Adam"), OLD, []),
+    "the same of TensorFlow 1's Keras": (LR.replace("tf.keras", "tf.compat.v1.keras"), OLD, []),
+    "a decay of the learning rate": (TF + "tf.keras.optimizers.SGD(0.1, decay=1e-6)\n", OLD, SECOND),
+    "a learning rate for Keras 2": (TF + "tf.keras.optimizers.Adam(learning_rate=0.1)\n", OLD, []),
     "the same of the package keras": ("from keras.optimizers import SGD\nSGD(lr=0.1)\n", NEW, SECOND),
     "a learning rate": (TF + "tf.keras.optimizers.Adam(learning_rate=0.1)\n", NEW, []),
     "a checkpoint without an ending": (TF + "tf.keras.callbacks.ModelCheckpoint('outputs/m')\n", NEW, SECOND),

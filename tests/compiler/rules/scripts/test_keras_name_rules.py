@@ -11,6 +11,7 @@ from tests.compiler.rules.scripts.script_cases import in_short, said_of
 OLD, NEW = "framework_version: 2.15.1\n", "framework_version: '2.21'\n"
 LEGACY = "pip_packages: [tf-keras]\nenvironment_variables: {TF_USE_LEGACY_KERAS: '1'}\n"
 ERROR = ["error TFI531 train.py:1:1"]
+LINE_2 = "error TFI531 train.py:2:1"
 PREPROCESSING = "from tensorflow.keras.layers.experimental import preprocessing\n"
 GENERATOR = "from keras.preprocessing.image import ImageDataGenerator\n"
 TABLE: dict[str, tuple[str, str, list[str]]] = {
@@ -40,6 +41,16 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "the same with Keras 2, again": (GENERATOR, OLD, []),
     "the generator of tf.keras": (GENERATOR.replace("keras", "tensorflow.keras", 1), NEW, []),
     "tf-keras in the place of keras": (f"import sys, tf_keras\nsys.modules['keras'] = tf_keras\n{GENERATOR}", NEW, []),
+    "the session of TensorFlow 1": ("from keras import backend as K\nK.set_session(None)\n", OLD, [LINE_2]),
+    "its like of tf.keras": ("import tensorflow as tf\ntf.keras.backend.get_session()\n", OLD, [LINE_2]),
+    "the same of compat.v1": ("import tensorflow as tf\ntf.compat.v1.keras.backend.set_session(None)\n", OLD, []),
+    "the same by compat.v1": ("import tensorflow.compat.v1 as tf\ntf.keras.backend.set_session(None)\n", OLD, []),
+    "the same with the last Keras of keras that has it": (
+        "from keras import backend as K\nK.set_session(None)\n",
+        "framework_version: '2.12'\npython_version: '3.11'\n",
+        [],
+    ),
+    "a layer of cuDNN": ("from tensorflow.keras.layers import CuDNNLSTM\n", OLD, ERROR),
     "in a function that nobody calls": (
         "print()\ndef f():\n    from keras.layers.core import Dense\n",
         OLD,
@@ -82,6 +93,11 @@ def test_what_is_said(tmp_path: Path, script: str, manifest: str, expected: list
         (GENERATOR, "write tensorflow.keras.preprocessing.image.ImageDataGenerator"),
         (PREPROCESSING + "preprocessing.Rescaling(1)\n", "write tensorflow.keras.layers"),
         ("from keras.wrappers.scikit_learn import KerasClassifier\n", "write pip_packages: [scikeras]"),
+        ("from tensorflow.keras.layers import CuDNNGRU\n", "write tensorflow.keras.layers.GRU"),
+        (
+            "import keras\nkeras.backend.get_session()\n",
+            "write tf.compat.v1.keras.backend.get_session: TensorFlow before 2.16 has it there",
+        ),
     ],
 )
 def test_the_way_out(tmp_path: Path, script: str, hint: str) -> None:

@@ -1,5 +1,5 @@
-"""Calls as they were written for Keras 2, which Keras 3 refuses: an argument or a method that is gone, a file's name.
-Each was tried with Keras 2.15.0 and 3.15.1."""
+"""Calls as they were written for an earlier Keras, which this one refuses, or takes as something else: an argument or
+a method that is gone, a file's name. Each was tried with Keras 2.15.0 and 3.15.1."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ _ARGUMENTS: dict[str, Mapping[str, str]] = {
     "layers.GRU": {"time_major": "transpose the first two axes"},
 }
 """{what is called, inside of Keras: {an argument that it took: what to write}}"""
+_OF_KERAS_2 = {
+    "lr": ("ignores lr, and trains with its default", "write learning_rate"),
+    "decay": ("takes no decay", "give learning_rate a schedule of keras.optimizers.schedules"),
+}
+"""{an argument of an optimizer before Keras 2.11: (what Keras 2.11 to 2.15 does, what to write)}; those of
+`optimizers.legacy` still take both."""
 _METHODS = {"fit_generator": "fit", "evaluate_generator": "evaluate", "predict_generator": "predict"}
 """{a method of Keras 2's models: the one that does the same}"""
 _FEEDING = ("workers", "use_multiprocessing", "max_queue_size")
@@ -30,7 +36,7 @@ _FEEDING = ("workers", "use_multiprocessing", "max_queue_size")
 _TREES = ("tensorflow.keras.", "keras.")
 
 
-def calls_that_keras_3_refuses(facts: Facts) -> Iterator[Diagnostic]:
+def calls_of_an_earlier_keras(facts: Facts) -> Iterator[Diagnostic]:
     """Those of Keras's own names, and of methods that nothing else has."""
     keras = keras_in_use(facts)
     for module, call, name in keras.calls():
@@ -38,6 +44,9 @@ def calls_that_keras_3_refuses(facts: Facts) -> Iterator[Diagnostic]:
         if tree is not None and keras.is_3(tree.removesuffix(".")):
             for what, way_out in _refusals(name.removeprefix(tree), call):
                 yield _at(facts, module, call.func, f"with {keras.named} {what}", way_out)
+        elif tree is not None:
+            for what, way_out in _odd_for_keras_2(name.removeprefix(tree), call):
+                yield _at(facts, module, call.func, f"with Keras 2 {what}", way_out)
     for module in keras.modules if keras.models else ():
         for call in module.calls:
             if isinstance(call.func, ast.Attribute) and (found := _of_a_model(call, call.func.attr)):
@@ -52,6 +61,14 @@ def _refusals(name: str, call: ast.Call) -> Iterator[tuple[str, str]]:
             yield f"{last} takes no {argument}", way_out
     if name == "callbacks.ModelCheckpoint" and (ending := _ending_wanted(call)):
         yield f"ModelCheckpoint takes names that end in {ending}", f"write such a name, with {ending}"
+
+
+def _odd_for_keras_2(name: str, call: ast.Call) -> Iterator[tuple[str, str]]:
+    room, _, optimizer = name.rpartition(".")
+    if room == "optimizers" and optimizer in _OPTIMIZERS:
+        for word in call.keywords:
+            if found := _OF_KERAS_2.get(word.arg or ""):
+                yield f"{optimizer} {found[0]}", f"{found[1]}, or take keras.optimizers.legacy.{optimizer}"
 
 
 def _ending_wanted(call: ast.Call) -> str:
@@ -83,4 +100,4 @@ def _at(facts: Facts, module: Module, node: ast.expr, message: str, hint: str) -
     return Diagnostic("TFI534", Severity.WARNING, message, "entry_script", position, hint)
 
 
-RULES: tuple[Rule, ...] = (calls_that_keras_3_refuses,)
+RULES: tuple[Rule, ...] = (calls_of_an_earlier_keras,)
