@@ -96,10 +96,12 @@ class _ScriptRules:
         gone = _GONE_WITH_ESTIMATOR if known and not known.estimator else ()
         found: dict[str, tuple[Use, str]] = {}
         for use in self._script.uses:
-            if use.name not in found and not use.name.startswith(gone) and (instead := replacement(use.name)):
-                found[use.name] = use, instead
-        for number, (use, instead) in enumerate([*found.values()][:_MOST_OLD_NAMES]):
-            name = use.name.replace("tensorflow", "tf", 1)
+            name, flags, _ = use.name.partition(".FLAGS.")  # what follows are the script's own flags
+            name += flags.rstrip(".")
+            if name not in found and not name.startswith(gone) and (instead := replacement(name)):
+                found[name] = use, instead
+        for number, (old, (use, instead)) in enumerate([*found.items()][:_MOST_OLD_NAMES]):
+            name = old.replace("tensorflow", "tf", 1)
             message = f"{name} is a TensorFlow 1 name that TensorFlow 2 does not have"
             more = len(found) - _MOST_OLD_NAMES
             if more > 0 and number == _MOST_OLD_NAMES - 1:

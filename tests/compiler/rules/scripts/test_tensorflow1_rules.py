@@ -75,3 +75,8 @@ def test_what_takes_a_names_place(name: str, place: str) -> None:
 def test_what_tensorflow_2_has(name: str) -> None:
     assert replacement(f"tensorflow.{name}") is None
     assert without_replacement(f"tensorflow.{name}") is None
+
+
+def test_a_scripts_own_flags_are_no_names_of_tensorflows(tmp_path: Path) -> None:
+    script = "import tensorflow as tf\nF = tf.app.flags.FLAGS\nprint(F.lr, F.hosts.split(','))\n"
+    assert in_short(said_of(tmp_path, {"train.py": script})) == ["warning TFI504 train.py:2:1"]
