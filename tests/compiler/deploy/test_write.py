@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -193,6 +194,16 @@ def test_a_file_in_the_place_of_a_folder_is_what_has_to_go(tmp_path: Path, place
     with pytest.raises(UsageError) as caught:
         write_deploy(TREE, tmp_path / "deploy" / "x")
     assert caught.value.hint == f"'{file}' is no folder: move it away"
+
+
+def test_a_full_disk_is_no_question_of_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        write_deploy(TREE, tmp_path / "deploy" / "x")
+    assert caught.value.filename == str(tmp_path / "deploy" / "x")
 
 
 def test_results_have_a_place_before_anything_is_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

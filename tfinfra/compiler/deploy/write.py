@@ -6,6 +6,7 @@ removed. A list in the folder names those.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -166,10 +167,12 @@ _ELSEWHERE = "run tfinfra in a folder that you may write"
 
 @contextmanager
 def _writing_to(folder: Path) -> Iterator[None]:
-    """Turns the disk's refusals into UsageError."""
+    """Turns the disk's refusals into UsageError, but for that of a full one, which no other folder's rights mend."""
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
         raise UsageError(message, _in_the_way(folder) or _ELSEWHERE) from error
 
