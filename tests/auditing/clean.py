@@ -19,6 +19,7 @@ from tfinfra.auditing.run_files import Auditor, PublicKey
 from tfinfra.documents.heading import headed
 from tfinfra.documents.moments import dated
 from tfinfra.evidence.material import NodeFiles
+from tfinfra.lifecycle.auditing.find_folder import run_named_by
 from tfinfra.lifecycle.auditing.read_run import read_run
 from tfinfra.model import (
     Attestation,
@@ -276,4 +277,4 @@ def trusting(*keys: Key, **wanted: Any) -> Auditor:
 
 
 def audit_of(run: Path, auditor: Auditor | None = None) -> Audited:
-    return audited(read_evidence(read_run(run, str(run)), auditor or trusting(the_key())))
+    return audited(read_evidence(read_run(run, str(run), run_named_by(run)), auditor or trusting(the_key())))

@@ -81,6 +81,24 @@ def other_evidence(run: Path) -> None:
     (other / "audit").rename(run / "audit")
 
 
+def all_of_another(run: Path) -> None:
+    key = the_key() if (run / "audit" / names.SIGNED_STATEMENT).exists() else None
+    other = clean(run.parent / "other", key, Story(run="digits-xyz789"))
+    run.rename(run.parent / "its own")
+    other.rename(run)
+
+
+def without_documents(run: Path) -> None:
+    """As a node writes it that would not be attested at all."""
+    remove("audit/nodes/0.attested*")(run)
+    node(0, lambda n: n["evidence"].update(attested=[]))(run)
+
+
+def without_second_document(run: Path) -> None:
+    remove("audit/nodes/0.attested-after.p7")(run)
+    node(0, lambda n: n["evidence"]["attested"].pop())(run)
+
+
 def to_succeeded(run: dict[str, Any]) -> None:
     run.update(result="succeeded", exit_code=0, task=None, exit_status=None)
 
@@ -208,6 +226,7 @@ RECORD: dict[str, Tamper] = {
     "events.jsonl beside the outputs is edited": edit("events.jsonl", b"eastus", b"westus"),
     "an event's time is set before that of an earlier one": events(earlier),
     "the evidence of another run lies beside the outputs": other_evidence,
+    "all of another run, signed by the same key, takes the place of a run's": all_of_another,
     "the bill of materials is that of another run": other_bill,
     "run.json beside the outputs is edited": edit("run.json", b'"exit_code": 0', b'"exit_code": 7'),
     "failed is turned to succeeded in run.json": edit_json(names.RUN, to_succeeded),
@@ -286,6 +305,8 @@ RECORD: dict[str, Tamper] = {
     ),
     "one attested document serves twice": one_document_twice,
     "an attested document is removed": remove("audit/nodes/0.attested.p7"),
+    "a node's record and its folder lose its attested documents": without_documents,
+    "a node's record loses the second of its attested documents": without_second_document,
     "a node that ARM never listed is added": foreign_node,
     "the record of a node is removed": remove("audit/nodes/1.json"),
     "two nodes have the record of one machine": one_machine_twice,

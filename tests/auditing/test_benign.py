@@ -226,6 +226,10 @@ UNKNOWN: dict[str, tuple[Made, set[str]]] = {
         ),
         {"TFA254"},
     ),
+    "a node's tasks ended, and its record was never closed": (
+        lambda folder: clean(folder, the_key(), nodes=(a_node(0), _never_closed(a_node(1)))),
+        {"TFA254"},
+    ),
     "Pulumi's states were not there": (of(stacks={}), {"TFA254"}),
 }
 
@@ -234,6 +238,13 @@ def _without_second(node: Any) -> Any:
     record = dict(node.evidence)
     record["attested"] = [record["attested"][0], {"when": "after", "asked": BEGAN + 112, "sha256": None, "why": "late"}]
     return replace(node, evidence=record)
+
+
+def _never_closed(node: Any) -> Any:
+    record = dict(node.evidence)
+    task = {**record["tasks"][0], "exit_status": None, "started": None, "ended": None}
+    record |= {"ended": None, "attested": record["attested"][:1], "tasks": [task]}
+    return replace(node, evidence=record, attested_after=None)
 
 
 @pytest.mark.parametrize("case", UNKNOWN)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.auditing.clean import clean, the_key
+from tests.auditing.clean import Story, clean, the_key
 from tests.auditing.clouds import attesting
 from tests.cli.formats.written import read_junit, read_sarif
 from tests.evidence.made import RUN, a_key
@@ -66,6 +66,40 @@ def test_a_run_is_found_by_its_record_wherever_its_outputs_are(
     for word in (RUN, "digits"):
         assert main(["audit", word, *KEY, "--json"]) == 0
         assert document(capsys)["folder"] == str(tmp_path / "elsewhere" / RUN)
+
+
+def _by_id(folder: Path) -> str:
+    return RUN
+
+
+def _by_its_record(folder: Path) -> str:
+    (folder / "runs" / RUN).rename(folder / "home")
+    run_folder(folder.parent / "state", RUN).write(a_record(run=RUN, name="digits", results=str(folder / "home")))
+    return "digits"
+
+
+def _by_a_path(folder: Path) -> str:
+    return str((folder / "runs" / RUN).rename(folder / RUN))
+
+
+@pytest.mark.parametrize("asked", [_by_id, _by_its_record, _by_a_path])
+def test_whole_evidence_of_another_run_is_not_the_run_that_was_asked_for(
+    asked: Callable[[Path], str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "runs" / RUN).rename(folder / "its own")
+    clean(folder / "runs", the_key(), Story(run="digits-xyz789")).rename(folder / "runs" / RUN)
+    assert main(["audit", asked(folder), *KEY]) == 11
+    out, err = capsys.readouterr()
+    assert ": foreign: something foreign is in it; of run digits-xyz789, signed by key.pub, " in out
+    assert f"error[TFA205]: audit/statement.json is about the run digits-xyz789, and this is to be {RUN}" in err
+
+
+def test_a_folder_with_a_name_of_its_own_is_the_run_that_its_statement_says(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "runs" / RUN).rename(folder / "kept")
+    assert main(["audit", "kept", *KEY]) == 0
+    assert capsys.readouterr().out.startswith(f"kept: ok: nothing was changed; of run {RUN}, signed by key.pub, ")
 
 
 WRONG: dict[str, tuple[list[str], str]] = {

@@ -24,7 +24,7 @@ class RunFiles:
     `sizes` has how many bytes each log has, `log_times` the bytes of the files of their times, `agent_logs` those of
     the logs of the nodes' agents; all by their names in the run's folder. `beside` are run.json and events.jsonl of the
     run's folder itself, which no digest is about. `alone`: the folder is audit/ without a run around it, as a container
-    has it."""
+    has it. `asked` is the run that whoever audits means, None where neither they nor the folder's name say which."""
 
     shown: str
     evidence: Mapping[str, bytes]
@@ -36,6 +36,7 @@ class RunFiles:
     agent_logs: Mapping[str, bytes] = field(default_factory=dict)
     beside: Mapping[str, bytes] = field(default_factory=dict)
     alone: bool = False
+    asked: str | None = None
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,30 @@ def as_noted(evidence: Evidence) -> Iterator[Finding]:
                 yield replace(found, was=noted.sha256, now=sha256(data))
 
 
+def each_asked_for(evidence: Evidence) -> Iterator[Finding]:
+    """A node that began asked its cloud for a document, and for another after its last task: its record says what came
+    of it, also where that was none. A record without that was made by something else than an agent of tfinfra."""
+    for node in evidence.nodes:
+        record = node.evidence
+        if record is None:
+            continue
+        if _noted(record, BEFORE) is None:
+            yield _never_asked(node, BEFORE, Verdict.MISSING)
+        if _noted(record, AFTER) is not None:
+            continue
+        if record.ended is not None:
+            yield _never_asked(node, AFTER, Verdict.MISSING)
+        elif node.tasks and all(task.exit_status is not None for task in node.tasks):
+            yield _never_asked(node, AFTER, Verdict.UNVERIFIABLE)
+
+
+def _never_asked(node: NodeRead, when: str, verdict: Verdict) -> Finding:
+    document = Document(node, when, names.attested_file(node.number, after=when == AFTER), b"", None)
+    if verdict is Verdict.UNVERIFIABLE:
+        return _no_roots(document, "its tasks ended, and the node did not come to say so itself")
+    return _finding("TFA253", document, verdict, f"{in_run(node.file)} does not say that the node asked for it")
+
+
 def as_registered(evidence: Evidence) -> Iterator[Finding]:
     """A node that had to show its document to register, because secrets were sealed for it, showed this one."""
     for document in documents(evidence):
@@ -235,4 +259,4 @@ def _finding(rule: str, document: Document, verdict: Verdict, why: str) -> Findi
     return Finding(rule, verdict, file, sentence, file)
 
 
-CHECKS: tuple[Check, ...] = (signed_by_its_cloud, about_this_node, each_once, as_noted, as_registered)
+CHECKS: tuple[Check, ...] = (signed_by_its_cloud, about_this_node, each_once, as_noted, each_asked_for, as_registered)

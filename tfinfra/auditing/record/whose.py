@@ -36,6 +36,17 @@ def one_run(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("TFA205", Verdict.FOREIGN, file, sentence, file, was=serial_number(run), now=str(serial))
 
 
+def the_one_asked_for(evidence: Evidence) -> Iterator[Finding]:
+    """The statement is about the run that was asked for, and about the one that its folder is called by: whole evidence
+    of another run, by the same signer, would be good in itself."""
+    run, asked = evidence.run_id, evidence.files.asked
+    if run is not None and asked is not None and run != asked:
+        file = in_run(names.STATEMENT)
+        sentence = f"{file} is about the run {run}, and this is to be {asked}"
+        hint = f"the evidence of {run} lies here; a folder that you called so yourself needs another name"
+        yield Finding("TFA205", Verdict.FOREIGN, file, sentence, file, hint=hint)
+
+
 def _named(evidence: Evidence) -> Iterator[tuple[str, str]]:
     """(file, the run that it names) of each record that names one."""
     if evidence.run:
@@ -90,4 +101,4 @@ def _beside(evidence: Evidence) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-CHECKS: tuple[Check, ...] = (one_run, copy_beside)
+CHECKS: tuple[Check, ...] = (one_run, the_one_asked_for, copy_beside)

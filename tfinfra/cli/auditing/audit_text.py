@@ -27,5 +27,6 @@ def verdict_line(audit: Audited) -> str:
     """ "runs/digits-abc123: ok: nothing was changed; signed by /etc/key.pub; 40 rules ok"."""
     found = [f"{number} {verdict}" for verdict in WORST_FIRST if (number := audit.count(verdict))]
     signer = f"signed by {audit.signer.name}" if audit.signer is not None else "no trusted signature"
-    parts = [*(() if audit.live else (signer,)), f"{count(audit.count(Verdict.OK), 'rule')} ok", *found]
+    whose = () if audit.run is None or audit.folder.endswith(audit.run) else (f"of run {audit.run}",)
+    parts = [*whose, *(() if audit.live else (signer,)), f"{count(audit.count(Verdict.OK), 'rule')} ok", *found]
     return f"{audit.folder}: {audit.verdict}: {_WORDS[audit.verdict]}; {', '.join(parts)}"

@@ -96,9 +96,9 @@ def _of_evidence(run: str, options: AuditOptions, reports: Reports) -> Audited:
 
     if options.allow_builds and not options.rebuild:
         raise UsageError("--allow-builds says how --rebuild builds, and there is no --rebuild", "add it")
-    folder = find_folder(run)
-    refuse_reports_inside(reports, folder)
-    return audit_run(folder, options, progress)
+    place = find_folder(run)
+    refuse_reports_inside(reports, place.folder)
+    return audit_run(place.folder, options, progress, asked=place.run)
 
 
 def _tell(audits: Sequence[Audited], reports: Reports, code: int, *, as_json: bool) -> None:

@@ -30,16 +30,19 @@ class AuditOptions:
     allow_builds: bool = False
 
 
-def audit_run(folder: Path, options: AuditOptions, progress: Progress = say_nothing) -> Audited:
-    """The audit of the evidence in a run's folder (find_folder.py). Raises UsageError; of a rebuild also what
-    `require_signature` there raises, and ManifestError for the auditor's own file of indexes."""
+def audit_run(
+    folder: Path, options: AuditOptions, progress: Progress = say_nothing, *, asked: str | None = None
+) -> Audited:
+    """The audit of the evidence in a run's folder, which must be that of the run `asked` (find_folder.py). Raises
+    UsageError; of a rebuild also what `require_signature` there raises, and ManifestError for the auditor's own file of
+    indexes."""
     auditor = Auditor(
         keys=trusted_keys(options.public_keys, folder),
         clouds=trusted_clouds(),
         require_signature=options.require_signature,
         full=options.full,
     )
-    evidence = read_evidence(read_run(folder, str(folder)), auditor)
+    evidence = read_evidence(read_run(folder, str(folder), asked), auditor)
     found = list[Finding]()
     parts: tuple[str, ...] = (*OFFLINE, READ_ANEW) if options.full else OFFLINE
     if options.full:

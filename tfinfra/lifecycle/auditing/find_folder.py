@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import UsageError
 from tfinfra.evidence import names
 from tfinfra.lifecycle.record.run_record import all_records
@@ -13,12 +15,21 @@ from tfinfra.system.paths import state_folder
 _RUNS = "runs"
 
 
-def find_folder(word: str) -> Path:
+@dataclass(frozen=True)
+class RunPlace:
+    """`run` is the id of the run that must lie in `folder`, None where nothing says which."""
+
+    folder: Path
+    run: str | None
+
+
+def find_folder(word: str) -> RunPlace:
     """The folder of a run: the one of that path, the one in ./runs, or the one where the outputs of the newest run of
     that id or name came to. Raises UsageError."""
     for place in (Path(word), Path(_RUNS) / word):
         if is_run(place):
-            return _around(place)
+            folder = _around(place)
+            return RunPlace(folder, run_named_by(folder))
     if os.sep in word or word in (".", ".."):
         raise _no_evidence(Path(word))
     found = [record for record in all_records(state_folder()) if word in (record.run, record.name)]
@@ -29,7 +40,13 @@ def find_folder(word: str) -> Path:
     if not results.is_dir():
         message = f"nothing of {record.run} lies in {results}"
         raise UsageError(message, f"`tfinfra fetch {record.run}` brings it home; or name the folder that it is in now")
-    return results
+    return RunPlace(results, record.run)
+
+
+def run_named_by(folder: Path) -> str | None:
+    """The run that a folder's own name says it is of: tfinfra calls it by the run's id."""
+    name = os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119 - links are not followed
+    return name if RUN_ID.fullmatch(name) else None
 
 
 def is_run(folder: Path) -> bool:

@@ -24,8 +24,9 @@ _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
 
 
-def read_run(folder: Path, shown: str) -> RunFiles:
-    """What lies in a run's folder, or in one that is audit/ itself; `shown` is how messages name it."""
+def read_run(folder: Path, shown: str, asked: str | None = None) -> RunFiles:
+    """What lies in a run's folder, or in one that is audit/ itself; `shown` is how messages name it, `asked` the run
+    that it must be of, None where nothing says which."""
     alone = not (folder / names.FOLDER).exists() and (folder / names.STATEMENT).exists()
     reading = _Reading(folder)
     evidence = dict(reading.contents("" if alone else names.FOLDER))
@@ -42,6 +43,7 @@ def read_run(folder: Path, shown: str) -> RunFiles:
         agent_logs=reading.named(logs, _AGENT_LOG),
         beside={} if alone else reading.beside((names.RUN, names.EVENTS)),
         alone=alone,
+        asked=asked,
     )
 
 
