@@ -184,6 +184,7 @@ REASONS = {
     b'{"task": "a", "node": 0, "state": "lost", "ended": 1e300}': "ended is 1e+300, which is out of range",
     b'{"task": "a", "node": 0, "state": "lost", "started": -1}': "started is -1, not between 0 and 2.53402e+11",
     b'{"task": "a", "task": "a"}': "it has 'task' twice",
+    b'{"b": {}, "task": 1, "a": 2, "a": 2, "task": 3}': "it has 'task' twice",
     b'{"a": NaN}': "it has the number NaN",
     b"\xff": "it is not UTF-8",
     b"[" * 100_000: "it is nested too deeply",
@@ -195,6 +196,15 @@ REASONS = {
 @pytest.mark.parametrize(("data", "why"), REASONS.items(), ids=REASONS.values())
 def test_the_reason_names_the_field(data: bytes, why: str) -> None:
     assert read(_holding(data), "key", TaskStatus) == Unreadable("key", why)
+
+
+def test_a_name_that_is_twice_among_many_is_found_at_once() -> None:
+    """Seconds of CPU where each name was looked for among all of them."""
+    names = [f'"{number:06}": 0' for number in range(16_000)]
+    began = time.process_time()
+    with pytest.raises(Unfit, match="it has '015999' twice"):
+        parse(f"{{{', '.join([*names, names[-1]])}}}".encode())
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0/8 --x", "10.0.0.0/8;id", "eth0", "10.0.0.4", "", "10.0.0.0/33", "::/0"])

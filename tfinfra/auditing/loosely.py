@@ -13,3 +13,7 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
 
 def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

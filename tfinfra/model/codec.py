@@ -7,6 +7,7 @@ import json
 import math
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
@@ -77,8 +78,8 @@ def decode(kind: type[T], data: bytes, most: int = MOST) -> T:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        _refuse("", f"has {_shown(next(n for n in names if names.count(n) > 1))} twice")
+        times = Counter(name for name, _ in pairs)  # of the first that is twice; a stranger may send millions of names
+        _refuse("", f"has {_shown(next(name for name in times if times[name] > 1))} twice")
     return found
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from tfinfra.agent.evidence.node_checks import LOADING, same_image
 from tfinfra.agent.evidence.variable_digests import different
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import events_called, plan_of, text
+from tfinfra.auditing.loosely import text
+from tfinfra.auditing.origin.seen import events_called, plan_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign
 from tfinfra.model import NodeEvidence

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.loosely import mapping, mappings
-from tfinfra.auditing.origin.seen import INPUT, dependencies, is_data, lock_of, text
+from tfinfra.auditing.loosely import mapping, mappings, text
+from tfinfra.auditing.origin.seen import INPUT, dependencies, is_data, lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing
 from tfinfra.evidence import bill, names

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, events_called, is_data, lock_of, text
+from tfinfra.auditing.loosely import text
+from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, events_called, is_data, lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing, unverifiable
 from tfinfra.evidence import names

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import deploy_files, events_called, lock_of, plan_of, read_lock_of, text
+from tfinfra.auditing.loosely import text
+from tfinfra.auditing.origin.seen import deploy_files, events_called, lock_of, plan_of, read_lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing, unverifiable
 from tfinfra.errors import ManifestError

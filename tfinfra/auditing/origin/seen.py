@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tfinfra.auditing.loosely import mapping
+from tfinfra.auditing.loosely import mapping, text
 from tfinfra.auditing.read_evidence import Evidence
 from tfinfra.errors import ManifestError
 from tfinfra.evidence import names
@@ -85,7 +85,3 @@ def deploy_files(evidence: Evidence) -> dict[str, bytes]:
     prefix = f"{names.DEPLOY}/"
     found = evidence.files.evidence.items()
     return {name.removeprefix(prefix): data for name, data in found if name.startswith(prefix)}
-
-
-def text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.loosely import mapping
-from tfinfra.auditing.origin.seen import BUNDLE, SOURCE, Dependency, dependencies, events_called, lock_of, text
+from tfinfra.auditing.loosely import mapping, text
+from tfinfra.auditing.origin.seen import BUNDLE, SOURCE, Dependency, dependencies, events_called, lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing
 from tfinfra.evidence import names

@@ -49,7 +49,9 @@ def _deviations(made: Mapping[str, str], there: Mapping[str, bytes], origin: str
 
 
 def _first_difference(made: str, there: bytes) -> tuple[int, str]:
-    lines = zip_longest(made.splitlines(keepends=True), there.decode("utf-8", "replace").splitlines(keepends=True))
+    lines = zip_longest(
+        made.splitlines(keepends=True), there.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    )
     number, (own, theirs) = next((n, pair) for n, pair in enumerate(lines, 1) if pair[0] != pair[1])
     return number, f"line {number} is {_shown(theirs)}, not {_shown(own)}"
 

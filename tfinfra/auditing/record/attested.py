@@ -143,7 +143,7 @@ def _chain(evidence: Evidence, node: NodeRead) -> tuple[bytes, ...] | str:
         return ()
     try:
         return tuple(each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(data))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return f"{in_run(names.chain_file(node.number))} holds no certificates"
 
 

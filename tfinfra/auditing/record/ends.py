@@ -17,8 +17,9 @@ from tfinfra.errors import Result
 from tfinfra.evidence import names
 
 _RUN = in_run(names.RUN)
-_SAID = re.compile(rb"^\S+ INFO (\S+) is (\w+), exit status (\d{1,3})\s*$", re.MULTILINE)
-"""How an agent logs a task's end (agent/train.py)."""
+_SAID = re.compile(rb"^\S+ INFO ([\w.-]+) is (\w+), exit status (\d{1,3})\s*$", re.MULTILINE)
+"""How an agent logs a task's end (agent/train.py). A task's name is ASCII (model/shapes.py); the rest of a log may be
+any bytes."""
 _OF_A_RESULT = {each.exit_code for each in Result if each is not Result.ERROR}
 _OUTRANK = range(1, 13)
 """Exit codes of errors that may come after a run's end (errors.py)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.loosely import text
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
@@ -15,7 +16,7 @@ _OF_AZURE = "azure-native:"
 
 def told_of(evidence: Evidence) -> Iterator[Finding]:
     """The event log has each resource of the states."""
-    told = {event.fields.get("text") for event in evidence.events if event.name == "resource"}
+    told = {text(event.fields.get("text")) for event in evidence.events if event.name == "resource"}
     if not told:
         return  # the log of another machine, or of a run that came to nothing
     for stack in (evidence.stacks or {}).values():
