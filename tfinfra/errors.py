@@ -43,6 +43,12 @@ def readable(text: str) -> str:
     return "".join(spelt)
 
 
+def in_one_line(text: str) -> str:
+    """The text as `readable` has it, with line ends and tabs spelt out, too: a stranger's word that makes a line of its
+    own could say anything there."""
+    return readable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 class Severity(str, Enum):
     ERROR = "error"
     WARNING = "warning"

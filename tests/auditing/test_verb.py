@@ -210,6 +210,17 @@ def test_what_was_found_is_told_with_its_file_and_counted(folder: Path, capsys: 
     assert f" --> runs/{RUN}/outputs/model.json:1:1" in err
 
 
+def test_no_name_in_a_run_makes_a_line_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = f"runs/{RUN}: ok: nothing was changed; signed by key.pub, {len(_looked())} rules ok"
+    for between in ("\n", "\r", "\r\n", "\x0b", "\u2028", "\x85"):
+        (folder / "runs" / RUN / f"outputs/a{between}{said.replace('/', '_')}{between}b").write_text("")
+    assert main(["audit", RUN, *KEY]) == 11
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1 and out.startswith(f"runs/{RUN}: changed: ")
+    assert not any(line.startswith(("runs", "b")) for line in err.splitlines())
+    assert f"outputs/a\\nruns_{RUN}: ok: " in err and f"outputs/a\\r\\nruns_{RUN}: ok: " in err
+
+
 def test_sarif_has_a_result_for_each_finding_and_junit_a_case_for_each_rule(folder: Path) -> None:
     edit(folder)
     assert main(["audit", RUN, *KEY, "--sarif", "s.sarif", "--junit", "j.xml"]) == 11

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tfinfra.errors import readable
+from tfinfra.errors import in_one_line
 from tfinfra.text.credentials import hidden
 
 
@@ -45,11 +45,17 @@ class Finding:
     hint: str | None = None
 
     def __post_init__(self) -> None:
-        """What evidence says is part of it: control characters, credentials and megabytes of that are taken out."""
+        """What evidence says is part of it: control characters, line ends, credentials and megabytes of that are taken
+        out."""
         for name in ("subject", "sentence", "file", "was", "now", "hint"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, readable(hidden(value.encode("utf-8", "replace").decode("utf-8"))))
+                object.__setattr__(self, name, in_one_line(hidden(_text(value))))
+
+
+def _text(value: str) -> str:
+    """With "?" for what no file and no terminal takes, as half of a surrogate pair."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def verdict_of(findings: tuple[Finding, ...]) -> Verdict:
