@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from tests.auditing.clean import audit_of, clean, the_key, trusting
 from tfinfra.auditing.audit import Audited, audited, fails
+from tfinfra.auditing.findings import Verdict
 from tfinfra.auditing.read_evidence import read_evidence
 from tfinfra.auditing.run_files import RunFiles
+from tfinfra.evidence import names
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.auditing.read_run import read_run
 
@@ -134,3 +136,21 @@ def test_a_file_that_is_larger_than_any_evidence_is_a_finding(tmp_path: Path) ->
     with (run / "audit/events.jsonl").open("r+b") as file:
         file.truncate((64 << 20) + 1)
     assert "TFA120" in {each.rule for each in audit_of(run).findings}
+
+
+def test_a_folder_that_is_filled_up_is_read_to_its_bound_and_the_rest_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, most = clean(tmp_path, the_key()), 1 << 20
+    for number in range(9):
+        with (run / f"audit/{number}").open("wb") as file:
+            file.truncate(most // 4)
+    (run / "nodes/agent-0.log").write_bytes(b"x" * (most + 1))
+    monkeypatch.setattr("tfinfra.lifecycle.auditing.read_run.MOST", most)
+    files = read_run(run, "run")
+    assert sum(map(len, files.evidence.values())) <= most and names.STATEMENT in files.evidence
+    assert sum(map(len, files.agent_logs.values())) <= most
+    told = {(each.rule, each.verdict, each.subject) for each in audit(files).findings}
+    assert ("TFA120", Verdict.CHANGED, "audit/8") in told and ("TFA112", Verdict.FOREIGN, "audit/0") in told
+    assert ("TFA122", Verdict.UNVERIFIABLE, "nodes/agent-0.log") in told
+    assert ("TFA240", Verdict.CHANGED, "nodes/agent-0.log") in told

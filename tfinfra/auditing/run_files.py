@@ -14,6 +14,10 @@ LARGEST = 64 << 20
 """Bytes of a file of audit/ that is read."""
 TOO_LARGE = "it has more than 64 MB"
 """Why a larger one is not: tfinfra writes none."""
+MOST = 256 << 20
+"""Bytes of all files of audit/ together that are held, and of all logs of one kind beside it."""
+TOO_MUCH = "all that is read has more than 256 MB"
+"""Why one that comes after that is not."""
 
 
 @dataclass(frozen=True)

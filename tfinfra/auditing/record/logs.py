@@ -18,7 +18,7 @@ def as_listed(evidence: Evidence) -> Iterator[Finding]:
     if files.alone and not logs:
         return  # that nothing lies beside the evidence is said of the outputs
     for name, digest in sorted((name.removeprefix("../"), digest) for name, digest in listed.items()):
-        if name in files.unread or name in files.odd:
+        if name not in logs and (name in files.unread or name in files.odd):
             continue
         if name not in logs:
             yield Finding("TFA241", Verdict.MISSING, name, f"the log {name} is gone", name, was=digest)

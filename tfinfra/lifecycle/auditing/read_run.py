@@ -6,12 +6,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tfinfra.auditing.run_files import LARGEST, TOO_LARGE, RunFiles, in_run
+from tfinfra.auditing.run_files import LARGEST, MOST, TOO_LARGE, TOO_MUCH, RunFiles, in_run
 from tfinfra.evidence import names
 from tfinfra.system.file_digest import digest_of
 from tfinfra.system.strange_trees import FOLDER, walk
@@ -57,10 +57,9 @@ class _Reading:
 
     def contents(self, top: str) -> Iterator[tuple[str, bytes]]:
         """(name below `top`, bytes) of each file of the evidence."""
-        for name in self._files(top, in_run("")):
-            data = self._read(f"{top}/{name}" if top else name, in_run(name))
-            if data is not None:
-                yield name, data
+        below = {f"{top}/{name}" if top else name: name for name in self._files(top, in_run(""))}
+        for name, data in self._read_all({path: in_run(name) for path, name in below.items()}):
+            yield below[name], data
 
     def digests(self, tops: tuple[str, ...]) -> dict[str, str]:
         """{name: SHA-256} of all plain files in these folders."""
@@ -71,8 +70,24 @@ class _Reading:
 
     def named(self, given: Iterable[str], pattern: re.Pattern[str]) -> dict[str, bytes]:
         """The bytes of those files of the run's folder whose names are of that form."""
-        wanted = [name for name in given if pattern.fullmatch(name)]
-        return {name: data for name in wanted if (data := self._read(name, name)) is not None}
+        return dict(self._read_all({name: name for name in given if pattern.fullmatch(name)}))
+
+    def _read_all(self, shown: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+        """(name, bytes) of each file in `shown`, which has how messages name it. All are held at once, and whoever made
+        the folder may have filled it: the smallest come first, as records are, and the rest is told."""
+        left = MOST
+        for name in sorted(shown, key=lambda name: (self._size(name), name)):
+            if min(self._size(name), LARGEST) > left:
+                self.unread[shown[name]] = TOO_MUCH
+            elif (data := self._read(name, shown[name])) is not None:
+                left -= len(data)
+                yield name, data
+
+    def _size(self, name: str) -> int:
+        try:
+            return (self.folder / name).lstat().st_size
+        except OSError:
+            return 0
 
     def beside(self, wanted: tuple[str, ...]) -> dict[str, bytes]:
         """The files of the run's folder itself."""
