@@ -14,10 +14,12 @@ from tests.auditing.clouds import attesting
 from tests.evidence.made import FILES, IMAGE, ORIGIN, RUN, Key, a_key, at_home
 from tests.lifecycle.fakes import a_plan
 from tfinfra.auditing.audit import Audited, audited
+from tfinfra.auditing.baseline import MadeResource, PartBaseline
 from tfinfra.auditing.read_evidence import read_evidence
 from tfinfra.auditing.run_files import Auditor, PublicKey
 from tfinfra.documents.heading import headed
 from tfinfra.documents.moments import dated
+from tfinfra.evidence.jsons import json_bytes
 from tfinfra.evidence.material import NodeFiles
 from tfinfra.lifecycle.auditing.find_folder import run_named_by
 from tfinfra.lifecycle.auditing.read_run import read_run
@@ -137,6 +139,7 @@ def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]
         "exit_status": None if failed is None else story.exits[failed],
         "differs": False,
     }
+    noted = baseline_of(story.run)
     return [
         (-5, "prepare.begin", {}),
         (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus", "vm_size": "Standard_D8s_v5"}),
@@ -146,6 +149,7 @@ def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]
         (120, "train.end", {"seconds": 65.0}),
         (121, "layers", {"client": True}),
         (122, "timer", {"armed": True}),
+        *((125, "baseline", noted_of(part, noted[part])) for part in noted),
         (130, "teardown.verified", {"groups": [f"tfinfra-{story.run}-{part}" for part in ("compute", "keep")]}),
     ]
 
@@ -211,6 +215,7 @@ def a_document(nodes: Iterable[NodeFiles], ledger: dict[str, Any], story: Story 
     return dated("run", body)
 
 
+SITE = {"location": "eastus"}
 SCALE_SET_TYPE = "azure-native:compute:VirtualMachineScaleSet"
 
 
@@ -224,13 +229,29 @@ def stacks_of(run: str = RUN) -> dict[str, Any]:
     }
 
 
+def baseline_of(run: str = RUN) -> dict[str, Any]:
+    """What ARM had of the scale set."""
+    made = MadeResource(scale_set(run), "Microsoft.Compute/virtualMachineScaleSets", "2024-07-01", {"sku": {}}, SITE)
+    return {"compute": to_json(PartBaseline(f"tfinfra-{run}-compute", BEGAN + 21, (made,)))}
+
+
+def noted_of(part: str, baseline: dict[str, Any]) -> dict[str, Any]:
+    """What the event log says of it."""
+    digest = hashlib.sha256(json_bytes(baseline)).hexdigest()
+    return {"part": part, "resources": len(baseline["resources"]), "sha256": digest}
+
+
+NOTED = [(58.0, "baseline", noted_of("compute", baseline_of()["compute"]))]
+"""The event of that."""
+
+
 def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **changes: Any) -> Path:
     """A run's folder with all its evidence, signed by `key`. `changes` are fields of its Material; `files` what lies at
     home."""
     nodes = changes.pop("nodes", (a_node(0, story), a_node(1, story)))
     ledger = changes.pop("ledger", a_ledger(story.run))
     document = {**a_document(nodes, ledger, story), **changes.pop("document", {})}
-    files = changes.pop("files", {**FILES, **logs_of(story)})
+    files = changes.pop("files", {**FILES, "outputs/cl\u00e9.json": b"{}", **logs_of(story)})
     events = changes.pop("events", chained(events_of(story)))
     material: dict[str, Any] = {
         "run": story.run,
@@ -238,6 +259,7 @@ def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **chan
         "document": document,
         "ledger": ledger,
         "stacks": stacks_of(story.run),
+        "baseline": baseline_of(story.run),
         "events": events,
         "nodes": nodes,
         "origin": ORIGIN,

@@ -13,6 +13,7 @@ from tests.auditing.tampering import Tamper, add, all_of, edit, edit_json, event
 from tests.evidence.made import RUN, a_key
 from tfinfra.evidence import names
 from tfinfra.evidence.build import signatures
+from tfinfra.evidence.jsons import json_bytes
 from tfinfra.evidence.sums import sha256
 
 ODD_NODE = "audit/nodes/1.json"
@@ -114,6 +115,19 @@ def attested_by(signing: Signing, vm_id: str = "vm-0", key: str = f"age1{RUN}0")
     return tamper
 
 
+def added_to_baseline(run: Path) -> None:
+    """As ARM would have had it, with its digest in the event log."""
+
+    def add_one(document: Any) -> None:
+        found = document["compute"]["resources"]
+        found.append({**found[0], "id": found[0]["id"] + "-mine"})
+
+    edit_json(names.BASELINE, add_one)(run)
+    document = json.loads((run / "audit" / names.BASELINE).read_bytes())
+    digest = sha256(json_bytes(document["compute"]))
+    events(lambda lines: lines[8].update(sha256=digest, resources=2), rechained=True)(run)
+
+
 def edited_document(run: Path) -> None:
     path = run / "audit/nodes/0.attested.p7"
     data = path.read_bytes().replace(b"vm-0", b"vm-9")
@@ -192,6 +206,13 @@ SIGNED: dict[str, Tamper] = {
     "all digests, the chain and the sums are written anew": edit("outputs/model.json", b"{}", b"[]"),
     "an output is exchanged, the statement's digests with it": exchanged_output,
     "the signatures are removed": remove("audit/statement.sigstore.json", "audit/model.sig"),
+    "the event log is removed from the evidence": remove("audit/events.jsonl"),
+    "what ARM had of the resources is removed from the evidence": all_of(
+        remove("audit/baseline.json"), without_event("baseline")
+    ),
+    "the plan is removed from the statement": edit_json(
+        names.STATEMENT, lambda s: s["predicate"]["buildDefinition"]["internalParameters"].update(plan=None)
+    ),
     "a file of audit/ is removed": remove("audit/deploy/__main__.py"),
     "a file of audit/ is edited": edit("audit/deploy/__main__.py", b"pulumi", b"os"),
     "a file is added to audit/": add("audit/deploy/sitecustomize.py"),
@@ -208,10 +229,8 @@ SIGNED: dict[str, Tamper] = {
     "a subject's name has ../ in it": subject_of("../elsewhere/model.json"),
     "a subject's name is absolute": subject_of("/etc/passwd"),
     "the statement has no subjects": edit_json(names.STATEMENT, lambda s: s.update(subject=[])),
-    "an output's name differs from another's in case alone": add("outputs/MODEL.json"),
-    "an output's name differs from another's in its Unicode form alone": all_of(
-        add("outputs/e\u0301.json"), add("outputs/\u00e9.json")
-    ),
+    "an output is added whose name differs from another's in case alone": add("outputs/MODEL.json"),
+    "an output is added whose name differs from another's in its Unicode form alone": add("outputs/cle\u0301.json"),
     "an output is edited": edit("outputs/model.json", b"{}", b"[]"),
     "a checkpoint is that of another run": add("checkpoints/ckpt-1", b"other"),
     "an output is removed": remove("outputs/model.json"),
@@ -288,6 +307,11 @@ RECORD: dict[str, Tamper] = {
             {"urn": f"urn:pulumi:{RUN}-keep::tfinfra::vm", "type": "azure-native:compute:VirtualMachine"}
         ),
     ),
+    "what ARM had of a resource is edited in baseline.json": edit_json(
+        names.BASELINE, lambda parts: parts["compute"]["resources"][0]["found"].update(location="westus")
+    ),
+    "a part is removed from baseline.json": edit_json(names.BASELINE, lambda parts: parts.pop("compute")),
+    "a resource is added to baseline.json, with its digest in the event log": added_to_baseline,
     "what Pulumi made is that of another run": edit(
         "audit/stacks.json", f"urn:pulumi:{RUN}-keep".encode(), b"urn:pulumi:digits-xyz789-keep"
     ),

@@ -15,6 +15,7 @@ import pytest
 from tests.auditing.clean import (
     BEGAN,
     FAILED,
+    NOTED,
     SUCCEEDED,
     Story,
     a_document,
@@ -30,6 +31,7 @@ from tests.auditing.clean import (
 )
 from tests.evidence.made import FILES, RUN, a_key
 from tfinfra.auditing.findings import Verdict
+from tfinfra.evidence.material import NO_BASELINE, NO_EVENTS
 from tfinfra.model import to_json
 
 Made = Callable[[Path], Path]
@@ -171,7 +173,7 @@ UNTRAINED = {"times": {"started": "2026-11-30T10:00:00.000Z", "ended": "2026-11-
 
 def detached(folder: Path) -> Path:
     """Its client left it alone: nobody there saw how it ended."""
-    events = [*events_of()[:4], (58.0, "detached", {})]
+    events = [*events_of()[:4], *NOTED, (58.0, "detached", {})]
     return clean(folder, the_key(), events=chained(events), document=UNTRAINED)
 
 
@@ -184,7 +186,7 @@ BENIGN: dict[str, Made] = {
     "somebody keeps notes beside the outputs": then(notes),
     "the run failed": of(FAILED),
     "Ctrl-C came after the training had succeeded": of(
-        Story("cancelled", 8), events=chained([(115, "outcome", {"result": "succeeded"})]), document=UNTRAINED
+        Story("cancelled", 8), events=chained([*NOTED, (115, "outcome", {"result": "succeeded"})]), document=UNTRAINED
     ),
     "something could not be deleted": of(Story("succeeded", 10)),
     "a node was evicted": evicted,
@@ -200,6 +202,9 @@ BENIGN: dict[str, Made] = {
     "an output's name holds a line end and a backslash": of(files={**FILES, **logs_of(), "outputs/a\n\\b": b"a"}),
     "a file of git's lies among the outputs": of(files={**FILES, **logs_of(), "outputs/.gitignore": b"*"}),
     "the ledger has no limit of cost": of(ledger={**a_ledger(), "max_cost_usd": None}, document={"max_cost_usd": None}),
+    "two outputs have names that differ in case alone": of(
+        files={**FILES, **logs_of(), "outputs/Best.txt": b"1", "outputs/best.txt": b"2"}
+    ),
     "another key is trusted beside": whole,
 }
 
@@ -230,6 +235,12 @@ UNKNOWN: dict[str, tuple[Made, set[str]]] = {
         lambda folder: clean(folder, the_key(), nodes=(a_node(0), _never_closed(a_node(1)))),
         {"TFA254"},
     ),
+    "another machine made the run": (
+        of(missing=(NO_EVENTS, NO_BASELINE), events=None, baseline=None),
+        {"TFA134"},
+    ),
+    "what ARM had of a part could not be read": (of(baseline={"compute": {"unreadable": "odd"}}), {"TFA258"}),
+    "nobody noted that ARM was asked": (of(events=chained(events_of()[:-2] + events_of()[-1:])), {"TFA258"}),
     "Pulumi's states were not there": (of(stacks={}), {"TFA254"}),
 }
 

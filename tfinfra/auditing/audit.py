@@ -12,6 +12,7 @@ from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.record import (
     agreement,
     attested,
+    baseline,
     chain,
     ends,
     events_told,
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     *attested.CHECKS,
     *machines.CHECKS,
     *resources.CHECKS,
+    *baseline.CHECKS,
     *ledger.CHECKS,
     *logs.CHECKS,
     *lock.CHECKS,

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.forms import STATEMENT, is_too_deep, keys_beside, keys_beyond_schema, unknown_keys
-from tfinfra.auditing.records import Event, LedgerRead, NodeDocument, NodeRead, StackRead
+from tfinfra.auditing.records import Event, LedgerRead, NodeDocument, NodeRead, StackRead, UnreadBaseline
 from tfinfra.auditing.run_files import LARGEST, Auditor, RunFiles, in_run
 from tfinfra.auditing.statement_read import Statement, read_statement
 from tfinfra.documents.published import schema
@@ -36,6 +37,7 @@ class Evidence:
     run: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerRead | None = None
     stacks: Mapping[str, StackRead] | None = None
+    baseline: Mapping[str, PartBaseline | UnreadBaseline] | None = None
     bill: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     nodes: tuple[NodeRead, ...] = ()
@@ -70,6 +72,7 @@ def read_evidence(files: RunFiles, auditor: Auditor) -> Evidence:
         run=reader.json(names.RUN, _run_document) or {},
         ledger=reader.value(names.LEDGER, LedgerRead),
         stacks=reader.json(names.STACKS, _stacks),
+        baseline=reader.json(names.BASELINE, _baseline),
         bill=reader.json(names.BILL, _mapping) or {},
         events=reader.events(),
         nodes=tuple(reader.nodes()),
@@ -135,6 +138,8 @@ class _Reader:
     def events(self) -> tuple[Event, ...]:
         """Those lines that are events; each other one is a fault."""
         data, found = self._files.get(names.EVENTS, b""), list[Event]()
+        if names.EVENTS in self._files and not data:
+            self.say(names.EVENTS, "it is empty")
         for number, raw in enumerate(data.splitlines(), 1):
             try:
                 found.append(_event(number, raw))
@@ -195,6 +200,16 @@ def _mapping(document: Any) -> Mapping[str, Any]:
 
 def _stacks(document: Any) -> Mapping[str, StackRead]:
     return {part: from_json(StackRead, stack) for part, stack in _mapping(document).items()}
+
+
+def _baseline(document: Any) -> Mapping[str, PartBaseline | UnreadBaseline]:
+    return {part: _part_baseline(said) for part, said in _mapping(document).items()}
+
+
+def _part_baseline(said: Any) -> PartBaseline | UnreadBaseline:
+    if isinstance(said, dict) and "unreadable" in said:
+        return from_json(UnreadBaseline, said)
+    return from_json(PartBaseline, said)
 
 
 def _event(number: int, raw: bytes) -> Event:

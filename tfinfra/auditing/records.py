@@ -54,6 +54,13 @@ class StackRead:
 
 
 @dataclass(frozen=True)
+class UnreadBaseline:
+    """In the place of a part's baseline: why the client could not read its own."""
+
+    unreadable: str
+
+
+@dataclass(frozen=True)
 class Event:
     """A line of the event log; `line` counts from 1, `raw` is the line without its end. `time` is ISO 8601 in UTC,
     `fields` all that the line says besides."""

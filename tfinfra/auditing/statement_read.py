@@ -55,6 +55,10 @@ class Statement:
         """The dependency of that name, None where there is none."""
         return next((each for each in self.dependencies if each.get("name") == name), None)
 
+    def lacks(self, said: str) -> bool:
+        """Whether it says of what stands before the colon of `said` that it could not be had, for whatever reason."""
+        return any(why.startswith(f"{said.partition(':')[0]}:") for why in self.missing)
+
 
 def read_statement(document: Any) -> Statement:
     """The statement that the JSON is. Raises Unfit, with the place."""

@@ -8,6 +8,11 @@ from typing import Any
 
 from tfinfra.model.git_state import GitState
 
+NO_EVENTS = "the event log: it is on the machine that made the run"
+NO_BASELINE = "what ARM had of the resources right after they were made: it was not noted on this machine"
+NO_PLAN = "the plan: it cannot be read"
+"""What `missing` says of these, each before the colon of what, after it why."""
+
 
 @dataclass(frozen=True)
 class GivenInput:

@@ -18,8 +18,8 @@ from tests.stacks.plans import INFRASTRUCTURES, SUBNET_ID
 from tests.stacks.recording import RUN, SUBSCRIPTION, config, write
 from tfinfra.arm.requests import ArmAnswer, ResourceRequest
 from tfinfra.arm.standins import IDENTITIES, principal_of
+from tfinfra.auditing.baseline import PartBaseline, part_baseline
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.live.baseline import PartBaseline, part_baseline
 from tfinfra.auditing.live.check import ask_all, drifts
 from tfinfra.auditing.live.live_run import Extension, LiveRun
 from tfinfra.auditing.live.questions import Question

@@ -16,8 +16,8 @@ from tests.lifecycle.fakes import World
 from tests.lifecycle.record.test_record import a_record
 from tests.stacks.recording import RUN, SUBSCRIPTION
 from tfinfra.arm.requests import ArmAnswer
+from tfinfra.auditing.baseline import SUFFIX
 from tfinfra.auditing.findings import Finding, Verdict
-from tfinfra.auditing.live.baseline import SUFFIX
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.main import main
 from tfinfra.errors import CredentialsError, Result, UsageError

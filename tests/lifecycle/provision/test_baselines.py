@@ -9,7 +9,7 @@ from typing import Any
 from tests.lifecycle.fakes import World
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.audit.log import read_events
-from tfinfra.auditing.live.baseline import MadeResource, PartBaseline
+from tfinfra.auditing.baseline import MadeResource, PartBaseline
 from tfinfra.errors import ProvisioningError
 from tfinfra.evidence import names
 from tfinfra.evidence.sums import sha256

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tfinfra.arm.requests import ArmAnswer
+from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.live.baseline import PartBaseline
 from tfinfra.auditing.live.checks import grants, groups, machines, made, stores, timer
 from tfinfra.auditing.live.checks.owned import maker_questions
 from tfinfra.auditing.live.live_run import LiveRun

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from tfinfra.arm.error_bodies import missing_actions, read_error
 from tfinfra.arm.requests import ArmAnswer
+from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.live import questions
-from tfinfra.auditing.live.baseline import PartBaseline
 from tfinfra.auditing.live.questions import Question
 
 _NONE = ArmAnswer(0, {"error": {"code": "NotAsked", "message": "it was not asked for"}})

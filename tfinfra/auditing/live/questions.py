@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tfinfra.arm.deleter_role import GROUPS
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.arm.resource_ids import parse_resource_id
-from tfinfra.auditing.live.baseline import MadeResource, PartBaseline
+from tfinfra.auditing.baseline import MadeResource, PartBaseline
 
 ASSIGNMENTS, LOCKS = "Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/locks"
 GROUP = "Microsoft.Resources/resourceGroups"

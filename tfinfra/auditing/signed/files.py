@@ -8,6 +8,7 @@ from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import TOO_LARGE, TOO_MUCH, in_run
 from tfinfra.evidence import names
+from tfinfra.evidence.material import NO_BASELINE, NO_EVENTS, NO_PLAN
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.sums import sha256, sums
 
@@ -30,6 +31,22 @@ def all_there(evidence: Evidence) -> Iterator[Finding]:
         if in_json(name) not in there and not any(in_run(name) in each for each in looked):
             sentence = f"{in_run(name)} is missing"
             yield Finding("TFA110", Verdict.MISSING, in_run(name), sentence, was=named.get(name))
+
+
+def said_to_be_missing(evidence: Evidence) -> Iterator[Finding]:
+    """What a run may be without the statement names then."""
+    statement = evidence.statement
+    if statement is None:
+        return
+    looked = (evidence.files.unread, evidence.files.odd)
+    for name, said in ((names.EVENTS, NO_EVENTS), (names.BASELINE, NO_BASELINE)):
+        there = name in evidence.files.evidence or name in statement.byproducts
+        if not there and not statement.lacks(said) and not any(in_run(name) in each for each in looked):
+            sentence = f"{in_run(name)} is missing, and the statement does not say why"
+            yield Finding("TFA110", Verdict.MISSING, in_run(name), sentence)
+    if statement.plan is None and not statement.lacks(NO_PLAN):
+        file = in_run(names.STATEMENT)
+        yield Finding("TFA110", Verdict.MISSING, "plan", f"{file} has no plan, and does not say why", file)
 
 
 def as_stated(evidence: Evidence) -> Iterator[Finding]:
@@ -116,4 +133,4 @@ def not_had(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("TFA134", Verdict.UNVERIFIABLE, why, sentence, in_run(names.STATEMENT))
 
 
-CHECKS: tuple[Check, ...] = (unread, forms, all_there, as_stated, as_summed, not_had)
+CHECKS: tuple[Check, ...] = (unread, forms, all_there, said_to_be_missing, as_stated, as_summed, not_had)

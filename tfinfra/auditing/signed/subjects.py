@@ -54,7 +54,8 @@ def _is_inside(name: str, folders: Iterable[str] = ()) -> bool:
 
 
 def alike(evidence: Evidence) -> Iterator[Finding]:
-    """No two names are one file on a system that knows no case, or writes é in another form."""
+    """No name that the run has not made is one of its own to a system that knows no case, or writes é in another form.
+    Two that the statement has are both the run's."""
     statement = evidence.statement
     if statement is None:
         return
@@ -62,8 +63,9 @@ def alike(evidence: Evidence) -> Iterator[Finding]:
     for name in {*statement.subjects, *map(in_json, evidence.files.digests)}:
         found[normalize("NFC", name).casefold()].append(name)
     for same in found.values():
-        if len(same) > 1:
-            first, second, *_ = sorted(same)
+        own = sorted(name for name in same if name in statement.subjects)
+        for second in sorted(set(same) - set(own)) if own else ():
+            first = own[0]
             sentence = f"'{first}' and '{second}' differ in case or in the form of their letters alone"
             yield Finding("TFA132", Verdict.FOREIGN, second, sentence, _FILE, was=first, now=second)
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from tfinfra.audit.log import read_events
-from tfinfra.auditing.live.baseline import SUFFIX, PartBaseline
+from tfinfra.auditing.baseline import SUFFIX, PartBaseline
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.names import part_of

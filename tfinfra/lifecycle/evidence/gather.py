@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tfinfra.auditing.live.baseline import SUFFIX, PartBaseline
+from tfinfra.auditing.baseline import SUFFIX, PartBaseline
 from tfinfra.cloud import Trust
 from tfinfra.evidence.material import NodeFiles, Origin
 from tfinfra.evidence.names import DEPLOY, LOGS, SUBJECTS

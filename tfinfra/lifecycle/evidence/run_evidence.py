@@ -13,7 +13,7 @@ from tfinfra.errors import ManifestError, first_line
 from tfinfra.evidence import names
 from tfinfra.evidence.build import all_sums, signatures, unsigned
 from tfinfra.evidence.dsse import Signer
-from tfinfra.evidence.material import Material
+from tfinfra.evidence.material import NO_BASELINE, NO_EVENTS, NO_PLAN, Material
 from tfinfra.evidence.sums import sha256
 from tfinfra.guardrails.values import NO_AUDIT, Audit
 from tfinfra.lifecycle.evidence import gather
@@ -149,15 +149,15 @@ class RunEvidence:
         made, logs = gather.made_and_logs(results, self._digests, missing.append)
         events = gather.events(self.folder)
         if events is None:
-            missing.append("the event log: it is on the machine that made the run")
+            missing.append(NO_EVENTS)
         baseline = gather.baseline(self.folder)
         if baseline is None:
-            missing.append("what ARM had of the resources right after they were made: it was not noted on this machine")
+            missing.append(NO_BASELINE)
         try:
             plan = to_json(self.folder.plan())
         except (OSError, ValueError):
             plan = None
-            missing.append("the plan: it cannot be read")
+            missing.append(NO_PLAN)
         return Material(
             run=self.run,
             tfinfra=__version__,

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tfinfra.arm.requests import requests_in
-from tfinfra.auditing.live.baseline import SUFFIX, part_baseline
+from tfinfra.auditing.baseline import SUFFIX, part_baseline
 from tfinfra.errors import first_line
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.end.stacks import export_state

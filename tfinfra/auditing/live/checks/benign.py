@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tfinfra.auditing.live.baseline import MadeResource
+from tfinfra.auditing.baseline import MadeResource
 from tfinfra.auditing.live.comparison.same import ABSENT, Difference
 from tfinfra.auditing.live.comparison.scalars import same_scalar
 from tfinfra.auditing.live.live_run import LiveRun

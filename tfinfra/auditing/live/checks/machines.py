@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfinfra.auditing.baseline import MadeResource
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
-from tfinfra.auditing.live.baseline import MadeResource
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.questions import SETS
 from tfinfra.auditing.live.wording import member, shown, unread

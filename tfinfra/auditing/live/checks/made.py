@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tfinfra.arm.azure_types import body_of
+from tfinfra.auditing.baseline import MadeResource, shortened
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
-from tfinfra.auditing.live.baseline import MadeResource, shortened
 from tfinfra.auditing.live.checks.benign import is_benign
 from tfinfra.auditing.live.checks.places import rule_at
 from tfinfra.auditing.live.comparison.lists import item_named

@@ -8,8 +8,8 @@ from typing import Any
 from tfinfra.arm import own
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.arm.resource_ids import parse_resource_id
+from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.live import questions
-from tfinfra.auditing.live.baseline import PartBaseline
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.questions import Question
 from tfinfra.auditing.live.wording import member
