@@ -71,6 +71,26 @@ def test_a_list_of_odd_things_is_read_as_far_as_it_goes(run: Rehearsed) -> None:
     assert run.audit() == ()
 
 
+@pytest.mark.parametrize("odd", [{"properties": [1]}, {"properties": "x"}, {"properties": {"orchestrationMode": [1]}}])
+def test_a_baseline_of_any_shape_ends_no_audit(odd: dict[str, Any], run: Rehearsed) -> None:
+    """Nodes may write the one in the run's store."""
+    part = run.parts[COMPUTE_NAME]
+    assert part is not None
+    run.parts[COMPUTE_NAME] = replace(part, resources=tuple(replace(one, sent=odd) for one in part.resources))
+    run.answer(f"{NODES}/federatedIdentityCredentials", {"value": [{"id": "c", "properties": "x"}]})
+    assert "TFA624" in {one.rule for one in run.audit()}
+
+
+def test_a_grant_of_any_shape_that_is_gone_is_said(run: Rehearsed) -> None:
+    for group, part in run.parts.items():
+        assert part is not None
+        grants = tuple(replace(one, sent={"properties": "x"}) for one in part.resources if "roleAssig" in one.type)
+        run.parts[group] = replace(part, resources=grants)
+        for one in grants:
+            run.answer(one.id, {"error": {"code": "RoleAssignmentNotFound", "message": "It is gone."}}, 404)
+    assert "TFA623" in {one.rule for one in run.audit()}
+
+
 def without_baseline(run: Rehearsed) -> None:
     run.parts[COMPUTE_NAME] = None
 

@@ -12,6 +12,7 @@ from tfinfra.arm.deleter_role import GROUPS
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.arm.resource_ids import parse_resource_id
 from tfinfra.auditing.baseline import MadeResource, PartBaseline
+from tfinfra.auditing.live.members import member
 
 ASSIGNMENTS, LOCKS = "Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/locks"
 GROUP = "Microsoft.Resources/resourceGroups"
@@ -108,7 +109,7 @@ def interfaces_of(scale_set: MadeResource) -> Question:
 
 
 def is_flexible(scale_set: MadeResource) -> bool:
-    mode = (scale_set.sent.get("properties") or {}).get("orchestrationMode")
+    mode = member(scale_set.sent, "properties", "orchestrationMode")
     return str(mode or "Uniform").lower() == "flexible"
 
 
@@ -149,8 +150,7 @@ def more_questions(
 
 def principal_of(identity: MadeResource) -> str | None:
     """The object id that a managed identity had when it was made."""
-    properties = (identity.found or {}).get("properties")
-    found = properties.get("principalId") if isinstance(properties, Mapping) else None
+    found = member(identity.found, "properties", "principalId")
     return str(found) if found else None
 
 

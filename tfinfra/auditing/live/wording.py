@@ -44,10 +44,3 @@ def told(item: Mapping[str, Any]) -> str:
     values = {**item, **(inner if isinstance(inner, Mapping) else {})}
     plain = {n: v for n, v in values.items() if isinstance(v, (str, int, bool)) and n.lower() not in _NOT_TOLD}
     return shown(", ".join(f"{name} {shown(value)}" for name, value in plain.items()))
-
-
-def member(document: Any, *path: str) -> Any:
-    """What stands in a document at the end of these names, None where nothing does."""
-    for name in path:
-        document = document.get(name) if isinstance(document, Mapping) else None
-    return document

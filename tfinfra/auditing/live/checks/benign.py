@@ -9,8 +9,8 @@ from tfinfra.auditing.baseline import MadeResource
 from tfinfra.auditing.live.comparison.same import ABSENT, Difference
 from tfinfra.auditing.live.comparison.scalars import same_scalar
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import SETS, WORKFLOWS
-from tfinfra.auditing.live.wording import member
 
 _OWN_TAGS = "tfinfra-"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import ASSIGNMENTS, IDENTITIES, Question
 from tfinfra.auditing.live.wording import unread
 
@@ -60,7 +61,7 @@ def federated(live: LiveRun) -> Iterator[Finding]:
         question, name = questions.credentials_of(identity.id), identity.id.rpartition("/")[2]
         yield from unread(live, question, identity.id, f"who else may sign in as {name}")
         for document in live.answer(question).values:
-            issuer = (document.get("properties") or {}).get("issuer")
+            issuer = member(document, "properties", "issuer")
             text = f"{issuer or 'somebody else'} may sign in as {name}, by the credential '{document.get('name')}'"
             yield Finding("TFA624", Verdict.FOREIGN, str(document.get("id", identity.id)), text)
 

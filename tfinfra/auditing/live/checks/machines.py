@@ -9,8 +9,9 @@ from tfinfra.auditing.baseline import MadeResource
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import SETS
-from tfinfra.auditing.live.wording import member, shown, unread
+from tfinfra.auditing.live.wording import shown, unread
 
 _COMMANDS = "microsoft.cplat.core"
 """The publisher of the extension by which a command is run in a machine (learn.microsoft.com/azure/virtual-machines

@@ -14,6 +14,7 @@ from tfinfra.auditing.live.checks.places import rule_at
 from tfinfra.auditing.live.comparison.lists import item_named
 from tfinfra.auditing.live.comparison.same import ABSENT, Difference, differences
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.wording import shown, told, unread
 
 _MOST = 3
@@ -52,7 +53,7 @@ def _resource(live: LiveRun, made: MadeResource) -> Iterator[Finding]:
 
 
 def _grant(made: MadeResource) -> str:
-    role = str((made.sent.get("properties") or {}).get("roleDefinitionId", "")).rpartition("/")[2]
+    role = str(member(made.sent, "properties", "roleDefinitionId") or "").rpartition("/")[2]
     return f"the assignment of the role {role}"
 
 

@@ -11,8 +11,8 @@ from tfinfra.arm.resource_ids import parse_resource_id
 from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import Question
-from tfinfra.auditing.live.wording import member
 
 _VERSIONS = {kind.lower(): version for kind, (version, _) in own.BELONGS.items()}
 _MAKERS = {kind.lower(): paths for kind, (_, paths) in own.BELONGS.items()}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.live_run import LiveRun
-from tfinfra.auditing.live.wording import member
+from tfinfra.auditing.live.members import member
 
 _ACCOUNTS = "Microsoft.Storage/storageAccounts"
 

@@ -9,8 +9,9 @@ from typing import Any
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import WORKFLOWS
-from tfinfra.auditing.live.wording import member, unread
+from tfinfra.auditing.live.wording import unread
 from tfinfra.system.clock import unix_time
 
 NOT_LOOKING = "TFA643"
