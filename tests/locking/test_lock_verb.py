@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.locking import locks
-from tests.locking.test_differences import LOCK, TRAIN, edited
+from tests.locking.test_differences import LOCK, TRAIN, edited, signed
 from tfinfra.cli.main import main
 from tfinfra.compiler.find_manifests import find_manifests
 from tfinfra.locking.read import read_lock
@@ -28,6 +29,47 @@ def test_check_says_that_all_is_as_it_was(manifest: Path, capsys: pytest.Capture
     assert main(["lock", "--check", TRAIN, "--json"]) == 11
     printed = json.loads(capsys.readouterr().out)
     assert [(d["code"], d["path"]) for d in printed["diagnostics"]] == [("TFI905", "lock.source.files.helper.py")]
+
+
+OTHER_MANIFESTS = (
+    ".",
+    "",
+    "..",
+    "data/labels.csv",
+    "x" * 900,
+    "gone.yaml",
+    "train.py",
+    "second.yaml",
+    LOCK,
+)
+
+
+@pytest.mark.parametrize("path", OTHER_MANIFESTS)
+def test_a_lock_that_names_another_manifest_is_still_held_against_its_own(
+    path: str, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(manifest, manifest.with_name("second.yaml"))
+    locks.lock(manifest.with_name("second.yaml"))
+    locks.lock(manifest)
+    signed(edited(LOCK, "    path: train.yaml\n", f"    path: '{path}'\n"))(manifest.parent)
+    for named in (LOCK, TRAIN):
+        assert main(["lock", "--check", named, "--json"]) == 11
+        (found,) = json.loads(capsys.readouterr().out)["diagnostics"]
+        assert found["path"] == "lock.manifest.path"
+
+
+def test_a_lock_is_looked_at_itself_or_not_at_all(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`evil.lock.yaml` is never answered with what is in train.lock.yaml."""
+    shutil.copy(LOCK, "evil.lock.yaml")
+    for words in (["lock", "--check"], ["lock"], ["lock", "--export", "requirements"], ["up"]):
+        assert main([*words, "evil.lock.yaml"]) == 11
+        assert "is not called like the lock of 'train.yaml', which is 'train.lock.yaml'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [LOCK, TRAIN])
+def test_a_lock_that_is_no_yaml_differs_by_whatever_name(named: str, manifest: Path) -> None:
+    Path(LOCK).write_text("lock: [\n")
+    assert main(["lock", "--check", named]) == 11
 
 
 @pytest.mark.parametrize("form", ["validate", "compile"])

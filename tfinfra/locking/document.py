@@ -44,11 +44,20 @@ Channel = Annotated[
 ]
 
 
+FileName = Annotated[
+    str,
+    Shape(
+        lambda text: text.isprintable() and "/" not in text and text not in ("", ".", "..") and len(text) <= 255,
+        "the name of a file beside the lock",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class LockedFile:
-    """A file by the digest of its bytes, `path` as its lock names it."""
+    """A file beside the lock by the digest of its bytes, `path` as the lock names it."""
 
-    path: Line
+    path: FileName
     sha256: Digest
 
 

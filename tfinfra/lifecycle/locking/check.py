@@ -16,29 +16,48 @@ from tfinfra.lifecycle.locking.index_refusal import index_refused_here
 from tfinfra.lifecycle.locking.known_requests import requests_of
 from tfinfra.locking.compare import differences, request_differences
 from tfinfra.locking.document import ManifestLock
-from tfinfra.locking.read import LIMITS, ReadLock, is_lock, read_lock
+from tfinfra.locking.read import LIMITS, ReadLock, is_lock, lock_name, read_lock
 from tfinfra.locking.trees import spelt
-from tfinfra.manifest.key_schema import LOCK_ENDING
+from tfinfra.manifest.document import error_at
+from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.system.local_tree import Trust
 from tfinfra.system.progress import Progress
 from tfinfra.travel.git_state import changed_since
 
 _AGAIN = "`tfinfra lock {}` writes it"
+_OF_MANIFEST = (LOCK, "manifest", "path")
 
 
 def manifest_of(path: Path) -> Path:
-    """The manifest that a path means: of a lock, the one that it names, which lies beside it. Raises ManifestError for
-    a lock that cannot be read, DifferenceFound for one whose manifest is gone."""
+    """The manifest that a path means: of a lock, the one beside it that has this very file as its lock. What a lock
+    itself says of that is only what it is compared for. Raises ManifestError for a lock that cannot be read where no
+    manifest is beside it, DifferenceFound for one whose manifest is gone, or that is called like none's lock."""
     if not is_lock(path.name):
         return path
-    read = load_lock(path)
     stem = path.name.removesuffix(LOCK_ENDING)
-    names = [read.lock.manifest.path] if read.lock is not None else [f"{stem}.yaml", f"{stem}.yml"]
-    found = next((path.with_name(name) for name in names if "/" not in name and exists(path.with_name(name))), None)
-    if found is None:
-        message = f"the manifest of '{path}' is not beside it: {names[0]}"
-        raise DifferenceFound(message, "put it there, or lock the manifest that you have")
-    return found
+    usual = [name for name in (f"{stem}.yaml", f"{stem}.yml") if exists(path.with_name(name))]
+    try:
+        read = load_lock(path)
+    except ManifestError:
+        if not usual:
+            raise
+        return path.with_name(usual[0])
+    named = read.lock.manifest.path if read.lock is not None else ""
+    if named in usual or (not usual and lock_name(named) == path.name and exists(path.with_name(named))):
+        return path.with_name(named)
+    if usual:
+        return path.with_name(usual[0])
+    raise _without_manifest(path, read, named or f"{stem}.yaml")
+
+
+def _without_manifest(path: Path, read: ReadLock, named: str) -> DifferenceFound:
+    own = lock_name(named)
+    if read.lock is None or own == path.name:
+        message = f"the manifest of '{path}' is not beside it: {named}"
+        return DifferenceFound(message, "put it there, or lock the manifest that you have", read.found)
+    message = f"'{path.name}' is not called like the lock of '{named}', which is '{own}'"
+    hint = f"name '{own}', or lock the manifest that you have"
+    return DifferenceFound(message, hint, (error_at(read.document, "TFI903", _OF_MANIFEST, message, hint),))
 
 
 def load_lock(path: Path) -> ReadLock:
