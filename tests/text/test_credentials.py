@@ -165,6 +165,46 @@ def test_a_line_is_shown_without_what_stands_behind_a_name_in_capitals() -> None
     assert only_name("numpy==1.2") == "numpy==1.2"
 
 
+COMMANDS = {
+    "curl's user": f"curl -u admin:{CANARY} https://host/x",
+    "curl's user in quotes, without a blank": f"curl -s '-uadmin:{CANARY}' x",
+    "curl's proxy": f"curl --proxy-user=admin:{CANARY} x",
+    "a header": f"curl -H 'Authorization: Bearer {CANARY}' x",
+    "mysql": f"mysql -p{CANARY} -u root",
+    "a dump, as the last word": f"mysqldump -h a -u b -p'{CANARY}'",
+    "sshpass": f"sshpass -p {CANARY} ssh host",
+    "a login": f"docker login host -u bob -p {CANARY}",
+    "redis": f"redis-cli -h a -a {CANARY} ping",
+    "an archive": f"unzip -P {CANARY} a.zip",
+    "Kubernetes' variables in one line": f"e: [{{name: B_KEY, value: {CANARY}}}, {{name: lr, value: 1}}], r: 2",
+    "with the value before": f"env: [{{value: '{CANARY}', name: dbPassword}}]",
+    "as JSON": f'{{"env": [{{"name": "HUB", "value": "a, {CANARY}"}}]}}',
+    "a connection string": f"conn: 'Endpoint=sb://a/;SharedAccessKey={CANARY}='",
+    "a token by its beginning": f"say: hf_{CANARY}abcdefghijklmnop".replace("2", "z"),
+}
+
+
+@pytest.mark.parametrize("line", COMMANDS.values(), ids=COMMANDS)
+def test_what_a_program_takes_as_its_password_is_not_shown(line: str) -> None:
+    assert CANARY not in covered(line).replace("z", "2")
+    assert len(covered(line)) == len(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["docker run -u root a", "mkdir -p a", "{name: lr, value: 0.1}", "python a.py -p 3", "the bearer token is old"],
+)
+def test_what_is_no_password_is_shown(line: str) -> None:
+    assert covered(line) == line
+
+
+def test_a_value_below_its_name_is_not_shown() -> None:
+    lines = ["- name: B_KEY", f"  value: {CANARY}", "- value: |", f"    {CANARY}", "- name: lr", "  value: 1"]
+    lines += ["- name: B_KEY", "  value: >-", f"    {CANARY}", "- name: x"]
+    shown = [secretive(lines).get(number, line) for number, line in enumerate(lines)]
+    assert [number for number, line in enumerate(shown) if line != lines[number]] == [1, 7, 8]
+
+
 def test_names_are_shown_where_names_stand() -> None:
     lines = ["secrets:  # two", "  - HUB_TOKEN", f"  - MY={CANARY}", "name: x", "secrets: [A, 'B', c]", "  x: y"]
     shown = [secretive(lines).get(number, line) for number, line in enumerate(lines)]
@@ -172,7 +212,33 @@ def test_names_are_shown_where_names_stand() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["/a:", "'a:b", "password=", "--url ", "secret", "token-", "sig=", "a, ", "A: ", "{token: a, ", "{token: '"]
+    "unit",
+    [
+        "/a:",
+        "'a:b",
+        "password=",
+        "--url ",
+        "secret",
+        "token-",
+        "sig=",
+        "a, ",
+        "A: ",
+        "{token: a, ",
+        "{token: '",
+        "mysql ",
+        "login ",
+        "-u ",
+        "-u a:",
+        "name: A, ",
+        "value: ",
+        "{name: A, value: ",
+        "name: A, value: '",
+        "redis-cli ",
+        "eyJ",
+        "eyJaaaaaaaaaa.",
+        "hf_",
+        "bearer ",
+    ],
 )
 def test_looking_takes_no_longer_than_the_text_is(unit: str) -> None:
     text = unit * (200_000 // len(unit))

@@ -43,7 +43,8 @@ def convert(document: Document, draft: Draft) -> None:
     base: tuple[str, ...] = ("trial",) if isinstance(document.data.get("trial"), Mapping) else ()
     names = [job.take(key) for key in ("experiment_name", "display_name", "name")]
     draft.name(*names)
-    draft.put("tags", _texts(job, "tags"))
+    tags = _texts(job, "tags")
+    draft.tags(tags, {name: job.at("tags", name) for name in tags})
     values = {**_inputs(job, draft), **_outputs(job)}
     _space(job, draft, values)
     _code(job, draft, base)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfinfra.errors import Diagnostic, Position, Severity
@@ -12,10 +12,10 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.model.script_variables import set_by_tfinfra
-from tfinfra.text.credentials import covered, in_urls, names_secret
+from tfinfra.text.credentials import covered, in_urls, in_value, names_secret
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
-_LOGIN = re.compile(r"(?i)(\blogin\s+)(?!--)(\S+)|(\B-p\s+)(\S+)")
+_LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|(\B-p\s+)(\S+)")
 _BROUGHT = re.compile(
     r"(?i)(?:tensorflow|tf[-_]nightly|horovod)(?:[-_](?:gpu|cpu|intel|macos))?(?:\[.*\])?(?:[=<>!~].*)?"
 )
@@ -40,6 +40,8 @@ class Draft:
 
     def note(self, what: str, position: Position | None, hint: str | None = None) -> None:
         """`what` of the file has no equivalent."""
+        if position is not None and position.text is not None:
+            position = replace(position, text=hidden_line(position.text, in_place=True))
         self.unmatched.append(Diagnostic("TFI211", Severity.WARNING, what, "", position, hint))
 
     def within(self, position: Position | None, begin: str) -> Position | None:
@@ -49,7 +51,7 @@ class Draft:
         for number, line in enumerate(self.lines[position.line - 1 :], position.line):
             if line.strip().startswith(begin):
                 column = len(line) - len(line.lstrip())
-                return Position(self.file, number, column + 1, len(line.strip()), hidden_line(line))
+                return Position(self.file, number, column + 1, len(line.strip()), line)
         return position
 
     def put(self, key: str, value: Any) -> None:
@@ -80,7 +82,7 @@ class Draft:
             if not re.fullmatch(r"[A-Za-z_]\w*", name) or set_by_tfinfra(name):
                 why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
                 self.note(f"the variable {name} is left out: {why}", position.get(name))
-            elif names_secret(name) or in_urls(str(value)):
+            elif names_secret(name) or in_value(str(value)):
                 self.secret(name)
             else:
                 self.keys.setdefault("environment_variables", {})[name] = "" if value is None else value
@@ -95,12 +97,20 @@ class Draft:
         """The script's command line; the value of a flag that says secret is left behind."""
         kept: dict[str, Any] = {}
         for flag, value in given.items():
-            if value is not None and (names_secret(flag.lstrip("-")) or in_urls(str(value))) and "${" not in str(value):
+            said = value is not None and (names_secret(flag.lstrip("-")) or in_value(str(value)))
+            if (said and "${" not in str(value)) or in_value(flag):
                 hint = "name a variable in `secrets`, and read it in the script"
-                self.note(f"the value of {flag} may be a secret, and is left out", position, hint)
+                self.note(f"the value of {_flag(flag)} may be a secret, and is left out", position, hint)
             else:
                 kept[flag] = value
         self.put("script_params", {**self.keys.get("script_params", {}), **kept})
+
+    def tags(self, given: Mapping[str, str], position: Mapping[str, Position | None]) -> None:
+        """Tags but those that may hold a secret: everybody who sees the resources reads them."""
+        kept = {name: value for name, value in given.items() if not (names_secret(name) or in_value(value))}
+        for name in given.keys() - kept.keys():
+            self.note(f"the tag {name} may hold a secret, and is left out", position.get(name))
+        self.put("tags", kept)
 
     def packages(self, words: list[str], key: str = "pip_packages") -> None:
         """Packages beside TensorFlow and Horovod, which are there anyway."""
@@ -179,6 +189,16 @@ def _removed(hint: str | None) -> str | None:
     return hint.removeprefix("remove it: ") if hint and "…" not in hint else None
 
 
-def hidden_line(line: str) -> str:
-    """A line of a shell without what may be a secret."""
-    return _LOGIN.sub(lambda found: f"{found[1] or found[3]}***", _GIVEN.sub(r"\1***", covered(line)))
+def _flag(flag: str) -> str:
+    """A flag as it may be said; an argument that no flag is before may be the secret itself."""
+    return "an argument" if in_value(flag) else flag
+
+
+def hidden_line(line: str, *, in_place: bool = False) -> str:
+    """A line of a shell without what may be a secret; `in_place` each character keeps its column."""
+
+    def mask(kept: str, value: str) -> str:
+        return f"{kept}{'*' * len(value) if in_place else '***'}"
+
+    given = _GIVEN.sub(lambda found: mask(found[1], found[2]), covered(line))
+    return _LOGIN.sub(lambda found: mask(found[1] or found[3], found[2] or found[4]), given)

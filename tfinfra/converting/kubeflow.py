@@ -33,8 +33,8 @@ def convert(document: Document, draft: Draft) -> None:
         job.take(key)
     draft.name(job.take("metadata", "name"))
     job.take("metadata", "namespace")
-    labels = job.mapping("metadata", "labels")
-    draft.put("tags", {str(name): job.text("metadata", "labels", name) or "" for name in labels})
+    labels = {str(name): job.text("metadata", "labels", name) or "" for name in job.mapping("metadata", "labels")}
+    draft.tags(labels, {name: job.at("metadata", "labels", name) for name in labels})
     for policy in (("spec", "runPolicy"), ("spec",)):
         seconds = job.take(*policy, "activeDeadlineSeconds")
         if isinstance(seconds, int):

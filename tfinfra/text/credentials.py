@@ -30,10 +30,40 @@ _QUERY = re.compile(rf"(?<=[?&;#]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
 _NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})=(?!=)(?P<value>.+)")
 _KEYED = re.compile(
-    r"\b(?:(?:account|shared_?access|storage)_?(?:key|signature)|pass(?:word|wd)|pwd)\s*=(?!=)\s*(?P<value>[^;&\s'\"]+)",
+    r"\b(?:(?:account|(?:shared_?)?access|storage)_?(?:key|signature)|pass(?:word|wd)|pwd)\s*=(?!=)\s*"
+    r"(?P<value>[^;&\s'\"]+)",
     re.IGNORECASE,
 )
 """As a connection string has it."""
+_SHAPED = re.compile(
+    r"(?<![\w-])(?P<value>gh[opsru]_\w{20,255}|github_pat_\w{20,255}|glpat-[\w-]{20,255}|hf_[A-Za-z]{20,255}"
+    r"|sk-[\w-]{20,255}|xox[abeprs]-[\w-]{10,255}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{35}"
+    r"|eyJ[\w-]{10,4000}\.eyJ[\w-]{10,4000}\.[\w-]{10,4000})(?![\w-])"
+)
+"""What its own beginning gives away: tokens of GitHub, GitLab, Hugging Face, OpenAI and Slack, keys of AWS and Google,
+and a JSON Web Token (RFC 7519, a header that begins with {")."""
+_OPTION = re.compile(
+    r"(?<!\S)['\"]?(?:-u|--(?:proxy-)?user)(?:[= ] *|(?<=u))['\"]?(?P<user>[^\s:'\"]{1,128}:[^\s'\"]+)"
+    r"|\b(?:mysql|mariadb|sshpass|7z)[\w-]{0,20}(?= )[^|;&\n]{0,300}? -p *['\"]?(?P<short>[^\s'\"]+)"
+    r"|\blogin [^|;&\n]{0,300}?-p[ =] *['\"]?(?P<login>[^\s'\"]+)"
+    r"|\b(?:redis-cli [^|;&\n]{0,300}?-a|(?:un)?zip [^|;&\n]{0,300}?-P|ldap[a-z]{3,9} [^|;&\n]{0,300}?-w)"
+    r" *['\"]?(?P<other>[^\s'\"]+)"
+    r"|\bauthorization: *(?:basic|bearer|token) +(?P<header>[^\s'\"]+)|\bbearer +(?P<bearer>[^\s'\"]{20,})",
+    re.IGNORECASE,
+)
+"""What programs of a shell take as a password: curl, mysql, sshpass, docker and az login, redis-cli, zip, LDAP."""
+_SCALAR = r"(?:'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"|[^'\"{}\[\]]+|['\"].*)"
+_CALLED_SO = r"(?<![\w-])['\"]?(?:name|key)['\"]?\s{0,9}:\s{0,9}['\"]?(?P<name>[\w.-]{1,128})['\"]?"
+_GIVES = r"(?<![\w-])['\"]?value['\"]?\s{0,9}:\s{0,9}"
+_PAIRS = (
+    re.compile(rf"{_CALLED_SO}\s{{0,9}},\s{{0,9}}{_GIVES}(?P<value>{_SCALAR})"),
+    re.compile(
+        rf"{_GIVES}(?P<value>'[^']{{0,500}}'|\"[^\"]{{0,500}}\"|[^'\",{{}}\[\]]{{1,500}}),\s{{0,9}}{_CALLED_SO}"
+    ),
+)
+"""A variable as Kubernetes has it: {name: API_KEY, value: …}, in either order."""
+_PAIR_NAME = re.compile(rf"\s*(?:-\s+)?{_CALLED_SO}\s*(?:#.*)?")
+_PAIR_VALUE = re.compile(rf"(?P<lead>\s*(?:-\s+)?){_GIVES}(?P<value>\S.*)")
 _BARE = re.compile(r"(?:^|(?<=['\"\s]))(?P<value>[^\s/\\@:'\"<>|`]+:[^\s/\\@'\"<>|`]+)(?=@(?!sha\d)[\w.-]+[:/])")
 _FILE_BY_DIGEST = re.compile(r"[ -]*[\w./ -]{1,250}: sha256:[0-9a-f]{64}(?: executable)?")
 """A line of a lock, which has thousands of them: a digest opens nothing, whatever its file is called."""
@@ -105,6 +135,11 @@ def names_secret(name: str) -> bool:
     )
 
 
+def in_value(text: str) -> bool:
+    """Whether a value is a secret whatever its name is: of a URL, a connection string, or a token that is known."""
+    return in_urls(text) or any(found.search(text) for found in (_KEYED, _SHAPED))
+
+
 def in_urls(text: str) -> bool:
     """Whether a URL in `text` says who asks."""
     return bool(_spans(text))
@@ -122,7 +157,18 @@ def covered(line: str) -> str:
     if _FILE_BY_DIGEST.fullmatch(line):
         return line
     named = [found.span("value") for found in _NAMED.finditer(line) if _SHOUTED.fullmatch(found["name"])]
-    return _replaced(line, sorted({*_spans(line), *_loose(line), *named, *_given(line)}), lambda size: "*" * size)
+    spans = {*_spans(line), *_loose(line), *named, *_given(line), *_paired(line)}
+    return _replaced(line, sorted(spans), lambda size: "*" * size)
+
+
+def _paired(line: str) -> Iterator[tuple[int, int]]:
+    """The values of variables that have their name beside them, where it says that a shell or a secret has it."""
+    for pair in _PAIRS if "value" in line else ():
+        yield from (found.span("value") for found in pair.finditer(line) if _keeps(found["name"]))
+
+
+def _keeps(name: str) -> bool:
+    return bool(_SHOUTED.fullmatch(name)) or names_secret(name)
 
 
 def _given(line: str) -> Iterator[tuple[int, int]]:
@@ -148,6 +194,26 @@ def secretive(lines: Sequence[str]) -> dict[int, str]:
         if inside:
             end = key.end() if key else 0
             found[index] = line[:end] + names_only(line[end:])
+    return {**_values_beside(lines), **found}
+
+
+def _values_beside(lines: Sequence[str]) -> dict[int, str]:
+    """The lines with a variable's value, and what goes on below it, whose name is in the line before or after."""
+    found: dict[int, str] = {}
+    inside: int | None = None
+    for index, line in enumerate(lines):
+        indent = len(line) - len(line.lstrip())
+        if inside is not None and (not line.strip() or indent > inside):
+            found[index] = re.sub(r"\S", "*", line)
+            continue
+        inside = None
+        value = _PAIR_VALUE.fullmatch(line) if "value" in line and len(line) <= _LONG else None
+        before = lines[max(index - 1, 0) : index] if value and "-" not in value["lead"] else ()
+        after = [each for each in lines[index + 1 : index + 2] if value and not each.lstrip().startswith("-")]
+        beside = (_PAIR_NAME.fullmatch(each[:_LONG]) for each in (*before, *after))
+        if value and any(name and _keeps(name["name"]) for name in beside):
+            inside = len(value["lead"])
+            found[index] = line[: value.start("value")] + re.sub(r"\S", "*", value["value"])
     return found
 
 
@@ -193,7 +259,8 @@ def _loose(text: str) -> list[tuple[int, int]]:
     """What is not shown, and refuses nothing."""
     found = [*(_KEYED.finditer(text) if "=" in text else ()), *(_BARE.finditer(text) if "@" in text else ())]
     found += _IN_PATH.finditer(text) if "@" in text else ()
-    return [each.span("value") for each in found]
+    spans = [each.span("value") for each in (*found, *_SHAPED.finditer(text))]
+    return spans + [each.span(each.lastgroup or 0) for each in _OPTION.finditer(text)]
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[int], str]) -> str:

@@ -1,0 +1,36 @@
+"""Whatever shape a secret has in another tool's file, neither the manifest nor a note with its line shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfinfra.converting.tools import convert
+
+CANARY = "hunter2"
+_AML = "code: .\nenvironment: e\ncommand: python fit.py\n"
+_POD = "containers: [{name: t, command: [python, /o/fit.py], ENV}]"
+_TFJOB = (
+    "kind: TFJob\nspec: {tfReplicaSpecs: {Worker: {replicas: 1, template: {spec: {" + _POD + "}}}}}\nmore: {a: 1}\n"
+)
+FILES = {
+    "variables of a pod in one line": _TFJOB.replace("ENV", f"env: [{{name: A_SECRET, value: {CANARY}}}], image: i"),
+    "a pod's connection string": _TFJOB.replace("ENV", f"env: [{{name: A, value: 'b;Password={CANARY}'}}], image: i"),
+    "curl's user": f"setup: |\n  curl -u admin:{CANARY} https://host/x\nrun: python fit.py\n",
+    "curl's user in one line": f"workdir: .\nrun: curl -u admin:{CANARY} https://host/x && python fit.py\n",
+    "mysql's password": f"workdir: .\nrun: |\n  mysql -p{CANARY} -u root\n  python fit.py\n",
+    "a login once more": f"setup: wandb login --relogin {CANARY}\nrun: python fit.py\n",
+    "a connection string that is exported": f'setup: export DB="S=a;Password={CANARY}"\nrun: python fit.py\n',
+    "a connection string of mpirun's": f"workdir: .\nrun: mpirun -x DB='S=a;Pwd={CANARY}' python fit.py\n",
+    "a connection string under another name": f'{_AML}environment_variables: {{CONN: "AccountKey={CANARY}=="}}\n',
+    "a connection string as an argument": f"workdir: .\nrun: python fit.py --db 'S=a;Password={CANARY}'\n",
+    "one that no flag is before": f"workdir: .\nrun: python fit.py 'S=a;Password={CANARY}'\n",
+    "a tag": f"{_AML}tags: {{store: 'AccountKey={CANARY}'}}\n",
+}
+
+
+@pytest.mark.parametrize("sentence", FILES)
+def test_no_shape_of_a_secret_is_copied_or_shown(sentence: str) -> None:
+    converted = convert(FILES[sentence].encode(), "job.yaml")
+    shown = [(each.message, each.hint, each.position and each.position.text) for each in converted.unmatched]
+    assert CANARY not in f"{converted.text} {shown}"
+    assert "fit.py" in converted.text
