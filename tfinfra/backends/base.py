@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tfinfra.errors import Result
@@ -68,8 +69,8 @@ class GpuUse:
 class Backend(Protocol):
     """One file of this package for each value of `distributed_backend`, which inherits what it does not say.
 
-    Six have no default, and each backend says them: `name`, `meaning`, `tasks`, `task_count`, `environment` and
-    `verdict`. mypy refuses, in registry.py, one that leaves any of them out.
+    Seven have no default, and each backend says them: `name`, `meaning`, `example`, `tasks`, `task_count`,
+    `environment` and `verdict`. mypy refuses, in registry.py, one that leaves any of them out.
     """
 
     name: str
@@ -79,6 +80,10 @@ class Backend(Protocol):
     """What people write for its name, in lower case."""
     keys: tuple[str, ...] = ()
     """The manifest's keys that mean nothing without it."""
+    example: str
+    """The manifest of examples/digits that a project with it begins as, without its ending."""
+    first_keys: Mapping[str, str | int] = MappingProxyType({})
+    """The manifest's keys of a first run with it: on two nodes, where it takes more than one."""
     count_key: str = "node_count"
     """The key that says how many tasks there are."""
     many_nodes: bool = True

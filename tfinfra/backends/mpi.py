@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict
@@ -22,6 +23,8 @@ _STALL_SHUTDOWN_SECONDS = "1800"
 class Mpi(Backend):
     name = "mpi"
     meaning = "Horovod on Open MPI"
+    example = "horovod"
+    first_keys = MappingProxyType({"node_count": 2, "process_count_per_node": 1, "distributed_backend": "mpi"})
     also_called = ("horovod", "openmpi", "mpiconfiguration")
     keys = ("process_count_per_node",)
     count_key = "process_count_per_node"

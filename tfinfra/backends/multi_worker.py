@@ -4,6 +4,7 @@ same steps, and all must end with 0."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, ScriptSign, Verdict
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 class MultiWorker(Backend):
     name = "multi_worker"
     meaning = "MultiWorkerMirroredStrategy"
+    example = "multi_worker"
+    first_keys = MappingProxyType({"node_count": 2, "distributed_backend": "multi_worker"})
     also_called = ("multiworker", "multi-worker", "multiworkermirroredstrategy", "multi_worker_mirrored", "collective")
     binds_ports = True
     averages = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tfinfra.backends.base import Backend, GpuUse, ScriptSign, Verdict, leader
@@ -29,6 +30,10 @@ _COORDINATOR_RESTARTS = 3
 class ParameterServer(Backend):
     name = "ps"
     meaning = "parameter server"
+    example = "coordinator"
+    first_keys = MappingProxyType(
+        {"node_count": 2, "distributed_backend": "ps", "worker_count": 2, "parameter_server_count": 1}
+    )
     also_called = ("parameter_server", "parameterserver", "tensorflowconfiguration")
     keys = ("worker_count", "parameter_server_count", "tf_config", "evaluator_count")
     count_key = "worker_count"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Single(Backend):
     name = "single"
     meaning = "one task"
+    example = "single"
     many_nodes = False
 
     def tasks(self, spec: Spec, gpus_per_node: int) -> tuple[Task, ...]:

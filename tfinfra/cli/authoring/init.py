@@ -76,7 +76,7 @@ def _files(
     if source:
         files = {MANIFEST: propose(source, place, SCHEMA)}
     elif backend or not targets or not any(os.path.lexists(place / name) for name in (MANIFEST, "train.py")):
-        files = starter_files(backend or "single", SCHEMA)
+        files = starter_files(backend, SCHEMA)
     beside = {SCHEMA: _json(json_schema())} if files else {}
     if targets:
         files["compute_targets.yaml"] = targets_text(TARGETS_SCHEMA)

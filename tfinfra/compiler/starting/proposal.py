@@ -44,12 +44,6 @@ _PLACES = {
     ),
 }
 """{how people call a flag that takes a place: what to write for a place that all tasks have}"""
-_KEYS_OF = {
-    "mpi": {"node_count": 2, "process_count_per_node": 1, "distributed_backend": "mpi"},
-    "ps": {"node_count": 2, "distributed_backend": "ps", "worker_count": 2, "parameter_server_count": 1},
-    "multi_worker": {"node_count": 2, "distributed_backend": "multi_worker"},
-}
-"""What a run of each backend begins with: two nodes."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,7 @@ def propose(source: Path, folder: Path, schema: str) -> str:
     keys["entry_script"] = found.entry
     keys, facts = _as_it_runs(keys, folder)
     chosen = _backend(facts.script)
-    keys |= found.files | _version(where, found) | (_KEYS_OF[chosen.backend] if chosen else {})
+    keys |= found.files | _version(where, found) | (dict(BACKENDS[chosen.backend].first_keys) if chosen else {})
     packages, unknown = _packages(_facts(keys, folder))
     flags = flags_of(facts.project.source.modules.values())
     return _text(_Proposal(keys, found, chosen, packages, unknown, flags), schema)
@@ -175,7 +169,7 @@ def _packages(facts: Facts) -> tuple[list[str], list[str]]:
 
 def _text(made: _Proposal, schema: str) -> str:
     keys, found, chosen = made.keys, made.found, made.chosen
-    counts = {key: keys[key] for key in (_KEYS_OF[chosen.backend] if chosen else ())}
+    counts = {key: keys[key] for key in (BACKENDS[chosen.backend].first_keys if chosen else ())}
     unknown = ", ".join(map(_one_line, made.unknown))
     lines = [
         f"# Proposed by `tfinfra init` for {_one_line(found.entry)}; `tfinfra explain KEY` says what a key means.",
