@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
+from tfinfra.manifest.key_schema import CONTAINER
+
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
@@ -35,6 +37,13 @@ def data_written_here(written: str) -> str | None:
     if ".blob.core.windows.net/" in written:
         return "write it as `url:`"
     return f"nodes cannot read {scheme[1]}://: copy it to Azure Blob storage (`url:`), or to a path of this machine"
+
+
+def unreadable(written: str) -> str | None:
+    """What to do with data at this place, where nodes could not read it as an input's path or url."""
+    if blob_url(written) or written.startswith("file://") or re.fullmatch(rf"{CONTAINER}(/.*)?", written):
+        return None
+    return data_written_here(written)
 
 
 def blob_url(written: str) -> str | None:

@@ -46,7 +46,6 @@ KEYS = {
     "vm_size": "size instance_type machine_type node_type sku master_type scale_tier instance_size instance_types"
     " vm vm_type machine flavor node_size worker_type vm_sizes vm_sku node_sku",
     "max_run_duration_seconds": "max_run_seconds timeout_seconds",
-    "on_failure": "restart_policy",
     "tags": "labels properties metadata custom_labels",
     "secrets": "secret secret_environment_variables secret_env secret_variables env_secrets",
     "resume_from": "checkpoint resume restore_from from_checkpoint warm_start_from init_checkpoint load_from"
@@ -131,9 +130,10 @@ SENTENCES = {
     " idle_time_before_scale_down ttl_seconds_after_finished clean_pod_policy stop_duration stop_criteria down"
     " auto_shutdown creation_policy termination_policy termination_idle_time delete_after scale_down",
     _RETRY: "retry retries max_retries backoff_limit retry_policy job_recovery recovery max_restarts restarts"
-    " max_failures restart_job_on_worker_restart reset_limit max_run_retries",
+    " restart_policy max_failures restart_job_on_worker_restart reset_limit max_run_retries",
     _ELASTIC: "min_np max_np min_nodes min_replicas max_replicas host_discovery_script elastic elastic_timeout"
-    " elastic_policy autoscale blacklist_cooldown_range enable_dynamic_worker autoscaling",
+    " elastic_policy autoscale min_instances max_instances min_workers max_workers min_node_count min_count max_count"
+    " blacklist_cooldown_range enable_dynamic_worker autoscaling",
     _HOSTS: "hosts host hostfile host_file hostfile_path machinefile hostnames nodelist workers_list h",
     _NETWORK: "network_interface network_interfaces ssh_port ssh_identity_file ssh_auth_mount_path tcp nics"
     " rdzv_backend rdzv_port rdzv_endpoint master_port master_addr ssh ssh_key network_tier port",

@@ -7,6 +7,7 @@ from typing import Any
 
 from tfinfra.manifest.words.foreign_table import HOROVOD, INPUT, INSIDE, KEYS, PARAMETERS, SENTENCES
 from tfinfra.manifest.words.meanings import MEANINGS
+from tfinfra.manifest.words.tensorflow_meant import container
 from tfinfra.manifest.words.written import OPEN, duration, write
 
 _TOP = {word: key for key, words in KEYS.items() for word in words.split()}
@@ -65,6 +66,10 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
         return write({"hold": value})
     if outer == "compute_target" and word == "type":
         return write({"cloud": value})
+    if outer == "compute_target" and word == "name" and isinstance(value, str):
+        return f"{write({'compute_target': value})}; a target that is described here has no name"
+    if outer == "compute_target" and word.endswith(("image", "image_id")) and (other := container(value)):
+        return other
     found = _BELOW.get(word)
     if found and found[0] == outer:
         return write({found[1]: value})
@@ -80,7 +85,11 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
 
 def under(outer: str, key: str, value: Any = None) -> str:
     """Where a key that was written at another level belongs."""
+    if key == "image" and (other := container(value)):
+        return other
     inside = write({key: value}).removeprefix("write ")
+    if key == "max_price" and ":" in inside:  # of a dedicated node it is refused
+        inside = f"vm_priority: low_priority, {inside}"
     return f"it belongs under {outer}; write {outer}: {{{inside if ':' in inside else f'{key}: {OPEN}'}}}"
 
 

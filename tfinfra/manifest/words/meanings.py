@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.gpu_names import gpus_of, size_with
-from tfinfra.manifest.words.command_lines import Started, started
+from tfinfra.manifest.words.command_lines import Started, commands, started
+from tfinfra.manifest.words.foreign_paths import unreadable
+from tfinfra.manifest.words.foreign_table import KEYS
+from tfinfra.manifest.words.tensorflow_meant import container, installed
+from tfinfra.manifest.words.written import OPEN, fitted, input_places
 
 Meant = dict[str, Any] | str | None
 
@@ -44,7 +49,30 @@ def command(value: Any) -> Meant:
         is_words = bool(texts) and not any(" " in each for each in texts) and len(texts) > 1
         value = texts if is_words else "\n".join(texts)
     found = started(value) if isinstance(value, (str, list)) else None
-    return keys_of(found) if found else None
+    keys = keys_of(found) if found else {}
+    entry = _moved(value, keys["entry_script"]) if found and isinstance(value, str) else keys.get("entry_script")
+    if not entry or "$" in entry or "{{" in entry:
+        return None
+    return {**keys, "entry_script": entry, **_left_open(keys.get("script_params", {}))}
+
+
+def _moved(text: str, entry: str) -> str | None:
+    """The entry script as the folder has it in which the command line begins; None where a `cd` leads elsewhere."""
+    for line in commands(text):
+        word, _, folder = line.strip().partition(" ")
+        if word in ("cd", "pushd"):
+            folder = folder.strip("\"' ").removeprefix("./").rstrip("/")
+            if not re.fullmatch(r"[\w][\w./-]*|", folder) or ".." in folder or entry.startswith(("/", "-m ")):
+                return None
+            entry = f"{folder}/{entry}" if folder and not entry.startswith(f"{folder}/") else entry
+            break
+    return entry
+
+
+def _left_open(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What another tool or a shell puts in a parameter's place is not what the script gets."""
+    shown = {flag: OPEN if re.search(r"\$|\{\{", str(each)) else each for flag, each in params.items()}
+    return {"script_params": shown} if shown else {}
 
 
 def keys_of(found: Started) -> dict[str, Any]:
@@ -121,6 +149,19 @@ def resources(value: Any) -> Meant:
 
 _GPU_KEYS = ("accelerators", "gpu", "gpus", "gpu_count", "nvidia.com/gpu", "accelerator")
 _SPOT_KEYS = ("use_spot", "spot", "spot_policy", "job_tier")
+
+
+def priority(value: Any) -> Meant:
+    """`priority` of a target's nodes; the one of a queue, which there is not, is None."""
+    word = str(value).lower().replace("-", "_")
+    if word in ("spot", "lowpriority", "low_priority", "preemptible"):
+        return {"vm_priority": "low_priority"}
+    return {"vm_priority": "dedicated"} if word in ("dedicated", "regular", "on_demand") else None
+
+
+def data(value: Any) -> Meant:
+    """Where data is; one that nodes cannot read has its reason."""
+    return next((why for place in input_places(value) if (why := unreadable(place))), None)
 
 
 def distribution(value: Any) -> Meant:
@@ -226,10 +267,22 @@ def setup(value: Any) -> Meant:
         if len(words) == 2 and words[0] == "-r":
             return {"pip_requirements_file": words[1]}
         if words and not any(word.startswith("-") or word in ("&&", ";", "|") for word in words):
-            return {"pip_packages": words}
+            return _of_packages(words)
     if isinstance(value, (str, list)) and not str(value).endswith((".sh", ".bash")):
         return "write these lines to a file, and name it: setup_script: setup.sh; packages belong in pip_packages"
     return None
+
+
+def _of_packages(words: list[str]) -> Meant:
+    named = installed([word.strip("\"'") for word in words])
+    if named is None:
+        return "write framework_version and python_version: they say which TensorFlow is installed"
+    return named or "remove it: TensorFlow is always installed, framework_version says which"
+
+
+def mpi_replicas(value: Any) -> Meant:
+    """`mpiReplicaSpecs` alone."""
+    return replicas({"mpiReplicaSpecs": value})
 
 
 def replicas(value: Any) -> Meant:
@@ -240,14 +293,16 @@ def replicas(value: Any) -> Meant:
     if not isinstance(inner, Mapping):
         return None
     counts = {str(kind).lower(): _count(each) for kind, each in inner.items() if isinstance(each, Mapping)}
-    if "launcher" in counts:
-        return {"distributed_backend": "mpi", "node_count": counts.get("worker", 1)}
+    if "launcher" in counts or "mpiReplicaSpecs" in value:
+        slots = value.get("slotsPerWorker")
+        several = {"process_count_per_node": slots} if isinstance(slots, int) and slots > 1 else {}
+        return {"distributed_backend": "mpi", "node_count": counts.get("worker", 1), **several}
+    workers = sum(counts.get(kind, 0) for kind in ("worker", "chief", "master"))
+    evaluators = {"evaluator_count": counts["evaluator"]} if counts.get("evaluator") else {}
     if "ps" in counts:
-        workers = counts.get("worker", 0) + counts.get("chief", 0) + counts.get("master", 0)
-        return {"distributed_backend": "ps", "worker_count": max(workers, 1), "parameter_server_count": counts["ps"]}
-    if "worker" in counts:
-        return {"distributed_backend": "multi_worker", "node_count": counts["worker"]}
-    return None
+        servers = {"worker_count": max(workers, 1), "parameter_server_count": counts["ps"]}
+        return {"distributed_backend": "ps", **servers, **evaluators}
+    return {"distributed_backend": "multi_worker", "node_count": workers} if workers else None
 
 
 def _count(value: Mapping[str, Any]) -> int:
@@ -265,7 +320,8 @@ def packages(value: Any) -> Meant:
     if nested and isinstance(nested[0]["pip"], list):
         plain = [each for each in value if isinstance(each, str)]
         return {**({"conda_packages": plain} if plain else {}), "pip_packages": nested[0]["pip"]}
-    return None
+    named = fitted("pip_packages", value)
+    return _of_packages(named) if named else None
 
 
 def hours(value: Any) -> Meant:
@@ -307,13 +363,18 @@ MEANINGS: dict[str, Callable[[Any], Meant]] = {
     **dict.fromkeys(("tensorflow", "tensor_flow", "tensor_flow_settings", "tensorflow_settings"), tensorflow),
     "parameter_server": lambda value: {"distributed_backend": "ps", "parameter_server_count": value or 1},
     "environment": environment,
-    **dict.fromkeys(("requirements", "dependencies", "packages", "conda", "pip"), packages),
+    **dict.fromkeys(("conda", *KEYS["pip_packages"].split()), packages),
     **dict.fromkeys(("np", "num_proc", "num_processes", "n_proc", "world_size", "ntasks"), processes),
     "j": nodes_by_processes,
     **dict.fromkeys(("hosts", "host", "h", "hostnames"), hosts),
     **dict.fromkeys(("module", "python_module", "entry_module", "m"), module),
     **dict.fromkeys(("setup", "setup_command", "setup_commands", "init_commands", "pre_commands"), setup),
-    **dict.fromkeys(("spec", "tf_replica_specs", "mpi_replica_specs", "replica_specs"), replicas),
+    **dict.fromkeys(("spec", "tf_replica_specs", "replica_specs"), replicas),
+    "mpi_replica_specs": mpi_replicas,
+    "priority": priority,
+    **dict.fromkeys(KEYS["inputs"].split(), data),
+    **dict.fromkeys(("image", "image_id", "vm_image", "os_image", "docker_image", "container_image"), container),
+    **dict.fromkeys(("docker", "container", "base_image", "image_uri", "master_image"), container),
     **dict.fromkeys(("max_hours", "max_run_duration_hours"), hours),
     **dict.fromkeys(("timeout_minutes", "max_run_duration_minutes"), minutes),
     "python": python,

@@ -101,7 +101,7 @@ def _wrapped(value: Any) -> str | None:
 def _below(outer: str, word: str, value: Any, known: Mapping[str, Rules]) -> str | None:  # noqa: PLR0911  a line a case
     if word in known:
         return did_you_mean(word)
-    if word in MANIFEST and not (outer == "compute_target" and word in TARGET):
+    if word in MANIFEST and not (outer == "compute_target" and (word in TARGET or word == "name")):
         return one_level_up(word, value)
     for other, keys in _HORIZON.items():
         if other != outer and word in keys:
@@ -109,7 +109,7 @@ def _below(outer: str, word: str, value: Any, known: Mapping[str, Rules]) -> str
     foreign = below(outer, word, value)
     if foreign and not foreign.startswith("it belongs"):
         return foreign
-    if near := nearest(word, known, 0.7):
+    if near := nearest(word, known, 0.85 if foreign else 0.7):
         return did_you_mean(near)
     if outer == "compute_target" and isinstance(value, Mapping) and any(key in TARGET for key in value):
         return "its keys belong one level up: a named target stands in compute_targets.yaml"

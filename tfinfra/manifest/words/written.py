@@ -9,6 +9,7 @@ from typing import Any
 from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_name
 from tfinfra.manifest.words.command_lines import parameters, split
 from tfinfra.manifest.words.flow import flow
+from tfinfra.manifest.words.foreign_paths import blob_url, unreadable
 from tfinfra.text.credentials import covered, names_secret, unnamed
 
 OPEN = "…"
@@ -149,15 +150,15 @@ def _params(value: Any) -> Any:
 
 
 def _input_map(value: Any) -> Any:
-    if isinstance(value, str) and (value.startswith("azureml:") or re.match(r"(?!https)\w+://", value)):
+    if any(place.startswith("azureml:") or unreadable(place) for place in input_places(value)):
         return None
     if isinstance(value, str):
         return {"data": one_input(value)}
     if isinstance(value, Sequence):
         named = [_named_input(each, index) for index, each in enumerate(value)]
         return dict(each for each in named if each) if named and all(named) else None
-    if isinstance(value, Mapping) and {*value} & {"path", "url"}:
-        return {"data": dict(value)}
+    if isinstance(value, Mapping) and (place := _place(value)):
+        return {"data": one_input(place)}
     if isinstance(value, Mapping):
         named = [_named_input(each, index, str(name)) for index, (name, each) in enumerate(value.items())]
         return dict(each for each in named if each) if all(named) else None
@@ -172,14 +173,40 @@ def _named_input(value: Any, index: int, written: str = "") -> tuple[str, Any] |
         return name, one_input(value)
     if not isinstance(value, Mapping):
         return None
-    place = next((value[key] for key in ("path", "url", "source", "uri", "local_path", "name") if key in value), None)
+    place = _place(value)
     named = str(value["name"]) if "path" in value and "name" in value else name
-    return (named, one_input(place)) if isinstance(place, str) else None
+    return (named, one_input(place)) if place else None
+
+
+def _place(value: Mapping[str, Any]) -> str | None:
+    """Where the data of one mapping is."""
+    found = next((value[key] for key in ("path", "url", "source", "uri", "local_path") if key in value), None)
+    return _source(found) if isinstance(found, str) else None
+
+
+def _source(written: str) -> str:
+    """Of `./data:/data`, as containers' volumes are written, what stands before the place in the container."""
+    found = re.fullmatch(r"([^:]+):/[^:/][^:]*(:r[ow])?", written)
+    if found is None:
+        return written
+    return found[1] if found[1][0] in "./~" else OPEN  # the name of a volume
+
+
+def input_places(value: Any) -> list[str]:
+    """Every place that another tool's word for data names."""
+    if isinstance(value, str):
+        return [_source(value)]
+    if isinstance(value, Mapping):
+        place = _place(value)
+        return [place] if place else [each for one in value.values() for each in input_places(one)]
+    return [each for one in value for each in input_places(one)] if isinstance(value, (list, tuple)) else []
 
 
 def one_input(place: str) -> dict[str, str]:
     """{path: …} or {url: …} of where data is."""
-    return {"url" if "://" in place else "path": place}
+    place = blob_url(_source(place)) or _source(place)
+    scheme, apart, rest = place.partition("://")
+    return {"path": rest or "/"} if scheme == "file" else {"url" if apart else "path": place}
 
 
 def _target_name(value: Any) -> Any:

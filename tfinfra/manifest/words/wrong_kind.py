@@ -8,9 +8,9 @@ from typing import Any
 
 from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.words.flow import flow
-from tfinfra.manifest.words.meanings import distribution
+from tfinfra.manifest.words.meanings import data, distribution
 from tfinfra.manifest.words.odd_characters import what_is_odd
-from tfinfra.manifest.words.written import OPEN, duration, fitted, write
+from tfinfra.manifest.words.written import OPEN, duration, fitted, one_input, write
 from tfinfra.text.credentials import only_name, unnamed
 
 _SHORT = 40
@@ -47,8 +47,11 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
         return f"an input has a name: write inputs: {{data: {{{path[1]}: {_brief(value)}}}}}"
     if key == "inputs" and len(path) == 2 and isinstance(value, (int, float)):
         return f"a value of the script belongs under script_params: {{--{path[1]}: {_brief(value)}}}"
+    if key == "inputs" and isinstance(value, (str, list)) and (why := data(value)):
+        return why if isinstance(why, str) else write(why)
     if key == "inputs" and len(path) > 1 and isinstance(value, str):
-        return f"write {{{'url' if '://' in value else 'path'}: {_brief(value)}}}"
+        ((inner, place),) = one_input(value).items()
+        return f"write {{{inner}: {_brief(place)}}}"
     if len(path) == 1 and key in _MADE and (made := _made(key, value)):
         return made
     if key == "distributed_backend" and isinstance(meant := distribution(value), dict):

@@ -10,6 +10,7 @@ from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.key_schema import NAME, fitting_name
 from tfinfra.manifest.words.meanings import ONE_FRAMEWORK
 from tfinfra.manifest.words.odd_characters import what_is_odd
+from tfinfra.manifest.words.tensorflow_meant import container
 from tfinfra.manifest.words.written import duration
 
 _MODES = {
@@ -115,4 +116,5 @@ _BY_KEY: dict[str, Callable[[str], str | None]] = {
     "cloud": _cloud,
     "mode": _word(_MODES),
     "vm_priority": _word(_PRIORITIES),
+    "image": container,
 }
