@@ -198,6 +198,15 @@ def test_a_folder_without_a_training_script_is_said_to_be_one(files: dict[str, s
     assert not (folder / "train.yaml").exists()
 
 
+def test_a_script_that_is_no_python_is_named_where_none_is_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "a.py").write_text("def (:\n")
+    (folder / "train.py").write_text("import tensorflow\ndef (:\n")
+    assert main(["init", "--from", "."]) == 2
+    assert "trains with TensorFlow, and 'train.py:2' is not Python: " in capsys.readouterr().err
+
+
 def test_a_script_that_is_named_is_taken_whatever_is_in_it() -> None:
     assert proposed({"a.py": "print()\n", "b.py": KERAS + FIT}, "a.py")["entry_script"] == "a.py"
 

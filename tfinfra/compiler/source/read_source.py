@@ -158,8 +158,12 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
         if why is None:
             return text
         _note(root, text, why, problems)
-    told = problems.get(f"{text}?")
-    is_clear = told is not None and told in (_NO_FILE, path_written_here(text), *_NO_PYTHON.values())
+        if why == "it does not exist" and (way_out := _NO_PYTHON.get(Path(text).suffix.lower())):
+            script = f"{text.rpartition('.')[0]}.py"
+            problems[f"{text}?"] = way_out if _unusable(root, script) else did_you_mean(script)
+            return ""
+    told = problems.get(f"{text}?", "")
+    is_clear = told.startswith("write ") or told in (_NO_FILE, path_written_here(text), *_NO_PYTHON.values())
     if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1

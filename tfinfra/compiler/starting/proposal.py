@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ from tfinfra.compiler.environment_modules import of_requirements
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.load import project_of_text
 from tfinfra.compiler.pipeline import read, resolved
-from tfinfra.compiler.source.script import Script, Use
+from tfinfra.compiler.source.script import Script, Use, parse
 from tfinfra.compiler.starting.entry_search import training_scripts
 from tfinfra.compiler.starting.flags import Flag, flags_of
 from tfinfra.compiler.starting.starter import ENDING, MANIFEST, ONE_NODE, SCHEMA_LINE
@@ -85,10 +86,21 @@ def look(source: Path) -> Found:
     scripts = training_scripts(texts)
     if not script and not scripts:
         hint = "name the script itself: --from DIR/SCRIPT.py"
-        raise UsageError(f"no Python file in '{source}' trains with TensorFlow", hint)
+        raise UsageError(f"no Python file in '{source}' trains with TensorFlow{_unread(texts)}", hint)
     entry = script or scripts[0]
     files = {key: next((name for name in known if name in names), "") for key, known in _FILES.items()}
     return Found(entry, tuple(name for name in scripts if name != entry), {k: v for k, v in files.items() if v})
+
+
+def _unread(texts: Mapping[str, str]) -> str:
+    """ ", and 'train.py' is not Python: …" of the first file that nobody can look into, "" where there is none."""
+    faults = {name: tree for name, text in texts.items() if isinstance(tree := parse(text), (SyntaxError, ValueError))}
+    if not faults:
+        return ""
+    name = min(faults, key=lambda one: ("train" not in one, one.count("/"), one))
+    fault = faults[name]
+    line = f":{fault.lineno}" if isinstance(fault, SyntaxError) and fault.lineno else ""
+    return f", and '{name}{line}' is not Python: {fault.msg if isinstance(fault, SyntaxError) else fault}"
 
 
 def _text_of(path: Path) -> str:

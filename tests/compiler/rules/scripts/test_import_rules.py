@@ -122,6 +122,9 @@ HINTS = {
     "-m trainer.task.py": "did you mean '-m trainer.task'?",
     "-m trainer.task --steps 3": "write `entry_script: -m trainer.task`, and its arguments as script_params",
     "trainer/tusk.py": "did you mean 'trainer/task.py'?",
+    "trainer/task.py --lr 0.1": "write trainer/task.py alone: arguments are script_params",
+    "trainer/task.ipynb": "did you mean 'trainer/task.py'?",
+    "trainer/other.ipynb": "make a script of the notebook: jupyter nbconvert --to script",
     "-m os": "-m takes the dotted name of a module in source_directory",
 }
 
