@@ -100,6 +100,17 @@ def without_second_document(run: Path) -> None:
     node(0, lambda n: n["evidence"]["attested"].pop())(run)
 
 
+def beside(change: Callable[[Any], object]) -> Tamper:
+    """Changes the copy for people."""
+
+    def tamper(run: Path) -> None:
+        document = json.loads((run / names.RUN).read_bytes())
+        change(document)
+        (run / names.RUN).write_text(json.dumps(document))
+
+    return tamper
+
+
 def to_succeeded(run: dict[str, Any]) -> None:
     run.update(result="succeeded", exit_code=0, task=None, exit_status=None)
 
@@ -248,6 +259,15 @@ RECORD: dict[str, Tamper] = {
     "all of another run, signed by the same key, takes the place of a run's": all_of_another,
     "the bill of materials is that of another run": other_bill,
     "run.json beside the outputs is edited": edit("run.json", b'"exit_code": 0', b'"exit_code": 7'),
+    "the message is edited in run.json beside the outputs": beside(lambda run: run.update(message="a record")),
+    "what a run cost is edited in run.json beside the outputs": beside(lambda run: run.update(usd=0.01)),
+    "the begin is edited in run.json beside the outputs": beside(
+        lambda run: run["times"].update(started="2026-11-30T09:30:00.000Z")
+    ),
+    "a node is edited in run.json beside the outputs": beside(lambda run: run["nodes"][0].update(hostname="mine")),
+    "the environment is edited in run.json beside the outputs": beside(
+        lambda run: run["environment"].update(lock="0a1b2d")
+    ),
     "failed is turned to succeeded in run.json": edit_json(names.RUN, to_succeeded),
     "the outcome is edited in the event log": events(lambda lines: lines[4].update(result="failed")),
     "an exit status is edited in a node's record": node(0, lambda n: n["evidence"]["tasks"][0].update(exit_status=9)),

@@ -69,7 +69,7 @@ def touched(run: Path) -> None:
 def later_down(run: Path) -> None:
     """`tfinfra down` of what was left writes the copy for people anew, and events after those of the evidence."""
     document = json.loads((run / "run.json").read_bytes())
-    later = {"phase": "deleted", "left": [], "usd": 9.0, "results": "/elsewhere", "tasks": [], "nodes": []}
+    later = {"phase": "deleted", "left": [], "results": "/elsewhere", "tasks": [], "nodes": []}
     (run / "run.json").write_text(json.dumps({**document, **later}))
     with (run / "events.jsonl").open("ab") as log:
         log.write(b'{"event": "teardown.verified"}\n')
@@ -167,6 +167,16 @@ def corrected(folder: Path) -> Path:
     return clean(folder, the_key(), events=chained(events))
 
 
+def still_billed(folder: Path) -> Path:
+    """What was left was billed until it was deleted, after the evidence was written."""
+    document = a_document((a_node(0), a_node(1)), a_ledger())
+    opened = [{**each, "end": None} for each in document["ledger"]]
+    run = clean(folder, the_key(), document={"ledger": opened})
+    document = json.loads((run / "run.json").read_bytes())
+    (run / "run.json").write_text(json.dumps({**document, "usd": 9.0}))
+    return run
+
+
 UNTRAINED = {"times": {"started": "2026-11-30T10:00:00.000Z", "ended": "2026-11-30T10:02:11.000Z"}}
 """The times of a run whose client did not watch the training to its end."""
 
@@ -195,6 +205,7 @@ BENIGN: dict[str, Made] = {
     "the scale set is flexible": flexible,
     "a task took less than a second": quick,
     "the record is a little older than the ledger": fetched,
+    "it cost more after the evidence was written": still_billed,
     "the client's clock was wrong at first": corrected,
     "its client left it alone": detached,
     "the run made nothing": of(files=logs_of()),

@@ -14,8 +14,9 @@ from tfinfra.evidence import names
 from tfinfra.evidence.bill import serial_number
 from tfinfra.model import Unfit, parse
 
-_COPIED = ("name", "cloud", "result", "exit_code", "task", "exit_status")
+_COPIED = ("name", "cloud", "rehearse", "result", "message", "exit_code", "task", "exit_status")
 """What run.json beside the outputs says as the one in audit/ does; the rest goes on after the evidence was written."""
+_CENT = 0.01
 _OUTRANKS = 10
 """The exit code of a run of which something could not be deleted: that may show, or be mended, later."""
 
@@ -77,10 +78,39 @@ def copy_beside(evidence: Evidence) -> Iterator[Finding]:
     for key in _COPIED:
         if key in beside and key in own and beside[key] != own[key] and _OUTRANKS not in (beside[key], own[key]):
             yield _other(key, own[key], beside[key])
+    yield from _of_its_parts(beside, own)
     ends = _exit_statuses(own)
     for task, status in _exit_statuses(beside).items():
         if ends.get(task, status) != status:
             yield _other(f"the exit status of {task}", ends[task], status)
+
+
+def _of_its_parts(beside: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[Finding]:
+    """What no later fetch or deletion changes of parts: begin, environment, the nodes where they are known still, and
+    what it cost, once nothing is billed any more."""
+    for part, keys in (("times", ("started",)), ("environment", tuple(mapping(own.get("environment"))))):
+        was, now = mapping(own.get(part)), mapping(beside.get(part))
+        for key in keys:
+            if was.get(key) is not None and now.get(key) is not None and was[key] != now[key]:
+                yield _other(f"{part}.{key}", was[key], now[key])
+    if own.get("nodes") and beside.get("nodes") and own["nodes"] != beside["nodes"]:
+        yield _other("nodes", *_first_other(own["nodes"], beside["nodes"]))
+    cost, told = own.get("usd"), beside.get("usd")
+    if _is_billed(own) or not isinstance(cost, (int, float)) or not isinstance(told, (int, float)):
+        return
+    if abs(cost - told) >= _CENT:
+        yield _other("usd", cost, told)
+
+
+def _first_other(own: Any, beside: Any) -> tuple[Any, Any]:
+    """The first two of these lists that differ; the lists themselves where one begins with the other, or is none."""
+    pairs = zip(own, beside, strict=False) if isinstance(own, list) and isinstance(beside, list) else ()
+    return next(((was, now) for was, now in pairs if was != now), (own, beside))
+
+
+def _is_billed(run: Mapping[str, Any]) -> bool:
+    """Whether something of it may cost something yet."""
+    return any(each.get("end") is None for each in mappings(run.get("ledger")))
 
 
 def _other(what: str, was: Any, now: Any) -> Finding:
