@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,19 @@ from tfinfra.auditing.baseline import SUFFIX
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.main import main
-from tfinfra.errors import CredentialsError, Result, UsageError
+from tfinfra.errors import CredentialsError, ProvisioningError, Result, UsageError
+from tfinfra.evidence.sums import sha256
+from tfinfra.lifecycle.attach.find_run import ANYWHERE
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.auditing.live import LiveAudit, audit_found, looked_at
+from tfinfra.lifecycle.auditing.live import LiveAudit, all_live, audit_found, looked_at
 from tfinfra.lifecycle.record.names import part_of
 from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.run_status import unknown_status
 from tfinfra.lifecycle.run.arm import NO_QUERY, RunArm
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome, to_json
 from tfinfra.store import MemoryStore, keys
+from tfinfra.system.progress import say_nothing
 
 GROUPS = tuple(RunGroup(name, RUN, "") for name in (COMPUTE_NAME, KEEP_NAME))
 
@@ -51,13 +56,15 @@ def found(
     outcome: Outcome | None = None,
     **changes: Any,
 ) -> FoundRun:
-    """The run with its record and its baselines on this machine."""
+    """The run with its record and its baselines on this machine, as its event log has them."""
     folder, world = run_folder(tmp_path / "state", RUN), World(tmp_path)
     folder.write(a_record(RUN, **changes))
     folder.audit_folder.mkdir(parents=True)
     for group, part in run.parts.items():
         if part is not None:
-            (folder.audit_folder / f"{part_of(group, RUN)}{SUFFIX}").write_text(json.dumps(to_json(part)))
+            path = folder.audit_folder / f"{part_of(group, RUN)}{SUFFIX}"
+            path.write_text(json.dumps(to_json(part)))
+            folder.audit.append("baseline", part=part_of(group, RUN), sha256=sha256(path.read_bytes()))
     made = world.ports()
     cloud = replace(made.cloud, subscription_id=SUBSCRIPTION)
     ports = Ports(cloud, Arm(run), made.workshop, made.open_store, made.clock)
@@ -159,10 +166,54 @@ def test_what_a_baseline_names_is_asked_for_only_where_a_run_can_be(what: str, r
     assert [(one.rule, one.subject) for one in audit_found(found(run, tmp_path)).found] == [("TFA605", COMPUTE_NAME)]
 
 
-def test_a_baseline_that_is_not_the_one_of_the_log_counts_for_nothing(run: Rehearsed, tmp_path: Path) -> None:
+def test_a_baseline_that_is_not_the_one_of_the_log_is_a_change_and_not_believed(run: Rehearsed, tmp_path: Path) -> None:
+    live, store = found(run, tmp_path), MemoryStore()
+    path = live.folder.audit_folder / f"keep{SUFFIX}"
+    store.put(keys.baseline_key("keep"), path.read_bytes())
+    path.write_text(path.read_text().replace("eastus", "westus"))
+    changed = ("TFA605", KEEP_NAME, Verdict.CHANGED)
+    assert [(one.rule, one.subject, one.verdict) for one in audit_found(live).found] == [changed]
+    hearsay = ("TFA607", KEEP_NAME, Verdict.UNVERIFIABLE)
+    with_store = audit_found(replace(live, store=store)).found
+    assert [(one.rule, one.subject, one.verdict) for one in with_store] == [hearsay, changed]
+
+
+def test_a_baseline_that_the_log_does_not_tell_of_is_believed_and_that_is_said(run: Rehearsed, tmp_path: Path) -> None:
     live = found(run, tmp_path)
-    live.folder.audit.append("baseline", part="keep", sha256="0" * 64)
-    assert [(one.rule, one.subject) for one in audit_found(live).found] == [("TFA605", KEEP_NAME)]
+    live.folder.audit.path.unlink()
+    kept = (live.folder.audit_folder / f"keep{SUFFIX}").read_bytes()
+    live.folder.audit.append("baseline", part="keep", sha256=sha256(kept))
+    (one,) = audit_found(live).found
+    assert (one.rule, one.subject, one.verdict) == ("TFA605", COMPUTE_NAME, Verdict.UNVERIFIABLE)
+    assert one.sentence.endswith("is in no event of the log")
+
+
+def all_of(monkeypatch: pytest.MonkeyPatch, looks: Mapping[str, LiveAudit | Exception]) -> list[LiveAudit]:
+    """What is found of all runs, where looking at each goes so."""
+
+    def look(find: partial[FoundRun]) -> LiveAudit:
+        found = looks[find.args[0]]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    statuses = [unknown_status(name, GROUPS, "") for name in looks]
+    monkeypatch.setattr("tfinfra.lifecycle.auditing.live.all_statuses", lambda *_: statuses)
+    monkeypatch.setattr("tfinfra.lifecycle.auditing.live.looked_at", look)
+    return all_live(ANYWHERE, say_nothing)
+
+
+@pytest.mark.parametrize("fault", [CredentialsError("no token"), ProvisioningError("no answer"), AttributeError("odd")])
+def test_a_run_that_cannot_be_looked_at_keeps_no_other_from_it(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, last = all_of(monkeypatch, {"one-ab12cd": fault, RUN: LiveAudit(RUN, FOUND)})
+    assert last.found == FOUND
+    (said,) = first.found
+    assert (said.rule, said.verdict) == ("TFA603", Verdict.UNVERIFIABLE)
+    assert "one-ab12cd cannot be looked at: " in said.sentence and str(fault) in said.sentence
+    with pytest.raises(type(fault)):
+        all_of(monkeypatch, {"one-ab12cd": fault, "two-ab12cd": CredentialsError("no"), RUN: UsageError("it ended")})
 
 
 def test_a_timer_that_has_not_looked_is_given_a_moment(run: Rehearsed, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ class LiveRun:
     """`parts` are the groups that are to be there, by name, each with its baseline, None where nobody noted one;
     `ended`: its nodes have ended, as far as that is recorded, so that a group of theirs may be gone. `extended` are the
     extensions of its time that its event log tells of. `now` is in Unix seconds. `hearsay` are the groups whose
-    baselines are from the run's store, which its nodes may write to."""
+    baselines are from the run's store, which its nodes may write to; `replaced` those whose own baseline is another one
+    than the event log has, `unlogged` those of whose baseline it has nothing."""
 
     run: str
     subscription: str
@@ -37,6 +38,8 @@ class LiveRun:
     ended: bool = False
     extended: tuple[Extension, ...] = ()
     hearsay: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    unlogged: frozenset[str] = frozenset()
 
     def answer(self, question: Question) -> ArmAnswer:
         return self.answers.get(question, _NONE)

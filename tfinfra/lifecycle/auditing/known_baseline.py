@@ -20,34 +20,51 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d[a-z-]*")
 
 @dataclass(frozen=True)
 class KnownBaseline:
-    """Of one group; `hearsay`: it is from the store. None is a baseline that nobody noted, or that is none."""
+    """Of one group; `hearsay`: it is from the store; `replaced`: the file on this machine is another one than the event
+    log has, and is not taken; `unlogged`: the log has nothing of it. None is a baseline that nobody noted, or that is
+    none."""
 
     part: PartBaseline | None
     hearsay: bool = False
+    replaced: bool = False
+    unlogged: bool = False
 
 
 def known_baseline(found: FoundRun, group: str, subscription: str) -> KnownBaseline:
     part = part_of(group, found.run)
-    own = _own(found, part)
+    data, noted = _written(found, part), _noted(found, part)
+    replaced = data is not None and noted is not None and noted != sha256(data)
+    own = None if data is None or replaced else _decoded(data)
     if own is not None:
-        return KnownBaseline(own if _fits(own, group, subscription) else None)
+        return KnownBaseline(own if _fits(own, group, subscription) else None, unlogged=noted is None)
     stored = _stored(found, part)
     if stored is None or not _fits(stored, group, subscription):
-        return KnownBaseline(None)
-    return KnownBaseline(stored, hearsay=True)
+        return KnownBaseline(None, replaced=replaced)
+    return KnownBaseline(stored, hearsay=True, replaced=replaced)
 
 
-def _own(found: FoundRun, part: str) -> PartBaseline | None:
-    """The one of this machine, as the event log has its digest."""
+def _written(found: FoundRun, part: str) -> bytes | None:
+    """The file of this machine, None where there is none."""
     try:
-        data = (found.folder.audit_folder / f"{part}{SUFFIX}").read_bytes()
-        noted = [
-            e for e in read_events(found.folder.audit.path) if e.get("event") == "baseline" and e.get("part") == part
-        ]
-        if noted and noted[-1].get("sha256") != sha256(data):
-            return None
+        return (found.folder.audit_folder / f"{part}{SUFFIX}").read_bytes()
+    except OSError:
+        return None
+
+
+def _noted(found: FoundRun, part: str) -> str | None:
+    """The digest that the event log has of that file, None where it tells of none."""
+    try:
+        events = read_events(found.folder.audit.path)
+    except OSError:
+        return None
+    noted = [event for event in events if event.get("event") == "baseline" and event.get("part") == part]
+    return str(noted[-1].get("sha256")) if noted else None
+
+
+def _decoded(data: bytes) -> PartBaseline | None:
+    try:
         return decode(PartBaseline, data, LARGE)
-    except (OSError, Unfit):
+    except Unfit:
         return None
 
 

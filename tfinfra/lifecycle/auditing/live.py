@@ -15,7 +15,7 @@ from tfinfra.auditing.live.check import ask_all, drifts
 from tfinfra.auditing.live.checks.timer import NOT_LOOKING
 from tfinfra.auditing.live.live_run import Extension, LiveRun
 from tfinfra.auditing.live.questions import Question
-from tfinfra.errors import UsageError
+from tfinfra.errors import TfinfraError, UsageError, first_line
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
@@ -50,8 +50,9 @@ def one_live(name: str, options: CloudOptions, tell: Progress) -> LiveAudit:
 
 def all_live(options: CloudOptions, tell: Progress) -> list[LiveAudit]:
     """Of every run of the cloud that the options name, else of all that this machine knows, that lives, or should. One
-    that ends meanwhile is left out, which `tell` hears. Raises CredentialsError, ProvisioningError."""
-    audits = []
+    that ends meanwhile is left out, which `tell` hears; whatever is wrong with one keeps no other from being looked at.
+    Raises what is wrong with the first where none could be: CredentialsError, ProvisioningError."""
+    audits, faults = [], list[Exception]()
     for status in all_statuses(options, tell):
         if not status.groups and status.state == RunState.DELETED:
             continue
@@ -59,7 +60,17 @@ def all_live(options: CloudOptions, tell: Progress) -> list[LiveAudit]:
             audits.append(looked_at(partial(find_run, status.run, options)))
         except UsageError as error:
             tell(f"{status.run} is left out: {error.message}")
+        except Exception as error:  # noqa: BLE001  it is a finding, beside those of the others
+            faults.append(error)
+            audits.append(_not_looked_at(status.run, error))
+    if faults and len(faults) == len(audits):
+        raise faults[0]
     return audits
+
+
+def _not_looked_at(run: str, error: Exception) -> LiveAudit:
+    why = first_line(error) if isinstance(error, TfinfraError) else f"{type(error).__name__}: {first_line(error)}"
+    return LiveAudit(run, (Finding("TFA603", Verdict.UNVERIFIABLE, run, f"{run} cannot be looked at: {why}"),))
 
 
 def looked_at(find: Callable[[], FoundRun], sleep: Callable[[float], object] = time.sleep) -> LiveAudit:
@@ -92,6 +103,8 @@ def audit_found(found: FoundRun) -> LiveAudit:
         ended=_has_ended(found),
         extended=_extensions(found.folder),
         hearsay=frozenset(group for group, one in known.items() if one.hearsay),
+        replaced=frozenset(group for group, one in known.items() if one.replaced),
+        unlogged=frozenset(group for group, one in known.items() if one.unlogged),
     )
     return LiveAudit(found.run, drifts(live))
 

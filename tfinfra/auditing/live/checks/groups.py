@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.checks.owned import is_runs
@@ -30,10 +31,23 @@ def whole_groups(live: LiveRun) -> Iterator[Finding]:
         if group in live.hearsay:
             text = f"how the resources of {group} were made is known from the run's store, which its nodes may write to"
             yield Finding("TFA607", Verdict.UNVERIFIABLE, group, text)
+        yield from _doubts(live, group, part)
         if part is None:
-            text = f"how the resources of {group} were made is not known here: they are compared with nothing"
-            yield Finding("TFA605", Verdict.UNVERIFIABLE, group, text)
             yield from unread(live, question, group, f"the resource group {group}")
+
+
+def _doubts(live: LiveRun, group: str, part: PartBaseline | None) -> Iterator[Finding]:
+    """Why what its resources are compared with is nothing, or may be another thing than what was noted."""
+    nothing = ": they are compared with nothing" if part is None else ""
+    if group in live.replaced:
+        text = f"the file that says how the resources of {group} were made is not the one that the event log has"
+        yield Finding("TFA605", Verdict.CHANGED, group, f"{text}{nothing}")
+    elif part is None:
+        text = f"how the resources of {group} were made is not known here{nothing}"
+        yield Finding("TFA605", Verdict.UNVERIFIABLE, group, text)
+    elif group in live.unlogged:
+        text = f"the file that says how the resources of {group} were made is in no event of the log"
+        yield Finding("TFA605", Verdict.UNVERIFIABLE, group, text)
 
 
 def foreign_resources(live: LiveRun) -> Iterator[Finding]:
