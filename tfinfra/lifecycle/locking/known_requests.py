@@ -53,15 +53,17 @@ def _key(compiled: Compiled) -> str:
 
 
 def _code() -> list[str]:
-    """A line for each of tfinfra's files. A hook waits for this: `Path.rglob` takes five times as long."""
+    """A line for each of tfinfra's files. A hook waits for this: `Path.rglob` takes five times as long. In a checkout
+    editors leave links to nowhere (`.#name.py`), and files go while others are looked at."""
     found, folders = list[str](), [os.fspath(Path(__file__).parents[2])]
     root = len(folders[0])
     while folders:
-        with os.scandir(folders.pop()) as entries:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 if entry.name.endswith(".py"):
-                    status = entry.stat()
-                    found.append(f"{entry.path[root:]} {status.st_size} {status.st_mtime_ns}")
+                    with suppress(OSError):
+                        status = entry.stat()
+                        found.append(f"{entry.path[root:]} {status.st_size} {status.st_mtime_ns}")
                 elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
     return sorted(found)
@@ -70,7 +72,7 @@ def _code() -> list[str]:
 def _known(file: Path) -> Requests | None:
     try:
         return from_json(Requests, json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

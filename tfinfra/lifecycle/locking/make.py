@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 from tfinfra.compiler.load import known_aliases
 from tfinfra.compiler.packages.located import refused_at_their_lines
@@ -90,10 +91,12 @@ def write(text: str, path: Path) -> bool:
             raise ManifestError(f"'{path}' is a link, and nothing is written through one", "remove the link")
         if path.exists() and path.read_bytes() == data:
             return False
-        staging = path.with_name(f".{path.name}.new")
-        staging.unlink(missing_ok=True)
-        staging.write_bytes(data)
-        staging.replace(path)
+        staging = path.with_name(f".{path.name}.{token_hex(4)}")  # two may lock one manifest
+        try:
+            staging.write_bytes(data)
+            staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
     except OSError as error:
         message = f"'{path}' cannot be written: {(error.strerror or str(error)).lower()}"
         raise ManifestError(message, "the lock lies beside its manifest") from error
