@@ -119,6 +119,16 @@ def test_tags_are_patched(arm: Arm) -> None:
     assert arm.get(KEEP).body["tags"] == {"tfinfra-expires-at": "2031-01-01T00:00:00Z"}
 
 
+@pytest.mark.parametrize("body", [{"identity": "None"}, {"properties": [1]}, {"properties": "x"}, {"tags": ["a"]}])
+def test_a_patch_of_another_shape_is_refused(body: dict[str, object], arm: Arm) -> None:
+    arm.make_groups()
+    arm.make_identity()
+    before = arm.get(IDENTITY).body
+    refused = arm.call("PATCH", IDENTITY, body)
+    assert (refused.status, refused.code) == (400, "InvalidRequestContent")
+    assert arm.get(IDENTITY).body == before
+
+
 def test_existence_is_asked_by_head(arm: Arm) -> None:
     arm.make_groups()
     assert arm.call("HEAD", KEEP).status == 204

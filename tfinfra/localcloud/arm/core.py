@@ -38,6 +38,8 @@ MAKER_HINTS = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
 _FIXED = ("id", "name", "type", "location")
 """What no PATCH changes."""
+_OBJECTS = ("properties", "identity", "tags")
+"""What every resource has as an object, whatever its type."""
 log = logging.getLogger("tfinfra.localcloud")
 
 
@@ -118,6 +120,9 @@ class Core:
         acceptance.check_group(self.context.state, address)
         locks.check(self.context.state, "write", before.id, before.type)
         sent = {name: value for name, value in body.items() if name not in _FIXED}
+        for name in _OBJECTS:
+            if not isinstance(sent.get(name) or {}, dict):
+                raise ArmRefusal(400, "InvalidRequestContent", f"The request content was invalid: {name} is no object.")
         merged = {"properties": {}, **merge_patched(before.body, sent)}
         merged |= {"tags": sent["tags"]} if sent.get("tags") is not None else {}
         if (sent.get("identity") or {}).get("type") == "None":  # it takes all of them away
