@@ -310,3 +310,21 @@ def test_where_the_index_does_not_tell_the_file_all_stay_that_would_do(
     assert made.packages == solved
     other = make_lock(dataclasses.replace(wanted, sources=PackageSources("https://b.example/simple")), "", tmp_path)
     assert other.key != made.key  # another index may have other files
+
+
+def test_a_cached_lock_of_before_mirrors_did_not_matter_keeps_its_versions(tmp_path: Path) -> None:
+    text = f"six==1.0 \\\n    --hash=sha256:{'a' * 64}\n"
+    held = dataclasses.replace(
+        example(), packages=text, tools="", sources=PackageSources("https://index.example/simple")
+    )
+    now, content = lock_file.keyed(held), dataclasses.asdict(held)
+    del content["key"], content["source_builds"]
+    before = dataclasses.replace(held, key=lock_file.digest_of_value(content))
+    assert before.key != now.key
+    assert lock_file.read_lock(_written(tmp_path, before)) == lock_file.read_lock(_written(tmp_path, now)) == now
+    assert lock_file.read_lock(_written(tmp_path, dataclasses.replace(held, key="0" * 20))) is None
+
+
+def _written(folder: Path, lock: Lock) -> Path:
+    lock_file.write_lock(folder / "lock.json", lock)
+    return folder / "lock.json"

@@ -50,12 +50,13 @@ def digest_of_value(content: object) -> str:
 
 
 def read_lock(path: Path) -> Lock | None:
-    """A lock that this version of tfinfra wrote, None where there is none or it is of another shape."""
+    """A lock that was written like this, None where there is none or it is of another shape. One that has a key of
+    before mirrors did not matter has its key of today: versions that were solved once stay."""
     try:
         lock = from_json(Lock, json.loads(path.read_text("utf-8")))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return lock if lock == keyed(lock) else None
+    return keyed(lock) if lock.key in (keyed(lock).key, _key(lock, with_sources=True)) else None
 
 
 def write_lock(path: Path, lock: Lock) -> Lock:
@@ -70,9 +71,13 @@ _ONE_FILE_EACH = re.compile(r"([^\n]+==[^\s\\]+ \\\n    --hash=sha256:[0-9a-f]{6
 
 def keyed(lock: Lock) -> Lock:
     """The lock with its key. Where one file of each package is named, it does not matter from which mirror it comes."""
+    return replace(lock, key=_key(lock, with_sources=not _ONE_FILE_EACH.fullmatch(lock.packages + lock.tools)))
+
+
+def _key(lock: Lock, *, with_sources: bool) -> str:
     content = {name: value for name, value in asdict(lock).items() if name != "key"}
     if not lock.source_builds:  # as of locks that were made before there were any
         del content["source_builds"]
-    if lock.sources == PackageSources() or _ONE_FILE_EACH.fullmatch(lock.packages + lock.tools):
+    if lock.sources == PackageSources() or not with_sources:
         del content["sources"]
-    return replace(lock, key=digest_of_value(content))
+    return digest_of_value(content)
