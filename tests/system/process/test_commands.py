@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tfinfra.system.process.commands import finished
+from tfinfra.system.process.commands import finished, finished_with_all
 
 SAID = {
     "nothing": ("", ""),
@@ -30,3 +33,23 @@ def test_a_program_gets_what_it_is_given() -> None:
 def test_a_program_that_does_not_end_is_told() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         finished(["sleep", "60"], timeout=0.05)
+
+
+def test_a_program_that_does_not_end_takes_all_that_it_started_with_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "held"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    script = "trap 'echo asked > asked; exit' TERM; exec 3> held; sleep 60 >/dev/null 2>&1 & cat; wait"
+    with pytest.raises(subprocess.TimeoutExpired):
+        finished_with_all(["sh", "-c", script], cwd=tmp_path, env=dict(os.environ), input="x", timeout=0.5)
+    held = select.poll()
+    held.register(reader, select.POLLHUP)
+    assert held.poll(5000), "what it started still holds the pipe"
+    assert (tmp_path / "asked").exists()
+    os.close(reader)
+
+
+def test_a_program_that_ends_says_what_it_said(tmp_path: Path) -> None:
+    script = "cat; pwd >&2; exit 3"
+    done = finished_with_all(["sh", "-c", script], cwd=tmp_path, env=dict(os.environ), input="é", timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("é", f"{tmp_path}\n", 3)

@@ -70,8 +70,8 @@ class Tools:
 
 
 @atexit.register
-def _end_running() -> None:
-    """A client that leaves in the middle of a build takes uv, make and compilers with it."""
+def end_running() -> None:
+    """Whoever leaves in the middle of a build takes uv, make and compilers with it, each in a session of its own."""
     for pid in list(_running):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)

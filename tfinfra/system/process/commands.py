@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tfinfra.system.process.inherited_variables import without_passphrase
+
+_MOMENT = 5.0
+"""Seconds that a program has to end what it started in other sessions."""
 
 
 def finished(
@@ -33,3 +38,42 @@ def finished(
         encoding="utf-8",
         errors="replace",
     )
+
+
+def finished_with_all(
+    command: Sequence[str | Path],
+    *,
+    cwd: str | Path,
+    env: Mapping[str, str],
+    input: str,  # noqa: A002  as subprocess calls it
+    timeout: float,
+) -> subprocess.CompletedProcess[str]:
+    """As `finished`, in a session of its own. Where it takes longer, or whoever waits is interrupted, the program is
+    asked to end, and a moment later it is killed with all processes of its session: nothing works on in a folder that
+    is about to go. Raises OSError, TimeoutExpired."""
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            said, complained = process.communicate(input, timeout)
+        except BaseException:
+            _end_all(process)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, said, complained)
+
+
+def _end_all(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_MOMENT)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tfinfra.lifecycle.auditing.rebuild.surroundings import make_folders, surroundings
 from tfinfra.system.process import child_python
-from tfinfra.system.process.commands import finished
+from tfinfra.system.process.commands import finished_with_all
 
 _WORKER = "tfinfra.lifecycle.auditing.rebuild.worker"
 SECONDS = {"deploy": 60.0, "environment": 3600.0}
@@ -35,7 +35,7 @@ class Room:
         """What the worker answers: {"refused": why} too where it ended in another way."""
         worker, given = child_python.module(_WORKER, part), json.dumps(asked)
         try:
-            done = finished(worker, input=given, env=self.variables, cwd=self.folder, timeout=SECONDS[part])
+            done = finished_with_all(worker, input=given, env=self.variables, cwd=self.folder, timeout=SECONDS[part])
         except subprocess.TimeoutExpired:
             return {"refused": f"it took longer than {SECONDS[part]:.0f} s"}
         try:

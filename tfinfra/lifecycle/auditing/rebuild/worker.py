@@ -10,7 +10,9 @@ What cannot be made is {refused: why}. No program of a deploy folder is started.
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +41,19 @@ def _environment(asked: dict[str, Any]) -> dict[str, Any]:
     from tfinfra.environment.interpreter import Interpreter
     from tfinfra.environment.lock_file import Lock
 
+    signal.signal(signal.SIGTERM, _leave)
     given = asked["interpreter"]
     interpreter = Interpreter(Path(given["path"]), given["version"], Path(given["prefix"]))
     built = build_anew(from_json(Lock, asked["lock"]), Path(asked["folder"]), Path(asked["cache"]), interpreter)
     return {"built": to_json(built)}
+
+
+def _leave(*_: object) -> None:
+    """Its time is over: what builds goes too, and threads that wait for it are not waited for."""
+    from tfinfra.environment.uv.tools import end_running
+
+    end_running()
+    os._exit(1)
 
 
 def _deploy(asked: dict[str, Any]) -> dict[str, Any]:
