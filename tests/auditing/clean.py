@@ -262,7 +262,7 @@ def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **chan
         "baseline": baseline_of(story.run),
         "events": events,
         "nodes": nodes,
-        "origin": ORIGIN,
+        "origin": replace(ORIGIN, deploy={**ORIGIN.deploy, "plan.json": json.dumps(PLAN)}),
         "plan": PLAN,
         "started": BEGAN,
         "finished": BEGAN + 131,

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tfinfra.auditing.rule_table import NEVER, SIGNED, SUBJECTS, UNSIGNED, Rule, rule, rules
+from tfinfra.auditing.read_evidence import read_evidence
+from tfinfra.auditing.rule_table import NEVER, OFFLINE, SIGNED, SUBJECTS, UNSIGNED, Rule, rule, rules
+from tfinfra.auditing.run_files import Auditor, RunFiles
+from tfinfra.auditing.unread import unread
 from tfinfra.cli.main import main
+from tfinfra.evidence import names
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "audit.md"
+RECORDS = unread(read_evidence(RunFiles("", {names.LOCK: b""}, {"outputs/a": ""}, alone=True), Auditor()))
+"""All that can be unread, as nothing of it is there."""
 TABLE = re.compile(r"(?<=<!-- tamperings -->\n).*(?=<!-- /tamperings -->)", re.DOTALL)
 
 
@@ -35,6 +41,7 @@ def table() -> str:
 def test_a_rule_is_whole(each: Rule) -> None:
     assert re.fullmatch(r"TFA[1-6]\d\d", each.code) and each.subject in SUBJECTS.values()
     assert each.title and each.text.endswith(".") and rule(each.code) is each
+    assert set(each.of) <= RECORDS, each.of
     for found in each.finds:
         assert {found.alone, found.anew} <= {UNSIGNED, SIGNED, NEVER, None}
 
@@ -42,6 +49,13 @@ def test_a_rule_is_whole(each: Rule) -> None:
 def test_every_rule_that_a_check_names_has_its_row_and_the_other_way_round() -> None:
     text = "".join(path.read_text("utf-8") for path in (ROOT / "tfinfra").rglob("*.py"))
     assert set(re.findall(r'"(TFA\d{3})"', text)) == {each.code for each in rules()}
+
+
+def test_each_rule_of_evidence_says_which_records_it_looks_at() -> None:
+    """But for those that tell that something is not there, not of its form, or unsigned."""
+    offline = {each.code for each in rules() if each.code.startswith(OFFLINE)}
+    without = {"TFA103", "TFA106", "TFA107", "TFA120", "TFA122", "TFA123"}
+    assert {each.code for each in rules() if not each.of} & offline == without
 
 
 def test_a_tampering_has_one_row() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from tests.auditing.clean import SUCCEEDED, audit_of, clean, the_key, trusting
 from tests.auditing.record_tamperings import RECORD, SIGNED, STORIES
 from tests.auditing.tampering import anew
-from tfinfra.auditing.audit import Audited, fails
+from tfinfra.auditing.audit import Audited, audited, fails
 from tfinfra.auditing.findings import Verdict
+from tfinfra.auditing.read_evidence import read_evidence
 from tfinfra.auditing.rule_table import Found, rules
 from tfinfra.evidence import names
+from tfinfra.lifecycle.auditing.find_folder import run_named_by
+from tfinfra.lifecycle.auditing.read_run import read_run
 
 TAMPERINGS = {**SIGNED, **RECORD}
 FOUND = {found.what: (rule.code, found) for rule in rules() for found in rule.finds if found.what in TAMPERINGS}
@@ -95,3 +99,20 @@ def test_any_byte_of_signed_evidence_counts(tmp_path: Path) -> None:
         assert codes(audit_of(run)), name
         path.write_bytes(data)
     assert audit_of(run).verdict is Verdict.OK
+
+
+BROKEN = (names.STATEMENT, names.RUN, names.LEDGER, names.BASELINE, names.BILL, names.EVENTS, "nodes/0.json")
+
+
+@pytest.mark.parametrize("sentence", [what for what, (_, found) in FOUND.items() if found.alone == "unsigned"])
+def test_a_rule_whose_record_cannot_be_read_is_not_ok(sentence: str, tmp_path: Path) -> None:
+    """What it would have found there is there."""
+    if sentence.startswith("all digests"):
+        return
+    run = clean(tmp_path, None, STORIES.get(sentence, SUCCEEDED))
+    TAMPERINGS[sentence](run)
+    files, code = read_run(run, "run", run_named_by(run)), FOUND[sentence][0]
+    for name in [each for each in BROKEN if each in files.evidence]:
+        broken = replace(files, evidence={**files.evidence, name: b"{"})
+        became = {rule.code: verdict for rule, verdict in audited(read_evidence(broken, trusting())).rules}
+        assert became[code] is not Verdict.OK, name

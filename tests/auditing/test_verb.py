@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,20 @@ def test_sarif_has_a_result_for_each_finding_and_junit_a_case_for_each_rule(fold
     cases = {str(case.get("name"))[:6]: case.find("failure") is not None for case in suite.iter("testcase")}
     assert list(cases) == _looked()
     assert [code for code, failed in cases.items() if failed] == ["TFA105", "TFA140"]
+
+
+def test_rules_that_nobody_could_look_at_are_not_told_as_ok(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _unsigned(folder)
+    (folder / "runs" / RUN / "audit/statement.json").write_text("{}")
+    assert main(["audit", RUN, "--json"]) == 11
+    became = {each["rule"]: each["verdict"] for each in document(capsys)["rules"]}
+    blind = ("TFA101", "TFA102", "TFA105", "TFA111", "TFA130", "TFA140", "TFA142", "TFA309", "TFA321", "TFA415")
+    assert {became[code] for code in blind} == {"unverifiable"} and became["TFA201"] == "ok"
+    assert main(["audit", RUN, "--junit", "j.xml"]) == 11
+    (suite,) = read_junit(folder / "j.xml")
+    skipped = {str(case.get("name"))[:6] for case in suite.iter("testcase") if case.find("skipped") is not None}
+    assert skipped == {code for code, verdict in became.items() if verdict == "unverifiable"}
+    assert re.search(r"; no trusted signature, \d+ rules ok, \d\d not looked at, ", capsys.readouterr().out)
 
 
 def test_formats_are_written_where_nothing_is_wrong(folder: Path) -> None:

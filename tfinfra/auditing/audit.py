@@ -26,6 +26,7 @@ from tfinfra.auditing.record import (
 from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
 from tfinfra.auditing.run_files import PublicKey
 from tfinfra.auditing.signed import files, signer, subjects
+from tfinfra.auditing.unread import unread
 from tfinfra.errors import Severity
 from tfinfra.text.wording import count
 
@@ -60,7 +61,8 @@ CHECKS: tuple[Check, ...] = (
 class Audited:
     """`folder` is how the user named what was looked at; `run` its id, None where nothing says it. `signer` is the
     trusted key that signed the statement, None where none has. `parts` are the parts of the audit that were looked at,
-    as codes begin, `live` the live runs that were looked at in the place of evidence: `folder` names them then."""
+    as codes begin, `live` the live runs that were looked at in the place of evidence: `folder` names them then.
+    `unread` are the records that nobody could look at (unread.py)."""
 
     folder: str
     run: str | None
@@ -68,6 +70,7 @@ class Audited:
     findings: tuple[Finding, ...]
     parts: tuple[str, ...] = OFFLINE
     live: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
 
     @property
     def verdict(self) -> Verdict:
@@ -75,12 +78,19 @@ class Audited:
 
     @property
     def rules(self) -> tuple[tuple[Rule, Verdict], ...]:
-        """Each rule that was looked at, with what became of it."""
-        looked = [each for each in rules() if each.code.startswith(self.parts)]
-        return tuple((each, verdict_of(self._of(each.code))) for each in looked)
+        """Each rule of these parts, with what became of it: UNVERIFIABLE also where one of its records is unread and
+        nothing was found in the others."""
+        return tuple((each, self._became(each)) for each in rules() if each.code.startswith(self.parts))
 
-    def _of(self, code: str) -> tuple[Finding, ...]:
-        return tuple(each for each in self.findings if each.rule == code)
+    def _became(self, rule: Rule) -> Verdict:
+        found = verdict_of(tuple(each for each in self.findings if each.rule == rule.code))
+        return Verdict.UNVERIFIABLE if found is Verdict.OK and self.unread.intersection(rule.of) else found
+
+    @property
+    def unlooked(self) -> int:
+        """How many rules nobody could look at, or not wholly, without a finding of their own."""
+        told = {each.rule for each in self.findings}
+        return sum(became is Verdict.UNVERIFIABLE and each.code not in told for each, became in self.rules)
 
     def count(self, verdict: Verdict) -> int:
         """How many findings have that verdict; of OK, how many rules."""
@@ -92,7 +102,8 @@ class Audited:
 def audited(evidence: Evidence, more: Iterable[Finding] = (), parts: tuple[str, ...] = OFFLINE) -> Audited:
     """What all checks find, and `more` that others found, the most important first."""
     ordered = _by_weight([*_all_found(evidence), *more])
-    return Audited(evidence.files.shown, evidence.run_id, signer.signed_by(evidence), ordered, parts)
+    signed_by = signer.signed_by(evidence)
+    return Audited(evidence.files.shown, evidence.run_id, signed_by, ordered, parts, unread=unread(evidence))
 
 
 def live_audited(run: str, findings: Iterable[Finding]) -> Audited:

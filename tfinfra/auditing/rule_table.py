@@ -45,13 +45,14 @@ class Found:
 @dataclass(frozen=True)
 class Rule:
     """`severity` is how much a finding of it counts, unless nobody could look; `text` is a few paragraphs, with what to
-    do."""
+    do; `of` are the records that it looks at (unread.py)."""
 
     code: str
     title: str
     severity: Severity
     text: str
     finds: tuple[Found, ...] = ()
+    of: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -76,7 +77,7 @@ def _by_code() -> dict[str, Rule]:
 
 def _rule(code: str, row: dict[str, Any]) -> Rule:
     finds = tuple(Found(what, alone, anew) for what, (alone, anew) in row.get("finds", {}).items())
-    return Rule(code, row["title"], Severity(row["severity"]), row["text"], finds)
+    return Rule(code, row["title"], Severity(row["severity"]), row["text"], finds, tuple(row.get("of", ())))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -48,6 +48,7 @@ _ATTRIBUTES = {
     "testcase": {"name", "classname", "time"},
     "failure": {"message", "type"},
     "error": {"message", "type"},
+    "skipped": {"message"},
     "properties": set[str](),
     "system-out": set[str](),
     "system-err": set[str](),

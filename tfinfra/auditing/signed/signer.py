@@ -130,6 +130,11 @@ def model_run(evidence: Evidence) -> str | None:
         return None
 
 
+def holds_signature(evidence: Evidence, name: str) -> bool:
+    """Whether a file holds what can be held against a key."""
+    return isinstance(_bundle(evidence, name), Signed)
+
+
 def _bundle(evidence: Evidence, name: str) -> Signed | str | None:
     """What a file holds; why it holds nothing; None where there is no such file."""
     data = evidence.files.evidence.get(name)

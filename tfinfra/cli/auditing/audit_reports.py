@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfinfra.auditing.audit import Audited
+from tfinfra.auditing.findings import Verdict
 from tfinfra.cli.auditing.audit_findings import as_finding
 from tfinfra.cli.manifests.reports import Reports, write_report
 from tfinfra.errors import UsageError
@@ -51,5 +52,10 @@ def _cases(audit: Audited) -> list[Case]:
 
     found = [as_finding(audit, each) for each in audit.findings]
     return [
-        Case(f"{rule.code} {rule.title}", [each for each in found if each.rule == rule.code]) for rule, _ in audit.rules
+        Case(
+            f"{rule.code} {rule.title}",
+            [each for each in found if each.rule == rule.code],
+            skipped="nobody could look at it" if verdict is Verdict.UNVERIFIABLE else None,
+        )
+        for rule, verdict in audit.rules
     ]

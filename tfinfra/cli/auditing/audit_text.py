@@ -6,6 +6,7 @@ from tfinfra.auditing.audit import Audited
 from tfinfra.auditing.findings import WORST_FIRST, Verdict
 from tfinfra.cli.auditing.audit_findings import as_diagnostic
 from tfinfra.cli.output import print_diagnostics, show
+from tfinfra.errors import in_one_line
 from tfinfra.text.wording import count
 
 _WORDS = {
@@ -27,6 +28,8 @@ def verdict_line(audit: Audited) -> str:
     """ "runs/digits-abc123: ok: nothing was changed; signed by /etc/key.pub; 40 rules ok"."""
     found = [f"{number} {verdict}" for verdict in WORST_FIRST if (number := audit.count(verdict))]
     signer = f"signed by {audit.signer.name}" if audit.signer is not None else "no trusted signature"
-    whose = () if audit.run is None or audit.folder.endswith(audit.run) else (f"of run {audit.run}",)
-    parts = [*whose, *(() if audit.live else (signer,)), f"{count(audit.count(Verdict.OK), 'rule')} ok", *found]
+    whose = () if audit.run is None or audit.folder.endswith(audit.run) else (f"of run {in_one_line(audit.run)}",)
+    rules = [f"{count(audit.count(Verdict.OK), 'rule')} ok"]
+    rules += [f"{audit.unlooked} not looked at"] if audit.unlooked else []
+    parts = [*whose, *(() if audit.live else (signer,)), *rules, *found]
     return f"{audit.folder}: {audit.verdict}: {_WORDS[audit.verdict]}; {', '.join(parts)}"

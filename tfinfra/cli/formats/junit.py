@@ -21,12 +21,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 @dataclass(frozen=True)
 class Case:
     """A test case: what `found` has of errors is why it failed. `broken`: it could not be looked at. `seconds` is how
-    long it took."""
+    long it took. `skipped` is why nobody looked, which counts where nothing is wrong."""
 
     name: str
     found: Sequence[Finding] = ()
     broken: bool = False
     seconds: float = 0.0
+    skipped: str | None = None
 
     @property
     def wrong(self) -> Sequence[Finding]:
@@ -82,6 +83,8 @@ def _case(case: Case, package: str) -> ET.Element:
         more = f" (and {len(case.wrong) - 1} more)" if len(case.wrong) > 1 else ""
         message, kind = _xml(f"{_line(case.wrong[0])}{more}"), "error" if case.broken else "failure"
         ET.SubElement(found, kind, message=message, type=case.wrong[0].rule).text = _lines(case.wrong)
+    elif case.skipped is not None:
+        ET.SubElement(found, "skipped", message=_xml(case.skipped))
     return found
 
 
