@@ -239,6 +239,7 @@ SHAPES: dict[str, Shape] = {
         [
             (1, "the cloud 'gcp' has no equivalent"),
             (1, "no size of Azure has the accelerators"),
+            (1, "disk_size (512 GB) is left out"),
             (3, "'/data' is another path on the nodes"),
             (4, "the files at 's3://bucket' have no equivalent"),
         ],

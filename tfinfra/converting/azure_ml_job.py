@@ -3,24 +3,28 @@ schema" and "CLI (v2) sweep job YAML schema"."""
 
 from __future__ import annotations
 
+import math
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.catalog.tensorflow import framework
-from tfinfra.converting.commands import put_command, substituted
+from tfinfra.converting.commands import put_command
 from tfinfra.converting.draft import Draft, Taken
+from tfinfra.converting.shell_text import inserted
+from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
 
 NAME = "azure-ml-job"
-_REFERENCE = r"\$\{\{ *KIND\.NAME *\}\}"
+_REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\}\}")
+_PLAIN = ("number", "integer", "string", "boolean")
+_LARGEST_EXPONENT = 700
+"""What a float still holds."""
 _LITERAL = (str, int, float, bool)
 _WASB = re.compile(r"wasbs?://([^@]+)@([^/]+)/?(.*)")
 _MODES = {"ro_mount": "mount", "rw_mount": "mount", "direct": "mount", "download": "download"}
-_NEWEST_PYTHON_SINCE = (2, 12)
-"""The first TensorFlow for the default Python."""
 
 
 def recognises(data: Mapping[str, Any]) -> bool:
@@ -45,10 +49,10 @@ def convert(document: Document, draft: Draft) -> None:
     draft.name(*names)
     tags = _texts(job, "tags")
     draft.tags(tags, {name: job.at("tags", name) for name in tags})
-    values = {**_inputs(job, draft), **_outputs(job)}
+    values: dict[str, str | None] = {**_inputs(job, draft), **_outputs(job)}
     _space(job, draft, values)
-    _code(job, draft, base)
-    _environment(job, draft, base)
+    code = _code(job, draft, base)
+    _environment(job, draft, base, code)
     given = _texts(job, *base, "environment_variables")
     draft.variables(given, {name: job.at(*base, "environment_variables", name) for name in given})
     _distribution(job, draft, base)
@@ -58,32 +62,29 @@ def convert(document: Document, draft: Draft) -> None:
     command = job.text(*base, "command")
     if command is not None:
         put_command(draft, _with_values(command, values), job.at(*base, "command"), "command")
-    job.take("description")
+    job.text("description")
     job.finish()
 
 
-def _with_values(command: str, values: Mapping[str, str]) -> str:
-    """The command with its references in our words; an optional part (`$[[--a ${{inputs.a}}]]`) stays."""
-    command = re.sub(r"\$\[\[(.*?)\]\]", r"\1", command, flags=re.DOTALL)
-    for reference, value in values.items():
-        kind, _, name = reference.partition(".")
-        command = substituted(command, {name: _quoted(value)}, _REFERENCE.replace("KIND", kind))
-    return command
+def _with_values(command: str, values: Mapping[str, str | None]) -> str:
+    """The command with its references in our words; an optional part (`$[[--a ${{inputs.a}}]]`) stays where its input
+    has a value."""
 
+    def part(found: re.Match[str]) -> str:
+        named = [f"{each[1]}.{each[2]}" for each in _REFERENCE.finditer(found[1])]
+        return "" if any(values.get(name, "") is None for name in named) else found[1]
 
-def _quoted(value: str) -> str:
-    return f"'{value}'" if re.search(r"\s|^$", value) and "'" not in value else value
+    command = re.sub(r"\$\[\[(.*?)\]\]", part, command, flags=re.DOTALL)
+    return inserted(command, _REFERENCE, lambda found: values.get(f"{found[1]}.{found[2]}"), word=True)
 
 
 def _texts(job: Taken, *path: str) -> dict[str, str]:
-    return {
-        str(name): job.document.text((*path, name)) for name in job.mapping(*path) if job.text(*path, name) is not None
-    }
+    return {str(name): text for name in job.mapping(*path) if (text := job.text(*path, name)) is not None}
 
 
-def _inputs(job: Taken, draft: Draft) -> dict[str, str]:
-    """What stands for each input: its literal, or the variable with its path."""
-    values: dict[str, str] = {}
+def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
+    """What stands for each input: its literal, or the variable with its path; None for one that is left out."""
+    values: dict[str, str | None] = {}
     for name, given in job.mapping("inputs").items():
         literal = job.document.texts.get(("inputs", name))
         if literal is not None and not literal.startswith("azureml:") and "://" not in literal:
@@ -97,6 +98,16 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str]:
         ):
             values[f"inputs.{name}"] = str(given.get("default", given.get("value")))
             job.take("inputs", name)
+            continue
+        if (
+            isinstance(given, Mapping)
+            and "path" not in given
+            and (given.get("type") in _PLAIN or given.get("optional"))
+        ):
+            job.take("inputs", name)
+            if given.get("optional") is not True:
+                draft.note(f"the input '{name}' has no value here", job.at("inputs", name), "write it in script_params")
+            values[f"inputs.{name}"] = None
             continue
         own = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_0123456789") or "data"
         draft.keys.setdefault("inputs", {})[own] = _one_input(job, draft, str(name), given)
@@ -129,57 +140,82 @@ def _outputs(job: Taken) -> dict[str, str]:
     return values
 
 
-def _space(job: Taken, draft: Draft, values: dict[str, str]) -> None:
+def _space(job: Taken, draft: Draft, values: dict[str, str | None]) -> None:
     """A sweep's space: each value's first, and said so."""
     for name, given in job.mapping("search_space").items():
         each = given if isinstance(given, Mapping) else {"values": [given]}
         listed = each.get("values")
-        lowest = each.get("min_value", each.get("lower", each.get("mu", 0)))
-        first = listed[0] if isinstance(listed, list) and listed else lowest
+        first = listed[0] if isinstance(listed, list) and listed else _lowest(each)
         values[f"search_space.{name}"] = str(first)
         what = f"the search over '{name}' has no equivalent: {first} stands for it"
         draft.note(what, job.at("search_space", name), "`tfinfra up` runs one training for each set of script_params")
         job.take("search_space", name)
 
 
-def _code(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
+def _lowest(space: Mapping[str, Any]) -> Any:
+    """The first value of a distribution. Those in logarithms give the exponent; `q` is the step that is rounded to."""
+    lowest = space.get("min_value", space.get("lower", space.get("mu", 0)))
+    kind, step = str(space.get("type", "")), space.get("q")
+    if not isinstance(lowest, (int, float)):
+        return lowest
+    if kind.lstrip("q") in ("loguniform", "lognormal"):
+        lowest = float(f"{math.exp(min(lowest, _LARGEST_EXPONENT)):.6g}")
+    if kind.startswith("q") and isinstance(step, (int, float)) and step:
+        lowest = float(f"{round(lowest / step) * step:.6g}")
+    return lowest
+
+
+def _code(job: Taken, draft: Draft, base: tuple[str, ...]) -> str | None:
     code = job.text(*base, "code") or job.text(*base, "code", "local_path")
     if code and ("://" in code or code.startswith(("git@", "azureml:"))):
         draft.note(f"the code is '{code}'", job.at(*base, "code"), "clone it, and name the folder as source_directory")
         code = None
     draft.folder(code)
+    return code
 
 
-def _environment(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
+def _environment(job: Taken, draft: Draft, base: tuple[str, ...], code: str | None) -> None:
     path = (*base, "environment")
     name = job.text(*path)
-    if name is not None:
+    if name:
         put_version(draft, name, job.at(*path))
         return
-    conda = job.text(*path, "conda_file")
-    if conda:
-        draft.put("conda_dependencies_file", conda.removeprefix("./"))
-    for key in ("image", "name", "version", "description"):
-        job.take(*path, key)
-    if (image := job.document.texts.get((*path, "image"))) and not conda:
-        draft.note(f"the image '{image}' has no equivalent", job.at(*path, "image"), _PACKAGES)
+    has_conda = "conda_file" in job.mapping(*path)
+    if has_conda:
+        _conda(job, draft, (*path, "conda_file"), code)
+    for key in ("name", "version", "description"):
+        job.text(*path, key)
+    if (image := job.text(*path, "image")) and not has_conda:
+        put_version(draft, image, job.at(*path, "image"), "image")
 
 
-_PACKAGES = "write its Python packages as pip_packages, or as pip_requirements_file"
-
-
-def put_version(draft: Draft, text: str, position: Any, kind: str = "environment") -> None:
-    """TensorFlow's version out of the name of an environment or an image, where this one trains with it."""
-    found = re.search(r"tensorflow[^0-9]{0,12}(\d+)\.(\d+)(\.\d+)?", text.lower())
-    numbers = (int(found[1]), int(found[2])) if found else (0, 0)
-    known = framework(f"{numbers[0]}.{numbers[1]}") if found else None
-    if known and numbers >= _NEWEST_PYTHON_SINCE:
-        draft.put("framework_version", known.patch)
-        draft.note(f"of the {kind} '{text}' TensorFlow's version is taken", position, _PACKAGES)
-    else:
-        draft.note(
-            f"the {kind} '{text}' has no equivalent: the default TensorFlow takes its place", position, _PACKAGES
-        )
+def _conda(job: Taken, draft: Draft, path: tuple[str, ...], code: str | None) -> None:
+    """A file beside the job's, which must be in the source directory here; or what such a file says."""
+    written = job.text(*path)
+    if written:
+        inside = posixpath.relpath(posixpath.normpath(written), posixpath.normpath(code or "."))
+        if written.startswith("/") or inside.startswith(".."):
+            hint = "copy it there, and name it as conda_dependencies_file"
+            draft.note(f"'{written}' is not in the source directory", job.at(*path), hint)
+        else:
+            draft.put("conda_dependencies_file", inside)
+        return
+    given = job.mapping(*path).get("dependencies")
+    for index, one in enumerate(given if isinstance(given, list) else ()):
+        place: tuple[str | int, ...] = (*path, "dependencies", index)
+        inner = one.get("pip") if isinstance(one, Mapping) else None
+        if isinstance(one, str) and re.match(r"python\b(?![-.\w])", one):
+            job.take(*place)
+            draft.note(f"'{one}' of conda_file is not kept", job.at(*place), "write python_version")
+        elif isinstance(one, str) and not re.fullmatch(r"pip\b.*", one):
+            job.take(*place)
+            put_packages(draft, [one], job.at(*place), "conda_packages")
+        elif isinstance(one, str):
+            job.take(*place)
+        elif isinstance(inner, list) and all(isinstance(each, str) for each in inner):
+            job.take(*place, "pip")
+            put_packages(draft, inner, job.at(*place, "pip"))
+    job.text(*path, "name")
 
 
 def _distribution(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
@@ -199,19 +235,28 @@ def _distribution(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
 def _compute(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
     """Where it runs: `compute` is a name, or in older files a mapping; `resources` may name a size."""
     place = (*base, "resources")
-    count = job.take(*place, "instance_count") or job.take("compute", "instance_count")
-    if isinstance(count, int):
+    count = job.number(*place, "instance_count") or job.number("compute", "instance_count")
+    if count is not None:
         draft.put("node_count", count)
     size = job.text(*place, "instance_type") or job.text("compute", "instance_type")
+    at = job.at(*place, "instance_type") or job.at("compute", "instance_type")
     if size and size.lower().startswith("standard_"):
         draft.put("compute_target", {"cloud": "azure", "vm_size": size})
     elif size:
-        draft.note(f"the instance type '{size}' is none of Azure's sizes", job.at(*place, "instance_type"))
+        draft.note(f"the instance type '{size}' is none of Azure's sizes", at)
     job.take(*place, "shm_size")
     name = job.text(*base, "compute") or job.text("compute") or job.text("compute", "target")
     if name:
         draft.target(name, job.at("compute") or job.at(*base, "compute"))
-    if job.take("queue_settings", "job_tier") in ("spot", "Spot") and isinstance(
-        target := draft.keys.get("compute_target"), dict
-    ):
-        target["vm_priority"] = "low_priority"
+    target = draft.keys.get("compute_target")
+    if isinstance(target, dict):
+        if job.take("queue_settings", "job_tier") in ("spot", "Spot"):
+            target["vm_priority"] = "low_priority"
+        return
+    if size and size.lower().startswith("standard_"):
+        draft.note(f"the instance type '{size}' is left out: the compute says what a node is", at)
+    if job.text("queue_settings", "job_tier") in ("spot", "Spot"):
+        hint = "write compute_target: {cloud: azure, vm_size: …, vm_priority: low_priority}"
+        draft.note(
+            "job_tier is left out: no size is known that could be spot", job.at("queue_settings", "job_tier"), hint
+        )

@@ -12,13 +12,10 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.model.script_variables import set_by_tfinfra
-from tfinfra.text.credentials import covered, in_urls, in_value, names_secret
+from tfinfra.text.credentials import covered, in_value, names_secret
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
 _LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|(\B-p\s+)(\S+)")
-_BROUGHT = re.compile(
-    r"(?i)(?:tensorflow|tf[-_]nightly|horovod)(?:[-_](?:gpu|cpu|intel|macos))?(?:\[.*\])?(?:[=<>!~].*)?"
-)
 NO_TARGET = (
     "write a target of compute_targets.yaml, or {cloud: azure, vm_size: …}; until then the manifest trains locally"
 )
@@ -34,6 +31,8 @@ class Draft:
     targets: frozenset[str] = frozenset()
     beside: str = "."
     lines: tuple[str, ...] = ()
+    placed: set[tuple[int, int]] = field(default_factory=set)
+    """Lines and columns of commands that have been found."""
     keys: dict[str, Any] = field(default_factory=dict)
     comments: dict[str, list[str]] = field(default_factory=dict)
     unmatched: list[Diagnostic] = field(default_factory=list)
@@ -44,14 +43,20 @@ class Draft:
             position = replace(position, text=hidden_line(position.text, in_place=True))
         self.unmatched.append(Diagnostic("TFI211", Severity.WARNING, what, "", position, hint))
 
-    def within(self, position: Position | None, begin: str) -> Position | None:
-        """Where, from `position` on, a line of the file begins with `begin`; `position` where none does."""
+    def within(self, position: Position | None, command: str) -> Position | None:
+        """Where, from `position` on, a command stands that was not looked for before: as a whole, else by its first
+        words. `position` where it does not."""
         if position is None:
             return None
-        for number, line in enumerate(self.lines[position.line - 1 :], position.line):
-            if line.strip().startswith(begin):
-                column = len(line) - len(line.lstrip())
-                return Position(self.file, number, column + 1, len(line.strip()), line)
+        words = command.split()
+        for count in dict.fromkeys((len(words), 3, 2, 1)):
+            begin = re.compile(r"(?<![\w-])" + r"\s+".join(re.escape(word) for word in words[:count]))
+            for number, line in enumerate(self.lines[position.line - 1 :], position.line):
+                columns = (found.start() for found in begin.finditer(line))
+                column = next((each for each in columns if (number, each) not in self.placed), None)
+                if column is not None and (count > 1 or column <= 2 + len(line) - len(line.lstrip())):
+                    self.placed.add((number, column))
+                    return Position(self.file, number, column + 1, len(line.rstrip()) - column, line)
         return position
 
     def put(self, key: str, value: Any) -> None:
@@ -112,11 +117,6 @@ class Draft:
             self.note(f"the tag {name} may hold a secret, and is left out", position.get(name))
         self.put("tags", kept)
 
-    def packages(self, words: list[str], key: str = "pip_packages") -> None:
-        """Packages beside TensorFlow and Horovod, which are there anyway."""
-        kept = [word for word in words if not _BROUGHT.fullmatch(word) and not in_urls(word)]
-        self.put(key, list(dict.fromkeys([*self.keys.get(key, []), *kept])))
-
     def target(self, name: str, position: Position | None) -> None:
         """A target by its name where there is one; else the manifest trains on this machine, and that is said."""
         plain = name.removeprefix("azureml:").partition("@")[0]
@@ -163,9 +163,20 @@ class Taken:
         return self.document.key(path)
 
     def text(self, *path: str | int) -> str | None:
-        """A scalar as written."""
-        self.take(*path)
-        return self.document.texts.get(path)
+        """A scalar as written, "" for null. What has another shape is not taken."""
+        written = self.document.texts.get(path)
+        if written is None:
+            return None
+        return "" if self.take(*path) is None else written
+
+    def number(self, *path: str | int) -> int | None:
+        """A whole number. What is none is not taken."""
+        taken = self._taken.copy()
+        value = self.take(*path)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        self._taken = taken
+        return None
 
     def finish(self) -> None:
         """Notes all that nobody took, the outermost key of it."""

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.catalog.tensorflow import framework
-from tfinfra.converting.azure_ml_job import put_version
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.constants import Program, Unknown, arguments, called
 from tfinfra.converting.draft import NO_TARGET, Draft
+from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.words.command_lines import Started, parameters
@@ -157,7 +157,7 @@ class _Source:
         elif name == "environment_variables" and isinstance(value, dict):
             self._variables(value, at)
         elif name in ("pip_packages", "conda_packages") and isinstance(value, list):
-            self._draft.packages([each for each in value if isinstance(each, str)], name)
+            put_packages(self._draft, [each for each in value if isinstance(each, str)], at, name)
         else:
             return False
         return True
@@ -276,12 +276,12 @@ class _Source:
             if name in ("add_pip_package", "add_conda_package") and call.args:
                 word = self._program.value(call.args[0])
                 key = "pip_packages" if name == "add_pip_package" else "conda_packages"
-                self._draft.packages([word] if isinstance(word, str) else [], key)
+                put_packages(self._draft, [word] if isinstance(word, str) else [], self.at(call), key)
             elif ast.unparse(call.func).endswith("CondaDependencies.create"):
                 for key in ("pip_packages", "conda_packages"):
                     value = self._program.value(given.get(key))
                     words = value if isinstance(value, list) else []
-                    self._draft.packages([word for word in words if isinstance(word, str)], key)
+                    put_packages(self._draft, [word for word in words if isinstance(word, str)], self.at(call), key)
             elif name in ("from_conda_specification", "from_pip_requirements"):
                 path = self._program.value(given.get("file_path") or (call.args[1] if len(call.args) > 1 else None))
                 key = "conda_dependencies_file" if "conda" in name else "pip_requirements_file"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.converting.azure_ml_job import put_version
-from tfinfra.converting.commands import put_command, with_variables
+from tfinfra.converting.commands import put_command
 from tfinfra.converting.draft import NO_TARGET, Draft, Taken
+from tfinfra.converting.versions import put_version
 from tfinfra.manifest.document import Document, KeyPath
 
 TFJOB, MPIJOB = "tfjob", "mpijob"
@@ -49,8 +49,11 @@ def convert(document: Document, draft: Draft) -> None:
         _mpi_counts(job, draft, kinds)
     order = (*_TRAINING, *kinds) if is_tfjob(document.data) else ("Launcher", *kinds)
     leader = next((kind for kind in order if kind in kinds), None)
-    for kind in kinds:
-        _pods(job, draft, (*specs, kind), is_leader=kind == leader)
+    if leader is not None:
+        pod = _pod(job, draft, (*specs, leader))
+        _lead(job, draft, (*specs, leader), pod)
+        for kind in (kind for kind in kinds if kind != leader):
+            _follow(job, draft, (*specs, kind), pod, is_mpi=is_mpijob(document.data))
     job.finish()
 
 
@@ -80,55 +83,103 @@ def _mpi_counts(job: Taken, draft: Draft, kinds: Mapping[str, int]) -> None:
         job.take("spec", key)
 
 
-def _pods(job: Taken, draft: Draft, path: tuple[str, ...], *, is_leader: bool) -> None:
-    """One kind of replica: the leader's container says what to run; the others' resources count as well."""
-    containers = job.take(*path, "template", "spec", "containers")
-    base: KeyPath = (*path, "template", "spec", "containers", 0)
-    if not isinstance(containers, list) or not containers or not isinstance(containers[0], Mapping):
-        draft.note("there is no container here", job.at(*path), "write entry_script")
-        return
-    container = containers[0]
-    if is_leader:
-        _environment(job, draft, base, container)
-        _command(job, draft, base, container)
-        image = container.get("image")
-        if isinstance(image, str):
-            put_version(draft, image, job.document.key((*base, "image")), "image")
-    _gpus(job, draft, base, container)
-    for key in container:
-        if key in ("volumeMounts", "ports", "securityContext", "lifecycle") and is_leader:
-            draft.note(f"'{key}' has no equivalent", job.document.key((*base, key)), _OTHERS.get(key))
-    for key in ("volumes", "nodeSelector", "tolerations", "imagePullSecrets", "serviceAccountName", "initContainers"):
-        if key in job.mapping(*path, "template", "spec"):
-            draft.note(f"'{key}' has no equivalent", job.at(*path, "template", "spec", key), _OTHERS.get(key))
+def _pod(job: Taken, draft: Draft, path: KeyPath) -> Mapping[str, Any]:
+    """The specification of one kind of replica; {} where it has no container."""
+    spec = job.mapping(*path, "template", "spec")
     job.take(*path, "template")
+    containers = spec.get("containers")
+    if isinstance(containers, list) and containers and isinstance(containers[0], Mapping):
+        return spec
+    draft.note("there is no container here", job.at(*path), "write entry_script")
+    return {}
 
 
+def _lead(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any]) -> None:
+    """The replica whose container says what to run."""
+    base: KeyPath = (*path, "template", "spec", "containers", 0)
+    if not pod:
+        return
+    container = pod["containers"][0]
+    _environment(job, draft, base, container)
+    if isinstance(image := container.get("image"), str):
+        put_version(draft, image, job.document.key((*base, "image")), "image")
+    _command(job, draft, base, container)
+    _gpus(job, draft, base, container)
+    _rest(job, draft, path, pod, {})
+
+
+def _follow(job: Taken, draft: Draft, path: KeyPath, leading: Mapping[str, Any], *, is_mpi: bool) -> None:
+    """The other replicas: their resources count as well. What they have and the leader has not is not kept."""
+    pod = _pod(job, draft, path)
+    base: KeyPath = (*path, "template", "spec", "containers", 0)
+    if not pod:
+        return
+    container, first = pod["containers"][0], leading["containers"][0] if leading else {}
+    _gpus(job, draft, base, container)
+    words = [str(word) for key in ("command", "args") for word in _listed(container, key)]
+    same = words == [str(word) for key in ("command", "args") for word in _listed(first, key)]
+    if words and not same and (not is_mpi or any(".py" in word for word in words)):
+        at = job.document.key((*base, "command")) or job.document.key((*base, "args"))
+        hint = "branch in the script by TF_CONFIG's task type"
+        draft.note(f"{path[-1]} runs another command than the first: every task runs entry_script", at, hint)
+    for index, one in enumerate(_listed(container, "env")):
+        if one not in _listed(first, "env") and isinstance(one, Mapping):
+            at = job.document.key((*base, "env", index, "name")) or job.document.key((*base, "env"))
+            what = f"the variable {one.get('name')} is of {path[-1]} alone: every task has the same variables"
+            draft.note(what, at, "write it in environment_variables where it holds for all")
+    _rest(job, draft, path, pod, leading)
+
+
+def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leading: Mapping[str, Any]) -> None:
+    """Notes what of a pod has no equivalent, and was not said of the leader's already."""
+    spec: KeyPath = (*path, "template", "spec")
+    first = leading["containers"][0] if leading else {}
+    for key, value in pod["containers"][0].items():
+        if key not in _OF_CONTAINER and first.get(key) != value:
+            draft.note(f"'{key}' has no equivalent", job.document.key((*spec, "containers", 0, key)), _OTHERS.get(key))
+    for index in range(1, len(pod["containers"])):
+        if pod["containers"][index] not in leading.get("containers", ())[1:]:
+            at = job.document.key((*spec, "containers", index))
+            draft.note("a second container has no equivalent", at, "a node runs the training alone")
+    for key, value in pod.items():
+        if key not in _OF_POD and leading.get(key) != value:
+            draft.note(f"'{key}' has no equivalent", job.document.key((*spec, key)), _OTHERS.get(key))
+
+
+_OF_CONTAINER = ("name", "image", "imagePullPolicy", "command", "args", "env", "resources", "tty", "stdin")
+_OF_POD = ("containers", "restartPolicy", "terminationGracePeriodSeconds")
 _OTHERS = {
     "volumeMounts": "data is an input: inputs: {data: {path: ./data}}",
     "volumes": "data is an input: inputs: {data: {path: ./data}}",
     "ports": "tasks reach each other without it",
     "nodeSelector": "vm_size says what every node is",
+    "workingDir": "a run starts in source_directory",
+    "envFrom": "write each variable in environment_variables, or its name in secrets",
 }
 
 
+def _listed(container: Mapping[str, Any], key: str) -> list[Any]:
+    given = container.get(key)
+    return given if isinstance(given, list) else []
+
+
+def _words(job: Taken, base: KeyPath, container: Mapping[str, Any]) -> list[str]:
+    """The command line of a container, each word as written."""
+    return [
+        job.document.texts.get((*base, key, index), "")
+        for key in ("command", "args")
+        for index in range(len(_listed(container, key)))
+    ]
+
+
 def _command(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any]) -> None:
-    words: list[str] = []
-    for key in ("command", "args"):
-        given = container.get(key)
-        written = (
-            [job.document.texts.get((*base, key, i), "") for i in range(len(given))] if isinstance(given, list) else []
-        )
-        words += written
+    words = _words(job, base, container)
     at = next((p for key in ("command", "args") if (p := job.document.key((*base, key)))), None)
     if not words:
         where = job.document.key((*base, "image")) or job.document.key((*base, "name"))
         draft.note("the container runs what its image says", where, "write the training script as entry_script")
         return
-    found = put_command(draft, [with_variables(word, draft) for word in words], at, "command")
-    ranks, workers = (found.ranks if found else None), draft.keys.get("node_count", 1)
-    if is_mpijob(job.document.data) and ranks and ranks % workers == 0:
-        draft.put("process_count_per_node", ranks // workers)
+    put_command(draft, words, at, "command")
 
 
 def _environment(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any]) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 from tfinfra.catalog.gpu_names import gpus_of, size_with
 from tfinfra.catalog.sizes import locations, size
-from tfinfra.converting.commands import put_command, put_setup, with_variables
+from tfinfra.converting.commands import put_command, put_setup
 from tfinfra.converting.draft import Draft, Taken
+from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
+from tfinfra.text.credentials import names_secret
 
 NAME = "skypilot-task"
 _AZURE = ("azure", None)
@@ -31,10 +33,12 @@ def convert(document: Document, draft: Draft) -> None:
         draft.note(f"the code is '{folder}'", task.at("workdir"), "clone it, and name the folder as source_directory")
         folder = None
     draft.folder(folder)
-    nodes = task.take("num_nodes")
-    if isinstance(nodes, int) and nodes > 1:
+    nodes = task.number("num_nodes")
+    if nodes is not None and nodes > 1:
         draft.put("node_count", nodes)
-    envs = {str(name): task.text("envs", name) or "" for name in task.mapping("envs")}
+    envs = {str(name): text for name in task.mapping("envs") if (text := task.text("envs", name)) is not None}
+    for name in (name for name in envs if task.mapping("envs").get(name) is None and not names_secret(name)):
+        draft.note(f"the variable {name} has no value here", task.at("envs", name), "write it in environment_variables")
     draft.variables(envs, {name: task.at("envs", name) for name in envs})
     secrets = task.take("secrets")
     for name in secrets if isinstance(secrets, (Mapping, list)) else ():
@@ -45,7 +49,7 @@ def convert(document: Document, draft: Draft) -> None:
     if setup := task.text("setup"):
         put_setup(draft, setup, task.at("setup"))
     if (run := task.text("run")) is not None:
-        put_command(draft, with_variables(run, draft), task.at("run"))
+        put_command(draft, run, task.at("run"))
     if draft.keys.get("node_count") and "distributed_backend" not in draft.keys:
         draft.put("distributed_backend", "multi_worker")
         what = "the nodes' way to train together stands in the script alone: multi_worker is taken"
@@ -54,16 +58,16 @@ def convert(document: Document, draft: Draft) -> None:
 
 
 def _resources(task: Taken, draft: Draft) -> None:
-    cloud = task.text("resources", "cloud") or (task.text("resources", "infra") or "").partition("/")[0] or None
+    named, _, place = (task.text("resources", "infra") or "").partition("/")
+    at = task.at("resources", "cloud") or task.at("resources", "infra")
+    cloud = task.text("resources", "cloud") or named or None
     if cloud not in _AZURE:
-        draft.note(
-            f"the cloud '{cloud}' has no equivalent", task.at("resources", "cloud"), "tfinfra trains on azure, or local"
-        )
+        draft.note(f"the cloud '{cloud}' has no equivalent", at, "tfinfra trains on azure, or local")
     target: dict[str, Any] = {}
     wanted = task.take("resources", "accelerators")
     found = gpus_of(wanted)
-    if found is not None and (named := size_with(found)):
-        target["vm_size"] = named
+    if found is not None and (fitting := size_with(found)):
+        target["vm_size"] = fitting
         draft.put("use_gpu", True)
     elif wanted is not None:
         hint = "`tfinfra catalog sizes --gpu` lists the sizes with GPUs"
@@ -73,22 +77,45 @@ def _resources(task: Taken, draft: Draft) -> None:
         target["vm_size"] = written
     elif written:
         draft.note(f"the instance type '{written}' is none of Azure's", task.at("resources", "instance_type"))
-    _place(task, draft, target)
+    _region(task, draft, target, place if cloud in _AZURE else "")
+    _more(task, draft, target)
     if "vm_size" in target:
         draft.put("compute_target", {"cloud": "azure", **target})
 
 
-def _place(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
-    region = task.text("resources", "region")
-    if region and region.lower() in locations():
-        target["location"] = region
-    elif region:
-        draft.note(f"'{region}' is no location of Azure", task.at("resources", "region"))
-    if task.take("resources", "use_spot") is True and "vm_size" in target:
-        target["vm_priority"] = "low_priority"
-    disk = task.take("resources", "disk_size")
-    if isinstance(disk, int) and 64 <= disk <= 4095 and "vm_size" in target:
-        target["os_disk_gb"] = disk
+def _region(task: Taken, draft: Draft, target: dict[str, Any], place: str) -> None:
+    """`region`, or what stands behind the cloud in `infra`: azure/eastus/2."""
+    region, at = task.text("resources", "region"), task.at("resources", "region")
+    if not region:
+        region, at = place.partition("/")[0], task.at("resources", "infra")
+    if region.lower() not in locations() and region not in ("", "*"):
+        draft.note(f"'{region}' is no location of Azure", at)
+    elif region not in ("", "*"):
+        _with_size(draft, target, {"location": region.lower()}, f"the region '{region}'", at)
+    if place.count("/") and place.rpartition("/")[2] not in ("", "*"):
+        draft.note(f"the zone of '{place}' has no equivalent", task.at("resources", "infra"))
+
+
+def _more(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
+    spot = task.take("resources", "use_spot")
+    if spot is True:
+        at = task.at("resources", "use_spot")
+        _with_size(draft, target, {"vm_priority": "low_priority"}, "use_spot", at)
+    disk, at = task.number("resources", "disk_size"), task.at("resources", "disk_size")
+    if disk is not None and 64 <= disk <= 4095:
+        _with_size(draft, target, {"os_disk_gb": disk}, f"disk_size ({disk} GB)", at)
+    elif disk is not None:
+        draft.note(f"a disk of {disk} GB has no equivalent", at, "os_disk_gb is 64 to 4095")
+
+
+def _with_size(draft: Draft, target: dict[str, Any], own: dict[str, Any], what: str, at: Position | None) -> None:
+    """Keys of a target, which go with a size: without one the manifest trains on this machine."""
+    if "vm_size" in target:
+        target.update(own)
+        return
+    written = ", ".join(f"{key}: {value}" for key, value in own.items())
+    hint = f"write compute_target: {{cloud: azure, vm_size: …, {written}}}"
+    draft.note(f"{what} is left out: no size is known that it would go with", at, hint)
 
 
 def _files(task: Taken, draft: Draft) -> None:

@@ -3,10 +3,11 @@ Nothing of it is run or expanded."""
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 _PYTHON = re.compile(r"(?:.*/)?(?:python|pypy)[\d.]*(?:\.exe)?")
@@ -14,13 +15,18 @@ _LAUNCHERS = ("horovodrun", "mpirun", "mpiexec", "orterun")
 _BEFORE = ("exec", "time", "sudo", "nohup", "env", "then", "do")
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|z|)sh")
 _VALUED = ("-W", "-X")
-_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+ASSIGNED = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _FLAG = re.compile(r"--?[A-Za-z_?][^\s]*")
 _SCRIPT = re.compile(r"[^\s=]+\.py")
 _BETWEEN = {"&&", "||", ";", "&", "|", ";;"}
 _COUNTS = ("-np", "-n", "--num-proc", "-c", "--np")
 _PER_NODE = ("-N", "-npernode", "--npernode", "-ppn", "--slots-per-host", "--map-by-node")
 _LONGEST = 20_000
+_TRAINING = re.compile(r"train|fit|main")
+_TOOLS = ("setup.py", *(f"-m {name}" for name in ("pip", "venv", "ensurepip", "spacy", "nltk.downloader", "pytest")))
+"""What Python starts to prepare a machine."""
+_AT_HOME = re.compile(r"~/sky_workdir/?")
+"""Where SkyPilot puts the code, and starts its commands."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +46,57 @@ class Started:
 
 
 def started(command: str | Sequence[str]) -> Started | None:
-    """What a command line, a script of them, or a list of words starts with Python; the last one, where there are
-    several. None where there is none."""
+    """What a command line, a script of them, or a list of words starts with Python. Of several it is what a launcher
+    starts, else the first that is called like a training, else the first; the rest are `others`. None where there is
+    none. The script's path is from where the command line itself begins."""
     if not isinstance(command, str):
         return _of_words([str(word) for word in command])
-    found: Started | None = None
-    others: list[str] = []
-    for line in commands(command):
-        one = _of_words(split(line))
-        if one is None or not one.entry_script:
-            others.append(line)
-            continue
-        if found is not None:
-            others.append(_shown(found))
-        found = one
-    if found is None:
+    lines = commands(command)
+    begun = {index: one for index, line in enumerate(lines) if (one := started_by(line))}
+    if not begun:
         return None
-    return Started(**{**found.__dict__, "others": tuple(others)})
+    index = max(begun, key=lambda each: _likely(begun[each]))
+    found, folder = begun[index], ""
+    for line in lines[:index]:
+        folder = moved(line, folder) or "" if is_move(line) else folder
+    inside = not found.entry_script.startswith(("/", "-m ", "$", "~"))
+    entry = posixpath.normpath(posixpath.join(folder, found.entry_script)) if inside and folder else found.entry_script
+    return replace(found, entry_script=entry, others=(*lines[:index], *found.others, *lines[index + 1 :]))
+
+
+def _likely(one: Started) -> int:
+    """How likely it is that this is the training."""
+    name = one.entry_script.rpartition("/")[2].lower()
+    return 2 if one.launcher else 1 if _TRAINING.search(name) else 0
+
+
+def started_by(line: str) -> Started | None:
+    """What one simple command starts with Python; None also for what only prepares a machine."""
+    one = _of_words(split(line))
+    return one if one and one.entry_script and one.entry_script not in _TOOLS else None
+
+
+def is_move(line: str) -> bool:
+    """Whether a simple command changes the folder."""
+    return split(line)[:1] in (["cd"], ["pushd"])
+
+
+def moved(line: str, folder: str | None) -> str | None:
+    """The folder after a command that changes it, relative to where the first began; None where nobody can say."""
+    words = split(line)[1:]
+    place = _AT_HOME.sub("", words[0], count=1) if len(words) == 1 else "/"
+    if _AT_HOME.match(words[0] if words else ""):
+        folder = ""
+    if folder is None or place.startswith(("/", "~", "-")) or re.search(r"[$`*?]", place):
+        return None
+    after = posixpath.normpath(posixpath.join(folder, place))
+    return None if after.startswith("..") else "" if after == "." else after
+
+
+def shell_text(words: Sequence[str]) -> str | None:
+    """What a shell is told by a list of words (`bash -c TEXT`); None where there is no shell."""
+    shell = len(words) > 2 and _SHELL.fullmatch(words[0]) and words[1].startswith("-") and "c" in words[1]
+    return words[2] if shell else None
 
 
 def commands(text: str) -> list[str]:
@@ -105,19 +145,14 @@ def split(line: str) -> list[str]:
         return line.split()
 
 
-def _shown(one: Started) -> str:
-    arguments = (word for flag, rest in one.script_params.items() for word in (flag, *rest))
-    return " ".join(["python", one.entry_script, *arguments])
-
-
 def _of_words(words: list[str]) -> Started | None:
     environment: dict[str, str] = {}
-    while words and (words[0] in _BEFORE or _ASSIGNED.fullmatch(words[0])):
-        if given := _ASSIGNED.fullmatch(words[0]):
+    while words and (words[0] in _BEFORE or ASSIGNED.fullmatch(words[0])):
+        if given := ASSIGNED.fullmatch(words[0]):
             environment[given[1]] = given[2]
         words = words[1:]
-    if len(words) > 2 and _SHELL.fullmatch(words[0]) and words[1].startswith("-") and "c" in words[1]:
-        return started(words[2])
+    if (inner := shell_text(words)) is not None:
+        return started(inner)
     launcher = words[0].rpartition("/")[2] if words and words[0].rpartition("/")[2] in _LAUNCHERS else None
     begin = next((i for i, word in enumerate(words) if _PYTHON.fullmatch(word)), None)
     if begin is None:
@@ -184,5 +219,5 @@ def _counts(words: Sequence[str]) -> tuple[int | None, int | None]:
 
 def _exported(words: Sequence[str]) -> dict[str, str]:
     """`-x NAME=value` of mpirun."""
-    given = (_ASSIGNED.fullmatch(value) for option, value in pairwise(words) if option == "-x")
+    given = (ASSIGNED.fullmatch(value) for option, value in pairwise(words) if option == "-x")
     return {found[1]: found[2] for found in given if found}
