@@ -51,6 +51,16 @@ UNKNOWN = {
     "a misspelt verb": ("valdate", "did you mean 'validate'?"),
     "a misspelt code": ("TFI2O3", "did you mean 'TFI203'?"),
     "another tool's word": ("instance_count", "write node_count"),
+    "another tool's word in a mapping": ("limits.timeout", "write max_run_duration"),
+    "another tool": (
+        "SkyPilot",
+        "what its words are here says docs/migration/skypilot.md; `tfinfra convert FILE` makes a manifest",
+    ),
+    "a kind of job": (
+        "TFJob",
+        "what its words are here says docs/migration/tfjob.md; `tfinfra convert FILE` makes a manifest",
+    ),
+    "a launcher": ("horovodrun", "what its words are here says docs/migration/horovodrun.md"),
     "nothing like it": ("zzzzzz", "`tfinfra explain` lists codes, `tfinfra --help` verbs"),
     "no exit code": ("99", "`tfinfra explain` lists codes, `tfinfra --help` verbs"),
 }

@@ -30,9 +30,22 @@ def found(word: str, known: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(dict.fromkeys([*whole, *last]))
 
 
+_CONVERTED = "; `tfinfra convert FILE` makes a manifest"
+_TOOLS = {
+    "skypilot.md" + _CONVERTED: "skypilot sky",
+    "azure-ml.md" + _CONVERTED: "azureml azure-ml aml scriptrunconfig hyperdrive batchai batch-ai",
+    "tfjob.md" + _CONVERTED: "tfjob mpijob kubeflow kubernetes",
+    "horovodrun.md": "horovodrun horovod mpirun mpiexec",
+}
+"""{where it stands what another tool's words are here: what the tool is called}"""
+
+
 def told_by_others(word: str) -> str | None:
-    """What to write for another tool's word for a key, None where it is none that is known."""
-    return told(word)
+    """What to write for another tool's word for a key, or where to read of the tool itself; None where it is none that
+    is known."""
+    name = "-".join(word.casefold().split())
+    page = next((page for page, names in _TOOLS.items() if name in names.split()), None)
+    return f"what its words are here says docs/migration/{page}" if page else told(word)
 
 
 def _names(entry: Entry) -> Iterable[str]:

@@ -455,6 +455,7 @@ VALUES: Rows = {
         "write limits: {max_run_duration: 2h}",
     ),
     "a number without an end": ("evaluator_count: ▶1e400", "TFI202", "write a whole number"),
+    "a number by sixteens": ("node_count: ▶0x2", "TFI202", "write 2"),
     "a number with commas": ("node_count: ▶'1,000'", "TFI202", "write 1000"),
     "a strategy's name": ("distributed_backend: ▶ParameterServerStrategy", "TFI204", "write ps"),
     "a secret with its value": ("secrets: [▶HF_TOKEN=hunter2]", "TFI206", "write the variable's name alone: HF_TOKEN"),

@@ -100,6 +100,9 @@ def one_level_up(key: str, value: Any = None) -> str:
 
 def told(word: str) -> str | None:
     """What to write for another tool's word, in whatever form and wherever it stands, None where it is none."""
+    outer, _, inner = word.rpartition(".")
+    if outer in (*INSIDE, "inputs") and (hint := below(outer, in_our_form(inner))):
+        return hint
     form = in_our_form(word)
     hints = (at_the_top(form) if form in WORDS else None, *(below(outer, form) for outer in (*INSIDE, "inputs")))
     return next((hint for hint in hints if hint), None)

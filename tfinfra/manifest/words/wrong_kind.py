@@ -119,8 +119,18 @@ def _whole_number(value: Any) -> str:
         return f"write {value[0]} without brackets"
     if isinstance(value, str) and value.strip().lower() in _NUMBERS:
         return f"write {_NUMBERS.index(value.strip().lower())}"
-    found = re.match(r"\s*(\d+)\b", value) if isinstance(value, str) else None
-    return f"write {found[1]}" if found else "write a whole number, for example 2"
+    return _number_in(value) if isinstance(value, str) else _A_NUMBER
+
+
+_A_NUMBER = "write a whole number, for example 2"
+
+
+def _number_in(text: str) -> str:
+    """Of `0x2`, and of `2 nodes`."""
+    if re.fullmatch(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", text, re.IGNORECASE):
+        return f"write {int(text, 0)}"
+    found = re.match(r"\s*(\d+)\b", text)
+    return f"write {found[1]}" if found else _A_NUMBER
 
 
 def _boolean(path: KeyPath, value: Any) -> str | None:
