@@ -28,6 +28,7 @@ WRONG = {
         "has no option '--manifest'",
         "`tfinfra validate --help` lists them",
     ),
+    "the empty text of a variable": (["validate", ""], "'' names no file", "write `tfinfra validate"),
     "an unknown option": (
         ["runs", "--zzz"],
         "`tfinfra runs` has no option '--zzz'",

@@ -11,14 +11,24 @@ import click
 
 from tfinfra.cli.completion import all_runs, completing, manifests, targets
 
-manifest_argument = click.argument("manifest", type=click.Path(path_type=Path), shell_complete=manifests)
+
+class NamedPath(click.Path):
+    """A path; the empty text, which a shell makes of a variable that is not set, is none: Path has it for `.`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("'' names no file: is a variable of the shell empty?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+manifest_argument = click.argument("manifest", type=NamedPath(path_type=Path), shell_complete=manifests)
 target_option = click.option(
     "--target", metavar="NAME", shell_complete=completing(targets), help="A compute target instead of the manifest's."
 )
 guardrails_option = click.option(
     "--guardrails",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     help="Hold MANIFEST to these limits too (docs/guardrails.md).",
 )
 run_argument = click.argument("run", shell_complete=completing(all_runs))

@@ -14,7 +14,7 @@ from tfinfra.cli.tables import show_lines
 from tfinfra.cli.verbosity import Verbosity, tells, verbosity
 from tfinfra.documents.heading import headed
 from tfinfra.documents.moments import dated
-from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError
+from tfinfra.errors import Diagnostic, Position, Severity, TfinfraError, in_one_line
 from tfinfra.model import to_json
 from tfinfra.system.clock import iso_time
 from tfinfra.system.process.interruption import held
@@ -202,7 +202,7 @@ def _render(diagnostic: Diagnostic, color: bool) -> str:
 
 def _excerpt(position: Position, hint: str | None, paint: str, color: bool) -> list[str]:
     gutter = " " * len(str(position.line))
-    where = f"{gutter} --> {clean(position.file)}:{position.line}:{position.column}"
+    where = f"{gutter} --> {clean(in_one_line(position.file))}:{position.line}:{position.column}"
     if position.text is None:
         return [where, *([f"{gutter} hint: {clean(hint)}"] if hint else [])]
     # The source line, cut around the column where it is very long; tabs and control characters become one space

@@ -20,7 +20,7 @@ from tfinfra.compiler.source.named_files import is_relative, named_files
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_for_parser, real
 from tfinfra.environment.installed_modules import installed_modules
-from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError
+from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError, in_one_line
 from tfinfra.guardrails.values import Guardrails
 from tfinfra.locking.aliases import FILE as ALIASES_FILE
 from tfinfra.locking.aliases import Aliases
@@ -181,8 +181,8 @@ def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     try:
         data = read_for_parser(path, limits.bytes)
     except OSError as error:
-        hint = what_is_odd(str(path)) or "name a YAML file"
-        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", hint) from error
+        hint = what_is_odd(str(path)) or _of_stream(path) or "name a YAML file"
+        raise _unreadable("TFI101", path, f"cannot read '{in_one_line(str(path))}': {error.strerror}", hint) from error
     return read_document(data, str(path), limits=limits)
 
 
@@ -190,8 +190,14 @@ def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     """A file of the project: a link in it must not make errors quote a file from elsewhere, line by line."""
     if not real(path).is_relative_to(real(path.parent)):
         message = f"'{path}' is a link to a file outside of its folder"
-        raise _unreadable("TFI116", path, message, "name the file itself, or put a copy of it there")
+        hint = _of_stream(path) or "name the file itself, or put a copy of it there"
+        raise _unreadable("TFI116", path, message, hint)
     return _read_yaml(path)
+
+
+def _of_stream(path: Path) -> str | None:
+    """What to write for /dev/stdin, and for the /dev/fd/63 of a shell's `<(…)`."""
+    return "write `-`: that reads stdin" if str(path).startswith(("/dev/", "/proc/")) else None
 
 
 def _unreadable(code: str, path: Path, message: str, hint: str) -> ManifestError:
@@ -236,7 +242,7 @@ def read_foreign(path: Path, folder: Path) -> tuple[bytes, frozenset[str]]:
         data = read_for_parser(path, PAGE.bytes)
     except OSError as error:
         hint = what_is_odd(str(path)) or "name a file"
-        raise _unreadable("TFI101", path, f"cannot read '{path}': {error.strerror}", hint) from error
+        raise _unreadable("TFI101", path, f"cannot read '{in_one_line(str(path))}': {error.strerror}", hint) from error
     return data, frozenset(str(name) for found in load_targets(folder) for name in found.data)
 
 

@@ -153,7 +153,7 @@ def test_without_py_rattler_it_says_how_to_get_it(tmp_path: Path, monkeypatch: p
         checked(tmp_path, "conda_packages: [pandas]\n")
     (fault,) = caught.value.diagnostics
     assert fault.code == "TFI707"
-    assert str(fault.hint).startswith("`pip install 'tfinfra[conda]'` in this environment")
+    assert str(fault.hint).startswith("install tfinfra's extra `conda` from where tfinfra came from")
 
 
 UNSAFE = {

@@ -67,6 +67,16 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "variables of others are the script's own": ("script_params: {--x: '${HOME}$PATH ${oc.env:A}'}\n", "print()", []),
     "horovod fits mpi": ("distributed_backend: mpi\nnode_count: 2\n", HOROVOD, []),
     "horovod without mpi": ("", HOROVOD, ["TFI503", "TFI510"]),
+    "a script that starts ranks of its own": (
+        "distributed_backend: mpi\nnode_count: 2\n",
+        f"{HOROVOD}import horovod\nhorovod.run(print, np=2)\n",
+        ["TFI535"],
+    ),
+    "the same of one task": (
+        "distributed_backend: mpi\n",
+        f"{HOROVOD}from horovod import run\nrun(print, np=2)\n",
+        ["TFI535"],
+    ),
     "mpi without horovod": ("distributed_backend: mpi\n", "print()", ["TFI506"]),
     "auto says why it chose estimator": ("distributed_backend: ps\n", ESTIMATOR, ["TFI310"]),
     "auto says why it chose coordinator": ("distributed_backend: ps\n", COORDINATOR, ["TFI310"]),

@@ -123,9 +123,9 @@ def test_an_ignore_file_in_another_encoding(tmp_path: Path, make: Callable[[Path
 
 def test_much_to_send_is_a_warning_that_names_the_largest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(travel, "LARGE", 5000)
-    (told,) = found(tmp_path, files={"big.bin": "x" * 6000})
+    (told,) = found(tmp_path, files={"big\n.bin": "x" * 6000})
     assert told.startswith("warning TFI341 digits.yaml:1 source_directory sends 3 files, ")
-    assert "the largest is 'big.bin' with 6000 bytes" in told
+    assert "the largest is 'big\\n.bin' with 6000 bytes" in told
 
 
 def test_a_strangers_manifest_shows_no_line_of_a_file_elsewhere(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tfinfra.cli.options import json_option
+from tfinfra.cli.options import NamedPath, json_option
 
 if TYPE_CHECKING:
     from tfinfra.converting.tools import Converted
@@ -20,8 +20,8 @@ _SHOWN_STDOUT = "<stdout>"
 @click.command(
     help="Make a manifest of FILE: an Azure ML job, SkyPilot task, TFJob, MPIJob, or the estimator's Python."
 )
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", "out", metavar="OUT", type=click.Path(path_type=Path), help="Write it there. [stdout]")
+@click.argument("file", type=NamedPath(path_type=Path))
+@click.option("-o", "--output", "out", metavar="OUT", type=NamedPath(path_type=Path), help="Write it there. [stdout]")
 @json_option
 def command(file: Path, out: Path | None, as_json: bool) -> int:
     """Nothing of FILE is run, and no file is written over. What has no equivalent is a warning at its line; where the

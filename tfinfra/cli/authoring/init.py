@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tfinfra.backends.registry import BACKENDS
-from tfinfra.cli.options import json_option
+from tfinfra.cli.options import NamedPath, json_option
 
 if TYPE_CHECKING:
     from tfinfra.errors import Diagnostic, TfinfraError
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     help="Write train.yaml and train.py to FOLDER (default: here), or a manifest for the script of --from; nothing is"
     " overwritten.",
 )
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), required=False)
+@click.argument("folder", type=NamedPath(file_okay=False, path_type=Path), required=False)
 @click.option("--backend", type=click.Choice([*BACKENDS]), help="A script for this distributed_backend. [single]")
 @click.option("--targets", is_flag=True, help="Write a compute_targets.yaml, with every key of a target, too.")
 @click.option(
     "--from",
     "source",
     metavar="DIR",
-    type=click.Path(exists=True, path_type=Path),
+    type=NamedPath(exists=True, path_type=Path),
     help="Look at the script in DIR, or at a script, without running it, and propose its manifest.",
 )
 @json_option

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.cli.tables import Bold
+from tfinfra.errors import in_one_line
 from tfinfra.text.wording import count, first_few, spell_bytes
 from tfinfra.travel.never_code import BYTECODE
 from tfinfra.travel.survey import OURS, SourceFile, Survey
@@ -19,9 +20,10 @@ def source_lines(travels: Survey) -> Iterator[str]:
     yield Bold("\nsource")
     yield f"  {files}, {spell_bytes(travels.size)}, to every node"
     if len(travels.files) > 1:
-        yield f"  the largest: {', '.join(f'{file.name} ({spell_bytes(file.size)})' for file in _largest(travels))}"
+        largest = (f"{in_one_line(file.name)} ({spell_bytes(file.size)})" for file in _largest(travels))
+        yield f"  the largest: {', '.join(largest)}"
     for what, names in _unasked(travels).items():
-        yield f"  stays here: {first_few(names, _NAMED)} ({what})"
+        yield f"  stays here: {first_few([*map(in_one_line, names)], _NAMED)} ({what})"
 
 
 def source_document(travels: Survey) -> dict[str, Any]:

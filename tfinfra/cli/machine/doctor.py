@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfinfra.cli.completion import completing, manifests, targets
+from tfinfra.cli.options import NamedPath
 from tfinfra.cli.tables import Bold
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _STEP_MARKS = {"ok": "ok", "not": "NOT", "unknown": "?"}
 @click.option(
     "--manifest",
     metavar="M",
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     shell_complete=manifests,
     help="Check what this manifest needs of Azure.",
 )

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from tfinfra.cli.completion import all_runs, completing
-from tfinfra.cli.options import json_option
+from tfinfra.cli.options import NamedPath, json_option
 
 
 @click.command(short_help="Write one file about a failure, to attach to a report.")
 @click.argument("run", required=False, shell_complete=completing(all_runs))
 @click.option("--last", is_flag=True, help="Of the last failure, also where it came before any run.")
-@click.option("-o", "out", type=click.Path(path_type=Path, dir_okay=False), help="The file; else one in this folder.")
+@click.option("-o", "out", type=NamedPath(path_type=Path, dir_okay=False), help="The file; else one in this folder.")
 @click.option("--with-logs", is_flag=True, help="With what the training and its setup script printed.")
 @json_option
 def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, as_json: bool) -> int:

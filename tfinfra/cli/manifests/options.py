@@ -13,7 +13,7 @@ import click
 from tfinfra.cli.completion import codes, completing, manifests
 from tfinfra.cli.manifests.levels import Levels, levels_of
 from tfinfra.cli.manifests.reports import Reports, require_reports
-from tfinfra.cli.options import guardrails_option, json_option
+from tfinfra.cli.options import NamedPath, guardrails_option, json_option
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Asked:
 def manifest_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """One manifest or several, and how the verb tells of them; the command gets all as one `asked`."""
 
-    @click.argument("manifest", nargs=-1, required=True, type=click.Path(path_type=Path), shell_complete=manifests)
+    @click.argument("manifest", nargs=-1, required=True, type=NamedPath(path_type=Path), shell_complete=manifests)
     @_level_options
     @guardrails_option
     @json_option
@@ -90,7 +90,7 @@ def _report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--base",
         metavar="FOLDER",
-        type=click.Path(path_type=Path),
+        type=NamedPath(path_type=Path),
         help="What --markdown compares with: a checkout; without it what was compiled last.",
     )
     @wraps(command)

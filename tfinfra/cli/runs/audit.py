@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tfinfra.cli.completion import all_runs, completing
-from tfinfra.cli.options import cloud_options, json_option
+from tfinfra.cli.options import NamedPath, cloud_options, json_option
 
 if TYPE_CHECKING:
     from tfinfra.auditing.audit import Audited
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "public_keys",
     metavar="FILE",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=NamedPath(path_type=Path),
     help="A public key (PEM) that may have signed, beside audit.trust of your own configuration.",
 )
 @click.option("--require-signature", is_flag=True, help="Evidence that nobody has signed is an error.")

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.options import cloud_options, guardrails_option
+from tfinfra.cli.options import NamedPath, cloud_options, guardrails_option
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 
 
 @click.command(short_help="Upload what a deploy folder's nodes need, where Pulumi is run by hand.")
-@click.argument("deploy", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("deploy", type=NamedPath(path_type=Path, file_okay=False))
 @click.option("--run", required=True, metavar="ID", help="The run, <name>-<six letters or digits>.")
 @click.option(
     "--from",
     "base",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=NamedPath(path_type=Path, file_okay=False, exists=True),
     metavar="FOLDER",
     help="The manifest's folder, where its paths start; without it the one above deploy/.",
 )
 @click.option(
     "--lock",
     "lock_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=NamedPath(path_type=Path, dir_okay=False, exists=True),
     metavar="LOCK",
     help="Hold all of it against this lock, which lies beside its manifest; exit 11 where it differs.",
 )

@@ -9,11 +9,12 @@ from tfinfra.backends.registry import BACKENDS, backend
 from tfinfra.catalog.tensorflow import framework_or_newest
 from tfinfra.catalog.tensorflow1_names import replacement
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.source.script import Use, position_of
+from tfinfra.compiler.source.script import Use, is_within, position_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
 _MOST_OLD_NAMES = 10
+_STARTERS = ("horovod.run", "horovod.runner.run", "horovod.spark.run", "horovod.ray.RayExecutor")
 _GONE_WITH_ESTIMATOR = ("tensorflow.estimator.", "tensorflow.layers.", "tensorflow.nn.rnn_cell.")
 """Names that tf.compat.v1 has as long as there are tf.estimator and Keras 2: up to 2.15."""
 
@@ -46,9 +47,18 @@ class _ScriptRules:
         self._dialect = facts.dialect.name if facts.dialect else None
 
     def findings(self) -> Iterator[Diagnostic]:
+        yield from self._ranks_of_its_own()
         yield from self._strategy()
         yield from self._no_sign_of_the_backend()
         yield from self._tensorflow_1_names()
+
+    def _ranks_of_its_own(self) -> Iterator[Diagnostic]:
+        """horovod.run starts processes, as mpirun has started this one."""
+        uses = [use for use in self._script.uses if is_within(use.name, _STARTERS)]
+        if self._backend.horovod and uses:
+            use = uses[-1]  # the call, behind its import
+            message = f"{use.name} starts ranks, and each rank of this run would start its own"
+            yield self._at(use, "TFI535", message, "call the function itself: the ranks are started by the manifest")
 
     def _strategy(self) -> Iterator[Diagnostic]:
         """What a script was written for. One that has several strategies, to choose from, is fine where one fits."""

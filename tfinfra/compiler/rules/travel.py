@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.errors import Diagnostic, Position, Severity, in_one_line
 from tfinfra.manifest.document import error_at
 from tfinfra.text.wording import first_few, spell_bytes
 from tfinfra.travel.ignore_file import Line, taking_back
@@ -73,7 +73,9 @@ def large_source(facts: Facts) -> Iterator[Diagnostic]:
     if size > LARGE or len(files) > MANY:
         largest = max(files, key=lambda file: file.size)
         message = f"source_directory sends {len(files):,} files, {spell_bytes(size)}, to every node"
-        most = f"; the largest is '{largest.name}' with {spell_bytes(largest.size)}" if size > LARGE else ""
+        most = (
+            f"; the largest is '{in_one_line(largest.name)}' with {spell_bytes(largest.size)}" if size > LARGE else ""
+        )
         hint = f"name in {OWN} what the nodes do not need; data goes as an input (`inputs`)"
         yield _at_source(facts, "TFI341", message + most, hint, Severity.WARNING)
 

@@ -110,7 +110,7 @@ def _call_worker(verb: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-INSTALL = "`pip install 'tfinfra[conda]'` in this environment adds it; what is installed of tfinfra stays"
+INSTALL = "install tfinfra's extra `conda` from where tfinfra came from: `pip install '.[conda]'` in a checkout"
 """What a user types who lacks py-rattler."""
 
 

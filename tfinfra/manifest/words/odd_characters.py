@@ -75,7 +75,7 @@ def what_is_odd(text: str, known: Iterable[str] = ()) -> str | None:
         return None
     meant = plain(text)
     word = next((key for key in known if key == meant or _looks_like(text, key)), None)
-    if word is None and meant.isascii() and meant:
+    if word is None and meant.isascii() and meant and meant.isprintable():
         word = plain_flag(text) if text.startswith((*DASHES,)) else meant
     return f"it holds {odd}: {f'write {word}' if word else 'write it in plain letters'}"
 
