@@ -119,7 +119,9 @@ def test_tags_are_patched(arm: Arm) -> None:
     assert arm.get(KEEP).body["tags"] == {"tfinfra-expires-at": "2031-01-01T00:00:00Z"}
 
 
-@pytest.mark.parametrize("body", [{"identity": "None"}, {"properties": [1]}, {"properties": "x"}, {"tags": ["a"]}])
+@pytest.mark.parametrize(
+    "body", [{"identity": "None"}, {"properties": [1]}, {"properties": "x"}, {"tags": ["a"]}, {"sku": 1}]
+)
 def test_a_patch_of_another_shape_is_refused(body: dict[str, object], arm: Arm) -> None:
     arm.make_groups()
     arm.make_identity()

@@ -62,6 +62,7 @@ def test_a_resource_that_a_tag_contributor_may_not_read_gets_tags_too(arm: Arm, 
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "properties that are a list": ({"operation": "Merge", "properties": [1]}, 400, "InvalidRequestContent"),
     "no operation": ({"properties": {"tags": {}}}, 400, "InvalidRequestContent"),
     "an operation that there is not": (
         {"operation": "Add", "properties": {"tags": {}}},

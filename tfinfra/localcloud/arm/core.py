@@ -38,7 +38,7 @@ MAKER_HINTS = ("machines", "blobs", "image", "environments")
 LINGER_STEP = 0.05
 _FIXED = ("id", "name", "type", "location")
 """What no PATCH changes."""
-_OBJECTS = ("properties", "identity", "tags")
+_OBJECTS = ("properties", "identity", "sku", "tags")
 """What every resource has as an object, whatever its type."""
 log = logging.getLogger("tfinfra.localcloud")
 

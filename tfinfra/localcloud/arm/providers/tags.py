@@ -24,7 +24,8 @@ def changed(method: str, before: Mapping[str, str], body: Any) -> dict[str, str]
         return {}
     content = body if isinstance(body, dict) else {}
     operation = "Replace" if method == "PUT" else str(content.get("operation"))
-    given = (content.get("properties") or {}).get("tags")
+    properties = content.get("properties")
+    given = properties.get("tags") if isinstance(properties, dict) else None
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise ArmRefusal(400, "InvalidRequestContent", "The request content was invalid: properties.tags is missing.")
     if operation.lower() == "replace":

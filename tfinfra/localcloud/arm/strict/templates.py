@@ -47,7 +47,8 @@ def check(template: Mapping[str, Any], where: str = "properties.template") -> No
             _check_expressions(resource, template, column, path)
             continue
         _check_expressions({k: v for k, v in resource.items() if k != "properties"}, template, column, path)
-        inner = (resource.get("properties") or {}).get("template")
+        properties = resource.get("properties")
+        inner = properties.get("template") if isinstance(properties, dict) else None
         if isinstance(inner, dict) and isinstance(inner.get("resources"), list):
             check(inner, f"{path}.properties.template")
 
