@@ -22,6 +22,31 @@ def task(run: str, more: str = "workdir: src\n") -> str:
 
 
 ROWS: dict[str, Row] = {
+    "a subshell": (
+        task("(cd code && python fit.py --n 3)"),
+        {"entry_script": "code/fit.py", "script_params": {"--n": 3}},
+        set(),
+        [(3, _CD)],
+    ),
+    "variables before the command": (
+        task("A=1 B=$(nproc) PATH=x python fit.py"),
+        {"environment_variables": {"A": 1}},
+        set(),
+        [(3, "the value of B is made"), (3, "the variable PATH is left out")],
+    ),
+    "a time that is none": (aml("python fit.py", "limits: {timeout: soon}\n"), {}, {"limits"}, [(4, "limits.timeout")]),
+    "what a pod may take, and that it is tried again": (
+        job(
+            "TFJob",
+            pods(
+                "Worker", 1, "{name: t, command: [python, fit.py], resources: {limits: {cpu: 4}, requests: {cpu: 2}}}"
+            ),
+            "  runPolicy: {backoffLimit: 3}\n",
+        ).replace("replicas: 1", "replicas: 1, restartPolicy: OnFailure"),
+        {"entry_script": "fit.py"},
+        set(),
+        [(6, "'backoffLimit' has no"), (8, "restartPolicy: OnFailure has no"), (8, "'limits.cpu' has no")],
+    ),
     "a script below another folder": (
         task("cd code && python train.py"),
         {"entry_script": "code/train.py"},

@@ -24,6 +24,9 @@ FILES = {
     "a connection string under another name": f'{_AML}environment_variables: {{CONN: "AccountKey={CANARY}=="}}\n',
     "a connection string as an argument": f"workdir: .\nrun: python fit.py --db 'S=a;Password={CANARY}'\n",
     "one that no flag is before": f"workdir: .\nrun: python fit.py 'S=a;Password={CANARY}'\n",
+    "curl's user behind other letters": f"setup: curl -sSu admin:{CANARY} https://host/x\nrun: python fit.py\n",
+    "a password that is piped": f"setup: echo {CANARY} | docker login -u a --password-stdin\nrun: python fit.py\n",
+    "an input's URL": f"{_AML}inputs: {{d: {{path: 'https://u:{CANARY}@a.blob.core.windows.net/c?sig={CANARY}'}}}}\n",
     "a tag": f"{_AML}tags: {{store: 'AccountKey={CANARY}'}}\n",
 }
 

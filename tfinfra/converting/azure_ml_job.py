@@ -16,6 +16,7 @@ from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
+from tfinfra.text.credentials import hidden, in_urls
 
 NAME = "azure-ml-job"
 _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\}\}")
@@ -57,13 +58,20 @@ def convert(document: Document, draft: Draft) -> None:
     draft.variables(given, {name: job.at(*base, "environment_variables", name) for name in given})
     _distribution(job, draft, base)
     _compute(job, draft, base)
-    limit = duration(job.take("limits", "timeout"))
-    draft.put("limits", {"max_run_duration": limit} if limit else None)
+    _limit(job, draft)
     command = job.text(*base, "command")
     if command is not None:
         put_command(draft, _with_values(command, values), job.at(*base, "command"), "command")
     job.text("description")
     job.finish()
+
+
+def _limit(job: Taken, draft: Draft) -> None:
+    written = job.take("limits", "timeout")
+    limit = duration(written)
+    if written is not None and not limit:
+        draft.note("limits.timeout is no duration", job.at("limits", "timeout"), "write limits: {max_run_duration: 2h}")
+    draft.put("limits", {"max_run_duration": limit} if limit else None)
 
 
 def _with_values(command: str, values: Mapping[str, str | None]) -> str:
@@ -124,6 +132,10 @@ def _one_input(job: Taken, draft: Draft, name: str, given: Any) -> dict[str, str
     more = {"mode": mode} if mode == "mount" and not is_file else {}
     if found := _WASB.fullmatch(place):
         place = f"https://{found[2]}/{found[1]}/{found[3]}".rstrip("/")
+    if in_urls(place):
+        hint = "give an identity a role at the store: no URL carries who asks"
+        draft.note(f"the credentials in '{hidden(place)}' are left out", at, hint)
+        place = re.sub(r"(://)[^/?#]*@", r"\1", place)
     if place.startswith("https://"):
         return {"url": place.partition("?")[0], **more}
     if place and "://" not in place and not place.startswith("azureml:"):

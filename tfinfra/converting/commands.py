@@ -56,7 +56,8 @@ def put_command(
         return None
     _put_script(draft, found, position)
     keys = {key: value for key, value in keys_of(found).items() if key not in ("entry_script", "script_params")}
-    draft.variables(keys.pop("environment_variables", {}), {})
+    for name, value in keys.pop("environment_variables", {}).items():
+        _exported(draft, {name: value}, f"{name}=", position)
     _processes(draft, found, keys, position)
     for key, value in keys.items():
         draft.keys.setdefault(key, value)

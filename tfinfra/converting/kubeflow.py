@@ -40,9 +40,10 @@ def convert(document: Document, draft: Draft) -> None:
         if isinstance(seconds, int):
             draft.put("limits", {"max_run_duration": seconds})
         for key in ("cleanPodPolicy", "ttlSecondsAfterFinished", "suspend", "backoffLimit"):
-            job.take(*policy, key)
+            if job.take(*policy, key) and key in _TRIED:
+                draft.note(f"'{key}' has no equivalent", job.at(*policy, key), _TRIED[key])
     specs = ("spec", "tfReplicaSpecs") if is_tfjob(document.data) else ("spec", "mpiReplicaSpecs")
-    kinds = {str(kind): _count(job, *specs, kind) for kind in job.mapping(*specs)}
+    kinds = {str(kind): _count(job, draft, *specs, kind) for kind in job.mapping(*specs)}
     if is_tfjob(document.data):
         _tf_counts(draft, kinds)
     else:
@@ -57,10 +58,16 @@ def convert(document: Document, draft: Draft) -> None:
     job.finish()
 
 
-def _count(job: Taken, *path: str) -> int:
-    count = job.take(*path, "replicas")
-    job.take(*path, "restartPolicy")
-    return count if isinstance(count, int) else 1
+_ONCE = "a run is tried once"
+_TRIED = {"backoffLimit": _ONCE, "suspend": "`tfinfra up` begins at once"}
+
+
+def _count(job: Taken, draft: Draft, *path: str) -> int:
+    count = job.number(*path, "replicas")
+    policy = job.text(*path, "restartPolicy")
+    if policy and policy != "Never":
+        draft.note(f"restartPolicy: {policy} has no equivalent", job.at(*path, "restartPolicy"), _ONCE)
+    return 1 if count is None else count
 
 
 def _tf_counts(draft: Draft, kinds: Mapping[str, int]) -> None:
@@ -137,6 +144,7 @@ def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leadi
     for key, value in pod["containers"][0].items():
         if key not in _OF_CONTAINER and first.get(key) != value:
             draft.note(f"'{key}' has no equivalent", job.document.key((*spec, "containers", 0, key)), _OTHERS.get(key))
+    _amounts(job, draft, (*spec, "containers", 0), pod["containers"][0], first)
     for index in range(1, len(pod["containers"])):
         if pod["containers"][index] not in leading.get("containers", ())[1:]:
             at = job.document.key((*spec, "containers", index))
@@ -144,6 +152,23 @@ def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leadi
     for key, value in pod.items():
         if key not in _OF_POD and leading.get(key) != value:
             draft.note(f"'{key}' has no equivalent", job.document.key((*spec, key)), _OTHERS.get(key))
+
+
+def _amounts(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any], first: Mapping[str, Any]) -> None:
+    """Cores, memory and devices other than NVIDIA's GPUs: the size of a node has them."""
+    limits = _amount(container, "limits")
+    for part, inner in (("limits", limits), ("requests", _amount(container, "requests"))):
+        for key, value in inner.items():
+            said = key == "nvidia.com/gpu" or (part == "requests" and key in limits)
+            if not said and _amount(first, part).get(key) != value:
+                at = job.document.key((*base, "resources", part, key))
+                draft.note(f"'{part}.{key}' has no equivalent", at, _OTHERS["nodeSelector"])
+
+
+def _amount(container: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    resources = container.get("resources")
+    inner = resources.get(part) if isinstance(resources, Mapping) else None
+    return inner if isinstance(inner, Mapping) else {}
 
 
 _OF_CONTAINER = ("name", "image", "imagePullPolicy", "command", "args", "env", "resources", "tty", "stdin")

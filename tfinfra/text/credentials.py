@@ -43,11 +43,13 @@ _SHAPED = re.compile(
 """What its own beginning gives away: tokens of GitHub, GitLab, Hugging Face, OpenAI and Slack, keys of AWS and Google,
 and a JSON Web Token (RFC 7519, a header that begins with {")."""
 _OPTION = re.compile(
-    r"(?<!\S)['\"]?(?:-u|--(?:proxy-)?user)(?:[= ] *|(?<=u))['\"]?(?P<user>[^\s:'\"]{1,128}:[^\s'\"]+)"
+    r"(?<!\S)['\"]?(?:-[A-Za-z]{0,9}u|--(?:proxy-)?user)(?:[= ] *|(?<=u))['\"]?(?P<user>[^\s:'\"]{1,128}:[^\s'\"]+)"
     r"|\b(?:mysql|mariadb|sshpass|7z)[\w-]{0,20}(?= )[^|;&\n]{0,300}? -p *['\"]?(?P<short>[^\s'\"]+)"
     r"|\blogin [^|;&\n]{0,300}?-p[ =] *['\"]?(?P<login>[^\s'\"]+)"
     r"|\b(?:redis-cli [^|;&\n]{0,300}?-a|(?:un)?zip [^|;&\n]{0,300}?-P|ldap[a-z]{3,9} [^|;&\n]{0,300}?-w)"
     r" *['\"]?(?P<other>[^\s'\"]+)"
+    r"|\b(?:echo|printf) +(?P<piped>[^|\n]{1,300}?) *\|[^;&\n]{0,200}"
+    r"(?:-stdin\b|\bchpasswd|\bpasswd|sudo -S|-with-token|login\b)"
     r"|\bauthorization: *(?:basic|bearer|token) +(?P<header>[^\s'\"]+)|\bbearer +(?P<bearer>[^\s'\"]{20,})",
     re.IGNORECASE,
 )

@@ -107,12 +107,20 @@ def commands(text: str) -> list[str]:
         words: list[str] = []
         for word in [*_tokens(line), ";"]:
             if word in _BETWEEN:
-                if words:
+                if words := _without_brackets(words):
                     found.append(" ".join(words))
                 words = []
             else:
                 words.append(word)
     return found
+
+
+def _without_brackets(words: list[str]) -> list[str]:
+    """Without the brackets of a subshell or a group: `(cd a` and `python b.py)` are commands of one."""
+    begun = [words[0].lstrip("("), *words[1:]] if words else []
+    if begun and begun[-1].count(")") > begun[-1].count("(") and not any("(" in word for word in begun[:-1]):
+        begun[-1] = begun[-1].removesuffix(")")
+    return [word for word in begun if word not in ("", "{", "}")]
 
 
 def _tokens(line: str) -> list[str]:
