@@ -299,4 +299,6 @@ def trusting(*keys: Key, **wanted: Any) -> Auditor:
 
 
 def audit_of(run: Path, auditor: Auditor | None = None) -> Audited:
-    return audited(read_evidence(read_run(run, str(run), run_named_by(run)), auditor or trusting(the_key())))
+    return audited(
+        read_evidence(read_run(run, str(run), run_named_by(Path("runs") / run.name)), auditor or trusting(the_key()))
+    )

@@ -111,7 +111,7 @@ def test_a_rule_whose_record_cannot_be_read_is_not_ok(sentence: str, tmp_path: P
         return
     run = clean(tmp_path, None, STORIES.get(sentence, SUCCEEDED))
     TAMPERINGS[sentence](run)
-    files, code = read_run(run, "run", run_named_by(run)), FOUND[sentence][0]
+    files, code = read_run(run, "run", run_named_by(Path("runs") / run.name)), FOUND[sentence][0]
     for name in [each for each in BROKEN if each in files.evidence]:
         broken = replace(files, evidence={**files.evidence, name: b"{"})
         became = {rule.code: verdict for rule, verdict in audited(read_evidence(broken, trusting())).rules}

@@ -80,7 +80,7 @@ def _by_its_record(folder: Path) -> str:
 
 
 def _by_a_path(folder: Path) -> str:
-    return str((folder / "runs" / RUN).rename(folder / RUN))
+    return str(folder / "runs" / RUN)
 
 
 @pytest.mark.parametrize("asked", [_by_id, _by_its_record, _by_a_path])
@@ -95,12 +95,13 @@ def test_whole_evidence_of_another_run_is_not_the_run_that_was_asked_for(
     assert f"error[TFA205]: audit/statement.json is about the run digits-xyz789, and this is to be {RUN}" in err
 
 
+@pytest.mark.parametrize("name", ["kept", "before-backup"])
 def test_a_folder_with_a_name_of_its_own_is_the_run_that_its_statement_says(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "runs" / RUN).rename(folder / "kept")
-    assert main(["audit", "kept", *KEY]) == 0
-    assert capsys.readouterr().out.startswith(f"kept: ok: nothing was changed; of run {RUN}, signed by key.pub, ")
+    (folder / "runs" / RUN).rename(folder / name)
+    assert main(["audit", name, *KEY]) == 0
+    assert capsys.readouterr().out.startswith(f"{name}: ok: nothing was changed; of run {RUN}, signed by key.pub, ")
 
 
 WRONG: dict[str, tuple[list[str], str]] = {

@@ -44,9 +44,10 @@ def find_folder(word: str) -> RunPlace:
 
 
 def run_named_by(folder: Path) -> str | None:
-    """The run that a folder's own name says it is of: tfinfra calls it by the run's id."""
-    name = os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119 - links are not followed
-    return name if RUN_ID.fullmatch(name) else None
+    """The run that a folder in runs/ is of by its own name: tfinfra calls it by the run's id. A copy elsewhere has the
+    name that somebody gave it."""
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 - links are not followed
+    return whole.name if whole.parent.name == _RUNS and RUN_ID.fullmatch(whole.name) else None
 
 
 def is_run(folder: Path) -> bool:
