@@ -145,13 +145,13 @@ ROWS: dict[str, Row] = {
         task("python fit.py --lr $LR --n $(nproc) --out ${TFINFRA_OUTPUTS}/m"),
         {"script_params": {"--lr": "$LR", "--n": "$(nproc)", "--out": "${TFINFRA_OUTPUTS}/m"}},
         set(),
-        [(3, "'$LR' of --lr is the shell's"), (3, "'$(nproc)' of --n is the shell's")],
+        [(3, "'$LR' of --lr has no value here"), (3, "'$(nproc)' of --n has no value here")],
     ),
     "a variable with two values": (
         task("N=1\nif true; then\nN=2\nfi\npython fit.py --n $N"),
         {"script_params": {"--n": "$N"}},
         set(),
-        [(4, _COMMAND), (7, "'$N' of --n is the shell's")],
+        [(4, _COMMAND), (7, "'$N' of --n has no value here")],
     ),
     "a variable that is made": (
         task("export HERE=$(pwd)/a\npython fit.py"),
@@ -321,6 +321,24 @@ ROWS: dict[str, Row] = {
         {"node_count": 2, "process_count_per_node": 3},
         set(),
         [],
+    ),
+    "options of a launcher": (
+        task("mpirun --allow-run-as-root -np 2 -x A=1 -x PATH --bind-to none -mca pml ob1 python fit.py"),
+        {"process_count_per_node": 2, "environment_variables": {"A": 1}},
+        set(),
+        [(3, "options of mpirun are not kept: -x PATH --bind-to none -mca pml ob1")],
+    ),
+    "processes that a variable counts": (
+        task("horovodrun -np $N python fit.py"),
+        {"distributed_backend": "mpi"},
+        {"process_count_per_node"},
+        [(3, "options of horovodrun are not kept: -np $N")],
+    ),
+    "an image of SkyPilot's": (
+        task("python fit.py", "resources: {image_id: 'docker:tensorflow/tensorflow:2.15.0-gpu'}\n"),
+        {"framework_version": "2.15.1"},
+        set(),
+        [(1, "of the image 'tensorflow/tensorflow:2.15.0-gpu'")],
     ),
     "processes that do not divide": (
         task("horovodrun -np 5 python fit.py", "num_nodes: 2\n"),

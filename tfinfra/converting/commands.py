@@ -59,6 +59,9 @@ def put_command(
     for name, value in keys.pop("environment_variables", {}).items():
         _exported(draft, {name: value}, f"{name}=", position)
     _processes(draft, found, keys, position)
+    if found.unread:
+        what = f"options of {found.launcher} are not kept: {hidden_line(' '.join(found.unread))}"
+        draft.note(what, draft.within(position, found.launcher or ""), "tfinfra starts the tasks by Open MPI itself")
     for key, value in keys.items():
         draft.keys.setdefault(key, value)
     _others(draft, found.others, position, in_run=True)
@@ -98,7 +101,7 @@ def _put_script(draft: Draft, found: Started, position: Position | None) -> None
     for flag, words in found.script_params.items():
         kept = flag in draft.keys.get("script_params", {})
         for name in [name for word in (flag, *words) for name in left(word)] if kept else ():
-            what = f"'{name}' of {flag} is the shell's: a manifest hands it on as it is written"
+            what = f"'{name}' of {flag} has no value here: a manifest hands it on as it is written"
             at = draft.within(position, flag if flag.startswith("-") else name)
             draft.note(what, at, "write its value in script_params")
 

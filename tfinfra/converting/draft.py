@@ -15,7 +15,7 @@ from tfinfra.model.script_variables import set_by_tfinfra
 from tfinfra.text.credentials import covered, in_value, names_secret
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
-_LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|(\B-p\s+)(\S+)")
+_LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|((?<![\w-])(?<!mkdir )-p\s+)(\S+)")
 NO_TARGET = (
     "write a target of compute_targets.yaml, or {cloud: azure, vm_size: …}; until then the manifest trains locally"
 )

@@ -113,6 +113,10 @@ def _lead(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any]) -> No
     _command(job, draft, base, container)
     _gpus(job, draft, base, container)
     _rest(job, draft, path, pod, {})
+    for key in job.mapping(*path, "template", "metadata"):
+        if key in ("annotations", "labels"):
+            at = job.at(*path, "template", "metadata", key)
+            draft.note(f"the pods' {key} have no equivalent", at, "tags are those of the run")
 
 
 def _follow(job: Taken, draft: Draft, path: KeyPath, leading: Mapping[str, Any], *, is_mpi: bool) -> None:

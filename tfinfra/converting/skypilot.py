@@ -10,6 +10,7 @@ from tfinfra.catalog.gpu_names import gpus_of, size_with
 from tfinfra.catalog.sizes import locations, size
 from tfinfra.converting.commands import put_command, put_setup
 from tfinfra.converting.draft import Draft, Taken
+from tfinfra.converting.versions import put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
 from tfinfra.text.credentials import names_secret
@@ -77,6 +78,9 @@ def _resources(task: Taken, draft: Draft) -> None:
         target["vm_size"] = written
     elif written:
         draft.note(f"the instance type '{written}' is none of Azure's", task.at("resources", "instance_type"))
+    image = task.text("resources", "image_id")
+    if image:
+        put_version(draft, image.removeprefix("docker:"), task.at("resources", "image_id"), "image")
     _region(task, draft, target, place if cloud in _AZURE else "")
     _more(task, draft, target)
     if "vm_size" in target:

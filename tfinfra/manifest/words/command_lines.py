@@ -43,6 +43,8 @@ class Started:
     others: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     """Flags that stand there twice: the last one's words count."""
+    unread: tuple[str, ...] = ()
+    """Options of the launcher that say neither a number of processes nor a variable."""
 
 
 def started(command: str | Sequence[str]) -> Started | None:
@@ -178,7 +180,8 @@ def _of_words(words: list[str]) -> Started | None:
     params, repeated = parameters(arguments)
     ranks, per_node = _counts(words[1:begin]) if launcher else (None, None)
     environment |= _exported(words[1:begin]) if launcher else {}
-    return Started(entry.removeprefix("./"), params, environment, launcher, ranks, per_node, (), repeated)
+    unread = _unread(words[1:begin]) if launcher else ()
+    return Started(entry.removeprefix("./"), params, environment, launcher, ranks, per_node, (), repeated, unread)
 
 
 def _after_options(words: list[str]) -> list[str]:
@@ -223,6 +226,24 @@ def _counts(words: Sequence[str]) -> tuple[int | None, int | None]:
             hosts = value.split(",")
     slots = {int(part) for host in hosts if (part := host.partition(":")[2]).isdigit()}
     return ranks, per_node or (slots.pop() if len(slots) == 1 else None)
+
+
+def _unread(words: Sequence[str]) -> tuple[str, ...]:
+    """What of a launcher's options says neither how many processes nor a variable, nor that root may start it."""
+    found: list[str] = []
+    is_value = False  # of an option that was read
+    for option, behind in pairwise([*words, ""]):
+        name, equals, own = option.partition("=")
+        value = own if equals else behind
+        counts = name in (*_COUNTS, *_PER_NODE) and value.isdigit()
+        known = counts or name in ("-H", "--hosts", "-host", "--host") or (name == "-x" and ASSIGNED.fullmatch(value))
+        if is_value:
+            is_value = False
+        elif known:
+            is_value = not equals
+        elif option not in ("--allow-run-as-root", "-allow-run-as-root", "--verbose", "--"):
+            found.append(option)
+    return tuple(found)
 
 
 def _exported(words: Sequence[str]) -> dict[str, str]:
