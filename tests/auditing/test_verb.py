@@ -198,6 +198,16 @@ def test_the_exit_code_says_whether_something_was_found_that_counts(
     assert (found["exit_code"], found["verdict"]) == (code, verdict)
 
 
+def test_a_signature_that_must_be_there_is_one_of_a_trusted_key(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", RUN, "--require-signature"]) == 2
+    assert "--require-signature asks for the signature of a key that you trust" in capsys.readouterr().err
+    assert main(["audit", RUN, *KEY, "--require-signature"]) == 0
+    _unsigned(folder)
+    assert main(["audit", RUN, "--require-signature"]) == 11
+
+
 def test_what_was_found_is_told_with_its_file_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(folder)
     assert main(["audit", RUN, *KEY]) == 11

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from tfinfra.catalog.data_files import data_file
 from tfinfra.catalog.sizes import locations, retired, size, sizes
 from tfinfra.catalog.tensorflow import framework, frameworks, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
@@ -44,6 +47,19 @@ def test_retired_sizes_have_a_successor_that_is_known(name: str) -> None:
     assert found is not None
     assert size(found.instead) is not None
     assert size(name) is None
+
+
+@pytest.mark.parametrize(("name", "cores"), [("STANDARD_D2_V2", 2), ("Standard_DS3_v2", 4), ("Standard_D14_v2", 16)])
+def test_a_successor_has_as_many_cores(name: str, cores: int) -> None:
+    found = retired(name)
+    assert found is not None
+    known = size(found.instead)
+    assert known is not None and known.cores == cores
+
+
+def test_every_retirement_has_a_day() -> None:
+    for row in data_file("retired_sizes")["retired"]:
+        assert date.fromisoformat(row["date"]).isoformat() == row["date"]
 
 
 def test_a_minor_version_stands_for_its_newest_patch() -> None:

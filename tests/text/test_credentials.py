@@ -323,6 +323,57 @@ def test_a_script_may_have_one_and_is_told_of_secrets(
     assert CANARY not in err
 
 
+SECRET_VALUES = {
+    "a password": "script_params: {--password: %s}",
+    "an API key": "script_params: {--api-key: %s, --lr: 1}",
+    "a token": "script_params:\n  --token: %s",
+    "a list": "script_params:\n  --db-password:\n    - %s",
+    "a variable": "environment_variables: {WANDB_API_KEY: %s}",
+    "another variable": "environment_variables:\n  DB_PASSWORD: %s",
+    "a key of ssh": "environment_variables: {SSH_KEY: %s}",
+    "a passphrase": "environment_variables: {PASSPHRASE: %s}",
+    "a token of GitHub by its form": "script_params: {--who: ghp_%s0123456789abcdef}",
+    "a token of Hugging Face by its form": "environment_variables: {WHO: hf_%s0123456789abcdef}",
+    "a key of OpenAI by its form": "script_params: {--who: [a, sk-%s0123456789abcdef]}",
+    "a connection string": "environment_variables: {WHO: 'AccountName=a;AccountKey=%s;x'}",
+}
+
+
+@pytest.mark.parametrize("case", SECRET_VALUES)
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_a_secret_in_a_value_is_warned_of_and_not_shown(
+    case: str, form: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text("entry_script: train.py\n" + SECRET_VALUES[case] % "hunter2abc" + "\n")
+    Path("train.py").write_text("print(1)\n")
+    assert main(["validate", "m.yaml", *form]) == 0
+    out, err = capfd.readouterr()
+    assert "TFI661" in out + err
+    assert "hunter2abc" not in out + err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "script_params: {--max-tokens: 100000, --pad-token: '[PAD]', --tokenizer: bert-base, --token-dim: 256}",
+        "script_params: {--sort-key: category, --key: image, --auth: basic, --first-pass: resnet}",
+        "script_params: {--password-file: ./secret.txt, --token: '${TFINFRA_INPUT_DATA}', --secretary: true}",
+        "environment_variables: {TOKENIZERS_PARALLELISM: 'false', GOOGLE_APPLICATION_CREDENTIALS: /etc/key.json}",
+        "script_params: {--task-name: risk-of-something-else-long}",
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_not_warned_of(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(f"entry_script: train.py\ninputs: {{data: {{path: d}}}}\n{text}\n")
+    Path("train.py").write_text("print(1)\n")
+    Path("d").write_text("1")
+    main(["validate", "m.yaml"])
+    assert "TFI661" not in capfd.readouterr().err
+
+
 LONG = {
     "a flow mapping": ("name: x\nentry_script: train.py\nenvironment_variables: {", "K{0}: v, ", 5000, "}\n"),
     "dots": ("name: x\nentry_script: train.py\n# ", "a.", 450_000, "\n? [x]\n"),

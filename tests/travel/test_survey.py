@@ -66,6 +66,14 @@ def test_tfinfras_own_folders_stay_but_not_a_users_package_of_that_name(tmp_path
     assert travelling(tmp_path) == ["deploy/model.py", "lib/runs/a.py", "runs/y/run.json", "train.py"]
 
 
+def test_what_lies_beside_runs_stays_behind_but_modules_make_the_folder_their_users(tmp_path: Path) -> None:
+    tree(tmp_path, "train.py", "runs/key.pub", "runs/roots.pem", "runs/x/run.json", "runs/own/data.csv")
+    (tmp_path / "runs/x/run.json").write_text('{"schema": 1, "tfinfra": "0.1.0"}')
+    assert travelling(tmp_path) == ["runs/own/data.csv", "train.py"]
+    (tmp_path / "runs/load.py").write_text("")
+    assert travelling(tmp_path) == ["runs/key.pub", "runs/load.py", "runs/own/data.csv", "train.py"]
+
+
 def obstacles(root: Path) -> dict[str, str]:
     return {one.name: one.why for one in survey(root).obstacles}
 

@@ -37,10 +37,14 @@ class VmSize:
 
 @dataclass(frozen=True)
 class Retired:
-    """A size that Azure has withdrawn, with what took its place."""
+    """A size that Azure withdraws on `date` ("2026-09-30"), and what takes its place."""
 
     date: str
     instead: str
+
+    def by(self, day: str) -> bool:
+        """Whether it is gone on that day."""
+        return self.date <= day
 
 
 def size(name: str) -> VmSize | None:
@@ -54,7 +58,7 @@ def sizes() -> tuple[VmSize, ...]:
 
 
 def retired(name: str) -> Retired | None:
-    """What is known of a size that is no longer sold."""
+    """What is known of a size that is no longer sold, or will not be."""
     for row in data_file("retired_sizes")["retired"]:
         if re.fullmatch(row["sizes"], name, re.IGNORECASE):
             return Retired(row["date"], row["instead"])

@@ -36,12 +36,14 @@ _KEYED = re.compile(
 )
 """As a connection string has it."""
 _SHAPED = re.compile(
-    r"(?<![\w-])(?P<value>gh[opsru]_\w{20,255}|github_pat_\w{20,255}|glpat-[\w-]{20,255}|hf_[A-Za-z]{20,255}"
+    r"(?<![\w-])(?P<value>gh[opsru]_\w{20,255}|github_pat_\w{20,255}|glpat-[\w-]{20,255}|hf_[A-Za-z0-9]{20,255}"
     r"|sk-[\w-]{20,255}|xox[abeprs]-[\w-]{10,255}|A[KS]IA[A-Z0-9]{16}|AIza[\w-]{35}"
-    r"|eyJ[\w-]{10,4000}\.eyJ[\w-]{10,4000}\.[\w-]{10,4000})(?![\w-])"
+    r"|eyJ[\w-]{10,4000}\.eyJ[\w-]{10,4000}\.[\w-]{10,4000}"
+    r"|pypi-[\w-]{50,255}|npm_[A-Za-z0-9]{36}|dop_v1_[0-9a-f]{64})(?![\w-])"
+    r"|(?P<private>-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*)"
 )
-"""What its own beginning gives away: tokens of GitHub, GitLab, Hugging Face, OpenAI and Slack, keys of AWS and Google,
-and a JSON Web Token (RFC 7519, a header that begins with {")."""
+"""What its own beginning gives away: tokens of GitHub, GitLab, Hugging Face, OpenAI, Slack, PyPI, npm and DigitalOcean,
+keys of AWS and Google, a JSON Web Token (RFC 7519, a header that begins with {"), and a private key (RFC 7468)."""
 _OPTION = re.compile(
     r"(?<!\S)['\"]?(?:-[A-Za-z]{0,9}u|--(?:proxy-)?user)(?:[= ] *|(?<=u))['\"]?(?P<user>[^\s:'\"]{1,128}:[^\s'\"]+)"
     r"|\b(?:mysql|mariadb|sshpass|7z)[\w-]{0,20}(?= )[^|;&\n]{0,300}? -p *['\"]?(?P<short>[^\s'\"]+)"
@@ -77,9 +79,17 @@ _OPENER = (
     r"|(?:access|api|auth|git(?:hub|lab)|hf|hub|refresh|secret|user)[_-]?tokens"
 )
 """A token that opens something, and none of those that a model reads and counts."""
-_CALLED = rf"[\w-]{{0,40}}(?:secr(?!etar)|passw|{_OPENER}|api_?key|credential)[\w-]{{0,40}}"
+_KEYS = r"(?:access|account|api|encryption|master|private|secret|shared|signing|ssh|storage)[_-]?key"
+_CALLED = rf"[\w-]{{0,40}}(?:secr(?!etar)|passw|passphrase|{_OPENER}|{_KEYS}|credential)[\w-]{{0,40}}"
+_NO_VALUE = re.compile(r"(?:file|path|dir|folder|name|id|ids|type|kind|url|uri|env|length|size|count)\Z", re.IGNORECASE)
+"""What a name ends with that says where a secret is, or of what kind, and not the secret."""
+_NOTHING = re.compile(
+    r"\s*|none|null|true|false|yes|no|on|off|auto|default|env|basic|bearer|-?\d{1,5}|\$\{.*|(?:/|\.{1,2}/|~/).*"
+    r"|.*\.(?:json|ya?ml|txt|pem|key|toml|ini)",
+    re.IGNORECASE | re.DOTALL,
+)
 _SECRETIVE = re.compile(
-    rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>\S.*)"
+    rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>(?!…)\S.*)"
     r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)"
     r"|--(?:[\w-]{1,40}[_-])?(?:api[_-]?key|token|secret|passw(?:or)?d)[= ] *(?P<flag>[^\s'\",\]}]+)",
     re.IGNORECASE,
@@ -140,6 +150,17 @@ def names_secret(name: str) -> bool:
 def in_value(text: str) -> bool:
     """Whether a value is a secret whatever its name is: of a URL, a connection string, or a token that is known."""
     return in_urls(text) or any(found.search(text) for found in (_KEYED, _SHAPED))
+
+
+def gives_secret(name: str, value: str) -> bool:
+    """Whether `value` may be the very secret that `name` says: --password, WANDB_API_KEY; or is one by its own form.
+    Such names are those that `covered` does not show the value of."""
+    if in_value(value):
+        return True
+    bare = name.lstrip("-")
+    return bool(re.fullmatch(_CALLED, bare, re.IGNORECASE)) and not (
+        _NO_VALUE.search(bare) or _NOTHING.fullmatch(value)
+    )
 
 
 def in_urls(text: str) -> bool:
@@ -261,8 +282,8 @@ def _loose(text: str) -> list[tuple[int, int]]:
     """What is not shown, and refuses nothing."""
     found = [*(_KEYED.finditer(text) if "=" in text else ()), *(_BARE.finditer(text) if "@" in text else ())]
     found += _IN_PATH.finditer(text) if "@" in text else ()
-    spans = [each.span("value") for each in (*found, *_SHAPED.finditer(text))]
-    return spans + [each.span(each.lastgroup or 0) for each in _OPTION.finditer(text)]
+    spans = [each.span("value") for each in found]
+    return spans + [each.span(each.lastgroup or 0) for one in (_SHAPED, _OPTION) for each in one.finditer(text)]
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[int], str]) -> str:

@@ -3,6 +3,7 @@ programs, and what tfinfra itself has written."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -45,10 +46,20 @@ def is_tfinfras(folder: Path, names: Collection[bytes]) -> bool:
     document. Others of these names are their users'."""
     if folder.parent.name == _DEPLOY:
         return _DEPLOY_LIST.encode() in names
-    if folder.parent.name == _RUNS and _RUN_DOCUMENT.encode() in names:
-        try:
-            with (folder / _RUN_DOCUMENT).open("rb") as data:
-                return b'"tfinfra"' in data.read(_HEAD)
-        except OSError:
-            return False
-    return False
+    return folder.parent.name == _RUNS and _RUN_DOCUMENT.encode() in names and _is_run(folder)
+
+
+def holds_runs(folder: Path, names: Collection[bytes]) -> bool:
+    """Whether a folder is the one that tfinfra brings runs home to: then files directly in it are no code either, but
+    what somebody laid beside the runs: keys to audit them by, reports. One with modules is its users' own."""
+    if folder.name != _RUNS or any(name.endswith(b".py") for name in names):
+        return False
+    return any(_is_run(folder / os.fsdecode(name)) for name in sorted(names))
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        with (folder / _RUN_DOCUMENT).open("rb") as data:
+            return b'"tfinfra"' in data.read(_HEAD)
+    except (OSError, ValueError):
+        return False

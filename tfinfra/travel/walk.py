@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from tfinfra.system.strange_trees import DEEPEST
 from tfinfra.travel.ignore_file import BadIgnoreFile, IgnoreFile, Line, could_lead_to, faults_of, lines_of, read_bytes
-from tfinfra.travel.never_code import BYTECODE, PYTHON, VERSION_CONTROL, by_content, by_name, is_tfinfras
+from tfinfra.travel.never_code import BYTECODE, PYTHON, VERSION_CONTROL, by_content, by_name, holds_runs, is_tfinfras
 from tfinfra.travel.repository import Repository, repository_at, repository_of
 from tfinfra.travel.secret_files import holds_certificates, holds_private_key, named_like_a_secret
 from tfinfra.travel.survey import GIT, OURS, OWN, PRIVATE_KEY, SECRET, Obstacle, Reason, SourceFile, Survey
@@ -97,6 +97,7 @@ class _Walk:
         self._waiting: list[_Place] = []
         self._is_root_user = os.geteuid() == 0
         self._is_crowded = False
+        self._holds_runs = False
 
     def go(self) -> Survey:
         self._waiting = [self._start()]
@@ -178,6 +179,7 @@ class _Walk:
             place = replace(place, within=what, strict=True)
         here = self._with_ignore_files(place, names)
         self._is_crowded = len(entries) > _CROWD
+        self._holds_runs = bool(place.path) and holds_runs(self._root / os.fsdecode(place.path), names)
         for entry in entries:
             if entry.name not in VERSION_CONTROL:
                 self._judge(here, entry)
@@ -229,7 +231,7 @@ class _Walk:
         if own is not None and own.ignores:
             return Reason(line=own)
         spelt = os.fsdecode(name)
-        what = OURS if self._is_lock(path) else by_name(spelt)
+        what = OURS if self._is_lock(path) or (self._holds_runs and not is_folder) else by_name(spelt)
         if what and (what in (BYTECODE, OURS) or not place.is_insisted_on):
             return Reason(what)
         git = _deciding(place.git, path, name, is_folder)

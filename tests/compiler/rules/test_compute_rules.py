@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.compiler.manifests import HOROVOD, checked, codes
+from tests.compiler.manifests import said as all_said
 from tfinfra.catalog.features import features
 from tfinfra.catalog.images import image_features, image_of
 from tfinfra.catalog.prices import shipped_book
-from tfinfra.catalog.sizes import sizes
+from tfinfra.catalog.sizes import Retired, sizes
 from tfinfra.compiler.cost import price_lines
+from tfinfra.compiler.target import chosen
 from tfinfra.model import Infrastructure
 
 _ARM = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/p/providers"
@@ -180,3 +182,30 @@ def test_an_image_is_four_names_or_an_id() -> None:
     known = image_features(image_of("canonical:0001-com-ubuntu-server-jammy:22_04-lts:1"))
     assert known is not None
     assert known.generation == "V1"
+
+
+RETIRING: dict[str, tuple[str, str, list[str], str]] = {
+    "the day before": ("2028-04-30T23:59:59Z", "Standard_D8s_v5", ["warning TFI413"], "Azure retires"),
+    "its day": ("2028-05-01T00:00:00Z", "Standard_D8s_v5", ["error TFI413"], "Azure has retired"),
+    "one that the catalog lacks, before": ("2028-04-30T00:00:00Z", "Standard_D2_v2", ["error TFI402"], "no others"),
+    "one that the catalog lacks, after": ("2028-05-02T00:00:00Z", "Standard_D2_v2", ["error TFI413"], "has retired"),
+}
+
+
+@pytest.mark.parametrize("case", RETIRING)
+def test_a_retirement_is_a_warning_until_its_day(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, name, expected, said = RETIRING[case]
+    monkeypatch.setattr(chosen, "iso_time", lambda: now)
+    monkeypatch.setattr(chosen, "retired", lambda _: Retired("2028-05-01", "Standard_D16s_v5"))
+    found = [each for each in all_said(tmp_path, f"vm_size: {name}\n") if each.code in ("TFI402", "TFI413")]
+    assert [f"{each.severity.value} {each.code}" for each in found] == expected
+    assert said in found[0].message and "Standard_D16s_v5" in (found[0].hint or "")
+
+
+@pytest.mark.parametrize(
+    "name", ["Standard_D4s_v3", "Standard_F8s_v2", "Standard_E8s_v5", "Standard_B2s", "Standard_X"]
+)
+def test_a_size_that_the_catalog_lacks_is_not_said_to_be_none_of_azures(name: str, tmp_path: Path) -> None:
+    (found,) = all_said(tmp_path, f"vm_size: {name}\n")
+    assert (found.code, found.message) == ("TFI402", f"the catalog knows no VM size '{name}', and no others are taken")
+    assert "`tfinfra catalog sizes` lists all" in (found.hint or "")

@@ -22,6 +22,12 @@ FIT = "tf.keras.Sequential().fit()\n"
 WORKERS = "import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()\n"
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
+    "another tool's template": ("script_params:\n  --epochs: ${{inputs.epochs}}\n", "print()", ["TFI343"]),
+    "templates in a list, a flag and a variable": (
+        "script_params:\n  --a: [1, '${{ inputs.a }}']\n  ${{x}}: 1\nenvironment_variables: {B: 'x${{b}}'}\n",
+        "print()",
+        ["TFI343", "TFI343", "TFI343"],
+    ),
     "a plain manifest has nothing to say": ("", "print()", []),
     "another backend's key at its default is fine": ("worker_count: 1\nprocess_count_per_node: 1\n", "print()", []),
     "mpi's count under ps": (f"{PS}process_count_per_node: 2\n", CLUSTER, ["TFI301"]),

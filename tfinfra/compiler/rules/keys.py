@@ -13,6 +13,7 @@ from tfinfra.manifest.document import error_at
 from tfinfra.manifest.key_schema import MOST_TAGS, NAME, SPELLINGS, TAG_FORBIDDEN, TAG_OURS, fitting_name
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import INPUT, NAMES, names_meant, set_by_tfinfra
+from tfinfra.text.credentials import covered
 
 _OWNER = {key: name for name, one in BACKENDS.items() for key in one.keys}
 """The backend that a key belongs to."""
@@ -94,6 +95,10 @@ def variables(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI515", path, f"the value of {name} is too long", _IN_A_FILE)
 
 
+_TEMPLATE = re.compile(r"\$\{\{[^}]{0,80}\}\}")
+_FILL_IN = "write the value itself; ${TFINFRA_INPUT_<NAME>} is an input's path, `secrets` names variables of `up`"
+
+
 def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
     """Flags and values that no command line can hold."""
     for flag, values in facts.manifest.script_params.items():
@@ -110,6 +115,17 @@ def script_parameters(facts: Facts) -> Iterator[Diagnostic]:
 def _is_too_long(text: str) -> bool:
     """Whether no program can be started with the text: MAX_ARG_STRLEN of execve(2), with the NUL at its end."""
     return len(text) >= _LONGEST_TEXT // 4 and len(text.encode("utf-8", "surrogatepass")) >= _LONGEST_TEXT
+
+
+def templates(facts: Facts) -> Iterator[Diagnostic]:
+    """`${{ … }}` of Azure ML, GitHub and others, which nobody fills in here."""
+    document = facts.document
+    for path, text in document.texts.items():
+        key = str(path[-1])
+        for written, at in ((key, "key"), (text, "value")):
+            if (found := _TEMPLATE.search(written)) and path not in document.wrong:
+                message = f"{found[0] if found[0] == covered(found[0]) else '${{…}}'} is text here: nothing fills it in"
+                yield error_at(document, "TFI343", path, message, _FILL_IN, at=at)
 
 
 def references(facts: Facts) -> Iterator[Diagnostic]:
@@ -193,6 +209,7 @@ RULES: tuple[Rule, ...] = (
     evaluator_without_a_place,
     variables,
     script_parameters,
+    templates,
     references,
     tags,
     limits,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tfinfra.catalog.sizes import VmSize, locations, retired, size, sizes
+from tfinfra.catalog.sizes import Retired, VmSize, locations, retired, size, sizes
 from tfinfra.compiler.project import Project
-from tfinfra.errors import Diagnostic
+from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
 from tfinfra.manifest.shape import target_errors, wrong_places
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model import PackageSources, Target
+from tfinfra.system.clock import iso_time
 
 LOCAL_SIZE = "Standard_D8s_v5"
 DEFAULT_LOCATION = "eastus"
@@ -139,10 +140,12 @@ def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys, *, whole: bool) 
         message, hint = "an azure target needs a vm_size", "for example vm_size: Standard_D8s_v5"
         yield error_at(chosen.document, "TFI402", chosen.path, message, hint)
     for index, name in enumerate(keys.vm_size):
-        known = size(name)
-        if known is None:
+        known, gone = size(name), retired(name)
+        if gone is not None and (known is not None or gone.by(iso_time()[:10])):
+            yield _retired(chosen, index, name, gone)
+        elif known is None:
             yield _unknown_size(chosen, index, name)
-        elif known.architecture != "x86_64":
+        if known is not None and known.architecture != "x86_64":
             message = f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build"
             yield error_at(chosen.document, "TFI414", chosen.at("vm_size", index), message, "use an x86_64 size")
     for index, location in enumerate(keys.location):
@@ -175,15 +178,29 @@ def _not_sold(chosen: ChosenTarget, path: KeyPath, offered: tuple[VmSize, ...], 
     return error_at(chosen.document, "TFI403", path, message, f"{they} sold in {sold}")
 
 
-def _unknown_size(chosen: ChosenTarget, index: int, name: str) -> Diagnostic:
+def _retired(chosen: ChosenTarget, index: int, name: str, gone: Retired) -> Diagnostic:
+    """An error from its day on; until then it is Azure's to say whether it still has room."""
     path = chosen.at("vm_size", index)
-    gone = retired(name)
-    if gone:
-        return error_at(chosen.document, "TFI413", path, f"Azure retires '{name}': {gone.date}", f"use {gone.instead}")
+    if gone.by(iso_time()[:10]):
+        return error_at(
+            chosen.document, "TFI413", path, f"Azure has retired '{name}': {gone.date}", f"use {gone.instead}"
+        )
+    message, hint = f"Azure retires '{name}' on {gone.date}", f"from then on use {gone.instead}"
+    return error_at(chosen.document, "TFI413", path, message, hint, severity=Severity.WARNING)
+
+
+def _unknown_size(chosen: ChosenTarget, index: int, name: str) -> Diagnostic:
+    """Azure may well have it: the catalog's are those that tfinfra knows the image, drivers and prices of."""
+    path, gone = chosen.at("vm_size", index), retired(name)
+    message = f"the catalog knows no VM size '{name}', and no others are taken"
     known = {known.name.lower(): known.name for known in sizes()}
     near = nearest(name.lower() if name.lower().startswith("standard_") else f"standard_{name.lower()}", known, 0.75)
-    hint = did_you_mean(known[near]) if near else "write it as Azure does: Standard_D8s_v5, Standard_NC4as_T4_v3"
-    return error_at(chosen.document, "TFI402", path, f"the catalog knows no VM size '{name}'", hint)
+    all_of_them = "`tfinfra catalog sizes` lists all"
+    if gone is not None:
+        hint = f"use {gone.instead} (Azure retires yours on {gone.date}); {all_of_them}"
+    else:
+        hint = f"{did_you_mean(known[near])} {all_of_them}" if near else f"{all_of_them}, for example Standard_D8s_v5"
+    return error_at(chosen.document, "TFI402", path, message, hint)
 
 
 def gpus_per_node(manifest: Manifest, chosen: ChosenTarget, project: Project) -> int:

@@ -58,7 +58,7 @@ INSIDE = {
         "max_run_duration": "timeout max_duration max_runtime time_limit walltime max_run_time job_timeout time"
         " active_deadline_seconds max_running_time max_wall_clock_time max_time duration max_run_duration_sec"
         " max_run_duration_minutes deadline max_duration_seconds wall_time trial_timeout stop_after max_hours"
-        " max_run_duration_hours timeout_minutes",
+        " max_run_duration_hours timeout_minutes timeout_hours",
         "max_cost_usd": "max_cost budget cost_limit max_budget budget_usd max_cost_dollars cost_cap max_usd",
         "keep_outputs": "retention output_retention keep_results",
     },

@@ -50,7 +50,7 @@ def at_the_top(word: str, value: Any = None) -> str | None:
     if word in _TOP:
         return write({_TOP[word]: value})
     if word in _BELOW and _BELOW[word][0] not in _NEVER_BELOW:
-        return under(*_BELOW[word], value)
+        return under(*_BELOW[word], _in_its_unit(word, value))
     return _SAID.get(word)
 
 
@@ -63,7 +63,7 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
             return "remove it: TFINFRA_INPUT_<NAME> holds an input's path in every task"
         return write({_OF_INPUT[word]: value}) if word in _OF_INPUT else None
     if outer == "on_failure" and duration(value) is not None:
-        return write({"hold": value})
+        return write({"hold": _in_its_unit(word, value)})
     if outer == "compute_target" and word == "type":
         return write({"cloud": value})
     if outer == "compute_target" and word == "name" and isinstance(value, str):
@@ -72,7 +72,7 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
         return other
     found = _BELOW.get(word)
     if found and found[0] == outer:
-        return write({found[1]: value})
+        return write({found[1]: _in_its_unit(word, value)})
     meant = MEANINGS[word](value) if word in MEANINGS and outer == "compute_target" else None
     if isinstance(meant, dict) and outer in meant:
         return write({key: each for key, each in meant[outer].items() if key != "cloud"})
@@ -81,6 +81,13 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
     if isinstance(meant, dict) and "vm_priority" in meant:
         return write(meant)
     return f"it belongs one level up, at the top: {hint}" if (hint := at_the_top(word, value)) else None
+
+
+def _in_its_unit(word: str, value: Any) -> Any:
+    """A number behind a word that names its unit; Slurm's `time` counts minutes."""
+    unit = next((unit for ending, unit in (("hours", "h"), ("minutes", "m")) if word.endswith(ending)), None)
+    unit = unit or ("m" if word == "time" else None)
+    return f"{value}{unit}" if unit and re.fullmatch(r"\d+(\.\d+)?", str(value)) else value
 
 
 def under(outer: str, key: str, value: Any = None) -> str:

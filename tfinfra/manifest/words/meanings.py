@@ -324,16 +324,6 @@ def packages(value: Any) -> Meant:
     return _of_packages(named) if named else None
 
 
-def hours(value: Any) -> Meant:
-    """A limit whose word names its unit."""
-    return f"it belongs under limits; write limits: {{max_run_duration: {value}h}}" if isinstance(value, int) else None
-
-
-def minutes(value: Any) -> Meant:
-    """The same in minutes."""
-    return f"it belongs under limits; write limits: {{max_run_duration: {value}m}}" if isinstance(value, int) else None
-
-
 def python(value: Any) -> Meant:
     """A version, or the interpreter's path."""
     if isinstance(value, Mapping):
@@ -375,8 +365,6 @@ MEANINGS: dict[str, Callable[[Any], Meant]] = {
     **dict.fromkeys(KEYS["inputs"].split(), data),
     **dict.fromkeys(("image", "image_id", "vm_image", "os_image", "docker_image", "container_image"), container),
     **dict.fromkeys(("docker", "container", "base_image", "image_uri", "master_image"), container),
-    **dict.fromkeys(("max_hours", "max_run_duration_hours"), hours),
-    **dict.fromkeys(("timeout_minutes", "max_run_duration_minutes"), minutes),
     "python": python,
     **dict.fromkeys(("timeout", "max_duration"), timeout),
 }

@@ -20,7 +20,8 @@ _UNITS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min"
 _UNITS |= {"minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400}
 _UNITS |= {"days": 86400, "w": 604800, "week": 604800, "weeks": 604800}
 _PARTS = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]+)")
-_CLOCK = re.compile(r"(?:(\d+)[-:.])?(\d{1,3}):(\d{2})(?::(\d{2}))?")
+_CLOCK = re.compile(r"(?:(\d+)(?:-|[.:](?=\d+:\d+:)))?(\d{1,3}):(\d{2})(?::(\d{2}))?")
+"""hh:mm:ss and hh:mm, with days before them: "1-02:00" (Slurm), "1.02:00:00" (.NET), "1:02:00:00"."""
 _ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?)?", re.IGNORECASE)
 
 
@@ -93,7 +94,9 @@ def duration(value: Any) -> str | int | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     if isinstance(value, (int, float)):
-        return int(value) if 0 < value < 10**10 else None
+        return int(value) if 0 < value < 10**10 and value == int(value) else None
+    if re.fullmatch(r"\s*\d+ ?M\s*", value):  # months, or minutes
+        return None
     text = value.strip().lower()
     if re.fullmatch(DURATION, text):
         return text.replace(" ", "")
@@ -115,6 +118,25 @@ def _seconds(text: str) -> int | None:
     if not parts or re.sub(r"[\s,]|and", "", _PARTS.sub("", text)) or any(unit not in _UNITS for _, unit in parts):
         return None
     return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def gibibytes(value: Any) -> int | None:
+    """ "256GB", "1TB" and "2048 MiB" as whole GiB, as clouds count those of disks; None for what is no such size."""
+    found = re.fullmatch(r"(\d+) ?([mgt]?)(?:i?b)?", str(value).strip().lower())
+    if not found or isinstance(value, bool):
+        return None
+    mebibytes = int(found[1]) * {"m": 1, "g": 1024, "": 1024, "t": 1024**2}[found[2]]
+    return mebibytes // 1024 if mebibytes and mebibytes % 1024 == 0 else None
+
+
+def amount(value: Any) -> str | None:
+    """ "20 USD", "$20" and "1,000" as a number of dollars; None for another currency, and for what is not clear."""
+    text = re.sub(
+        r"(?i)^(usd|us\$|\$)\s*|\s*(usd|us\$|\$|dollars?)?\s*(/|per)?\s*(h|hr|hour)?$", "", str(value).strip()
+    )
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
+        return text.replace(",", "")
+    return text if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
 def variables(value: Any) -> dict[str, Any] | None:
@@ -270,6 +292,7 @@ _OWN: dict[str, Callable[[Any], Any]] = {
     "setup_script": lambda value: value if isinstance(value, str) and value.endswith((".sh", ".bash")) else None,
     "tags": variables,
     "vm_size": _size,
+    "os_disk_gb": gibibytes,
     "entry_script": lambda value: (
         value if isinstance(value, str) and re.fullmatch(r"[\w./-]+|-m [\w.]+", value) else None
     ),

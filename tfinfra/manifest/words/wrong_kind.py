@@ -10,7 +10,7 @@ from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.meanings import data, distribution
 from tfinfra.manifest.words.odd_characters import what_is_odd
-from tfinfra.manifest.words.written import OPEN, duration, fitted, one_input, write
+from tfinfra.manifest.words.written import OPEN, amount, duration, fitted, gibibytes, one_input, write
 from tfinfra.text.credentials import only_name, unnamed
 
 _SHORT = 40
@@ -77,11 +77,14 @@ def _made(key: str, value: Any) -> str | None:
 def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noqa: PLR0911  a line a case
     if path == ("max_run_duration_seconds",) and isinstance(value, str) and (length := duration(value)):
         return f"write limits: {{max_run_duration: {length}}}" if not str(length).isdigit() else _whole_number(value)
+    if path[-1] == "os_disk_gb" and isinstance(value, str) and not value.strip().isdigit():
+        size = gibibytes(value)
+        return f"write {size}" if size else "write a whole number of GiB, for example 128"
     if "integer" in wanted:
         return _whole_number(value)
     if "number" in wanted:
-        found = re.search(r"\d+(\.\d+)?", str(value)) if isinstance(value, str) else None
-        return f"write {found[0]}" if found else "write a number, for example 20"
+        found = amount(value) if isinstance(value, str) else None
+        return f"write {found}" if found else "write a number of US dollars, for example 20"
     if "boolean" in wanted:
         return _boolean(path, value)
     if "list" in wanted and isinstance(value, str):
@@ -129,7 +132,7 @@ def _number_in(text: str) -> str:
     """Of `0x2`, and of `2 nodes`."""
     if re.fullmatch(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", text, re.IGNORECASE):
         return f"write {int(text, 0)}"
-    found = re.match(r"\s*(\d+)\b", text)
+    found = re.match(r"\s*(\d+)(?![\d.,:/-])\b", text)
     return f"write {found[1]}" if found else _A_NUMBER
 
 

@@ -1,5 +1,5 @@
-"""Rules on credentials within a manifest's URLs: they would show in the deploy folder, the lock, the run's record and
-its logs, on each node, and in the arguments of the tools that are called with them."""
+"""Rules on credentials within a manifest's URLs and values: they would show in the deploy folder, the lock, the run's
+record and its logs, on each node, and in the arguments of the tools that are called with them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.written import conda_file, written_lines
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.text.credentials import in_urls
+from tfinfra.text.credentials import gives_secret, in_urls, only_name
 
 _WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
 _HINT = "take it out: an index's user and password belong in a netrc file, or in UV_INDEX of tfinfra's environment"
-_INSTEAD = "name it among `secrets`, which are read from your environment and never written"
+_INSTEAD = "name a variable among `secrets`: it is read from your environment and never written"
 _REFUSED = ("pip_packages", "conda_packages", "conda_channels", "compute_target")
 _OWN_TEXT = ("environment_variables", "script_params", "entry_script")
 """Keys whose values reach the task as they are written."""
@@ -41,4 +41,17 @@ def credentials_in_urls(facts: Facts) -> Iterator[Diagnostic]:
                 yield error_at(of_conda.document, "TFI660", path, _WHAT, _HINT)
 
 
-RULES: tuple[Rule, ...] = (credentials_in_urls,)
+def secrets_in_values(facts: Facts) -> Iterator[Diagnostic]:
+    """Secrets that are written down: by the name of a flag or variable, or by the form of what is given to it."""
+    manifest, document = facts.manifest, facts.document
+    given = [(("script_params", flag), flag, values) for flag, values in manifest.script_params.items()]
+    given += [
+        (("environment_variables", name), name, (value,)) for name, value in manifest.environment_variables.items()
+    ]
+    for path, name, values in given:
+        if any(gives_secret(name, value) and not in_urls(value) for value in values):
+            what = f"the value of {only_name(name)} looks like a secret, and would show in every artefact"
+            yield error_at(document, "TFI661", path, what, _INSTEAD, at="key", severity=Severity.WARNING)
+
+
+RULES: tuple[Rule, ...] = (credentials_in_urls, secrets_in_values)
