@@ -133,6 +133,9 @@ MEANT = {
     "numpy~=1": "write numpy~=1.0",
     "'numpy>=1'": "write numpy>=1",
     "numpy==1.2 # why": "write numpy==1.2",
+    "%pip install numpy pandas>=2": "write the packages themselves, one a line: numpy, pandas>=2",
+    "!pip3 install ./numpy": "write the packages themselves",
+    "pip install numpy": "write the packages themselves, one a line: numpy",
     "numpy, pandas>=2": "write each on a line of its own, or as an item of its own: numpy, pandas>=2",
     "numpy >= ": "write name==1.2.3, name>=1,<2, or name @ https://…/name-1.2.3-….whl",
 }

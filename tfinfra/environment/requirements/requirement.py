@@ -173,6 +173,10 @@ def _meant(line: str) -> str:
     """What somebody may mean who wrote a line that is nearly a requirement."""
     if re.match(r"(WARNING|ERROR|DEPRECATION|\[notice\])\b", line):
         return "remove it: a message of pip's, not of its list"
+    if command := re.fullmatch(r"[%!$>\s]*(?:python[\d.]* -m |uv )?(?:pip|conda)[\d.]* install (.*)", line):
+        words = command[1].split()
+        named = f", one a line: {', '.join(words)}" if all(map(_is_one, words)) else ""
+        return f"write the packages themselves{named}"
 
     slips = (
         (r";\s*$", ""),  # nothing behind the semicolon

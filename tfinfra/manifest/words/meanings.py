@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.gpu_names import gpus_of, size_with
-from tfinfra.manifest.words.command_lines import Started, commands, started
+from tfinfra.manifest.words.command_lines import Started, commands, is_move, moved, started
 from tfinfra.manifest.words.foreign_paths import unreadable
 from tfinfra.manifest.words.foreign_table import KEYS
 from tfinfra.manifest.words.tensorflow_meant import container, installed
@@ -50,23 +50,18 @@ def command(value: Any) -> Meant:
         value = texts if is_words else "\n".join(texts)
     found = started(value) if isinstance(value, (str, list)) else None
     keys = keys_of(found) if found else {}
-    entry = _moved(value, keys["entry_script"]) if found and isinstance(value, str) else keys.get("entry_script")
-    if not entry or "$" in entry or "{{" in entry:
+    entry = keys.get("entry_script", "$")
+    if "$" in entry or "{{" in entry or (isinstance(value, str) and _leads_elsewhere(value)):
         return None
-    return {**keys, "entry_script": entry, **_left_open(keys.get("script_params", {}))}
+    return {**keys, **_left_open(keys.get("script_params", {}))}
 
 
-def _moved(text: str, entry: str) -> str | None:
-    """The entry script as the folder has it in which the command line begins; None where a `cd` leads elsewhere."""
+def _leads_elsewhere(text: str) -> bool:
+    """Whether nobody can say in which folder a command line starts its script."""
+    folder: str | None = ""
     for line in commands(text):
-        word, _, folder = line.strip().partition(" ")
-        if word in ("cd", "pushd"):
-            folder = folder.strip("\"' ").removeprefix("./").rstrip("/")
-            if not re.fullmatch(r"[\w][\w./-]*|", folder) or ".." in folder or entry.startswith(("/", "-m ")):
-                return None
-            entry = f"{folder}/{entry}" if folder and not entry.startswith(f"{folder}/") else entry
-            break
-    return entry
+        folder = moved(line, folder) if is_move(line) else folder
+    return folder is None
 
 
 def _left_open(params: Mapping[str, Any]) -> dict[str, Any]:
