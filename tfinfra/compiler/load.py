@@ -16,7 +16,7 @@ from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, rem
 from tfinfra.compiler.lock_beside import why_unlocked
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
-from tfinfra.compiler.source.named_files import is_relative, named_files
+from tfinfra.compiler.source.named_files import files_elsewhere, is_relative, named_files
 from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_for_parser, real
 from tfinfra.environment.installed_modules import installed_modules
@@ -135,6 +135,7 @@ def _project(
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
         pointers=tuple(one.name for one in travels.files if is_pointer(source.root / one.name, one.size)),
+        absent=_absent(source, document),
         stays=_staying(source, document, travels),
         guardrails=guardrails,
         repository_targets=frozenset(one.file for one in targets if in_repository(Path(one.file), folder)),
@@ -148,10 +149,20 @@ def _travelling(source: SourceDirectory, folder: Path) -> Survey:
     return survey(source.root, folder, frozenset(named_folders())) if source.exists else Survey()
 
 
+def _absent(source: SourceDirectory, document: Document) -> frozenset[str]:
+    """The absolute paths that the script reads for certain, or a parameter names, and that are not on this machine."""
+    named = [*(one.name for one in files_elsewhere(source.modules, source.reach)), *_parameters(document)]
+    return frozenset(name for name in named if name.startswith("/") and not exists(Path(name)))
+
+
+def _parameters(document: Document) -> list[str]:
+    given = document.data.get("script_params")
+    return [one for flag in given.items() for one in _texts_in(flag)] if isinstance(given, Mapping) else []
+
+
 def _staying(source: SourceDirectory, document: Document, travels: Survey) -> dict[str, Reason]:
     """Why files do not travel that are there, and that the script or a parameter names."""
-    given = document.data.get("script_params")
-    values = [one for flag in given.items() for one in _texts_in(flag)] if isinstance(given, Mapping) else []
+    values = _parameters(document)
     named = [one.name for one in named_files(source.modules, source.reach)]
     asked = dict.fromkeys([*named, *(os.path.normpath(value) for value in values if is_relative(value))])
     reasons = {name: travels.why_not(name) or _no_file(source.root / name) for name in asked}

@@ -226,7 +226,8 @@ class Project:
     the prices when they are needed: most passes need none. `environment` finds what an environment that was locked or
     built before has, by its requirements and the nodes' platform ("": this machine's). `diagnostics` are errors after
     which the reader could go on. `travels` says which files of the source directory go to the nodes, `pointers` which
-    of these only stand for others, and `stays` why others do not that are there and that the script or a parameter
+    of these only stand for others, `absent` which absolute paths that the script or a parameter names are not on this
+    machine, and `stays` why others do not that are there and that the script or a parameter
     names. `own_cloud`: ARM is not one of Azure's known clouds, so the hosts of its storage are not known either.
     `guardrails` hold for it, `unlocked` is why it does not count as locked, where they ask ("" where it does);
     `repository_targets` are the files of `targets` that its own repository has."""
@@ -245,6 +246,7 @@ class Project:
     own_cloud: bool = False
     travels: Survey = field(default_factory=Survey)
     pointers: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
     stays: Mapping[str, Reason] = field(default_factory=dict)
     guardrails: Guardrails = NO_GUARDRAILS
     unlocked: str = "this manifest is not locked"

@@ -17,8 +17,8 @@ from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.travel.survey import NO_FILE, Reason
 
-_READING = re.compile(r"data|input|config|train|val|test|vocab|label|csv|corpus|image|pretrained|init|source|file")
-_WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|model|ckpt|check|summar|metric|record|hist")
+READING = re.compile(r"data|input|config|train|val|test|vocab|label|csv|corpus|image|pretrained|init|source|file")
+WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|model|ckpt|check|summar|metric|record|hist")
 
 
 def imported_modules_stay(facts: Facts) -> Iterator[Diagnostic]:
@@ -57,7 +57,7 @@ def _is_no_default(facts: Facts, flags: tuple[str, ...]) -> bool:
     manifest = facts.manifest
     given = {flag.partition("=")[0] for flag in (*manifest.script_params, *manifest.wrong_items("script_params"))}
     name = " ".join(flags).lower()
-    return not given.isdisjoint(flags) or not _READING.search(name) or _WRITING.search(name) is not None
+    return not given.isdisjoint(flags) or not READING.search(name) or WRITING.search(name) is not None
 
 
 def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
@@ -67,9 +67,9 @@ def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
         name, _, inline = flag.partition("=")
         for value in (*values, inline):
             reason = facts.project.stays.get(posixpath.normpath(value)) if value else None
-            if reason is None or _WRITING.search(name.lower()):
+            if reason is None or WRITING.search(name.lower()):
                 continue
-            severity = _severity(facts, certain=_READING.search(name.lower()) is not None)
+            severity = _severity(facts, certain=READING.search(name.lower()) is not None)
             message = f"'{value}', which {name} names, is missing on the nodes: {because(facts, reason)}"
             path = ("script_params", flag)
             yield error_at(facts.document, "TFI338", path, message, _way_out(value, reason), severity=severity)
