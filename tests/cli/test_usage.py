@@ -11,6 +11,9 @@ from tfinfra.cli.main import main
 WRONG = {
     "a misspelt verb": (["vaildate"], "`tfinfra` has no verb 'vaildate'", "did you mean 'validate'?"),
     "an unknown verb": (["xyzzy"], "`tfinfra` has no verb 'xyzzy'", "`tfinfra --help` lists them"),
+    "SkyPilot's verb": (["launch", "x.yaml"], "`tfinfra` has no verb 'launch'", "`tfinfra up` does it"),
+    "docker's verb": (["run", "x.yaml"], "`tfinfra` has no verb 'run'", "`tfinfra up` does it"),
+    "terraform's verb": (["destroy"], "`tfinfra` has no verb 'destroy'", "`tfinfra down` does it"),
     "a missing argument": (["up"], "`tfinfra up` lacks its MANIFEST", "write `tfinfra up [OPTIONS] MANIFEST`"),
     "a misspelt option": (["up", "--rehears"], "`tfinfra up` has no option '--rehears'", "did you mean '--rehearse'?"),
     "an option that is like others in its dashes alone": (

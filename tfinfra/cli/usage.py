@@ -9,6 +9,17 @@ import click
 
 from tfinfra.errors import UsageError
 
+_OTHERS = {
+    **dict.fromkeys(("run", "launch", "apply", "start", "deploy", "train", "create", "exec"), "up"),
+    **dict.fromkeys(("destroy", "delete", "rm", "stop", "terminate", "cancel", "teardown", "kill"), "down"),
+    **dict.fromkeys(("ls", "list", "ps", "queue", "jobs"), "runs"),
+    **dict.fromkeys(("lint", "verify"), "validate"),
+    **dict.fromkeys(("preview", "dryrun", "dry-run", "cost-report"), "plan"),
+    **dict.fromkeys(("download", "pull", "sync-down"), "fetch"),
+    **dict.fromkeys(("show", "describe"), "status"),
+    "tail": "logs",
+}
+"""Verbs of SkyPilot, docker, kubectl, terraform and others, in ours."""
 _NO_COMMAND = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
@@ -30,7 +41,9 @@ def usage_error(error: click.ClickException) -> UsageError:
     unknown = _NO_COMMAND.match(error.format_message())
     if unknown and context is not None and isinstance(context.command, click.Group):
         verbs = context.command.list_commands(context)
-        return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", _near(unknown[1], verbs, context))
+        meant = _OTHERS.get(unknown[1].lower())
+        hint = f"`{_path(context)} {meant}` does it" if meant in verbs else _near(unknown[1], verbs, context)
+        return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", hint)
     message = error.format_message().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], _odd(message) or _usage(context))
 

@@ -22,7 +22,10 @@ RUN_PACKAGES = {
 }
 """The packages of the extra `run`, each with a module of its own by which it is found."""
 
-ADD_RUN = "`pip install 'tfinfra[run]'` in this environment adds them; what is installed of tfinfra stays"
+ADD_RUN = (
+    "`pip install 'tfinfra[run]'` in this environment adds them, and what is installed of tfinfra stays;"
+    " in any other, install `[run]` from where this one came: a wheel, a checkout or a Git URL"
+)
 
 
 def missing_run_packages() -> list[str]:

@@ -21,7 +21,7 @@ class WrittenPath:
     """A path as far as it is known, and `whole` where that is all of it; else it may have a known `end`: ".h5" of
     `f"/tmp/{name}.h5"`. `call` is what writes there: a function, or the argument whose default it is (`--job-dir`), or
     whose value (`model_dir`). The place is that of the literal: a 1-based line, a 0-based column. `logs`: it is for
-    TensorBoard."""
+    TensorBoard. `literal`: what stands at the place, where that is an argument's default, which others may join to."""
 
     path: str
     whole: bool
@@ -31,6 +31,7 @@ class WrittenPath:
     length: int
     logs: bool = False
     end: str = ""
+    literal: str | None = None
 
     @property
     def begin(self) -> str:
@@ -45,6 +46,9 @@ class WrittenPath:
     @property
     def instead(self) -> str:
         """What to write in its place, so that it is among the outputs: "outputs/….h5"."""
+        first = self.literal
+        if first and first != self.path and self.path.startswith(first):  # the rest is joined to it elsewhere
+            return kept_instead(first, logs=self.logs) + "/" * first.endswith("/")
         kept = kept_instead(self.path, logs=self.logs)
         between = "/" if self.path.endswith("/") and not self.end.startswith("/") else ""
         return kept if self.whole else f"{kept}{between}…{self.end}"
@@ -192,7 +196,8 @@ class _Reader:
                     seen.add(place)
                     call_or_keyword = "model_dir" if value is _keyword(call, "model_dir") else _last(call.func)
                     end = "" if whole else self._end(value)
-                    yield WrittenPath(path, whole, call_or_keyword, *place, _length(at), logs, end)
+                    literal = _literal(at) if at in self._defaults.values() else None
+                    yield WrittenPath(path, whole, call_or_keyword, *place, _length(at), logs, end, literal)
         for call, flags in self._flags():
             name = _destination(call, flags)
             default = self._defaults.get(name)
@@ -434,6 +439,10 @@ def is_kept(path: str) -> bool:
         return True
     first = posixpath.normpath(path).split("/")[0]
     return first in ("outputs", "logs")
+
+
+def _literal(at: ast.expr) -> str | None:
+    return at.value if isinstance(at, ast.Constant) and isinstance(at.value, str) else None
 
 
 def kept_instead(path: str, *, logs: bool = False) -> str:

@@ -56,7 +56,8 @@ def command(
         print_document("runs", {"runs": shown})
         return 0
     if not found:
-        result_line("no runs yet" if wanted == RunFilter() else "no run is like that")
+        nowhere = "no runs yet" if asked.nothing else "no run is live or kept there"
+        result_line(nowhere if wanted == RunFilter() else "no run is like that")
     else:
         paint = {"STATE": _paint, "RESULT": _paint, "USD": _usd}
         show_table(HEAD, [row(each, right_now()) for each in shown], paint, {"STARTED": _short_time})

@@ -35,6 +35,12 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "import os\nOUT = '/tmp/run'\nmodel.save(os.path.join(OUT, 'm.keras'))\n",
         ["2:7 write 'outputs/run/m.keras'"],
     ),
+    "a default that is joined": (
+        "",
+        PARSER + "p.add_argument('--model-dir', default='models')\na = p.parse_args()\n"
+        "model.save(os.path.join(a.model_dir, 'm.keras'))\n",
+        ["3:39 write 'outputs/models'"],
+    ),
     "names that are made of one another": (
         "",
         "import os\na0 = 'x'\n"
