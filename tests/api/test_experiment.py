@@ -198,7 +198,18 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a folder that is not there": ({"source_directory": "nowhere"}, ["relative to the current folder"]),
     "a target without a size": ({"compute_target": {"cloud": "azure"}}, ["for example vm_size='Standard_D8s_v5'"]),
     "a misspelt argument": ({"worker_cout": 2}, ["unknown argument 'worker_cout' (did you mean 'worker_count'?)"]),
-    "a flag that is text": ({"use_gpu": "yes"}, ["not True or False"]),
+    "a flag that is text": ({"use_gpu": "yes"}, ["not True or False", "(write True)"]),
+    "a flag that is a number": ({"use_gpu": 1}, ["(write True)"]),
+    "a count that is text": ({"node_count": "2"}, ["(write 2, a number)"]),
+    "a script in a list": ({"entry_script": ["train.py"]}, ["(write 'train.py')"]),
+    "a target in a list": ({"compute_target": ["gpucluster"]}, ["(write 'gpucluster')"]),
+    "a duration that is none": ({"limits": {"max_run_duration": True}}, ["(write a duration, for example '24h')"]),
+    "an end that is none": ({"on_failure": "restart"}, ["'delete' or {'hold': '30m'}"]),
+    "a dict for a flag's value": ({"script_params": {"--a": {"b": 1}}}, ["json.dumps()"]),
+    "a folder that is an object": ({"source_directory": Thing()}, ["type Thing, not a value (write a path as text)"]),
+    "a size that is an object": ({"compute_target": {"vm_size": Thing()}}, ["(write text, a number, True or False)"]),
+    "Python's version as a number": ({"python_version": 3.10}, ["is the number 3.1, which", "as text: '3.10'"]),
+    "TensorFlow's version as a number": ({"framework_version": 2.20}, ["is the number 2.2, which", "'2.20'"]),
 }
 
 

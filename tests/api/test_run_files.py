@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.record.test_record import a_record
-from tfinfra import Run
+from tfinfra import Experiment, Run
 from tfinfra.errors import ProvisioningError, Result, UsageError
 from tfinfra.lifecycle.attach import attached_run, find_run, run_logs, status
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
@@ -215,3 +215,31 @@ def test_a_run_is_known_by_its_id() -> None:
 def test_what_is_no_run_id_is_refused(given: Any) -> None:
     with pytest.raises(UsageError, match="is no run id"):
         Run(given)
+
+
+THING: Any = object()
+WRONG_KINDS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a file's name that is an object": (lambda run: run.download_file(THING), "name is an object of type object, not"),
+    "a file's name that is None": (lambda run: run.download_file(None), "name is None, not text"),
+    "a file's name that is a number": (lambda run: run.download_file(3), "name is an object of type int"),
+    "a path that is an object": (lambda run: run.download_file("run.json", THING), "output_file_path is an object"),
+    "a prefix that is an object": (lambda run: run.download_files(THING), "prefix is an object"),
+    "a folder that is an object": (lambda run: run.download_files("outputs", THING), "output_directory is an object"),
+    "paths that are none": (lambda run: run.download_files("outputs", None, [THING]), "output_paths[0] is an object"),
+    "one path for many": (lambda run: run.download_files("outputs", None, 3), "output_paths is an object of type int"),
+    "a folder of logs that is an object": (lambda run: run.get_all_logs(THING), "destination is an object"),
+    "tags that are a list": (lambda run: run.set_tags(["a"]), "tags is an object of type list, not a dict"),
+    "tags to remove that are an object": (lambda run: run.remove_tags(THING), "tags is an object"),
+    "a tag to remove that is an object": (lambda run: run.remove_tags([THING]), "tags[0] is an object"),
+    "tags to look up": (lambda _: Experiment("digits").get_runs(tags=THING), "tags is an object"),
+    "an experiment that is text": (lambda _: Run.list("digits"), "experiment is an object of type str"),
+    "an experiment that is an object": (lambda _: Run.list(THING), "experiment is an object"),
+}
+
+
+@pytest.mark.parametrize(("call", "words"), WRONG_KINDS.values(), ids=WRONG_KINDS.keys())
+def test_an_object_where_text_is_wanted_is_refused(run: Run, call: Callable[[Any], Any], words: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        call(run)
+    assert words in str(raised.value)
+    assert "hint: " in str(raised.value)

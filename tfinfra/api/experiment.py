@@ -14,6 +14,7 @@ from typing import Any
 
 from tfinfra.api.estimator import TensorFlow
 from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
+from tfinfra.api.plain import require_dict
 from tfinfra.api.run import Run
 from tfinfra.api.run_tags import Tags, has_tags
 from tfinfra.api.successor import Successor
@@ -108,6 +109,11 @@ class Experiment(Successor):
         del type, include_children  # a run has neither
         if properties:
             raise told(UsageError("a run has no properties", hint=TAGS))
+        if tags is not None and not isinstance(tags, str):
+            require_dict("tags", tags, "write get_runs(tags={'key': 'value'}), or the name of one tag")
+        return self._runs(tags)
+
+    def _runs(self, tags: Tags) -> Iterator[Run]:
         name = fitting_name(self.name)
         for record in reversed(all_records(state_folder())):
             run = Run(self, record.run)

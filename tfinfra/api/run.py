@@ -11,6 +11,7 @@ from typing import Any
 
 from tfinfra.api.gone_names import OF_RUN
 from tfinfra.api.log_printer import LogPrinter, print_lines
+from tfinfra.api.plain import require_dict, require_names, require_path, require_paths, require_text, wrong_kind
 from tfinfra.api.run_details import azure_ml_details
 from tfinfra.api.run_files import copy_file, copy_files, file_names, log_names
 from tfinfra.api.run_tags import Tags, change_tags, read_tags
@@ -40,6 +41,7 @@ STATUSES = {
 }
 RESULTS = {Result.SUCCEEDED: "Completed", Result.CANCELLED: "Canceled"}
 _WITH_NODES = (RunPhase.RUNNING, RunPhase.HELD, RunPhase.ENDED)
+_FILES = "run.get_file_names() lists the names"
 Names = list[str]
 Documents = list[dict[str, Any]]
 
@@ -81,6 +83,8 @@ class Run(Successor):
     ) -> Iterator[Run]:
         """The runs of an experiment that this machine remembers, the newest first, as `Experiment.get_runs` has them;
         with `status`, those of that status."""
+        if isinstance(experiment, str) or not hasattr(experiment, "get_runs"):
+            raise wrong_kind("experiment", experiment, "an experiment", "write Run.list(Experiment('digits'))")
         found = experiment.get_runs(type, tags, properties, include_children)
         return (run for run in found if status in (None, run.get_status()))
 
@@ -208,6 +212,8 @@ class Run(Successor):
 
     def download_file(self, name: str, output_file_path: str | os.PathLike[str] | None = None) -> None:
         """Copies a file of the run to a path, into a folder, or into the current folder."""
+        require_text("name", name, _FILES)
+        require_path("output_file_path", output_file_path)
         copy_file(self._brought(), name, output_file_path)
 
     def download_files(
@@ -222,10 +228,14 @@ class Run(Successor):
         """Copies the files whose names begin with `prefix` below a folder, by their names: without the prefix where
         `append_prefix` is False. The files are on this machine: size of batches and time-out mean nothing."""
         del batch_size, timeout_seconds
+        require_text("prefix", "" if prefix is None else prefix, _FILES)
+        require_path("output_directory", output_directory)
+        require_paths("output_paths", output_paths)
         copy_files(self._brought(), prefix, output_directory, output_paths, with_prefix=append_prefix)
 
     def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
         """Copies all logs below a folder, or the current one; returns their paths."""
+        require_path("destination", destination)
         results = self._brought()
         return [str(copy_file(results, name, Path(destination or "") / name)) for name in log_names(results)]
 
@@ -272,10 +282,12 @@ class Run(Successor):
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Sets several tags."""
+        require_dict("tags", tags, "write run.set_tags({'key': 'value'})")
         self._change_tags(tags)
 
     def remove_tags(self, tags: str | Sequence[str]) -> dict[str, str | None]:
         """Removes tags, by their names; returns those that are left."""
+        require_names("tags", tags, "write run.remove_tags(['key'])")
         return self._change_tags({}, removed=tags)
 
     def _change_tags(self, new: Mapping[str, Any], removed: str | Sequence[str] = ()) -> dict[str, str | None]:

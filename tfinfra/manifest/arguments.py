@@ -17,11 +17,19 @@ from uuid import UUID
 
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
+from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.words.refused import ESTIMATOR
 
 _DEEPEST = 20
 _LARGEST = 10**300
+_VERSIONS = ("python_version", "framework_version")
 _COUNTS = ("process_count_per_node", "node_count", "worker_count", "parameter_server_count")
+_PATHS = (
+    "source_directory",
+    "entry_script",
+    "setup_script",
+    *(key for key in (*MANIFEST, *SPELLINGS) if "_file" in key),
+)
 _DURATIONS = ("limits", "max_run_duration_seconds", "on_failure")
 _NO_VALUE = object()
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...] = (
@@ -66,6 +74,10 @@ def argument_document(arguments: Mapping[str, Any]) -> Document:
 
 def _argument(key: str, value: Any, faults: list[Diagnostic]) -> Any:
     found: list[Diagnostic] = []
+    if key in _VERSIONS and isinstance(value, float) and (lost := re.fullmatch(r"\d\.[123]", str(value))):
+        what = f"is the number {lost[0]}, which {lost[0]}0 is as well"
+        faults.append(_diagnostic("TFI332", (key,), what, f"write a version as text: '{lost[0]}0'"))
+        return ""
     plain = _plain(value, (key,), found)
     if key in ESTIMATOR:  # refused for its name already, whatever it is
         return _described(value) if found else plain
@@ -158,7 +170,10 @@ def _way_out(value: Any, path: KeyPath) -> str:
         name = re.sub(r"[^a-z0-9]+", "_", str(path[1]).lower()).strip("_0123456789") or "data"
         data = f"inputs={{'{name}': {{'path': './data'}}}} and '${{TFINFRA_INPUT_{name.upper()}}}' here"
         return f"write text or a number; for data, write {data}"
-    return _INSTEAD.get(str(path[0]), "write text, a number, True or False")
+    if len(path) == 1 and path[0] in _PATHS:
+        return "write a path as text: 'train.py'" if path[0] == "entry_script" else "write a path as text"
+    own = _INSTEAD.get(str(path[0])) if path[0] != "compute_target" or len(path) == 1 else None
+    return own or "write text, a number, True or False"
 
 
 def _described(value: Any) -> Any:

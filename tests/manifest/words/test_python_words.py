@@ -34,6 +34,19 @@ TEXTS = {
     "a place in a list": ("'pip_packages[0]' is", "pip_packages[0] is"),
     "a place in a mapping": ("'limits.max_cost_usd' is", "limits['max_cost_usd'] is"),
     "a place without quotes": ("limits.max_run_duration ends the run", "limits['max_run_duration'] ends the run"),
+    "a boolean in quotes": ("write true without quotes; how many", "write True; how many"),
+    "a number in quotes": ("write 2 without quotes", "write 2, a number"),
+    "a text in brackets": ("write train.py without brackets", "write 'train.py'"),
+    "a number in brackets": ("write 2 without brackets", "write 2"),
+    "a boolean alone": ("write true", "write True"),
+    "quotes": ("put it in quotes", "write it as text: str() makes it"),
+    "JSON in quotes": ("write it as JSON in single quotes, '{\"a\": 1}'", "write it as text: json.dumps() makes it"),
+    "a flag alone": ("write `--verbose:` alone", "write '--verbose': None"),
+    "a word or a mapping": ("write delete, or {hold: 30m}", "write 'delete' or {'hold': '30m'}"),
+    "the same without a verb": ("delete, or {hold: 30m}", "'delete' or {'hold': '30m'}"),
+    "durations": ("30m, 24h, 7d, or a number of seconds", "'30m', '24h', '7d', or a number of seconds"),
+    "an option": ("name it, or --rehearse it", "name it, or rehearse it: submit(est, rehearse=True)"),
+    "a variable": ("write ${TFINFRA_OUTPUTS}/a", None),
     "a sentence that begins with a key": ("pip_packages: the packages do not fit", None),
     "a sentence with a colon": ("the store: it is gone, and its name: none", None),
     "an argument in quotes": ("'worker_count' is 2", None),
@@ -70,6 +83,7 @@ def test_a_place_in_a_yaml_file_stays_in_its_words() -> None:
 
 _YAML = re.compile(
     rf"(?<!['\"\w$.-])(?:{'|'.join({*MANIFEST, *LIMITS, *TARGET})}): (?!an? |the |there |no |only )|indent|a line,"
+    r"|without (?:quotes|brackets)|in quotes"
 )
 """A key with its value as YAML has it."""
 

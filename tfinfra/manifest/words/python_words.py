@@ -29,11 +29,24 @@ _WORDS = {
     "unknown key": "unknown argument",
     "no key of a manifest": "no argument",
     "a mapping": "a dict",
+    "true or false without quotes": "True or False",
     "true or false": "True or False",
     "beside the manifest": "in the current folder",
     "relative to the manifest": "relative to the current folder",
     "of the manifest": "of the arguments",
+    "put it in quotes": "write it as text: str() makes it",
+    "write it as JSON in single quotes, '{\"a\": 1}'": "write it as text: json.dumps() makes it",
+    "write one text, in quotes where it holds a comma": "write one text",
+    "write local, a name of": "write 'local', a name of",
+    "30m, 24h, 7d, or a number": "'30m', '24h', '7d', or a number",
+    "a duration, for example 24h": "a duration, for example '24h'",
+    "or --rehearse it": "or rehearse it: submit(est, rehearse=True)",
+    "`tfinfra up --locked`": "write submit(est, locked='train.lock.yaml')",
 }
+_ALONE = re.compile(r"write (\S+) without quotes|write ([^\n]+) without brackets|write (true|false|null)\b(?! or)")
+"""A value that a hint writes for itself: what quotes and brackets are in YAML, its type is here."""
+_BARE = re.compile(r"`(--?[\w.-]+):` alone")
+_MAPPING = re.compile(r"(?<![$=\w])\{((?:--?)?[A-Za-z][\w-]*: [^{}'\n]+)\}")
 
 
 def in_python(found: Diagnostic) -> Diagnostic:
@@ -62,12 +75,21 @@ def python_text(text: str) -> str:
     """A message or a hint with what it quotes of YAML as arguments."""
     for yaml, python in _WORDS.items():
         text = text.replace(yaml, python)
+    text = _ALONE.sub(_alone, text)
+    text = _BARE.sub(lambda found: f"{found[1]!r}: None", text)
+    text = re.sub(r"(^|write )delete, or (?=\{hold)", r"\1'delete' or ", text)
     text = _PATH.sub(lambda found: python_path("".join(part or "" for part in found.groups())), text)
     text = _QUOTED.sub(lambda found: _assigned(found[1], found[2] or "…"), text)
     text = _WRITTEN.sub(_unquoted, text)
     text = re.sub(r"\bwrite (\[[^\]\n]+\])", lambda found: f"write {_literal(found[1], {})}", text)
     text = re.sub(r"\bis (true|false|null)\b", lambda found: f"is {_literal(found[1], {})}", text)
+    text = _MAPPING.sub(lambda found: _literal(found[0], {}), text)
     return text.replace("write a list: [a, b]", "write a list: ['a', 'b']")
+
+
+def _alone(found: re.Match[str]) -> str:
+    value = _literal(next(part for part in found.groups() if part), {})
+    return f"write {value}, a number" if found[1] and value.isdigit() else f"write {value}"
 
 
 def _unquoted(found: re.Match[str]) -> str:

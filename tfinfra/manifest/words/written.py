@@ -15,7 +15,7 @@ from tfinfra.text.credentials import covered, names_secret, unnamed
 OPEN = "…"
 """What stands for a value that the reader of the hint knows."""
 _LONGEST = 90
-_DURATION_KEYS = ("max_run_duration", "keep_outputs", "hold", "max_run_duration_seconds")
+DURATION_KEYS = ("max_run_duration", "keep_outputs", "hold", "max_run_duration_seconds")
 _UNITS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60, "minute": 60}
 _UNITS |= {"minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400}
 _UNITS |= {"days": 86400, "w": 604800, "week": 604800, "weeks": 604800}
@@ -62,7 +62,7 @@ def fitted(key: str, value: Any) -> Any:
         return None
     if value == OPEN:
         return value
-    if key in _DURATION_KEYS:
+    if key in DURATION_KEYS:
         return duration(value)
     own = _OWN.get(key)
     return own(value) if own else _by_type(value, rules)

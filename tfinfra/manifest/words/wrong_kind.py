@@ -10,7 +10,16 @@ from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.meanings import data, distribution
 from tfinfra.manifest.words.odd_characters import what_is_odd
-from tfinfra.manifest.words.written import OPEN, amount, duration, fitted, gibibytes, one_input, write
+from tfinfra.manifest.words.written import (
+    DURATION_KEYS,
+    OPEN,
+    amount,
+    duration,
+    fitted,
+    gibibytes,
+    one_input,
+    write,
+)
 from tfinfra.text.credentials import only_name, unnamed
 
 _SHORT = 40
@@ -100,7 +109,8 @@ def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noq
     if path[0] == "compute_target" and len(path) == 1:
         return _EXAMPLES["compute_target"]
     if {"string", "text"} & {*wanted} and isinstance(value, (int, float)):
-        return "put it in quotes"
+        no_text = path[-1] in DURATION_KEYS and isinstance(value, bool)
+        return "write a duration, for example 24h" if no_text else "put it in quotes"
     return None
 
 
