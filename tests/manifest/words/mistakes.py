@@ -482,7 +482,7 @@ VALUES: Rows = {
     "half a second": ("▶walltime: 0.5", "TFI203", "it belongs under limits; write limits: {max_run_duration: …}"),
     "a disk in terabytes": ("compute_target: {vm_size: Standard_D8s_v5, os_disk_gb: ▶1TB}", "TFI202", "write 1024"),
     "a disk in megabytes": (
-        "compute_target: {vm_size: Standard_D8s_v5, os_disk_gb: ▶65536 MB}",
+        "compute_target: {vm_size: Standard_D8s_v5, os_disk_gb: ▶131072 MB}",
         "TFI202",
         "write 128",
     ),

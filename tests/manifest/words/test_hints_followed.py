@@ -14,7 +14,10 @@ from tests.manifest.words.test_mistakes import errors
 from tfinfra.compiler.load import project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import TfinfraError
+from tfinfra.manifest.arguments import argument_document
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, TARGET
+from tfinfra.manifest.shape import manifest_errors
+from tfinfra.manifest.words.foreign_words import WORDS, at_the_top
 
 ROWS = {f"{kind}: {sentence}": row[0] for kind, rows in MISTAKES.items() for sentence, row in rows.items()}
 KNOWN = {*MANIFEST, *LIMITS, *TARGET, "hold", "path", "url", "mode"}
@@ -97,3 +100,30 @@ def test_a_hint_that_is_followed_leaves_nothing_to_say(sentence: str, tmp_path: 
     except TfinfraError as refused:
         found = refused.diagnostics
     assert [f"{error.hint} → {each}" for each in found if each.is_error and each.code not in ELSEWHERE] == []
+
+
+VALUES: tuple[Any, ...] = (
+    "2h",
+    0,
+    1.5,
+    "1.5",
+    "10GB",
+    -1,
+    True,
+    "a:b",
+    "s3://x",
+    "x.txt",
+    "eastus",
+    ["eastus"],
+    {"A": "b"},
+)
+"""What stands behind some word of other tools, and fits no other."""
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+def test_no_word_leads_to_a_value_that_its_key_refuses(value: Any) -> None:
+    hints = {hint for word in WORDS if (hint := at_the_top(word, value)) and told(hint)}
+    done = {hint: followed({"entry_script": "t.py", "x": value}, "x", hint) for hint in hints}
+    said = {hint: manifest_errors(argument_document(data)) for hint, data in done.items() if data}
+    assert {hint: errors for hint, errors in said.items() if errors} == {}
+    assert said

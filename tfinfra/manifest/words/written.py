@@ -19,6 +19,7 @@ DURATION_KEYS = ("max_run_duration", "keep_outputs", "hold", "max_run_duration_s
 _UNITS = {"s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60, "minute": 60}
 _UNITS |= {"minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400}
 _UNITS |= {"days": 86400, "w": 604800, "week": 604800, "weeks": 604800}
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _PARTS = re.compile(r"(\d+(?:\.\d+)?) ?([a-z]+)")
 _CLOCK = re.compile(r"(?:(\d+)(?:-|[.:](?=\d+:\d+:)))?(\d{1,3}):(\d{2})(?::(\d{2}))?")
 """hh:mm:ss and hh:mm, with days before them: "1-02:00" (Slurm), "1.02:00:00" (.NET), "1:02:00:00"."""
@@ -63,9 +64,30 @@ def fitted(key: str, value: Any) -> Any:
     if value == OPEN:
         return value
     if key in DURATION_KEYS:
-        return duration(value)
+        length = duration(value)
+        return _in_seconds(length) if key == "max_run_duration_seconds" and length else length
     own = _OWN.get(key)
-    return own(value) if own else _by_type(value, rules)
+    made = own(value) if own else _by_type(value, rules)
+    return made if _is_taken(made, rules) else None
+
+
+def _in_seconds(length: str | int) -> int | None:
+    return length if isinstance(length, int) else int(length) if length.isdigit() else round(_seconds(length) or 0)
+
+
+def _is_taken(made: Any, rules: Rules) -> bool:
+    """Whether the schema takes the value as a hint writes it: of text without quotes YAML may make a number."""
+    kinds, inner = [rules["type"]] if isinstance(rules["type"], str) else rules["type"], rules.get("schema", {})
+    if isinstance(made, list):
+        return all(_is_taken(each, inner) for each in made) if "type" in inner else True
+    if isinstance(made, Mapping):
+        return {*made} <= {*inner} if inner and "type" not in inner else True
+    if isinstance(made, (int, float)):
+        return bool(rules.get("min", made) <= made <= rules.get("max", made))
+    if not isinstance(made, str):
+        return made is None
+    pattern = rules.get("text_regex", rules.get("regex"))
+    return (not pattern or bool(re.fullmatch(pattern, made))) and ("text" in kinds or not _NUMBER.fullmatch(made))
 
 
 def _by_type(value: Any, rules: Rules) -> Any:  # noqa: PLR0911  a line a case
@@ -99,7 +121,7 @@ def duration(value: Any) -> str | int | None:
         return None
     text = value.strip().lower()
     if re.fullmatch(DURATION, text):
-        return text.replace(" ", "")
+        return text.replace(" ", "") if text.strip("0smhd ") else None
     seconds = _seconds(text)
     if seconds is None or seconds <= 0:
         return None
