@@ -82,10 +82,7 @@ def _read(path: Path) -> GuardrailsFile:
         data = read_for_parser(path, MOST_BYTES)
     except OSError as error:
         message = f"cannot read the guardrails '{path}': {error.strerror}"
-        hint = "name a YAML file that you may read"
-        if path == Path():
-            hint = "`--guardrails` has an empty value, or names the current folder: name a file, or leave it out"
-        raise refusal((_whole(path, "TFI440", message, hint),)) from error
+        raise refusal((_whole(path, "TFI440", message, "name a YAML file that you may read"),)) from error
     return read_guardrails(data, str(path), real(path).parent)
 
 

@@ -132,7 +132,7 @@ def test_plan_shows_the_price_up_to_the_limits_and_what_none_holds(
         "not capped by any limit of time (limits.max_cost_usd holds 1.00 back",
         "what max_cost_usd of 10.00 allows",
         "expected: about ",
-        "; at most 9.00 USD, bytes and calls aside",
+        "; at most 9.00 USD, bytes and calls aside: up to the limits, 30 min for the deletion, in the dearest place",
     ):
         assert piece in shown
     assert main(["plan", "capped.yaml", "--json"]) == 0

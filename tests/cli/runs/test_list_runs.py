@@ -72,6 +72,17 @@ def test_what_is_asked_for(words: list[str], number: int, state: Path, capsys: p
     assert number or told == "no run is like that\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"), [([], "no runs yet"), (["--cloud", "local"], "no run is live or kept there")]
+)
+def test_a_cloud_without_runs_is_not_taken_for_none_at_all(
+    words: list[str], said: str, state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tfinfra.lifecycle.attach.overview.all_statuses", lambda asked, progress: ())
+    assert main(["runs", *words]) == 0
+    assert said in "".join(capsys.readouterr())
+
+
 def test_a_document_has_all_of_them(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "--json"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]

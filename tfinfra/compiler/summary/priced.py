@@ -9,7 +9,7 @@ from tfinfra.catalog.usual_times import usual_times
 from tfinfra.compiler.cost import burn_of, dearest_lines, price_lines, total, unknown_prices
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.model import Limits, Plan, PriceLine, Target
-from tfinfra.money.budget import FREE, Burn, held_for_end, run_time
+from tfinfra.money.budget import DELETION_SECONDS, FREE, Burn, held_for_end, run_time
 from tfinfra.money.expected import Expected, Phase, expected
 
 
@@ -72,9 +72,12 @@ def expected_text(price: Priced) -> str:
     time = f"expected: about {round(known.seconds / 60)} min"
     if known.usd is None:
         return f"{time} beside the training; what it costs is not known, for want of a price"
-    most = "" if price.most is None else f"; at most {price.most:.2f} USD, bytes and calls aside"
+    most = "" if price.most is None else f"; at most {price.most:.2f} USD, bytes and calls aside: {_AT_MOST}"
     hour = f"and {known.training_usd_per_hour:.2f} USD for each hour of training"
     return f"{time}, about {known.usd:.2f} USD, {hour}{most}"
+
+
+_AT_MOST = f"up to the limits, {DELETION_SECONDS / 60:.0f} min for the deletion, in the dearest place"
 
 
 def expectation(plan: Plan, target: Target, lines: tuple[PriceLine, ...]) -> Expected:
