@@ -48,6 +48,9 @@ _BY_HAND = {
     "layers.CuDNNLSTM": "layers.LSTM",
     "layers.CuDNNGRU": "layers.GRU",
     "layers.cudnn_recurrent": "layers",
+    "optimizers.adam_v2": "optimizers",
+    "layers.preprocessing": "layers",
+    "mixed_precision.loss_scale": "mixed_precision",
     "backend.set_session": "tf.config.set_visible_devices(…), tf.config.experimental.set_memory_growth(…): no session",
     "losses.cosine": "losses.cosine_similarity",
     "losses.cosine_proximity": "losses.cosine_similarity",
@@ -218,11 +221,16 @@ def made(folder: Path) -> dict[str, object]:
     newest = later["3"][-1].tree(TREES["tensorflow.keras"]).names
     all_wheels = [*earlier, *(wheel for wheels in later.values() for wheel in wheels)]
     with_1 = [wheel.tree(TENSORFLOW_1) for wheel in all_wheels]
+    last_2 = [wheel for name, wheels in later.items() if name != "3" for wheel in wheels]
+    of_keras = [wheel.tree(("keras/",)) for wheel in (*earlier, *last_2)]  # "tensorflow." before what was Keras's own
     published = frozenset().union(*(one.names for one in with_1))
     published |= frozenset().union(*(wheel.tree(TREES["tensorflow.keras"]).names for wheel in all_wheels))
     rows = {
         name: gone(
-            [*(wheel.tree(folders) for wheel in earlier), *(with_1 if name == "tensorflow.keras" else ())],
+            [
+                *(wheel.tree(folders) for wheel in earlier),
+                *((*with_1, *of_keras) if name == "tensorflow.keras" else ()),
+            ],
             {version: [wheel.tree(folders) for wheel in wheels] for version, wheels in later.items()},
             published | {*_BY_HAND},
             newest if name == "keras" else frozenset(),

@@ -157,6 +157,25 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
     "what setuptools keeps alive": ("import distutils\n", "python_version: '3.12'\nframework_version: 2.16.2\n", []),
     "Python's own that is to come": ("import tomllib\n", "python_version: '3.10'\n", MISSING),
     "Python's own on Windows": ("import msvcrt\n", "", MISSING),
+    "a module that a package of Python's has not": ("import json.nosuch\n", "", MISSING),
+    "a module in a module of Python's": ("from os.nosuch import x\n", "", MISSING),
+    "a name that a module of Python's has not": ("from json import nosuch\n", "", MISSING),
+    "a name that Python 2 had there": ("from urllib import urlencode\n", "", MISSING),
+    "a name that an earlier Python had": ("from inspect import getargspec\n", "python_version: '3.11'\n", MISSING),
+    "the same with that Python": ("from inspect import getargspec\n", "python_version: '3.10'\n", []),
+    "names that modules make when they are asked": (
+        "from collections import Mapping\nfrom ast import Num\n",
+        "python_version: '3.9'\n",
+        [],
+    ),
+    "names and modules of Python's": (
+        "import os.path, xml.etree.ElementTree, concurrent.futures.thread, encodings.idna\n"
+        "from os import path, nosuch\nfrom urllib import request, parse\nfrom json import *\nfrom json import _x\n"
+        "from typing import Protocol\nfrom importlib import metadata\nfrom unittest import mock, test\n",
+        "python_version: '3.11'\n",
+        [],
+    ),
+    "the same, tried": ("try:\n    from time import clock\nexcept ImportError:\n    clock = None\n", "", []),
     "Horovod without mpi": ("import horovod\n", "", ["warning TFI503 train.py:1:1", *MISSING]),
 }
 HINTS = {
@@ -169,6 +188,8 @@ HINTS = {
     "pandsa": "did you mean 'pandas'?",
     "imp": "write python_version: '3.11', or import what took its place",
     "urllib2": "in Python 3 it is urllib.request; `2to3` translates the script",
+    "json.decodr": "did you mean 'json.decoder'?",
+    "os.zzz": "was the script written for Python 2? `2to3` translates it",
     "tensorfow": "did you mean 'tensorflow'?",
     "torch": "write pip_packages: [torch]",
     "utils": "name the package that has it in pip_packages; a module of your own travels in source_directory",

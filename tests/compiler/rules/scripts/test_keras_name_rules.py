@@ -26,6 +26,20 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "np_utils": ("from keras.utils import np_utils\n", OLD, ERROR),
     "np_utils by its whole name": ("import keras.utils.np_utils as u\n", NEW, ERROR),
     "what is in it": ("from keras.utils.np_utils import to_categorical\n", NEW, ERROR),
+    "np_utils of tf.keras": ("from tensorflow.keras.utils import np_utils\n", OLD, ERROR),
+    "what is in it, of tf.keras": ("from tensorflow.keras.utils.np_utils import to_categorical\n", NEW, ERROR),
+    "a module of layers, of tf.keras": ("from tensorflow.keras.layers.core import Dense\n", OLD, ERROR),
+    "the engine of tf.keras": ("from tensorflow.keras.engine import Layer\n", OLD, ERROR),
+    "optimizers of tf.keras by their module": ("from tensorflow.keras.optimizers import adam_v2\n", OLD, ERROR),
+    "several GPUs of tf.keras": ("from tensorflow.keras.utils import multi_gpu_model\n", OLD, ERROR),
+    "what tf.keras has": (
+        "from tensorflow.keras.applications.resnet50 import ResNet50\nfrom tensorflow.keras.datasets import mnist\n"
+        "from tensorflow.keras.preprocessing.text import Tokenizer\n"
+        "from tensorflow.keras.optimizers.legacy import Adam\n"
+        "from tensorflow.keras.layers import Dense, Normalization\nfrom tensorflow.keras import backend as K\n",
+        OLD,
+        [],
+    ),
     "the wrapper for scikit-learn": ("from keras.wrappers.scikit_learn import KerasClassifier\n", NEW, ERROR),
     "the same of tf.keras": ("from tensorflow.keras.wrappers.scikit_learn import KerasClassifier\n", NEW, ERROR),
     "the engine": ("from keras.engine.topology import Layer\n", OLD, ERROR),

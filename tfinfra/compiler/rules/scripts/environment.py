@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from tfinfra.catalog.images import AZURE_NODES
 from tfinfra.catalog.modules.module_names import known_modules, owners, usual_owner
 from tfinfra.catalog.modules.python_modules import brings, is_of_windows, last_with, since_python_3
+from tfinfra.catalog.modules.python_names import lacking, names_in, versions_with
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport, SourceDirectory
 from tfinfra.compiler.source.made_modules import may_write
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
-from tfinfra.manifest.words.spelling_hints import did_you_mean
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 
 _ANYTHING = re.compile(
     r"-r\s|requirements|environment\.ya?ml|\.whl|setup\.py|install\s+(-e\s+)?[./]|\.tar|\.zip"
@@ -46,6 +47,33 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
     yield from (_diagnostic(facts, one, known, python) for one in lacking.values())
 
 
+def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
+    """What is imported from inside of the standard library, and is not there in python_version. Each once, where it is
+    imported most surely."""
+    python, found = facts.manifest.python_version, dict[str, OutsideImport]()
+    if not facts.manifest.sound("python_version"):
+        return
+    for one in facts.project.source.outside:
+        if not brings(one.name.partition(".")[0], python):
+            continue
+        name = lacking(one.name, one.members, python)
+        if name and (name not in found or one.certain > found[name].certain):
+            found[name] = one
+    for name, one in found.items():
+        message = f"`{one.statement}` fails: Python {python} has no {name}"
+        yield _at(facts, one, message, _in_place_of(name, python))
+
+
+def _in_place_of(name: str, python: str) -> str:
+    """The way out of a name that a version of Python does not have."""
+    module, _, member = name.rpartition(".")
+    if others := versions_with(name):
+        return f"Python {others[0]} to {others[-1]} has it: write that python_version, or import what took its place"
+    if near := nearest(member, names_in(module, python)):
+        return did_you_mean(f"{module}.{near}")
+    return "was the script written for Python 2? `2to3` translates it"
+
+
 def undecided(facts: Facts, known: EnvironmentModules) -> bool:
     """Whether the script imports something of which `known` cannot tell whether it will be there."""
     return any(known.provides(one.name, one.members) is None for one in _not_of_python(facts))
@@ -71,7 +99,7 @@ def _is_made_by_setup(facts: Facts, name: str) -> bool:
 
 
 def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
-    source, top = facts.project.source, one.name.partition(".")[0]
+    top = one.name.partition(".")[0]
     message, hint = f"`{one.statement}` fails: ", _way_out(facts, one, known)
     if is_of_windows(top):
         message += f"{top} is a module of Python on Windows"
@@ -85,6 +113,12 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
     else:
         lacking = top if known.provides(top) is False else one.name
         message += f"neither source_directory nor the environment has {lacking}"
+    return _at(facts, one, message, hint)
+
+
+def _at(facts: Facts, one: OutsideImport, message: str, hint: str) -> Diagnostic:
+    """An error where the import runs for certain, and nothing may make what it imports before."""
+    source = facts.project.source
     text = line_of(source.text(one.module), one.line)
     position = Position(source.file(one.module), one.line, one.column + 1, one.length, text)
     may_be_made = facts.manifest.setup_script or may_write({**source.modules, **source.skimmed}, one.name)
@@ -143,4 +177,4 @@ def _is_slip(written: str, name: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
-RULES: tuple[Rule, ...] = (imports_that_nothing_meets,)
+RULES: tuple[Rule, ...] = (imports_that_nothing_meets, names_that_python_lacks)
