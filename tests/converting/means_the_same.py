@@ -312,9 +312,95 @@ ROWS: dict[str, Row] = {
     ),
     "a region behind the cloud": (
         task("python fit.py", "resources: {infra: azure/eastus/1, accelerators: T4}\n"),
-        {"compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3", "location": "eastus"}},
+        {"compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3", "location": "eastus", "zone": 1}},
         set(),
-        [(1, "the zone of 'eastus/1'")],
+        [],
+    ),
+    "a zone without a size": (
+        task("python fit.py", "resources: {infra: azure/eastus/1}\n"),
+        {},
+        {"compute_target"},
+        [(1, "the region 'eastus' is left out"), (1, "the zone of 'eastus/1'")],
+    ),
+    "several kinds of accelerators": (
+        task("python fit.py", "resources: {accelerators: [T4:1, V100:3, A100:1]}\n"),
+        {"compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3"}},
+        set(),
+        [
+            (1, "no size of Azure has the accelerators 'V100:3'"),
+            (1, "Standard_NC4as_T4_v3 is taken, and Standard_NC24ads_A100_v4 left out"),
+        ],
+    ),
+    "any of these places": (
+        task("python fit.py", "resources: {accelerators: T4, any_of: [{infra: azure/eastus}, {region: westus2}]}\n"),
+        {
+            "compute_target": {
+                "cloud": "azure",
+                "vm_size": "Standard_NC4as_T4_v3",
+                "location": ["eastus", "westus2"],
+            }
+        },
+        set(),
+        [],
+    ),
+    "sizes in their order": (
+        task(
+            "python fit.py",
+            "resources: {ordered: [{instance_type: Standard_D8s_v5}, {instance_type: Standard_D4s_v5}]}\n",
+        ),
+        {"compute_target": {"cloud": "azure", "vm_size": ["Standard_D8s_v5", "Standard_D4s_v5"]}},
+        {"use_gpu"},
+        [],
+    ),
+    "alternatives of another cloud": (
+        task("python fit.py", "resources: {accelerators: T4, any_of: [{infra: aws}, {infra: azure/eastus}]}\n"),
+        {"compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3"}},
+        set(),
+        [(1, "'resources.any_of' has no equivalent")],
+    ),
+    "an image of Azure's": (
+        task("python fit.py", "resources: {accelerators: T4, image_id: 'a-b:c:22:22.04.1'}\n"),
+        {"compute_target": {"cloud": "azure", "vm_size": "Standard_NC4as_T4_v3", "image": "a-b:c:22:22.04.1"}},
+        set(),
+        [],
+    ),
+    "a container of Blob storage, and a bucket to write to": (
+        task(
+            "python fit.py",
+            "file_mounts:\n  /data: https://acct.blob.core.windows.net/c/d\n"
+            "  /more: {source: 'https://acct.blob.core.windows.net/e', mode: MOUNT}\n"
+            "  /ckpt: {name: b, store: azure}\n",
+        ),
+        {
+            "inputs": {
+                "data": {"url": "https://acct.blob.core.windows.net/c/d"},
+                "more": {"url": "https://acct.blob.core.windows.net/e"},
+            }
+        },
+        set(),
+        [(2, "'/data' is another path"), (3, "'/more' is another path"), (4, "the files at '/ckpt'")],
+    ),
+    "conda's packages": (
+        task("conda install -y -c conda-forge ffmpeg numpy=1.26\nconda install python=3.9\npython fit.py"),
+        {"conda_packages": ["ffmpeg", "numpy=1.26"]},
+        set(),
+        [(4, _COMMAND)],
+    ),
+    "a pipe within a value": (
+        task("A=$(hostname -i | head -n1)\npython fit.py"),
+        {"entry_script": "fit.py"},
+        {"environment_variables"},
+        [(3, _COMMAND)],
+    ),
+    "a chief without a container": (
+        job(
+            "TFJob",
+            "    Chief: {replicas: 1}\n"
+            + pods("Worker", 1, "{name: t, command: [python, fit.py], env: [{name: A, value: b}]}"),
+        ),
+        {"entry_script": "fit.py", "environment_variables": {"A": "b"}},
+        set(),
+        [(7, "there is no container here")],
     ),
     "processes on nodes with unequal slots": (
         task("horovodrun -np 6 -H a:2,b:4 python fit.py", "num_nodes: 2\n"),

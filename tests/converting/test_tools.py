@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.converting.shapes import SHAPES
+from tests.converting.shapes import SHAPES, job, pods
 from tfinfra.converting.tools import Converted, convert
 from tfinfra.errors import ManifestError
 from tfinfra.manifest.reading.reader import read_document
@@ -69,6 +69,22 @@ def test_commands_stand_as_comments_without_secrets() -> None:
     assert "#   wandb login ***\n#   make\n" in converted.text
     assert "secrets: [WANDB_API_KEY]" in converted.text
     assert "hunter2" not in converted.text
+
+
+def test_a_command_stands_as_it_was_written() -> None:
+    line = "mpirun -np 2 -x NCCL_DEBUG=INFO -x HF_TOKEN=hunter2 python fit.py --n 3"
+    text = f"workdir: .\nrun: |\n  ADDR=$(echo $SKYPILOT_NODE_IPS | head -n1)\n  {line}\n"
+    converted = convert(text.encode(), "task.yaml")
+    assert "#   ADDR=$(echo $SKYPILOT_NODE_IPS | head -n1)\n" in converted.text
+    assert "#   mpirun -np 2 -x NCCL_DEBUG=INFO -x HF_TOKEN=*" in converted.text
+    assert "hunter2" not in converted.text
+
+
+def test_a_mounted_path_is_met_with_the_inputs_variable() -> None:
+    container = "{name: t, command: [python, fit.py, --d=/data], volumeMounts: [{name: d, mountPath: /data}]}"
+    (found,) = convert(job("TFJob", pods("Worker", 1, container)).encode(), "job.yaml").unmatched
+    assert found.hint is not None
+    assert found.hint.endswith("${TFINFRA_INPUT_DATA} where the command has '/data'")
 
 
 REFUSED = {

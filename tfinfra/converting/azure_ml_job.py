@@ -16,7 +16,7 @@ from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
-from tfinfra.text.credentials import hidden, in_urls
+from tfinfra.text.credentials import hidden
 
 NAME = "azure-ml-job"
 _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\}\}")
@@ -132,16 +132,14 @@ def _one_input(job: Taken, draft: Draft, name: str, given: Any) -> dict[str, str
     more = {"mode": mode} if mode == "mount" and not is_file else {}
     if found := _WASB.fullmatch(place):
         place = f"https://{found[2]}/{found[1]}/{found[3]}".rstrip("/")
-    if in_urls(place):
-        hint = "give an identity a role at the store: no URL carries who asks"
-        draft.note(f"the credentials in '{hidden(place)}' are left out", at, hint)
-        place = re.sub(r"(://)[^/?#]*@", r"\1", place)
     if place.startswith("https://"):
-        return {"url": place.partition("?")[0], **more}
+        return {"url": draft.url(place, at), **more}
     if place and "://" not in place and not place.startswith("azureml:"):
         return {"path": draft.path(place), **more}
     draft.note(
-        f"the data '{place or name}' is registered with Azure ML", at, "write the path or the Blob URL where it is"
+        f"the data '{hidden(place) or name}' is registered with Azure ML",
+        at,
+        "write the path or the Blob URL where it is",
     )
     return {"path": draft.path(f"./{name}")}
 

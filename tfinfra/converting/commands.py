@@ -17,6 +17,7 @@ from tfinfra.manifest.words.command_lines import (
     is_move,
     moved,
     shell_text,
+    split,
     started,
     started_by,
 )
@@ -24,6 +25,7 @@ from tfinfra.manifest.words.meanings import keys_of
 from tfinfra.text.credentials import names_secret
 
 _INSTALL = re.compile(r"(?:python[\d.]* -m |uv |sudo )*pip[\d.]* install (.*)")
+_CONDA = re.compile(r"(?:sudo )?(?:micromamba|mamba|conda) install (.*)")
 _QUIET = re.compile(
     r"(?:echo|printf)\b[^>]*|set [-+]\S*.*|conda activate .*|export [A-Za-z_]\w*"
     r"|(?:source|\.) \S*(?:activate|bashrc|profile|conda\.sh|venv)\S*(?: .*)?"
@@ -127,10 +129,10 @@ def _others(draft: Draft, lines: tuple[str, ...], position: Position | None, *, 
         elif given:
             if line.startswith("export "):
                 _exported(draft, given, line, position)
-        elif install and _put_packages(draft, install[1], folder, line, position):
-            continue
-        elif not _QUIET.fullmatch(line):
-            _left(draft, whole, position)
+        elif not (install and _put_packages(draft, install[1], folder, line, position)):
+            conda = _CONDA.fullmatch(line)
+            if not (conda and _put_conda(draft, conda[1], line, position)) and not _QUIET.fullmatch(line):
+                _left(draft, whole, position)
 
 
 def _exported(draft: Draft, given: dict[str, str], line: str, position: Position | None) -> None:
@@ -164,6 +166,18 @@ def _left(draft: Draft, line: str, position: Position | None) -> None:
 def _short(line: str) -> str:
     shown = hidden_line(line)
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def _put_conda(draft: Draft, words: str, line: str, position: Position | None) -> bool:
+    """Whether these arguments of `conda install` are plain packages of conda-forge."""
+    plain = re.sub(r"(?:-c|--channel)[ =]conda-forge(?= |$)|(?<!\S)(?:-[yq]|--yes|--quiet)(?= |$)", "", words)
+    given = split(plain)
+    if _UNSAFE.search(re.sub(r"[<>]=?[\w.]+|['\"]", "", plain)) or any(
+        re.match(r"-|\.|/|python\b(?!-)", one) for one in given
+    ):
+        return False
+    put_packages(draft, given, draft.within(position, line), "conda_packages")
+    return True
 
 
 def _put_packages(draft: Draft, words: str, folder: str | None, line: str, position: Position | None) -> bool:

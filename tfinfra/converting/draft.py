@@ -12,7 +12,7 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.model.script_variables import set_by_tfinfra
-from tfinfra.text.credentials import covered, in_value, names_secret
+from tfinfra.text.credentials import covered, covered_command, hidden, in_urls, in_value, names_secret
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
 _LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|((?<![\w-])(?<!mkdir )-p\s+)(\S+)")
@@ -75,6 +75,14 @@ class Draft:
         if self.beside == "." or written.startswith(("/", "~")):
             return written
         return f"{self.beside}/{written.removeprefix('./')}" if written not in (".", "./") else self.beside
+
+    def url(self, written: str, position: Position | None) -> str:
+        """A URL of Blob storage without what says who asks, which is said."""
+        if in_urls(written):
+            hint = "give an identity a role at the store: no URL carries who asks"
+            self.note(f"the credentials in '{hidden(written)}' are left out", position, hint)
+            written = re.sub(r"(://)[^/?#]*@", r"\1", written)
+        return written.partition("?")[0]
 
     def folder(self, written: str | None) -> None:
         """The source directory; nothing where it is the manifest's own folder."""
@@ -206,10 +214,12 @@ def _flag(flag: str) -> str:
 
 
 def hidden_line(line: str, *, in_place: bool = False) -> str:
-    """A line of a shell without what may be a secret; `in_place` each character keeps its column."""
+    """A line of a shell without what may be a secret; `in_place` it is a line of the file, and each character keeps its
+    column."""
 
     def mask(kept: str, value: str) -> str:
         return f"{kept}{'*' * len(value) if in_place else '***'}"
 
-    given = _GIVEN.sub(lambda found: mask(found[1], found[2]), covered(line))
+    known = covered(line) if in_place else covered_command(line)
+    given = _GIVEN.sub(lambda found: mask(found[1], found[2]), known)
     return _LOGIN.sub(lambda found: mask(found[1] or found[3], found[2] or found[4]), given)

@@ -144,7 +144,7 @@ class _Source:
         if self._gpu_at is not None and ("vm_size" in keys or keys.get("compute_target", "local") != "local"):
             self._draft.put("use_gpu", True)
         elif self._gpu_at is not None:
-            self._draft.note("use_gpu is left out: this machine need not have GPUs", self._gpu_at, NO_TARGET)
+            self._draft.note("use_gpu is left out: no target with GPUs is known", self._gpu_at, NO_TARGET)
 
     def _made(self, name: str, value: Any, at: Position) -> bool:
         """Whether a value of several parts found its place."""

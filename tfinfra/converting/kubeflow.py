@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfinfra.converting.commands import put_command
@@ -49,7 +49,9 @@ def convert(document: Document, draft: Draft) -> None:
     else:
         _mpi_counts(job, draft, kinds)
     order = (*_TRAINING, *kinds) if is_tfjob(document.data) else ("Launcher", *kinds)
-    leader = next((kind for kind in order if kind in kinds), None)
+    leader = min(
+        (kind for kind in order if kind in kinds), key=lambda kind: not _containers(job, *specs, kind), default=None
+    )
     if leader is not None:
         pod = _pod(job, draft, (*specs, leader))
         _lead(job, draft, (*specs, leader), pod)
@@ -90,14 +92,20 @@ def _mpi_counts(job: Taken, draft: Draft, kinds: Mapping[str, int]) -> None:
         job.take("spec", key)
 
 
+def _containers(job: Taken, *path: str) -> Sequence[Any]:
+    """What a kind of replica starts: a chief without a template has the workers' command."""
+    found = job.mapping(*path, "template", "spec").get("containers")
+    return found if isinstance(found, list) and found and isinstance(found[0], Mapping) else ()
+
+
 def _pod(job: Taken, draft: Draft, path: KeyPath) -> Mapping[str, Any]:
     """The specification of one kind of replica; {} where it has no container."""
     spec = job.mapping(*path, "template", "spec")
     job.take(*path, "template")
-    containers = spec.get("containers")
-    if isinstance(containers, list) and containers and isinstance(containers[0], Mapping):
+    if _containers(job, *(str(part) for part in path)):
         return spec
-    draft.note("there is no container here", job.at(*path), "write entry_script")
+    hint = "every task runs entry_script" if "entry_script" in draft.keys else "write entry_script"
+    draft.note("there is no container here", job.at(*path), hint)
     return {}
 
 
@@ -137,7 +145,10 @@ def _follow(job: Taken, draft: Draft, path: KeyPath, leading: Mapping[str, Any],
         if one not in _listed(first, "env") and isinstance(one, Mapping):
             at = job.document.key((*base, "env", index, "name")) or job.document.key((*base, "env"))
             what = f"the variable {one.get('name')} is of {path[-1]} alone: every task has the same variables"
-            draft.note(what, at, "write it in environment_variables where it holds for all")
+            key = (
+                "its name in secrets" if "secretKeyRef" in str(one.get("valueFrom")) else "it in environment_variables"
+            )
+            draft.note(what, at, f"write {key} where it holds for all")
     _rest(job, draft, path, pod, leading)
 
 
@@ -147,7 +158,8 @@ def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leadi
     first = leading["containers"][0] if leading else {}
     for key, value in pod["containers"][0].items():
         if key not in _OF_CONTAINER and first.get(key) != value:
-            draft.note(f"'{key}' has no equivalent", job.document.key((*spec, "containers", 0, key)), _OTHERS.get(key))
+            at = job.document.key((*spec, "containers", 0, key))
+            draft.note(f"'{key}' has no equivalent", at, _mounted(value) if key == "volumeMounts" else _OTHERS.get(key))
     _amounts(job, draft, (*spec, "containers", 0), pod["containers"][0], first)
     for index in range(1, len(pod["containers"])):
         if pod["containers"][index] not in leading.get("containers", ())[1:]:
@@ -185,6 +197,14 @@ _OTHERS = {
     "workingDir": "a run starts in source_directory",
     "envFrom": "write each variable in environment_variables, or its name in secrets",
 }
+
+
+def _mounted(mounts: Any) -> str:
+    """What stands here for a volume, with the path that a command may have."""
+    paths = [one.get("mountPath") for one in mounts if isinstance(one, Mapping)] if isinstance(mounts, list) else []
+    if not paths or not isinstance(paths[0], str):
+        return _OTHERS["volumeMounts"]
+    return f"{_OTHERS['volumeMounts']}, and ${{TFINFRA_INPUT_DATA}} where the command has '{paths[0]}'"
 
 
 def _listed(container: Mapping[str, Any], key: str) -> list[Any]:

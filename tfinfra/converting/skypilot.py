@@ -13,10 +13,15 @@ from tfinfra.converting.draft import Draft, Taken
 from tfinfra.converting.versions import put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
+from tfinfra.manifest.key_schema import IMAGE, ZONE
 from tfinfra.text.credentials import names_secret
 
 NAME = "skypilot-task"
 _AZURE = ("azure", None)
+_BLOB = re.compile(r"https://[a-z0-9]{3,24}(?:\.z\d{1,3})?\.blob\.[a-z0-9.]+/")
+_WRITTEN = "what is written to ./outputs comes home, checkpoints belong in ${TFINFRA_CHECKPOINTS}; data is an input"
+"""Of a bucket that begins empty."""
+_LISTS = "lists are tried in order: location: [eastus, westeurope], vm_size: […] of the target"
 
 
 def recognises(data: Mapping[str, Any]) -> bool:
@@ -65,26 +70,90 @@ def _resources(task: Taken, draft: Draft) -> None:
     if cloud not in _AZURE:
         draft.note(f"the cloud '{cloud}' has no equivalent", at, "tfinfra trains on azure, or local")
     target: dict[str, Any] = {}
-    wanted = task.take("resources", "accelerators")
-    found = gpus_of(wanted)
-    if found is not None and (fitting := size_with(found)):
-        target["vm_size"] = fitting
+    if fitting := _sizes(draft, task.take("resources", "accelerators"), task.at("resources", "accelerators")):
+        target["vm_size"] = fitting[0] if len(fitting) == 1 else fitting
         draft.put("use_gpu", True)
-    elif wanted is not None:
-        hint = "`tfinfra catalog sizes --gpu` lists the sizes with GPUs"
-        draft.note(f"no size of Azure has the accelerators '{wanted}'", task.at("resources", "accelerators"), hint)
     written = task.text("resources", "instance_type")
     if written and size(written):
         target["vm_size"] = written
     elif written:
         draft.note(f"the instance type '{written}' is none of Azure's", task.at("resources", "instance_type"))
-    image = task.text("resources", "image_id")
-    if image:
-        put_version(draft, image.removeprefix("docker:"), task.at("resources", "image_id"), "image")
+    _image(task, draft, target)
     _region(task, draft, target, place if cloud in _AZURE else "")
+    _any_of(task, draft, target)
     _more(task, draft, target)
     if "vm_size" in target:
         draft.put("compute_target", {"cloud": "azure", **target})
+
+
+def _sizes(draft: Draft, wanted: Any, at: Position | None) -> list[str]:
+    """The sizes with these accelerators: of several kinds each, in the order in which they are tried."""
+    kinds = wanted if isinstance(wanted, list) else [wanted]
+    if isinstance(wanted, Mapping) and len(wanted) > 1 and not {*wanted} & {"name", "type", "count"}:
+        kinds = [{kind: count} for kind, count in wanted.items()]
+    found: list[str] = []
+    for kind in (kind for kind in kinds if kind is not None):
+        gpus = gpus_of(kind)
+        if fitting := size_with(gpus) if gpus is not None else None:
+            found += [fitting] if fitting not in found else []
+        else:
+            hint = "`tfinfra catalog sizes --gpu` lists the sizes with GPUs"
+            draft.note(f"no size of Azure has the accelerators '{kind}'", at, hint)
+    return _alike(draft, found, at)
+
+
+def _alike(draft: Draft, names: list[str], at: Position | None) -> list[str]:
+    """Those with the GPUs of the first: one plan of the tasks serves all sizes of a list."""
+    machines = [found for name in names if (found := size(name)) is not None]
+    gpus = [(each.gpus, each.gpu_kind) for each in machines]
+    other = [each.name for each, own in zip(machines, gpus, strict=True) if own != gpus[0]]
+    if other:
+        what = f"{names[0]} is taken, and {', '.join(other)} left out: sizes of a list have the same GPUs"
+        draft.note(what, at, "write a manifest of its own for each kind of GPUs")
+    return [each.name for each in machines if each.name not in other]
+
+
+def _image(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
+    image, at = task.text("resources", "image_id"), task.at("resources", "image_id")
+    if image and re.fullmatch(IMAGE, image):
+        _with_size(draft, target, {"image": image}, f"the image '{image}'", at)
+    elif image:
+        put_version(draft, image.removeprefix("docker:"), at, "image")
+
+
+def _any_of(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
+    """Alternatives that differ in their places, or in their sizes, as lists that are tried in order."""
+    for key in ("any_of", "ordered"):
+        given, at = task.take("resources", key), task.at("resources", key)
+        each = [_alternative(one) for one in given] if isinstance(given, list) else [None]
+        places = [one[0] for one in each if one and one[0]]
+        sizes = [one[1] for one in each if one and one[1]]
+        if given is None:
+            continue
+        if None in each or (places and sizes) or len(each) not in (len(places), len(sizes)):
+            draft.note(f"'resources.{key}' has no equivalent", at, _LISTS)
+        elif places:
+            target.pop("zone", None)
+            _with_size(draft, target, {"location": places}, f"'resources.{key}'", at)
+        else:
+            fitting = _alike(draft, sizes, at)
+            target["vm_size"] = fitting[0] if len(fitting) == 1 else fitting
+            if "accelerators" in given[0]:
+                draft.put("use_gpu", True)
+
+
+def _alternative(one: Any) -> tuple[str | None, str | None] | None:
+    """The location and the size that one of several says alone; None where it says more, or something else."""
+    if not isinstance(one, Mapping) or {*one} - {"infra", "cloud", "region", "accelerators", "instance_type"}:
+        return None
+    cloud, _, place = str(one.get("infra", one.get("cloud", "azure"))).partition("/")
+    region = str(one.get("region", place)).lower()
+    gpus, written = gpus_of(one.get("accelerators")), one.get("instance_type")
+    named = str(written) if written and size(str(written)) else size_with(gpus) if gpus is not None else None
+    known = (
+        cloud == "azure" and region in ("", *locations()) and (named or not {*one} & {"accelerators", "instance_type"})
+    )
+    return (region or None, named) if known else None
 
 
 def _region(task: Taken, draft: Draft, target: dict[str, Any], place: str) -> None:
@@ -96,8 +165,12 @@ def _region(task: Taken, draft: Draft, target: dict[str, Any], place: str) -> No
         draft.note(f"'{region}' is no location of Azure", at)
     elif region not in ("", "*"):
         _with_size(draft, target, {"location": region.lower()}, f"the region '{region}'", at)
-    if place.count("/") and place.rpartition("/")[2] not in ("", "*"):
-        draft.note(f"the zone of '{place}' has no equivalent", task.at("resources", "infra"))
+    zone = task.text("resources", "zone") or (place.rpartition("/")[2] if "/" in place else "")
+    at = task.at("resources", "zone") or at
+    if "location" in target and re.fullmatch(ZONE, zone.rpartition("-")[2]):
+        target["zone"] = zone.rpartition("-")[2]
+    elif zone not in ("", "*"):
+        draft.note(f"the zone of '{place or zone}' has no equivalent", at, "a zone goes with a location: zone: 1")
 
 
 def _more(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
@@ -123,17 +196,18 @@ def _with_size(draft: Draft, target: dict[str, Any], own: dict[str, Any], what: 
 
 
 def _files(task: Taken, draft: Draft) -> None:
-    """Local files are inputs; buckets of other stores have no equivalent."""
+    """Local files are inputs, and what is in Blob storage; buckets of other stores have no equivalent."""
     for place, given in task.mapping("file_mounts").items():
         source = given if isinstance(given, str) else given.get("source") if isinstance(given, Mapping) else None
         at = task.at("file_mounts", place)
         task.take("file_mounts", place)
         name = re.sub(r"[^a-z0-9]+", "_", str(place).lower()).strip("_0123456789") or "data"
-        if isinstance(source, str) and "://" not in source:
-            draft.keys.setdefault("inputs", {})[name] = {"path": draft.path(source)}
+        stored = isinstance(source, str) and _BLOB.match(source) is not None
+        if isinstance(source, str) and (stored or "://" not in source):
+            own = {"url": draft.url(source, at)} if stored else {"path": draft.path(source)}
+            draft.keys.setdefault("inputs", {})[name] = own
             hint = f"write ${{TFINFRA_INPUT_{name.upper()}}} where the command has '{place}'"
             draft.note(f"'{place}' is another path on the nodes", at, hint)
         else:
-            draft.note(
-                f"the files at '{source or place}' have no equivalent", at, "copy them to Blob storage, as an input"
-            )
+            hint = "copy them to Blob storage, as an input" if source else _WRITTEN
+            draft.note(f"the files at '{source or place}' have no equivalent", at, hint)

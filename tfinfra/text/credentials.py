@@ -29,6 +29,7 @@ _IN_PATH = re.compile(rf"(?<=[/\\]){_PAIR}")
 _QUERY = re.compile(rf"(?<=[?&;#]){_WORDS}=(?P<value>[^&;#\s]+)", re.IGNORECASE)
 _PATH_TOKEN = re.compile(r"(?<=/t/)(?P<value>[A-Za-z0-9_-]{6,})(?=/)")
 _NAMED = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,127})=(?!=)(?P<value>.+)")
+_GIVEN_TO = re.compile(r"(?<![\w=<>!~-])(?P<name>[A-Z_][A-Z0-9_]{0,127})=(?!=)(?=.)")
 _KEYED = re.compile(
     r"\b(?:(?:account|(?:shared_?)?access|storage)_?(?:key|signature)|pass(?:word|wd)|pwd)\s*=(?!=)\s*"
     r"(?P<value>[^;&\s'\"]+)",
@@ -180,6 +181,17 @@ def covered(line: str) -> str:
     if _FILE_BY_DIGEST.fullmatch(line):
         return line
     named = [found.span("value") for found in _NAMED.finditer(line) if _SHOUTED.fullmatch(found["name"])]
+    return _covered(line, named)
+
+
+def covered_command(line: str) -> str:
+    """The same of a command that is shown as what it does: of what is given to names in capitals only where the name
+    says secret, and from there on all of it, for a value may have blanks."""
+    named = (found.end() for found in _GIVEN_TO.finditer(line) if names_secret(found["name"]))
+    return _covered(line, [(begin, len(line)) for begin in named])
+
+
+def _covered(line: str, named: list[tuple[int, int]]) -> str:
     spans = {*_spans(line), *_loose(line), *named, *_given(line), *_paired(line)}
     return _replaced(line, sorted(spans), lambda size: "*" * size)
 

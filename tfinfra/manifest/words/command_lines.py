@@ -131,7 +131,9 @@ def _tokens(line: str) -> list[str]:
     if stripped.startswith("#"):
         return []
     pieces = re.findall(
-        r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\d?>>?&?\d?|&&|\|\||;;?|(?<![>&])&(?![>&\d])|\||[^\s'\"&|;>]+|\S|\s+", stripped
+        r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\$\([^()]*\)|\d?>>?&?\d?|&&|\|\||;;?|(?<![>&])&(?![>&\d])|\|"
+        r"|(?:[^\s'\"&|;>$]|\$(?!\())+|\S|\s+",
+        stripped,
     )
     words: list[str] = []
     apart = True
