@@ -206,6 +206,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a duration that is none": ({"limits": {"max_run_duration": True}}, ["(write a duration, for example '24h')"]),
     "an end that is none": ({"on_failure": "restart"}, ["'delete' or {'hold': '30m'}"]),
     "a dict for a flag's value": ({"script_params": {"--a": {"b": 1}}}, ["json.dumps()"]),
+    "a run that cannot be": ({"resume_from": "no such"}, ["'no such' is no run's id (write a run's id, as"]),
     "a folder that is an object": ({"source_directory": Thing()}, ["type Thing, not a value (write a path as text)"]),
     "a size that is an object": ({"compute_target": {"vm_size": Thing()}}, ["(write text, a number, True or False)"]),
     "Python's version as a number": ({"python_version": 3.10}, ["is the number 3.1, which", "as text: '3.10'"]),

@@ -14,7 +14,8 @@ import platformdirs
 import pytest
 
 from tfinfra.cli.main import VERBS, main
-from tfinfra.errors import TfinfraError
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.process.interruption import Interrupted
 
 WORDS: dict[str, list[str]] = {
@@ -94,6 +95,7 @@ SITUATIONS: dict[str, Callable[[Path, pytest.MonkeyPatch], None]] = {
     "the state folder is a link to itself": _named("TFINFRA_STATE_DIR", _looping),
     "the state folder has too long a name": _named("TFINFRA_STATE_DIR", lambda _: "/tmp/" + "x" * 5000),
     "the state folder cannot be made": _named("TFINFRA_STATE_DIR", lambda _: "/proc/tfinfra"),
+    "the state folder is relative": _named("TFINFRA_STATE_DIR", lambda _: "state"),
     "the cache folder is a file": _named("TFINFRA_CACHE_DIR", _file),
     "the cache folder is a link that leads nowhere": _named("TFINFRA_CACHE_DIR", _dangling),
     "the configuration folder is a file": _named("TFINFRA_CONFIG_DIR", _file),
@@ -129,6 +131,24 @@ def test_a_verb_ends_with_its_code_and_its_document(
     if "error" in document:
         assert document["exit_code"] == code
         assert document["hint"] or document["diagnostics"], document
+
+
+@pytest.mark.parametrize("verb", ["compile", "plan", "up", "validate"])
+def test_a_deleted_folder_is_told_as_such(
+    verb: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _no_folder(folder, monkeypatch)
+    code = main([verb, str(folder / "project/train.yaml")])
+    assert code == 0 or "error: the current folder was deleted" in capsys.readouterr().err
+    assert code == 2 or verb in ("plan", "validate")
+
+
+@pytest.mark.parametrize("variable", ["TFINFRA_STATE_DIR", "TFINFRA_CACHE_DIR"])
+@pytest.mark.parametrize("named", ["state", "./state", "~/state"])
+def test_a_folder_that_is_relative_is_refused(variable: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, named)
+    with pytest.raises(UsageError, match=f"{variable} names '{named}', which is another folder wherever"):
+        state_folder() if "STATE" in variable else cache_folder()
 
 
 RAISED: dict[str, tuple[BaseException, int, str]] = {

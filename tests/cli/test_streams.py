@@ -48,6 +48,11 @@ def test_a_stream_that_takes_nothing_hides_no_exit_code_and_gets_into_no_other(
         assert json.loads(done.stdout)["exit_code"] == 3
 
 
+def test_a_manifest_out_of_a_closed_stdin_is_told_as_such(tmp_path: Path) -> None:
+    done = typed(f"{COMMAND} validate - <&-", tmp_path)
+    assert "stdin is closed: there is no manifest to read" in done.stderr
+
+
 TAKES_NOTHING = {
     "a document": ("schema --json >/dev/full", 1),
     "a text": ("--version >/dev/full", 1),

@@ -20,10 +20,11 @@ _OTHERS = {
     "tail": "logs",
 }
 """Verbs of SkyPilot, docker, kubectl, terraform and others, in ours."""
+_EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
-def usage_error(error: click.ClickException) -> UsageError:
+def usage_error(error: click.ClickException) -> UsageError:  # noqa: PLR0911  a line a case
     """The error with what is wrong, then the way out."""
     context: click.Context | None = getattr(error, "ctx", None)
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
@@ -37,7 +38,15 @@ def usage_error(error: click.ClickException) -> UsageError:
             _odd(error.option_name) or _near(error.option_name, _options(context), context),
         )
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        return UsageError(f"`{_path(context)}` lacks its {(error.param.name or '').upper()}", _usage(context))
+        return _lacking(error.param, context)
+    if (
+        isinstance(error, click.BadParameter)
+        and error.param is not None
+        and isinstance(error.param.type, click.IntRange)
+    ):
+        return _no_number(error.param, error.param.type, error.message, context)
+    if extra := _EXTRA.match(error.format_message()):
+        return UsageError(f"`{_path(context)}` takes no {_quoted(extra[1])}", _usage(context))
     unknown = _NO_COMMAND.match(error.format_message())
     if unknown and context is not None and isinstance(context.command, click.Group):
         verbs = context.command.list_commands(context)
@@ -46,6 +55,26 @@ def usage_error(error: click.ClickException) -> UsageError:
         return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", hint)
     message = error.format_message().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], _odd(message) or _usage(context))
+
+
+def _lacking(parameter: click.Parameter, context: click.Context | None) -> UsageError:
+    if isinstance(parameter, click.Option):
+        given = f"{parameter.opts[-1]} {parameter.metavar or (parameter.name or '').upper()}"
+        return UsageError(f"`{_path(context)}` lacks its {given}", f"add `{given}`; {_explained(context)}")
+    return UsageError(f"`{_path(context)}` lacks its {(parameter.name or '').upper()}", _usage(context))
+
+
+def _no_number(
+    parameter: click.Parameter, kind: click.IntRange, message: str, context: click.Context | None
+) -> UsageError:
+    word = message.partition(" is not ")[0].strip("'")
+    most = f"from {kind.min} to {kind.max:,}" if kind.max is not None else f"of {kind.min} or more"
+    return UsageError(f"{parameter.opts[-1]} is '{word}', not a whole number {most}", _usage(context))
+
+
+def _quoted(words: str) -> str:
+    """ "'a' and 'b'" of click's "a b"."""
+    return " and ".join(f"'{word}'" for word in words.split())
 
 
 def _odd(message: str) -> str | None:
@@ -97,4 +126,8 @@ def _usage(context: click.Context | None) -> str:
     if context is None:
         return "`tfinfra --help` lists the verbs, `tfinfra VERB --help` what each takes"
     pieces = " ".join(context.command.collect_usage_pieces(context))
-    return f"write `{context.command_path} {pieces}`; `{context.command_path} --help` explains it"
+    return f"write `{context.command_path} {pieces}`; {_explained(context)}"
+
+
+def _explained(context: click.Context | None) -> str:
+    return f"`{_path(context)} --help` explains it"

@@ -8,8 +8,9 @@ _ROWS: dict[int, tuple[str, str]] = {
     0: ("done", "Of `up` and `wait`: the training succeeded, its outputs are there, everything is deleted."),
     1: (
         "internal error",
-        "A fault of tfinfra. The message names a report file; `tfinfra report-bundle --last` makes one file of it to"
-        " attach to a report.",
+        "A fault of tfinfra, where the message names a report file: `tfinfra report-bundle --last` makes one file of it"
+        " to attach to a report. Without one, this machine gave no more disk, memory or processes, or took nothing on"
+        " stdout: the message says which.",
     ),
     2: ("usage", "Wrong flags, an unknown verb or word, or a name that several runs have. The error lists them."),
     3: (

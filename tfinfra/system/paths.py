@@ -103,6 +103,9 @@ def _folder(variable: str, default: Callable[[str], str]) -> Path:
     """The folder that the variable names, else the usual one, whether it is there or not. Raises NoFolder where
     nothing can be made at that path, or looked up."""
     given = os.environ.get(variable)
+    if given and not Path(given).is_absolute():
+        message = f"{variable} names '{given}', which is another folder wherever tfinfra is called"
+        raise NoFolder(message, f'name it from the root: {variable}="$PWD/{given}"')
     folder = Path(given or _usual(default)).absolute()
     name = f"{variable} names {folder}" if given else f"{folder} is where tfinfra keeps things"
     try:

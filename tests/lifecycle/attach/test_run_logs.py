@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,14 @@ def test_the_last_lines_are_found_from_the_end(
 def test_a_task_that_is_none_is_named(world: World) -> None:
     with pytest.raises(UsageError, match="there is no log of 'rank-9'"):
         list(log_lines(run_of(world, at_home=False), WantedLogs("rank-9")))
+
+
+@pytest.mark.parametrize("at_home", [False, True], ids=["store", "home"])
+def test_a_task_that_printed_nothing_has_an_empty_log(world: World, at_home: bool) -> None:
+    run = run_of(world, at_home=at_home)
+    assert run.record is not None
+    silent = replace(run, record=replace(run.record, plan_tasks=(*TASKS, "rank-2")))
+    assert list(log_lines(silent, WantedLogs("rank-2"))) == []
 
 
 def test_a_followed_log_begins_with_its_last_lines(world: World) -> None:

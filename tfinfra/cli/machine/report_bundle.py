@@ -32,7 +32,9 @@ def command(*, run: str | None, last: bool, out: Path | None, with_logs: bool, a
     from tfinfra.system.paths import state_folder
 
     if (run is None) is not last:
-        raise UsageError("name a run, or give --last")
+        if run is not None:
+            raise UsageError("RUN and --last contradict each other", "give one of them")
+        raise UsageError("name a run, or give --last", "--last is the last failure, also where it came before any run")
     path = write_bundle(run, out, state_folder(), partial(examine, asking=False), os.environ, with_logs=with_logs)
     if as_json:
         print_document("report-bundle", {"file": str(path), "with_logs": with_logs})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.system.process.streams import stdin_came_closed
 
 if TYPE_CHECKING:
     from tfinfra.compiler.project import Project
@@ -84,7 +85,7 @@ def _stdin() -> bytes:
     from tfinfra.cli.output import progress
     from tfinfra.manifest.reading.reader import MOST_BYTES
 
-    if sys.stdin is None or sys.stdin.closed:
+    if stdin_came_closed() or sys.stdin is None or sys.stdin.closed:
         raise UsageError("stdin is closed: there is no manifest to read", "name the manifest's file")
     if sys.stdin.isatty():
         progress("reading the manifest from the terminal; Ctrl-D ends it")

@@ -52,8 +52,11 @@ def command(
     from tfinfra.lifecycle.attach.sweep import down_expired, everybody
     from tfinfra.lifecycle.run.signals import outliving_terminal, telling
 
-    if [run is not None, everything, expired].count(True) != 1:
-        raise UsageError("name a run, or give --all or --expired")
+    given = [name for name, is_given in (("RUN", run), ("--all", everything), ("--expired", expired)) if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} contradict each other", "give one of them")
+    if not given:
+        raise UsageError("name a run, or give --all or --expired", "`tfinfra runs` lists the runs")
     tell = telling(progress if run is not None else result_line)  # what a sweep takes is told, however quiet
     agree = _asks(yes)
     with outliving_terminal():

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tfinfra.errors import UsageError
+from tfinfra.system.process.refusals import has_current_folder
 
 LIST = ".tfinfra-files.json"
 """{path: SHA-256} of what a compile wrote into the folder."""
@@ -173,6 +174,8 @@ def _writing_to(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(error.errno, error.strerror, str(folder)) from error
+        if not has_current_folder():
+            raise
         message = f"cannot write {folder}: {(error.strerror or str(error)).lower()}"
         raise UsageError(message, _in_the_way(folder) or _ELSEWHERE) from error
 

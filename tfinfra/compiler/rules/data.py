@@ -20,6 +20,10 @@ _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 """What azure-identity, the azure-native provider and Pulumi read from the client's environment."""
 
 
+RUN_NAME = r"[a-z][a-z0-9-]*"
+"""What a folder in ./runs may be called, and a run is."""
+
+
 def is_url(text: str) -> bool:
     """Whether a `resume_from` is a URL and no run."""
     return "/" in text
@@ -96,9 +100,14 @@ def left_out_text(name: str, left: Sequence[LeftOut]) -> str:
 
 def resume_from(facts: Facts) -> Iterator[Diagnostic]:
     """Where checkpoints are is a run, or a Blob URL."""
-    manifest = facts.manifest
-    if manifest.resume_from and is_url(manifest.resume_from) and manifest.sound("resume_from"):
-        yield from _url(facts, ("resume_from",), manifest.resume_from)
+    manifest, path = facts.manifest, ("resume_from",)
+    if not manifest.resume_from or not manifest.sound("resume_from"):
+        return
+    if is_url(manifest.resume_from):
+        yield from _url(facts, path, manifest.resume_from)
+    elif not re.fullmatch(RUN_NAME, manifest.resume_from):
+        hint = "write a run's id, as `tfinfra runs` shows it, or the URL of a folder in Blob storage"
+        yield error_at(facts.document, "TFI727", path, f"'{manifest.resume_from}' is no run's id", hint)
 
 
 def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:

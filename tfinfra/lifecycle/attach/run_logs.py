@@ -86,16 +86,17 @@ def _tasks(found: FoundRun) -> list[str]:
 
 
 def _at_home(found: FoundRun, record: RunRecord, name: str, wanted: WantedLogs) -> Iterator[LogLine]:
-    """What is wanted of a log that was fetched; nothing of one of many that was not. Raises UsageError."""
+    """What is wanted of a log that was fetched; nothing of a task that printed nothing. Raises UsageError."""
     for kind in ("tasks", "nodes"):
         path = Path(record.results) / kind / f"{name}.log"
         if path.exists():
             return lines_in_pieces(name, read_log(path, wanted.tail))
     if record.came_to_nothing:
         raise came_to_nothing(record)
-    if wanted.everybody and (Path(record.results) / "tasks").is_dir():
-        return iter(())
-    if name in record.plan_tasks and not record.fetched:
+    of_the_run = name == record.leader or name in record.plan_tasks
+    if of_the_run and (record.fetched or (Path(record.results) / "tasks").is_dir()):
+        return iter(())  # it printed nothing: the others' logs are here
+    if of_the_run:
         raise UsageError(f"the logs of {record.run} were never fetched, and went with its groups")
     raise _no_log(name, _tasks(found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.system.process.streams import StdoutLost
@@ -41,7 +42,8 @@ def refusal(error: BaseException) -> TfinfraError | None:
 
 
 def _of_a_file(error: OSError) -> TfinfraError | None:
-    if isinstance(error, FileNotFoundError) and not error.filename and not _has_current_folder():
+    relative = not (error.filename and Path(os.fsdecode(error.filename)).is_absolute())
+    if isinstance(error, FileNotFoundError) and relative and not has_current_folder():
         return UsageError("the current folder was deleted", "go to one that exists: `cd`")
     if isinstance(error, FileNotFoundError) and _NO_TEMPORARY in str(error):
         return UsageError("no folder for temporary files takes any", "name one that does: TMPDIR")
@@ -56,7 +58,8 @@ def _of_a_file(error: OSError) -> TfinfraError | None:
     return None
 
 
-def _has_current_folder() -> bool:
+def has_current_folder() -> bool:
+    """False where it was deleted while this process, or the shell that called it, was in it."""
     try:
         os.getcwd()  # noqa: PTH109
     except FileNotFoundError:

@@ -44,6 +44,7 @@ def own_streams() -> None:
     came closed (`2>&-`, some schedulers) leads nowhere: left closed, its number would go to the next file that is
     opened, which then got what is printed."""
     closed = {number for number in range(3) if not _is_open(number)}
+    _CAME_CLOSED.update(closed)
     for number, (name, mode) in enumerate(_NAMES):
         if number in closed:
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -56,6 +57,14 @@ def own_streams() -> None:
             continue
         raw = _Descriptor(number, loses_quietly=name == "stderr" or number in closed)
         setattr(sys, name, _text(raw, getattr(sys, name)))
+
+
+_CAME_CLOSED: set[int] = set()
+
+
+def stdin_came_closed() -> bool:
+    """Whether there never was anything to read: `own_streams` has put an empty stream in its place."""
+    return 0 in _CAME_CLOSED
 
 
 def _is_open(number: int) -> bool:
