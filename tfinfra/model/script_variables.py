@@ -11,7 +11,8 @@ NAMES = frozenset(f"TFINFRA_{name}" for name in ("OUTPUTS", "CHECKPOINTS", "RUN_
 """Those that every task has; beside them there is one for each input, INPUT and its name in upper case."""
 _REFERENCE = re.compile(r"\$\{(TFINFRA_[A-Z0-9_]+)\}")
 _MEANT = re.compile(
-    r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(TFINFRA_\w*)%|\{(TFINFRA_\w*)\}|\$\{(TFINFRA_\w*)", re.I
+    r"\$\{(TFINFRA_\w*)\}|\$(TFINFRA_\w*)|\$\((TFINFRA_\w*)\)|%(TFINFRA_\w*)%|\{(TFINFRA_\w*)\}|\$\{\s*(TFINFRA_\w*)[^{}]*\}?",
+    re.I,
 )
 
 

@@ -91,6 +91,7 @@ _WRITERS: Mapping[str, tuple[int, str]] = {
     "CheckpointManager": (1, "directory"),
     "CheckpointSaverHook": (0, "checkpoint_dir"),
     "MonitoredTrainingSession": (2, "checkpoint_dir"),
+    "write_out": (0, "filepath"),
     "export_saved_model": (0, "export_dir_base"),
     "export_savedmodel": (0, "export_dir_base"),
     "savefig": (0, "fname"),
@@ -234,6 +235,8 @@ class _Reader:
                     yield call.func.value, logs
                 elif (value := _argument(call, index, keyword)) is not None:
                     yield value, logs
+        if name == "export" and isinstance(call.func, ast.Attribute):
+            yield from ((value, False) for value in [_argument(call, 0, "filepath")] if value is not None)
         if dotted in _SECOND:
             yield from ((value, False) for value in call.args[1:2])
         elif name == "save" and isinstance(call.func, ast.Attribute):

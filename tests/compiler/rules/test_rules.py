@@ -65,6 +65,17 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "print()",
         ["TFI323", "TFI323"],
     ),
+    "a variable with blanks in its braces": ("script_params: {--out: '${ TFINFRA_OUTPUTS }'}\n", "print()", ["TFI323"]),
+    "variables of tfinfra's in the script's own": (
+        "inputs: {data: {path: .}}\nenvironment_variables: {A: '${TFINFRA_OUTPUTS}/x', B: '$TFINFRA_INPUT_DATA'}\n",
+        "print()",
+        ["TFI323", "TFI323"],
+    ),
+    "variables of others in the script's own": (
+        "environment_variables: {A: '${HOME}/x', B: '${TFINFRA_MINE}', C: '{tfinfra_outputs}'}\n",
+        "print()",
+        [],
+    ),
     "a template of the script's own": (
         "script_params: {--template: '{tfinfra_name} %TFINFRA_FOO% $TFINFRA_X'}\n",
         "print()",

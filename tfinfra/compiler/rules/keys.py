@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
@@ -135,6 +135,7 @@ def references(facts: Facts) -> Iterator[Diagnostic]:
     if not inputs and not manifest.sound("inputs"):
         return
     known = sorted(NAMES | {f"{INPUT}{name.upper()}" for name in inputs})
+    yield from _not_expanded(facts, known)
     for flag, values in manifest.script_params.items():
         path = ("script_params", flag)
         for text, at in ((flag, "key"), *((value, "value") for value in values)):
@@ -142,10 +143,22 @@ def references(facts: Facts) -> Iterator[Diagnostic]:
                 if name.upper() in known and written != f"${{{name.upper()}}}":
                     message, hint = f"{written} reaches the script as it is written", f"write ${{{name.upper()}}}"
                     yield error_at(document, "TFI323", path, message, hint, at=at, severity=Severity.WARNING)
-                elif name.upper() not in known and written.startswith("${") and written.endswith("}"):
+                elif name.upper() not in known and written == f"${{{name}}}":
                     message = f"there is no variable {name} for {flag}"
                     hint = f"{_of_an_input(name)}there are {', '.join(known)}"
                     yield error_at(document, "TFI322", path, message, hint, at=at)
+
+
+def _not_expanded(facts: Facts, known: Collection[str]) -> Iterator[Diagnostic]:
+    """Names of tfinfra's variables within environment_variables, where nothing is put in their place."""
+    for variable, value in facts.manifest.environment_variables.items():
+        names = [(written, name.upper()) for written, name in names_meant(value)]
+        for written, name in names:
+            if written.startswith("$") and name in known and not set_by_tfinfra(variable):
+                message = f"{written} reaches the script as it is written: only script_params are filled in"
+                hint = f"the task has {name} beside {variable}: have the script read it, or write it in script_params"
+                path = ("environment_variables", variable)
+                yield error_at(facts.document, "TFI323", path, message, hint, severity=Severity.WARNING)
 
 
 def _of_an_input(variable: str) -> str:

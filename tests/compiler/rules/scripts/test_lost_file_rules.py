@@ -25,6 +25,11 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "d = './model' if hvd.rank() == 0 else None\ntf.estimator.Estimator(f, model_dir=d)\n",
         ["1:5 write 'outputs/model'"],
     ),
+    "a model that Keras exports": (
+        "",
+        "m.export('export/1')\na.write_out(filepath='served')\nexport('name')\n",
+        ["1:10 write 'outputs/export/1'", "2:22 write 'outputs/served'"],
+    ),
     "a session's checkpoints": (
         "",
         "tf.train.MonitoredTrainingSession(checkpoint_dir='/tmp/train_logs')\n",
@@ -145,6 +150,13 @@ def test_a_module_that_runs_as_a_program_too_does_not_do_so_here(tmp_path: Path)
 def test_what_is_only_given_a_folder_does_not_write(tmp_path: Path) -> None:
     (found,) = said_of(tmp_path, {"train.py": "config = config.replace(model_dir='/tmp/model')\n"})
     assert found.message.startswith("model_dir is '/tmp/model', which is not among the outputs")
+
+
+def test_how_many_are_left_out(tmp_path: Path) -> None:
+    script = "".join(f"open('f{number}.txt', 'w')\n" for number in range(14))
+    found = said_of(tmp_path, {"train.py": script})
+    assert len(found) == 10
+    assert found[-1].message.endswith("; so do 4 more of the script's")
 
 
 FATES = {

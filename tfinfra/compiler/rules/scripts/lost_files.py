@@ -31,18 +31,19 @@ def written_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
     read = frozenset[str]().union(*(one.read for one in found.values()))
     moved = any(one.changes_folder for one in found.values())
     called = _names(trees)
-    said = 0
+    lost = list[tuple[str, WrittenPath]]()
     for name, one in found.items():
         skipped = _not_reached(trees[name], called, as_program=name == source.entry)
-        for path in _lost(one, read, moved=moved):
-            if any(path.line in lines for lines in skipped) or said >= _MOST:
-                continue
-            said += 1
-            text = line_of(source.modules[name], path.line)
-            column = len(text.encode()[: path.column].decode(errors="replace")) + 1  # a syntax tree counts bytes
-            position = Position(source.file(name), path.line, column, path.length, text)
-            message = _message(path, _fate(path, facts))
-            yield Diagnostic("TFI525", Severity.WARNING, message, "entry_script", position, _way_out(path))
+        all_of_it = _lost(one, read, moved=moved)
+        lost += [(name, path) for path in all_of_it if not any(path.line in lines for lines in skipped)]
+    for number, (name, path) in enumerate(lost[:_MOST], 1):
+        text = line_of(source.modules[name], path.line)
+        column = len(text.encode()[: path.column].decode(errors="replace")) + 1  # a syntax tree counts bytes
+        position = Position(source.file(name), path.line, column, path.length, text)
+        message = _message(path, _fate(path, facts))
+        if number == _MOST and (more := len(lost) - _MOST):
+            message += f"; so {'does' if more == 1 else 'do'} {more} more of the script's"
+        yield Diagnostic("TFI525", Severity.WARNING, message, "entry_script", position, _way_out(path))
 
 
 def given_elsewhere(facts: Facts) -> Iterator[Diagnostic]:
