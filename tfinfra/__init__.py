@@ -41,3 +41,27 @@ else:  # unseen by a type checker, which would take every name for one that is t
         from opcode import opmap
 
         return frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]
+
+    _GONE_MODULES = (
+        "automl",
+        "core",
+        "data",
+        "hyperdrive",
+        "opendatasets",
+        "pipeline",
+        "tensorboard",
+        "train",
+        "widgets",
+    )
+
+    class _GoneModules:
+        """Says of the SDK's modules that they are not here: who changes a program changes its prefix first."""
+
+        @staticmethod
+        def find_spec(name, *_):
+            package, _, module = name.partition(".")
+            if package == __name__ and module in _GONE_MODULES:
+                hint = "write `from tfinfra import …`, which says of each name of Azure ML's what there is here"
+                raise ModuleNotFoundError(f"tfinfra has no module '{module}': {hint}", name=name)
+
+    sys.meta_path.append(_GoneModules)

@@ -141,6 +141,7 @@ def test_what_is_no_estimator_is_not_submitted(config: Any, hint: str) -> None:
     with pytest.raises(UsageError, match="submit takes a TensorFlow estimator") as raised:
         Experiment("digits").submit(config)
     assert hint in str(raised.value.hint)
+    assert ("not the class TensorFlow" in str(raised.value)) == (config is TensorFlow)
 
 
 def test_a_kind_of_machine_that_there_is_not_is_refused(project: Path) -> None:

@@ -32,6 +32,8 @@ WORDS = {
     "ScriptRunConfig": "TensorFlow(",
     "Environment": "pip_packages",
     "get_run": "Run('<run id>')",
+    "Keras": "TensorFlow(…)",
+    "DEFAULT_GPU_IMAGE": "without a container",
 }
 
 
@@ -41,6 +43,25 @@ def test_an_import_says_what_to_write_instead(name: str, words: str) -> None:
         exec(f"from tfinfra import TensorFlow, {name} as Other", {})
     assert str(raised.value).startswith(f"tfinfra has no '{name}': ")
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tfinfra.train.dnn import TensorFlow",
+        "from tfinfra.core import Workspace",
+        "import tfinfra.core",
+        "from tfinfra.widgets import RunDetails",
+    ],
+)
+def test_a_module_that_is_gone_says_where_its_names_are(line: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"tfinfra has no module '\w+': write `from tfinfra import …`"):
+        exec(line, {})
+
+
+def test_a_module_that_never_was_is_pythons_own_error() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'tfinfra\.nonsense'"):
+        exec("import tfinfra.nonsense", {})
 
 
 @pytest.mark.parametrize("name", sorted(INSTEAD))

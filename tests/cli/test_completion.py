@@ -73,6 +73,7 @@ LINES = {
     "a rule of an audit": ("tfinfra explain TFA201", ["TFA201"]),
     "a run to be audited": ("tfinfra audit ", ["mnist-cccccc", "digits-bbbbbb", "digits-aaaaaa", "mnist", "digits"]),
     "a key": ("tfinfra explain worker_c", ["worker_count"]),
+    "the last part of a key": ("tfinfra explain max_cost", ["max_cost_usd"]),
     "a region": ("tfinfra catalog sizes --region westeu", ["westeurope"]),
     "a state": ("tfinfra runs --state tr", ["training"]),
     "a name": ("tfinfra runs --name ", ["mnist", "digits"]),

@@ -40,6 +40,23 @@ def test_what_no_lock_takes_is_refused_at_its_line(tmp_path: Path, line: str) ->
         user_lines([line])
 
 
+INDEXES = {
+    "https://example.com/simple": "index_url: https://example.com/simple",
+    "https://download.pytorch.org/whl/cu118": "index_url: https://download.pytorch.org/whl/cu118",
+    "https://example.com/a3f9c1d2e4/simple": "index_url: https://example.com/…",
+}
+
+
+@pytest.mark.parametrize(("url", "hint"), INDEXES.items())
+def test_an_index_is_shown_as_it_is_copied_unless_it_may_hold_a_token(tmp_path: Path, url: str, hint: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"-i {url}\n")
+    with pytest.raises(ManifestError) as caught:
+        checked(tmp_path, "pip_requirements_file: requirements.txt\n")
+    (found,) = caught.value.diagnostics
+    assert found.hint == f"write it in the target: {hint}"
+    assert "a3f9c1d2e4" not in str(found)
+
+
 @pytest.mark.parametrize("line", TAKEN)
 def test_what_a_lock_takes_passes(tmp_path: Path, line: str) -> None:
     (tmp_path / "requirements.txt").write_text(f"{line}\n")

@@ -192,7 +192,17 @@ def test_what_a_program_takes_as_its_password_is_not_shown(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["docker run -u root a", "mkdir -p a", "{name: lr, value: 0.1}", "python a.py -p 3", "the bearer token is old"],
+    [
+        "--extra-index-url=https://example.org/simple",
+        "-i https://example.com/simple/",
+        "pip_packages: ['--extra-index-url https://download.pytorch.org/whl/cu118']",
+        "sed -i s/a/b/ c",
+        "docker run -u root a",
+        "mkdir -p a",
+        "{name: lr, value: 0.1}",
+        "python a.py -p 3",
+        "the bearer token is old",
+    ],
 )
 def test_what_is_no_password_is_shown(line: str) -> None:
     assert covered(line) == line
@@ -218,6 +228,8 @@ def test_names_are_shown_where_names_stand() -> None:
         "'a:b",
         "password=",
         "--url ",
+        "-i ",
+        "-i https://a",
         "secret",
         "token-",
         "sig=",
@@ -272,6 +284,7 @@ MANIFESTS = {
     "a connection string": f"inputs: {{a: {{url: 'AccountName=a;AccountKey={CANARY};x'}}}}",
     "a package behind one slash": f"pip_packages: ['x @ https:/u:{CANARY}@host/x.whl']",
     "a package without a scheme": f"pip_packages: ['x @ //u:{CANARY}@host/x.whl']",
+    "a short option with a path": f"pip_packages: ['-i https://host/{CANARY}/simple']",
     "an option with a path": f"pip_packages: ['--extra-index-url=https://host/{CANARY}/simple']",
     "a channel without a scheme": f"conda_channels: ['u:{CANARY}@host/c']\nconda_packages: [zlib]",
     "a line that YAML cannot read": f"environment_variables: NAME={CANARY}: : [",

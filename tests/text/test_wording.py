@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.text.wording import count, first_few, listed, ranges, shortened, spell_bytes, spell_seconds
+from tfinfra.text.wording import by_number, count, first_few, listed, ranges, shortened, spell_bytes, spell_seconds
 
 
 def test_durations_are_spelt_for_people() -> None:
@@ -47,3 +47,8 @@ RANGES = {
 @pytest.mark.parametrize(("names", "told"), RANGES.values(), ids=RANGES)
 def test_numbered_names_are_told_in_few_words(names: list[str], told: str) -> None:
     assert ranges(names) == told
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["worker-10", "worker-2", "ps-1", "chief", "worker-0"]
+    assert sorted(names, key=by_number) == ["chief", "ps-1", "worker-0", "worker-2", "worker-10"]

@@ -143,7 +143,8 @@ def _no_estimator(config: Any) -> UsageError:
     hint = INSTEAD.get(kind, "write submit(TensorFlow(entry_script='train.py'))")
     if isinstance(config, (str, os.PathLike)):
         hint = "write submit(TensorFlow(entry_script='train.py')); a manifest's file is for `tfinfra up`"
-    return told(UsageError(f"submit takes a TensorFlow estimator, not an object of type {kind}", hint=hint))
+    what = f"the class {kind}" if isinstance(config, type) else f"an object of type {kind}"
+    return told(UsageError(f"submit takes a TensorFlow estimator, not {what}", hint=hint))
 
 
 def _merged(arguments: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

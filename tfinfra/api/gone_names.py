@@ -48,11 +48,13 @@ _OF_THE_SDK: dict[str, str] = {
         HistoryConfiguration RunConfiguration""",
     _CONTAINER: """
         AzureContainerRegistry RegistryIdentity ContainerRegistry DockerConfiguration DockerEnvironment
-        DockerImageDetails DockerSection DockerBuildContext""",
+        DockerImageDetails DockerSection DockerBuildContext
+        DEFAULT_CPU_IMAGE DEFAULT_GPU_IMAGE""",
     "write distributed_backend='mpi' and process_count_per_node of TensorFlow(…)": "Mpi MpiConfiguration",
     "write distributed_backend='ps', worker_count and parameter_server_count of TensorFlow(…)": """
         ParameterServer TensorflowConfiguration""",
     _TENSORFLOW_ALONE: "Chainer Gloo Nccl PyTorch PyTorchConfiguration SKLearn ParallelTaskConfiguration",
+    "write TensorFlow(…), which has Keras within it": "Keras",
     _ESTIMATOR: "Estimator MMLBaseEstimator MMLBaseEstimatorRunConfig ScriptRun ScriptRunConfig",
     _SEARCH: """
         AutoMLConfig AutoMLRun BanditPolicy BayesianParameterSampling EarlyTerminationPolicy GridParameterSampling
@@ -104,6 +106,9 @@ OF_RUN = _by_name(
         _MODELS: "register_model",
         TAGS: "add_properties description get_properties number properties",
         "write run.get_details()": "get_detailed_status",
+        "write run.get_details()['runDefinition'] for the inputs; they are named by inputs of TensorFlow(…)": """
+            input_datasets output_datasets""",
+        "`tfinfra report-bundle` makes one file of what is known of a run": "get_diagnostics",
         "write run.get_details()['environment']": "get_environment",
         "`tfinfra status` shows the run; in Azure it is two resource groups that begin with tfinfra-": "get_portal_url",
         "write Run('<run id>'); a task finds its id in the variable TFINFRA_RUN_ID": "get_submitted_run",

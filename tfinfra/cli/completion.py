@@ -109,7 +109,9 @@ def all_words(context: click.Context) -> list[str]:
     from tfinfra.cli.main import VERBS
     from tfinfra.reference.find import entries
 
-    return [*all_codes(context), *(entry.name for entry in entries()), *VERBS]
+    keys = [entry.name for entry in entries()]
+    inner = (name.rpartition(".")[2] for name in keys if "." in name)
+    return list(dict.fromkeys([*all_codes(context), *keys, *inner, *VERBS]))
 
 
 def regions(context: click.Context) -> list[str]:

@@ -74,7 +74,7 @@ def _phase_row(phase: RunningPhase, state: LiveState) -> Text:
     said = [as_last_time(phase.usual, seconds), phase.text]
     if not phase.text and state.tasks:
         said.append(_counted(state.tasks))
-    return phase_line("running", phase.name, seconds, ": ".join(filter(None, said)))
+    return phase_line("running", phase.name, seconds, "; ".join(filter(None, said)))
 
 
 def _task_rows(tasks: Sequence[TaskStatus], most: int) -> list[Text]:

@@ -89,9 +89,14 @@ _NOTHING = re.compile(
     r"|.*\.(?:json|ya?ml|txt|pem|key|toml|ini)",
     re.IGNORECASE | re.DOTALL,
 )
+PLAIN_INDEX = (
+    r"https?://[\w.-]{1,253}(?::\d{1,5})?"
+    r"(?:/(?:simple|pypi|pypi/simple|root/pypi/\+simple|whl|whl/(?:nightly/)?(?:cpu|cu\d{2,3})))?"
+)
+"""An index whose path has the usual words alone; in any other a token may stand."""
 _SECRETIVE = re.compile(
     rf"(?<![\w-])(?!secrets\b){_CALLED}['\"]?\s*[:=](?![:=])\s*(?P<value>(?!…)\S.*)"
-    r"|--[\w-]{0,20}url[= ] *(?P<index>\S+)"
+    rf"|(?:--[\w-]{{0,20}}url[= ] *|(?<![\w-])-i[= ]?(?=\S{{3,8}}://))(?!['\"]?{PLAIN_INDEX}/?(?:['\"\s,\]]|$))(?P<index>\S+)"
     r"|--(?:[\w-]{1,40}[_-])?(?:api[_-]?key|token|secret|passw(?:or)?d)[= ] *(?P<flag>[^\s'\",\]}]+)",
     re.IGNORECASE,
 )

@@ -55,6 +55,12 @@ def shell_word(path: object) -> str:
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
+def by_number(name: str) -> tuple[str, int, str]:
+    """A key to sort names by: worker-2 before worker-10."""
+    found = re.fullmatch(r"(.*-)(\d{1,9})", name)
+    return (found[1], int(found[2]), name) if found else (name, -1, name)
+
+
 def ranges(names: Collection[str]) -> str:
     """Numbered names in few words, by name and number: "ps-0, worker-0..13, worker-15"."""
     numbered = [found.groups() for name in names if (found := re.fullmatch(r"(.*-)(\d+)", name))]

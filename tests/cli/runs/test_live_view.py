@@ -93,7 +93,7 @@ def test_nothing_but_lines_is_left_at_the_end(columns: int, lines: int) -> None:
 
 def test_a_phase_says_how_long_it_took_the_last_time() -> None:
     with terminal(python(PLAYED, "1", "0")) as here:
-        here.shows("about 40 s, as last time: installing")
+        here.shows("about 40 s, as last time; installing")
         assert here.ends() == 0
 
 

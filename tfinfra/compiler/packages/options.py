@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from tfinfra.compiler.packages.written import Written
 from tfinfra.environment.requirements.requirement import BUILDS, OWN_PROJECT, normalised, shown
 from tfinfra.errors import Severity
 from tfinfra.model import PYPI, PackageSources
+from tfinfra.text.credentials import PLAIN_INDEX
 
 _BUILD_OPTIONS = ("--global-option", "--config-settings", "--install-option", "--build-option")
 _OLD = ("--use-feature", "--process-dependency-links")
@@ -83,7 +85,9 @@ def _indexes(one: Written, sources: PackageSources | None) -> Iterator[Finding]:
 
 
 def _host(url: str) -> str:
-    """The URL without its path, which may hold a token."""
+    """The URL, without a path that may hold a token."""
+    if re.fullmatch(f"{PLAIN_INDEX}/?", url):
+        return url
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}/…"
 

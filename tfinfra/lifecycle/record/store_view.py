@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tfinfra.lifecycle.record.left_files import read_left
 from tfinfra.model import CollectedMark, Inventory, LeftFiles, NodeRegistration, Outcome, TaskStatus
 from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
+from tfinfra.text.wording import by_number
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def read_view(store: ObjectStore) -> StoreView:
     collected = read(store, keys.COLLECTED, CollectedMark, LARGE)
     outcome = read(store, keys.OUTCOME, Outcome)
     return StoreView(
-        tasks=tuple(sorted(tasks, key=lambda status: status.task)),
+        tasks=tuple(sorted(tasks, key=lambda status: by_number(status.task))),
         nodes=inventory.nodes if isinstance(inventory, Inventory) else (),
         collected=collected if isinstance(collected, CollectedMark) else None,
         left=read_left(store),
