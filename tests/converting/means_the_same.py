@@ -243,9 +243,20 @@ ROWS: dict[str, Row] = {
             "environment:\n  image: a\n  conda_file:\n    channels: [b]\n    dependencies:\n"
             "    - python=3.9\n    - pip\n    - scikit-learn\n    - pip: [scipy, tensorflow==2.15.1]\n",
         ),
-        {"conda_packages": ["scikit-learn"], "pip_packages": ["scipy"], "framework_version": "2.15.1"},
+        {
+            "conda_packages": ["scikit-learn"],
+            "pip_packages": ["scipy"],
+            "framework_version": "2.15.1",
+            "python_version": 3.9,
+        },
         set(),
-        [(7, "'environment.conda_file.channels' has"), (9, "'python=3.9' of conda_file")],
+        [(7, "'environment.conda_file.channels' has")],
+    ),
+    "a Python of conda's that TensorFlow is not for": (
+        aml("python fit.py", "environment: {conda_file: {dependencies: [python=3.7, python>=3.9, python]}}\n"),
+        {},
+        {"python_version"},
+        [(4, "'python=3.7' of conda_file"), (4, "'python>=3.9' of conda_file")],
     ),
     "a conda file beside the job": (
         aml("python fit.py", "environment: {conda_file: ./env/conda.yml}\n"),
@@ -342,6 +353,32 @@ ROWS: dict[str, Row] = {
         },
         set(),
         [],
+    ),
+    "the same size at several places": (
+        task(
+            "python fit.py",
+            "resources: {any_of: [{infra: azure/eastus, accelerators: T4}, {region: westus2, accelerators: T4}]}\n",
+        ),
+        {
+            "use_gpu": True,
+            "compute_target": {
+                "cloud": "azure",
+                "vm_size": "Standard_NC4as_T4_v3",
+                "location": ["eastus", "westus2"],
+            },
+        },
+        set(),
+        [],
+    ),
+    "alternatives of several sizes at several places, of none, and of odd kinds": (
+        task(
+            "python fit.py",
+            "resources:\n  any_of: []\n"
+            "  ordered: [{region: eastus, accelerators: T4}, {region: westus2, instance_type: Standard_D8s_v5}]\n",
+        ),
+        {},
+        {"compute_target"},
+        [(2, "'resources.any_of' has no"), (3, "'resources.ordered' has no")],
     ),
     "sizes in their order": (
         task(
@@ -448,6 +485,12 @@ ROWS: dict[str, Row] = {
         {"entry_script": "fit.py"},
         {"node_count", "source_directory"},
         [(1, "'workdir' has no"), (2, "'num_nodes' has no"), (3, "'setup' has no")],
+    ),
+    "misspelt keys": (
+        aml("python fit.py", "limits: {time_out: 60}\ndistributions: {type: mpi}\n"),
+        {},
+        {"limits", "distributed_backend"},
+        [(4, "'limits.time_out' has no"), (5, "'distributions' has no")],
     ),
     "a variable without a value": (
         aml("python fit.py", "environment_variables: {A: null}\n"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,6 +72,31 @@ def test_commands_stand_as_comments_without_secrets() -> None:
     assert "hunter2" not in converted.text
 
 
+def test_a_misspelt_key_is_met_with_the_one_that_is_meant() -> None:
+    text = "command: python fit.py\ncode: src\ncompute: local\nlimits: {time_out: 60}\ndescription: a digit\n"
+    converted = convert(text.encode(), "job.yml")
+    assert [each.hint for each in converted.unmatched] == ["did you mean 'timeout'?"]
+    assert "# description:\n#   a digit\n" in converted.text
+
+
+@pytest.mark.parametrize("indent", [1, None])
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_notebook_is_read_by_its_cells(indent: int | None, whole: bool) -> None:
+    code = "!pip install x\nest = TensorFlow(source_directory='src',\n    entry_script='fit.py',\n    user='é')\n"
+    source: Any = code if whole else code.splitlines(keepends=True)
+    cells = [
+        {"cell_type": "markdown", "source": ["entry_script='a.py'"]},
+        {"cell_type": "code", "source": source, "outputs": [{"text": "entry_script='a.py'"}]},
+    ]
+    text = json.dumps({"cells": cells, "nbformat": 4}, indent=indent)
+    converted = convert(text.encode(), "est.ipynb")
+    assert "source_directory: src\nentry_script: fit.py\n" in converted.text
+    (found,) = converted.unmatched
+    assert found.message == "'user' has no equivalent"
+    assert found.position is not None
+    assert "user=" in text.split("\n")[found.position.line - 1]
+
+
 def test_a_command_stands_as_it_was_written() -> None:
     line = "mpirun -np 2 -x NCCL_DEBUG=INFO -x HF_TOKEN=hunter2 python fit.py --n 3"
     text = f"workdir: .\nrun: |\n  ADDR=$(echo $SKYPILOT_NODE_IPS | head -n1)\n  {line}\n"
@@ -90,7 +116,10 @@ def test_a_mounted_path_is_met_with_the_inputs_variable() -> None:
 REFUSED = {
     "a manifest": ("train.yaml", "entry_script: train.py\n", "this is a manifest already"),
     "a file of no tool": ("a.yaml", "services: {web: {image: a}}\n", "this file is of no tool that is known"),
-    "a notebook": ("a.ipynb", "{}", "a notebook is JSON"),
+    "a notebook without cells": ("a.ipynb", "{}", "a notebook is JSON"),
+    "a notebook that is no JSON": ("a.ipynb", "[" * 50_000, "a notebook is JSON"),
+    "a notebook without an estimator": ("a.ipynb", '{"cells": [{}, 1, {"cell_type": "code"}]}', "no estimator"),
+    "a notebook of odd code": ("a.ipynb", '{"cells": [{"cell_type": "code", "source": "x ="}]}', "this is not Python"),
     "Python without an estimator": ("a.py", "print(1)\n", "no estimator"),
     "what is not Python": ("a.py", "x =\n", "this is not Python: invalid syntax"),
     "Python that is nested too deep": ("a.py", "(" * 5000 + ")" * 5000, "this is not Python"),

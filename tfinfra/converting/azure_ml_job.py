@@ -9,11 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tfinfra.catalog.tensorflow import framework
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.draft import Draft, Taken
 from tfinfra.converting.shell_text import inserted
 from tfinfra.converting.versions import put_packages, put_version
+from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
+from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
 from tfinfra.text.credentials import hidden
@@ -62,7 +65,8 @@ def convert(document: Document, draft: Draft) -> None:
     command = job.text(*base, "command")
     if command is not None:
         put_command(draft, _with_values(command, values), job.at(*base, "command"), "command")
-    job.text("description")
+    if said := job.text("description"):
+        draft.quote("description:", said)
     job.finish()
 
 
@@ -211,12 +215,13 @@ def _conda(job: Taken, draft: Draft, path: tuple[str, ...], code: str | None) ->
             draft.put("conda_dependencies_file", inside)
         return
     given = job.mapping(*path).get("dependencies")
+    pythons: list[tuple[str, Position | None]] = []
     for index, one in enumerate(given if isinstance(given, list) else ()):
         place: tuple[str | int, ...] = (*path, "dependencies", index)
         inner = one.get("pip") if isinstance(one, Mapping) else None
         if isinstance(one, str) and re.match(r"python\b(?![-.\w])", one):
             job.take(*place)
-            draft.note(f"'{one}' of conda_file is not kept", job.at(*place), "write python_version")
+            pythons.append((one, job.at(*place)))
         elif isinstance(one, str) and not re.fullmatch(r"pip\b.*", one):
             job.take(*place)
             put_packages(draft, [one], job.at(*place), "conda_packages")
@@ -225,7 +230,19 @@ def _conda(job: Taken, draft: Draft, path: tuple[str, ...], code: str | None) ->
         elif isinstance(inner, list) and all(isinstance(each, str) for each in inner):
             job.take(*place, "pip")
             put_packages(draft, inner, job.at(*place, "pip"))
+    for word, at in pythons:
+        _python(draft, word, at)
     job.text(*path, "name")
+
+
+def _python(draft: Draft, word: str, position: Position | None) -> None:
+    """conda's Python, where the manifest's TensorFlow is for it."""
+    found = re.fullmatch(r"python\s*={1,2}\s*(\d+\.\d+)(?:\.\d+|\.\*)?", word)
+    known = framework(draft.keys.get("framework_version", Manifest.framework_version))
+    if found and known and found[1] in known.python:
+        draft.put("python_version", found[1])
+    elif word != "python":
+        draft.note(f"'{word}' of conda_file is not kept", position, "write python_version")
 
 
 def _distribution(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import fitting_name
 from tfinfra.manifest.words.foreign_words import told
+from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import set_by_tfinfra
 from tfinfra.text.credentials import covered, covered_command, hidden, in_urls, in_value, names_secret
 
@@ -146,6 +147,8 @@ class Taken:
     document: Document
     draft: Draft
     _taken: set[KeyPath] = field(default_factory=set)
+    _asked: set[KeyPath] = field(default_factory=set)
+    """What would have been taken, and is not there."""
 
     def take(self, *path: str | int) -> Any:
         """The value at `path`, with all that is in it; None where there is none."""
@@ -154,6 +157,7 @@ class Taken:
             inside = isinstance(value, Mapping) and part in value
             inside = inside or (isinstance(value, list) and isinstance(part, int) and part < len(value))
             if not inside:
+                self._asked.add(path)
                 return None
             value = value[part]
         self._taken.add(path)
@@ -196,11 +200,20 @@ class Taken:
             here = (*path, key)
             if here in self._taken:
                 continue
-            if any(one[: len(here)] == here for one in self._taken):
+            below = inner if isinstance(inner, Mapping) else ()
+            if any(one[: len(here)] == here for one in self._taken) or any(
+                self._meant((*here, each)) for each in below
+            ):
                 self._rest(inner, here)
                 continue
-            hint = told(str(key))
-            self.draft.note(f"'{dotted(here)}' has no equivalent", self.document.key(here), _removed(hint))
+            meant = self._meant(here)
+            hint = did_you_mean(meant) if meant else _removed(told(str(key)))
+            self.draft.note(f"'{dotted(here)}' has no equivalent", self.document.key(here), hint)
+
+    def _meant(self, path: KeyPath) -> str | None:
+        """The key that was looked for beside, where one is spelt almost so."""
+        known = sorted(str(one[-1]) for one in self._asked if one[:-1] == path[:-1])
+        return nearest(str(path[-1]), known, 0.85) if path not in self._taken else None
 
 
 def _removed(hint: str | None) -> str | None:

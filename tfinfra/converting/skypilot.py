@@ -18,7 +18,7 @@ from tfinfra.text.credentials import names_secret
 
 NAME = "skypilot-task"
 _AZURE = ("azure", None)
-_BLOB = re.compile(r"https://[a-z0-9]{3,24}(?:\.z\d{1,3})?\.blob\.[a-z0-9.]+/")
+_BLOB = re.compile(r"https://(?:[^/@]*@)?[a-z0-9]{3,24}(?:\.z\d{1,3})?\.blob\.[a-z0-9.]+/")
 _WRITTEN = "what is written to ./outputs comes home, checkpoints belong in ${TFINFRA_CHECKPOINTS}; data is an input"
 """Of a bucket that begins empty."""
 _LISTS = "lists are tried in order: location: [eastus, westeurope], vm_size: […] of the target"
@@ -71,7 +71,7 @@ def _resources(task: Taken, draft: Draft) -> None:
         draft.note(f"the cloud '{cloud}' has no equivalent", at, "tfinfra trains on azure, or local")
     target: dict[str, Any] = {}
     if fitting := _sizes(draft, task.take("resources", "accelerators"), task.at("resources", "accelerators")):
-        target["vm_size"] = fitting[0] if len(fitting) == 1 else fitting
+        target["vm_size"] = _one_or_more(fitting)
         draft.put("use_gpu", True)
     written = task.text("resources", "instance_type")
     if written and size(written):
@@ -125,21 +125,25 @@ def _any_of(task: Taken, draft: Draft, target: dict[str, Any]) -> None:
     """Alternatives that differ in their places, or in their sizes, as lists that are tried in order."""
     for key in ("any_of", "ordered"):
         given, at = task.take("resources", key), task.at("resources", key)
-        each = [_alternative(one) for one in given] if isinstance(given, list) else [None]
-        places = [one[0] for one in each if one and one[0]]
-        sizes = [one[1] for one in each if one and one[1]]
+        each = [_alternative(one) for one in given] if isinstance(given, list) and given else [None]
+        parts = [tuple(dict.fromkeys(part)) for part in zip(*(one or (None, None) for one in each), strict=True)]
+        several = [part for part in parts if len(part) > 1]
         if given is None:
             continue
-        if None in each or (places and sizes) or len(each) not in (len(places), len(sizes)):
+        if None in each or len(several) > 1 or any(None in part for part in several):
             draft.note(f"'resources.{key}' has no equivalent", at, _LISTS)
-        elif places:
+            continue
+        places, machines = ([str(one) for one in part if one] for part in parts)
+        if machines:
+            target["vm_size"] = _one_or_more(_alike(draft, machines, at))
+            draft.put("use_gpu", "accelerators" in given[0] or None)
+        if places:
             target.pop("zone", None)
-            _with_size(draft, target, {"location": places}, f"'resources.{key}'", at)
-        else:
-            fitting = _alike(draft, sizes, at)
-            target["vm_size"] = fitting[0] if len(fitting) == 1 else fitting
-            if "accelerators" in given[0]:
-                draft.put("use_gpu", True)
+            _with_size(draft, target, {"location": _one_or_more(places)}, f"'resources.{key}'", at)
+
+
+def _one_or_more(names: list[str]) -> str | list[str]:
+    return names[0] if len(names) == 1 else names
 
 
 def _alternative(one: Any) -> tuple[str | None, str | None] | None:

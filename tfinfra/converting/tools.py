@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from tfinfra.converting import azure_ml_job, estimator, kubeflow, skypilot
 from tfinfra.converting.constants import program_of
 from tfinfra.converting.draft import Draft
 from tfinfra.converting.manifest_text import manifest_text
+from tfinfra.converting.notebook import code_of
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import MANIFEST
@@ -34,6 +35,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(skypilot.NAME, "SkyPilot task", skypilot.recognises, skypilot.convert),
 )
 _KNOWN = "`tfinfra convert` reads Azure ML's job YAML, SkyPilot's tasks, TFJob, MPIJob, and the estimator's Python"
+_SAVED = "save it as a notebook (.ipynb) anew, or its code as a file of Python"
 
 
 @dataclass(frozen=True)
@@ -65,22 +67,33 @@ def convert(data: bytes, file: str, targets: frozenset[str] = frozenset(), besid
 def _of_python(data: bytes, draft: Draft) -> Converted:
     if len(data) > PAGE.bytes:
         _refuse(draft.file, f"the file is larger than {PAGE.bytes // 1_000_000} MB", "it is meant to be a page of code")
-    if draft.file.endswith(".ipynb"):
-        _refuse(
-            draft.file, "a notebook is JSON", "`jupyter nbconvert --to script FILE` makes Python of it: convert that"
-        )
+    where: tuple[int, ...] = ()
     try:
         text = data.decode("utf-8-sig")
+        if draft.file.endswith(".ipynb"):
+            text, where = code_of(text) or _refuse(
+                draft.file, "a notebook is JSON with cells, and this is none", _SAVED
+            )
         program = program_of(text)
     except UnicodeDecodeError:
         _refuse(draft.file, "the file is not UTF-8 text", "save it as UTF-8")
     except (SyntaxError, ValueError) as error:
         line = (error.lineno if isinstance(error, SyntaxError) else None) or 1
+        line = where[min(line, len(where)) - 1] if where else line
         _refuse(draft.file, f"this is not Python: {error.msg if isinstance(error, SyntaxError) else error}", None, line)
     if not estimator.recognises(program):
         _refuse(draft.file, "no estimator and no ScriptRunConfig is made in this file", _KNOWN)
-    estimator.convert(program, text.splitlines(), draft)
+    estimator.convert(program, text.split("\n") if where else text.splitlines(), draft)
+    draft.unmatched = [_in_file(each, where) for each in draft.unmatched]
     return _converted(estimator.NAME, "Azure ML estimator", draft, ())
+
+
+def _in_file(found: Diagnostic, where: tuple[int, ...]) -> Diagnostic:
+    """A diagnostic at the line of the notebook that its line of code stands in."""
+    at = found.position
+    if at is None or not 0 < at.line <= len(where):
+        return found
+    return replace(found, position=replace(at, line=where[at.line - 1]))
 
 
 def _converted(name: str, title: str, draft: Draft, faults: tuple[Diagnostic, ...]) -> Converted:

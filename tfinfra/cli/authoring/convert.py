@@ -18,7 +18,7 @@ _SHOWN_STDOUT = "<stdout>"
 
 
 @click.command(
-    help="Make a manifest of FILE: an Azure ML job, SkyPilot task, TFJob, MPIJob, or the estimator's Python."
+    help="Make a manifest of FILE: an Azure ML job, SkyPilot task, TFJob, MPIJob, or an estimator (.py, .ipynb)."
 )
 @click.argument("file", type=NamedPath(path_type=Path))
 @click.option("-o", "--output", "out", metavar="OUT", type=NamedPath(path_type=Path), help="Write it there. [stdout]")
