@@ -67,7 +67,8 @@ def _written(parameter: click.Parameter) -> str:
         name = parameter.name or ""
         return name.upper() if parameter.required else f"[{name.upper()}]{'…' if parameter.nargs == -1 else ''}"
     assert isinstance(parameter, click.Option)
-    takes = "" if parameter.is_flag else f" {parameter.metavar or _takes(parameter.type)}"
+    named = None if isinstance(parameter.type, click.Choice) else parameter.metavar  # its words are the surface
+    takes = "" if parameter.is_flag else f" {named or _takes(parameter.type)}"
     return f"{names}{takes}{' …' if parameter.multiple else ''}"
 
 

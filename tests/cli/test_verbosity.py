@@ -62,6 +62,15 @@ def test_every_verb_has_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.name == "cli"
 
 
+def test_a_verbs_help_fits_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = {}
+    for verb in [*([name] for name in VERBS), ["catalog", "sizes"], ["catalog", "refresh"], ["setup", "azure"]]:
+        main([*verb, "--help"])
+        wide[" ".join(verb)] = [line for line in capsys.readouterr().out.splitlines() if len(line) > 80]
+    assert not any(wide.values()), wide
+
+
 def test_quiet_is_results_warnings_and_errors(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

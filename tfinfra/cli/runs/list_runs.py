@@ -22,7 +22,13 @@ LIMIT = 20
 
 @click.command(short_help="List runs.")
 @click.option("--name", metavar="NAME", shell_complete=completing(run_names), help="Only runs of this name.")
-@click.option("--state", type=click.Choice(STATES), multiple=True, help="Only runs in this state; may be repeated.")
+@click.option(
+    "--state",
+    metavar="STATE",  # all of them in one word are wider than a terminal, which breaks it anywhere
+    type=click.Choice(STATES),
+    multiple=True,
+    help=f"Only runs in this state: {', '.join(STATES[:-1])} or {STATES[-1]}; may be repeated.",
+)
 @click.option("--result", type=click.Choice(RESULTS), multiple=True, help="Only runs that ended so; may be repeated.")
 @click.option("--since", metavar="WHEN", help="Only runs that began since then: 2h, 7d or 2026-11-24 (UTC).")
 @click.option(
