@@ -82,10 +82,14 @@ def test_a_misspelt_key_is_met_with_the_one_that_is_meant() -> None:
 @pytest.mark.parametrize("indent", [1, None])
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_notebook_is_read_by_its_cells(indent: int | None, whole: bool) -> None:
-    code = "!pip install x\nest = TensorFlow(source_directory='src',\n    entry_script='fit.py',\n    user='é')\n"
+    code = (
+        "%matplotlib inline\nif True:\n    !pip install x\n\n"
+        "est = TensorFlow(source_directory='src',\n    entry_script='fit.py',\n    user='é')\n"
+    )
     source: Any = code if whole else code.splitlines(keepends=True)
     cells = [
         {"cell_type": "markdown", "source": ["entry_script='a.py'"]},
+        {"cell_type": "code", "source": ["%%bash\n", "entry_script='b.py' ls |\n"]},
         {"cell_type": "code", "source": source, "outputs": [{"text": "entry_script='a.py'"}]},
     ]
     text = json.dumps({"cells": cells, "nbformat": 4}, indent=indent)
@@ -95,6 +99,11 @@ def test_a_notebook_is_read_by_its_cells(indent: int | None, whole: bool) -> Non
     assert found.message == "'user' has no equivalent"
     assert found.position is not None
     assert "user=" in text.split("\n")[found.position.line - 1]
+
+
+def test_a_line_of_python_may_begin_as_a_notebooks_own() -> None:
+    converted = convert(b"name = ('%s.py'\n    % 'fit')\nTensorFlow(entry_script='fit.py', node_count=2)\n", "a.py")
+    assert "entry_script: fit.py\nnode_count: 2\n" in converted.text
 
 
 def test_a_command_stands_as_it_was_written() -> None:

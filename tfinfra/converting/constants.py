@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,7 +101,10 @@ def called(node: ast.Call) -> str:
 def program_of(text: str) -> Program:
     """The program's constants. Raises SyntaxError for what is none, ValueError for more than a person writes."""
     try:
-        tree = ast.parse(_without_magic(text))
+        try:
+            tree = ast.parse(text)
+        except SyntaxError:
+            tree = ast.parse(_without_magic(text))
     except (RecursionError, MemoryError) as error:
         raise ValueError("it is nested too deep") from error
     found = Program(tree)
@@ -125,8 +129,9 @@ def _assigned(found: Program, target: ast.expr, value: ast.expr) -> None:
 
 
 def _without_magic(text: str) -> str:
-    """The lines of a notebook that are none of Python's (`%matplotlib inline`, `!pip install`) become empty ones."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in text.splitlines()) + "\n"
+    """The lines of a notebook that are none of Python's (`%matplotlib inline`, `!pip install`) do nothing, and may be
+    all that a block holds."""
+    return re.sub(r"(?m)^([ \t]*)[%!?].*$", r"\1pass", text) + "\n"
 
 
 def arguments(call: ast.Call, order: tuple[str, ...] = ()) -> Mapping[str, ast.expr]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 _MISSES = 20
 """How many lines of code may be written in another way than JSON's usual ones before nobody looks any more."""
+
+_OTHER = re.compile(r"\s*%%(?!time|capture|prun)")
+"""How a cell begins that is a shell's, or a file's that it writes."""
 
 
 def code_of(text: str) -> tuple[str, tuple[int, ...]] | None:
@@ -29,7 +33,8 @@ def _code(cell: Any) -> list[str]:
         return []
     source = cell.get("source")
     parts = source if isinstance(source, list) else [source]
-    return "".join(part for part in parts if isinstance(part, str)).split("\n")
+    code = "".join(part for part in parts if isinstance(part, str))
+    return [] if _OTHER.match(code) else code.split("\n")
 
 
 def _lines(file: list[str], code: list[str]) -> Iterator[int]:
