@@ -176,6 +176,26 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
         [],
     ),
     "the same, tried": ("try:\n    from time import clock\nexcept ImportError:\n    clock = None\n", "", []),
+    "a module that TensorFlow has not": ("import tensorflow.nosuch\n", "", MISSING),
+    "a name that TensorFlow has not": ("from tensorflow import nosuch\n", "", MISSING),
+    "a package of TensorFlow's before it had a version 1": ("from tensorflow.models.rnn import ptb\n", "", MISSING),
+    "what is not among TensorFlow's own modules": ("from tensorflow.python.ops import rnn_cell_nosuch\n", "", MISSING),
+    "the same of a version that nobody looked at": ("import tensorflow.nosuch\n", "framework_version: 2.12.1\n", []),
+    "what TensorFlow has": (
+        "import tensorflow.keras, tensorflow.python.framework.ops, tensorflow.data, tensorflow.io.gfile\n"
+        "from tensorflow import keras, nn, io, data, summary, losses, Tensor, float32, function, GradientTape\n"
+        "from tensorflow.python.client import device_lib\nfrom tensorflow.python.framework import graph_util\n"
+        "from tensorflow.compat import v1\nfrom tensorflow.nn import relu\n"
+        "from tensorflow.estimator import Estimator\nfrom tensorflow.lite.python import interpreter\n",
+        "framework_version: 2.15.1\n",
+        [],
+    ),
+    "a module that scikit-learn had": (
+        "from sklearn.cross_validation import train_test_split\nfrom sklearn.externals import joblib\n",
+        "pip_packages: [scikit-learn==1.7.2]\n",
+        [*MISSING, "error TFI510 train.py:2:1"],
+    ),
+    "a name that SciPy had": ("from scipy.misc import imread\n", "pip_packages: [scipy]\n", MISSING),
     "Horovod without mpi": ("import horovod\n", "", ["warning TFI503 train.py:1:1", *MISSING]),
 }
 HINTS = {

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from tfinfra.catalog.images import AZURE_NODES
 from tfinfra.catalog.modules.module_names import known_modules, owners, usual_owner
+from tfinfra.catalog.modules.package_names import gone, not_of_tensorflow
 from tfinfra.catalog.modules.python_modules import brings, is_of_windows, last_with, since_python_3
 from tfinfra.catalog.modules.python_names import lacking, names_in, versions_with
+from tfinfra.catalog.tensorflow import full_version, minor_of
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_requirements
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import OutsideImport, SourceDirectory
@@ -62,6 +64,29 @@ def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
     for name, one in found.items():
         message = f"`{one.statement}` fails: Python {python} has no {name}"
         yield _at(facts, one, message, _in_place_of(name, python))
+
+
+def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
+    """Modules and names that TensorFlow does not have, or that other packages have no longer, each once."""
+    manifest, said = facts.manifest, dict[str, tuple[OutsideImport, str]]()
+    if facts.spec is None or not manifest.sound("framework_version"):
+        return
+    for one in facts.project.source.outside:
+        name, hint = not_of_tensorflow(one.name, one.members, minor_of(facts.spec.requirements.framework_version)), ""
+        if name:
+            hint = (
+                "TensorFlow's API documentation lists what there is; a module of your own travels in source_directory"
+            )
+        elif found := gone(one.name, one.members):
+            name, hint = found[0], f"it is {found[1]} now"
+        if name and (name not in said or one.certain > said[name][0].certain):
+            said[name] = one, hint
+    known = _known(facts) if said else None
+    for name, (one, hint) in said.items():
+        if known and known.provides(name.partition(".")[0]):
+            package = "TensorFlow" if name.startswith("tensorflow.") else ""
+            has = f"{package} {full_version(manifest.framework_version)}" if package else "the environment"
+            yield _at(facts, one, f"`{one.statement}` fails: {has} has no {name}", hint)
 
 
 def _in_place_of(name: str, python: str) -> str:
@@ -177,4 +202,4 @@ def _is_slip(written: str, name: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
-RULES: tuple[Rule, ...] = (imports_that_nothing_meets, names_that_python_lacks)
+RULES: tuple[Rule, ...] = (imports_that_nothing_meets, names_that_python_lacks, names_that_packages_lack)
