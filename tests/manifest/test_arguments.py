@@ -119,7 +119,7 @@ OBJECTS: dict[str, tuple[dict[str, Any], str, str]] = {
     "a cluster": ({"compute_target": Thing()}, "compute_target", "compute_targets.yaml"),
     "checkpoints": ({"resume_from": Thing()}, "resume_from", "run.id"),
     "a package": ({"pip_packages": ["numpy", Thing()]}, "pip_packages[1]", "'pandas==2.2.2'"),
-    "a folder": ({"source_directory": Thing()}, "source_directory", "write text"),
+    "a folder": ({"source_directory": Thing()}, "source_directory", "write a path as text"),
     "a count": ({"node_count": Thing()}, "node_count", "a number"),
     "an object whose attributes raise": ({"name": Restless()}, "name", "write text"),
     "bytes": ({"entry_script": b"train.py"}, "entry_script", ".decode()"),

@@ -91,7 +91,7 @@ def test_a_file_gets_the_lines_alone_unless_there_are_several_tasks(tmp_path: Pa
 
 WRONG = {
     "two wishes": (["--all", "--task", "rank-0"], "--all and --task contradict each other"),
-    "fewer than none": (["--tail", "-1"], "-1 is not in the range"),
+    "fewer than none": (["--tail", "-1"], "--tail is '-1', not a whole number from 0"),
     "no task": (["--task", "rank-7"], "there is no log of 'rank-7'"),
 }
 
