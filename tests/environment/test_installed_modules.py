@@ -62,3 +62,28 @@ def test_an_environment_is_found_by_its_folder(site: Path, tmp_path: Path) -> No
     assert found is not None
     assert found.has("sklearn") is True
     assert installed_modules(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        *(("plain.nosuch", "plain.nosuch"), ("plain.part.nosuch.x", "plain.part.nosuch"), ("plain.part", None)),
+        *(("plain.fast", None), ("plain.made", None), ("plain._x", None), ("open.nosuch", None), ("plain", None)),
+        *(("plain.data.x", None), ("six.moves", None), ("google.nosuch", None), ("pandas.x", None)),
+    ],
+)
+def test_what_an_ordinary_package_lacks(site: Path, name: str, lacking: str | None) -> None:
+    files = {
+        "plain/__init__.py": "",
+        "plain/part/__init__.py": "",
+        "plain/fast.cpython-311-x86_64-linux-gnu.so": "",
+        "plain/data/x.txt": "",
+        "plain/deep.py": "sys.modules['plain.made'] = x",
+        "open/__init__.py": "__path__.append('elsewhere')",
+    }
+    for file, text in files.items():
+        (site / file).parent.mkdir(parents=True, exist_ok=True)
+        (site / file).write_text(text)
+    (site / "plain-1.0.dist-info").mkdir()
+    (site / "plain-1.0.dist-info/RECORD").write_text("".join(f"{file},,\n" for file in files))
+    assert modules_of([site]).lacks(name) == lacking

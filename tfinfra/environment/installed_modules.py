@@ -13,6 +13,9 @@ _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.(?:py|so|pyc)")
 _KNOWN_HOOKS = ("_distutils_hack", "_virtualenv", "namespace_packages", "importlib.machinery, os")
 """What lines of code in .pth files do that adds no module: setuptools', uv's, and old namespace packages' own."""
 
+_MAKES_MODULES = re.compile(r"__path__|sys\.modules|meta_path|path_hooks|extend_path|import_hook|import \*")
+"""What an __init__ says whose package may have modules beside its files."""
+
 
 @dataclass(frozen=True)
 class InstalledModules:
@@ -39,6 +42,27 @@ class InstalledModules:
                 if "folder" not in found:
                     return False if self.sealed else None
         return True
+
+    def lacks(self, name: str) -> str | None:
+        """The part of `import name` that certainly is in no package there: the dotted name of the first module that the
+        files of an ordinary package do not have. None where it may be there, or be made by what the package runs."""
+        parts = name.split(".")
+        places = [site / parts[0] for site in self.folders if (site / parts[0] / "__init__.py").is_file()]
+        if not self.sealed or len(places) != 1 or parts[0] not in self.packages:
+            return None
+        folder = places[0]
+        for count in range(1, len(parts)):
+            try:
+                makes_modules = _MAKES_MODULES.search((folder / "__init__.py").read_text("utf-8", "replace"))
+                inside = {path.name.partition(".")[0] for path in folder.iterdir()}
+            except OSError:
+                return None
+            if makes_modules or parts[count].startswith("_"):
+                return None
+            if parts[count] not in inside:
+                return None if _is_made(places[0], parts[count]) else ".".join(parts[: count + 1])
+            folder /= parts[count]
+        return None
 
 
 def installed_modules(environment: Path) -> InstalledModules | None:
@@ -101,3 +125,12 @@ def _kind(folder: Path, parts: list[str]) -> str:
     if any(name.partition(".")[0] == last and name.endswith(_MODULE_ENDS) for name in names):
         return "module"
     return "module" if "__init__.py" in inner else "folder" if last in names else ""
+
+
+def _is_made(package: Path, word: str) -> bool:
+    """Whether anything in a package that touches sys.modules names it."""
+    for path in package.rglob("*.py"):
+        text = path.read_text("utf-8", "replace")
+        if "sys.modules" in text and re.search(rf"\b{re.escape(word)}\b", text):
+            return True
+    return False

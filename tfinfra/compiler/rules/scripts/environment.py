@@ -69,6 +69,7 @@ def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
 def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
     """Modules and names that TensorFlow does not have, or that other packages have no longer, each once."""
     manifest, said = facts.manifest, dict[str, tuple[OutsideImport, str]]()
+    python = manifest.python_version
     if facts.spec is None or not manifest.sound("framework_version"):
         return
     for one in facts.project.source.outside:
@@ -81,12 +82,26 @@ def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
             name, hint = found[0], f"it is {found[1]} now"
         if name and (name not in said or one.certain > said[name][0].certain):
             said[name] = one, hint
-    known = _known(facts) if said else None
+    deep = [one for one in facts.project.source.outside if _is_inside(one.name) and not brings(_top(one), python)]
+    known = facts.launch.modules or (_known(facts) if said or deep else None)
+    for one in deep:
+        name = known.installed.lacks(one.name) if known and known.installed else None
+        if name and (name not in said or one.certain > said[name][0].certain):
+            said[name] = one, "the environment was built before, and its files do not have it"
     for name, (one, hint) in said.items():
         if known and known.provides(name.partition(".")[0]):
             package = "TensorFlow" if name.startswith("tensorflow.") else ""
             has = f"{package} {full_version(manifest.framework_version)}" if package else "the environment"
             yield _at(facts, one, f"`{one.statement}` fails: {has} has no {name}", hint)
+
+
+def _is_inside(name: str) -> bool:
+    """Whether it is a module in a package of which no other list is kept."""
+    return "." in name and name.partition(".")[0] not in ("tensorflow", "keras", "horovod")
+
+
+def _top(one: OutsideImport) -> str:
+    return one.name.partition(".")[0]
 
 
 def _in_place_of(name: str, python: str) -> str:
