@@ -62,7 +62,9 @@ print(json.dumps([".".join(map(str, sys.version_info[:2])), found]))
 
 def listed(python: str) -> tuple[str, dict[str, list[str] | None]]:
     """The version of a Python, and {module: its public names, None where these are open}."""
-    out = subprocess.run([python, "-I", "-c", _LISTING, _OPEN], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(
+        [python, "-I", "-c", _LISTING, _OPEN], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     version, found = json.loads(out.splitlines()[-1])
     return version, found
 
