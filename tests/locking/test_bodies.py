@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +36,16 @@ def test_two_recordings_in_another_order_are_equal(monkeypatch: pytest.MonkeyPat
         found.append(bodies.recorded_requests(cast(Compiled, None)))
     assert found[0] == found[1]
     assert [one.resource for one in found[0].bodies] == ["files", "group", "share", "workflow"]
+
+
+def test_what_the_lock_lacks_is_told_in_the_order_of_the_requests(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = locks.requests()
+    more = [replace(asked.bodies[-1], resource=f"vnet-{number}") for number in range(9)]
+    monkeypatch.setattr(bodies, "recorded_requests", lambda _: replace(asked, bodies=(*asked.bodies, *more)))
+    told = [found.message for found in locks.found(manifest, full=True)]
+    assert told == [f"the program asks for '{one.resource}' ({one.type}), which is not in the lock" for one in more]
 
 
 def test_one_program_is_recorded_once_and_anew_where_that_is_wished(

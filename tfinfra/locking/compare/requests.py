@@ -38,8 +38,9 @@ def _of_bodies(pair: Pair, asked: Sequence[LockedBody]) -> Iterator[Diagnostic]:
         elif one.sha256 != body.sha256:
             message = f"what ARM is asked for {name} is not as it was locked"
             yield pair.in_lock("TFI907", (*_AT, index, "sha256"), message)
-    for key in now.keys() - held.keys():
-        yield pair.in_lock("TFI907", _AT, f"the program asks for {_name(now[key])}, which is not in the lock")
+    for key, body in now.items():
+        if key not in held:
+            yield pair.in_lock("TFI907", _AT, f"the program asks for {_name(body)}, which is not in the lock")
 
 
 def _numbered(bodies: Sequence[LockedBody]) -> dict[tuple[str, int], LockedBody]:
