@@ -7,7 +7,8 @@ https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#att
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -139,18 +140,37 @@ def check(signature: str, *, key: str, vm_id: str, subscription: str, trust: Tru
 def verified(document: bytes, trust: Trust, now: datetime, chain: Sequence[bytes] = ()) -> Attested:
     """What the document (DER) says, which one of `trust` has signed, with a certificate that held at `now`. `chain` are
     the certificates of an earlier `Attested`; what is missing of them is fetched. Raises NotAttested."""
+    with _reading(document):
+        content, certificate = _signed(document)
+        between = _trace(certificate, trust, now, [x509.load_der_x509_certificate(each) for each in chain])
+    return Attested(_object(content), tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
+
+
+def self_signed(document: bytes) -> Attested:
+    """What the document (DER) says, whose signature holds, whoever has signed it. Raises NotAttested."""
+    with _reading(document):
+        content, _ = _signed(document)
+    return Attested(_object(content), ())
+
+
+@contextmanager
+def _reading(document: bytes) -> Iterator[None]:
+    """Whatever goes wrong with a stranger's bytes is a NotAttested."""
     if len(document) > LARGEST:
         raise NotAttested(f"its attested document has more than {LARGEST} bytes")
     try:
-        outer = asn1.decode_der(_ContentInfo, document)
-        content, signer, certificate = _only_signer(outer.content)
-        _verify(certificate, signer, content)
-        between = _trace(certificate, trust, now, [x509.load_der_x509_certificate(each) for each in chain])
+        yield
     except NotAttested:
         raise
     except Exception as error:
         raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
-    return Attested(_object(content), tuple(each.public_bytes(serialization.Encoding.DER) for each in between))
+
+
+def _signed(document: bytes) -> tuple[bytes, x509.Certificate]:
+    """The content of a document whose signature holds, and the certificate of its signer."""
+    content, signer, certificate = _only_signer(asn1.decode_der(_ContentInfo, document).content)
+    _verify(certificate, signer, content)
+    return content, certificate
 
 
 def _object(content: bytes) -> Mapping[str, Any]:
@@ -173,24 +193,9 @@ def unverified(document: bytes) -> Attested | None:
     """What the document says, whoever signed it; None where it cannot be read."""
     try:
         content, _, _ = _only_signer(asn1.decode_der(_ContentInfo, document[:LARGEST]).content)
-        said = json.loads(content)
+        return Attested(_object(content), ())
     except Exception:  # noqa: BLE001 - a stranger's bytes: what is wrong with them is told by who verifies them
         return None
-    return Attested(said, ()) if isinstance(said, dict) else None
-
-
-def self_signed(document: bytes) -> Attested:
-    """What the document (DER) says, whose signature holds, whoever has signed it. Raises NotAttested."""
-    if len(document) > LARGEST:
-        raise NotAttested(f"its attested document has more than {LARGEST} bytes")
-    try:
-        content, signer, certificate = _only_signer(asn1.decode_der(_ContentInfo, document).content)
-        _verify(certificate, signer, content)
-    except NotAttested:
-        raise
-    except Exception as error:
-        raise NotAttested(f"its attested document cannot be read ({type(error).__name__})") from error
-    return Attested(_object(content), ())
 
 
 @dataclass(frozen=True)
