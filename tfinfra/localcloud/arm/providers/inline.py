@@ -25,6 +25,14 @@ class Members:
             found = (found or {}).get(name)
         return list(found or ())
 
+    def id_of(self, owner: ArmResource, member: dict[str, Any]) -> str:
+        return f"{owner.id}/{self.type.rpartition('/')[2]}/{member.get('name')}"
+
+    def made(self, owner: ArmResource, member: dict[str, Any]) -> dict[str, Any]:
+        """A member as ARM shows it once it is written within its owner."""
+        properties = {**(member.get("properties") or {}), "provisioningState": "Succeeded"}
+        return {**member, "id": self.id_of(owner, member), "properties": properties}
+
     def within(self, owner: ArmResource, members: list[dict[str, Any]]) -> ArmResource:
         """The owner with these."""
         return owner.with_properties(**_placed(owner.properties, self.place, members))
@@ -51,18 +59,14 @@ def write_members(context: CloudContext, owner: ArmResource) -> None:
     members = OF.get(owner.type.lower())
     if members is None:
         return
-    kept = {_member_id(owner, members, one).lower(): one for one in members.of(owner)}
+    kept = {members.id_of(owner, one).lower(): one for one in members.of(owner)}
     for old in context.state.of_type(members.type, owner.id):
         if old.id.lower() not in kept:
             context.state.remove(old.id)
     for one in kept.values():
-        id_ = _member_id(owner, members, one)
+        id_ = members.id_of(owner, one)
         body = {**one, "id": id_, "type": members.type}
         context.state.put(ArmResource(id_, members.type, owner.api_version, body))
-
-
-def _member_id(owner: ArmResource, members: Members, one: dict[str, Any]) -> str:
-    return f"{owner.id}/{members.type.rpartition('/')[2]}/{one.get('name')}"
 
 
 class Member(ResourceProvider):

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
+from tfinfra.localcloud.arm.providers.inline import RULES, SUBNETS
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext, ResourceProvider
 from tfinfra.localcloud.common.arm_refusal import ArmRefusal
 from tfinfra.localcloud.common.state import ArmResource
@@ -16,12 +17,11 @@ class VirtualNetworks(ResourceProvider):
         del context, before
         space = [_network(p) for p in (resource.properties.get("addressSpace") or {}).get("addressPrefixes") or ()]
         subnets: list[dict[str, Any]] = []
-        for subnet in resource.properties.get("subnets") or ():
-            properties = {**(subnet.get("properties") or {}), "provisioningState": "Succeeded"}
-            made = {**subnet, "id": f"{resource.id}/subnets/{subnet.get('name')}", "properties": properties}
+        for subnet in SUBNETS.of(resource):
+            made = SUBNETS.made(resource, subnet)
             _check_prefixes(resource.name, made, space, subnets)
             subnets.append(made)
-        return resource.with_properties(subnets=subnets)
+        return SUBNETS.within(resource, subnets)
 
 
 def _check_prefixes(
@@ -52,15 +52,7 @@ class SecurityGroups(ResourceProvider):
 
     def accept(self, context: CloudContext, resource: ArmResource, before: ArmResource | None) -> ArmResource:
         del context, before
-        rules = [
-            {
-                **rule,
-                "id": f"{resource.id}/securityRules/{rule.get('name')}",
-                "properties": {**(rule.get("properties") or {}), "provisioningState": "Succeeded"},
-            }
-            for rule in resource.properties.get("securityRules") or ()
-        ]
-        return resource.with_properties(securityRules=rules)
+        return RULES.within(resource, [RULES.made(resource, rule) for rule in RULES.of(resource)])
 
 
 class PrivateEndpoints(ResourceProvider):
