@@ -172,10 +172,10 @@ class ArmApp:
             return ArmResponse(200, machine["properties"]["instanceView"])
         if type_ in (machines, set_machines):
             return ArmResponse(200, await self._machines(address, filter_))
-        if type_ in interfaces.TYPES or address.is_collection:
-            computed = type_ in interfaces.TYPES
-            found = interfaces.answer(self.core, address) if computed else list_resources(self.core, address, filter_)
-            return ArmResponse(200, found)
+        if type_ in interfaces.TYPES:
+            return ArmResponse(200, interfaces.answer(self.core, address))
+        if address.is_collection:
+            return ArmResponse(200, list_resources(self.core, address, filter_))
         resource = self.core.get(address)
         return ArmResponse(204) if method == "HEAD" else ArmResponse(200, self.core.view(resource))
 
