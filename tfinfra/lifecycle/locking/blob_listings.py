@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Lister = Callable[[str], "Sequence[BlobEntry]"]
 """URL -> what is there. Raises Unlisted."""
-CHECKPOINTS = "resume_from"
+_CHECKPOINTS = "resume_from"
 
 
 class Unlisted(Exception):
@@ -61,14 +61,15 @@ def with_listings(now: Now, lister: Lister, progress: Progress) -> Now:
             progress(f"{name} cannot be listed: {why}")
             return data
 
-    inputs = {name: listed(f"inputs.{name}", data) for name, data in now.inputs.items()}
-    return replace(now, inputs=inputs, checkpoints=now.checkpoints and listed(CHECKPOINTS, now.checkpoints))
+    return _each(now, listed)
 
 
 def listings_as_locked(now: Now, lock: ManifestLock, lister: Lister) -> Now:
     """With a digest of each listing that the lock has one of. Raises DifferenceFound for one that cannot be had."""
+    had = {f"inputs.{name}": data for name, data in lock.inputs.items()} | {_CHECKPOINTS: lock.checkpoints}
 
-    def listed(name: str, data: LockedData, held: LockedData | None) -> LockedData:
+    def listed(name: str, data: LockedData) -> LockedData:
+        held = had.get(name)
         if held is None or held.sha256 is None or held.url != data.url:
             return data
         try:
@@ -79,9 +80,13 @@ def listings_as_locked(now: Now, lock: ManifestLock, lister: Lister) -> Now:
                 message, "who runs it needs Storage Blob Data Reader on it, as who locked it"
             ) from why
 
-    inputs = {name: listed(f"inputs.{name}", data, lock.inputs.get(name)) for name, data in now.inputs.items()}
-    checkpoints = now.checkpoints and listed(CHECKPOINTS, now.checkpoints, lock.checkpoints)
-    return replace(now, inputs=inputs, checkpoints=checkpoints)
+    return _each(now, listed)
+
+
+def _each(now: Now, listed: Callable[[str, LockedData], LockedData]) -> Now:
+    """With each input, and the checkpoints, as `listed` gives them; that is told their key in a manifest."""
+    inputs = {name: listed(f"inputs.{name}", data) for name, data in now.inputs.items()}
+    return replace(now, inputs=inputs, checkpoints=now.checkpoints and listed(_CHECKPOINTS, now.checkpoints))
 
 
 def _listed(data: LockedData, lister: Lister) -> LockedData:
