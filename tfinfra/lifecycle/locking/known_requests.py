@@ -79,7 +79,7 @@ def _known(file: Path) -> Requests | None:
 def _keep(file: Path | None, requests: Requests) -> None:
     if file is None:
         return
+    from tfinfra.lifecycle.record.run_record import write_json
+
     make_private(file.parent)
-    staging = file.with_suffix(f".{os.getpid()}")
-    staging.write_text(json.dumps(to_json(requests)), "utf-8")
-    staging.replace(file)
+    write_json(file, to_json(requests))
