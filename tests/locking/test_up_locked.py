@@ -81,8 +81,10 @@ def test_checkpoints_that_change_while_the_run_begins_are_not_uploaded(manifest:
     assert held is not None
     (checkpoints / "ckpt-1").write_bytes(b"weighty")
     tree = read_tree(checkpoints, manifest.parent / "hashes", say_nothing)
-    with pytest.raises(DifferenceFound, match="the checkpoints are not as locked"):
+    with pytest.raises(DifferenceFound, match="the checkpoints are not as locked: they changed while the run began"):
         refuse_other_inputs(held, {CHECKPOINTS: tree})
+    with pytest.raises(DifferenceFound, match="the input 'digits' is not as locked: it changed while the run began"):
+        refuse_other_inputs(held, {"digits": tree})
 
 
 def test_a_run_that_is_not_locked_looks_at_no_lock(manifest: Path) -> None:

@@ -36,8 +36,8 @@ def refuse_other_inputs(held: HeldLock, trees: Mapping[str, LocalTree]) -> None:
     as the lock has it."""
     for name, tree in trees.items():
         if held.inputs.get(name) not in (None, f"sha256:{tree.sha256}"):
-            what = f"the input '{name}' is" if name else "the checkpoints are"
-            raise DifferenceFound(f"{what} not as locked: they changed while the run began", _HINT)
+            one, many = f"the input '{name}' is not as locked: it", "the checkpoints are not as locked: they"
+            raise DifferenceFound(f"{one if name else many} changed while the run began", _HINT)
 
 
 def _is_as(locked: str | None, file: Packed | None, root: Path, ends: LineEnds) -> bool:
