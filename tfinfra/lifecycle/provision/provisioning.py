@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
+from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.evidence.origin import note_origin, origin_of
 from tfinfra.lifecycle.provision import attempts, stack_config
@@ -139,7 +139,7 @@ class Provisioning:
             key=self._data.key,
             locked=held.nodes if held else None,
         )
-        self._session.audit.append("settings", digest=sha256(encode(node)).hexdigest())
+        self._session.audit.append("settings", digest=sha256(encode(node)))
         delivery = self._data.delivery(store)
         watch, ports, group = None, self._ports, record.compute_group
         if not context.options.detach:
