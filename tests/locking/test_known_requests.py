@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.locking import locks
-from tfinfra.lifecycle.locking import known_requests
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.lifecycle.locking import bodies, known_requests
 from tfinfra.lifecycle.locking.make import write
+from tfinfra.locking.now import Requests
 from tfinfra.system.progress import say_nothing
 
 
@@ -32,6 +34,29 @@ def test_links_to_nowhere_and_closed_folders_of_a_checkout_are_passed_over(
     (inner.parent / "closed").mkdir()
     monkeypatch.setattr(os, "scandir", scandir)
     assert known_requests.requests_of(asked, say_nothing) == locks.requests()
+
+
+@pytest.mark.parametrize("file", ["arm/body_shapes.py", "arm/data/azure_types.json"])
+def test_a_change_of_a_checkout_is_recorded_anew(
+    file: str, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed, recorded = tmp_path / "checkout" / file, list[Compiled]()
+
+    def record(asked: Compiled) -> Requests:
+        recorded.append(asked)
+        return locks.requests()
+
+    changed.parent.mkdir(parents=True)
+    changed.write_text("[1]\n")
+    monkeypatch.setattr(known_requests, "__file__", str(tmp_path / "checkout/lifecycle/locking/known_requests.py"))
+    monkeypatch.setattr(bodies, "recorded_requests", record)
+    asked = locks.compiled(manifest)
+    for _ in range(2):
+        known_requests.requests_of(asked, say_nothing)
+    assert len(recorded) == 1
+    changed.write_text("[1, 2]\n")
+    known_requests.requests_of(asked, say_nothing)
+    assert len(recorded) == 2
 
 
 def test_a_cache_that_holds_another_thing_is_recorded_anew(manifest: Path, tmp_path: Path) -> None:

@@ -45,22 +45,23 @@ def _file(compiled: Compiled) -> Path | None:
 
 
 def _key(compiled: Compiled) -> str:
-    """Of all that goes into a recording: the program and its settings, the target, and tfinfra's own code, which in a
-    checkout changes without a new version."""
+    """Of all that goes into a recording: the program and its settings, the target, and tfinfra's own code and data,
+    which in a checkout change without a new version."""
     target = to_json(compiled.spec.target)
     found = {"tree": dict(compiled.tree), "target": target, "tfinfra": __version__, "provider": AZURE_NATIVE}
     return digest_of({**found, "code": _code()}).removeprefix("sha256:")
 
 
 def _code() -> list[str]:
-    """A line for each of tfinfra's files. A hook waits for this: `Path.rglob` takes five times as long. In a checkout
-    editors leave links to nowhere (`.#name.py`), and files go while others are looked at."""
+    """A line for each of tfinfra's modules and tables, ARM's types among them. A hook waits for this: `Path.rglob`
+    takes five times as long. In a checkout editors leave links to nowhere (`.#name.py`), and files go while others are
+    looked at."""
     found, folders = list[str](), [os.fspath(Path(__file__).parents[2])]
     root = len(folders[0])
     while folders:
         with suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
-                if entry.name.endswith(".py"):
+                if entry.name.endswith((".py", ".json")):
                     with suppress(OSError):
                         status = entry.stat()
                         found.append(f"{entry.path[root:]} {status.st_size} {status.st_mtime_ns}")
