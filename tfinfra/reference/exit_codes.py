@@ -45,7 +45,7 @@ _ROWS: dict[int, tuple[str, str]] = {
     ),
     11: (
         "a difference was found",
-        "By `compile --check`, `lock --check`, `check`, `up --locked` or `audit`. Each difference is told.",
+        "By `compile --check`, `lock --check`, `check`, `up --locked`, `push` or `audit`. Each difference is told.",
     ),
     12: ("only the waiting has ended", "The time of `wait --timeout` is over, and the run goes on."),
 }

@@ -82,7 +82,10 @@ _OF_TFINFRA: dict[str, tuple[str, str]] = {
         "the SHA-256 of that archive",
         "What comes from the mirror has to have it.",
     ),
-    "TFINFRA_AUDIT_PASSPHRASE": ("what opens the key that signs evidence", "No process that tfinfra starts has it."),
+    "TFINFRA_AUDIT_PASSPHRASE": (
+        "what opens the key that signs evidence",
+        "Of the processes that tfinfra starts, one that goes on with a run alone has it.",
+    ),
     "TFINFRA_ARM_TOKEN_FILE": (
         "a file with a token for ARM",
         "Instead of a sign-in, to list, fetch and end runs; Pulumi's provider cannot take it to begin one.",
