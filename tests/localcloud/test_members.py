@@ -62,6 +62,17 @@ def test_a_member_that_its_owner_does_not_name_any_more_is_gone(made: Arm) -> No
         assert beside(made, RULES, "securityRules") == {one["name"] for one in wanted}
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_each_write_changes_the_etag_and_keeps_the_guid(method: str, arm: Arm) -> None:
+    arm.make_groups()
+    document = {"location": "eastus", "properties": {}}
+    before = arm.put(RULES, document).body
+    assert arm.call(method, RULES, {**document, "tags": {"team": "vision"}}).status == 200
+    after = arm.get(RULES).body
+    assert after["properties"]["resourceGuid"] == before["properties"]["resourceGuid"]
+    assert after["etag"] != before["etag"]
+
+
 def machines(arm: Arm) -> list[dict[str, Any]]:
     """Those of a Flexible set are the group's, those of a Uniform one the set's own."""
     of_group: list[dict[str, Any]] = arm.get(f"{COMPUTE}/providers/Microsoft.Compute/virtualMachines").body["value"]
