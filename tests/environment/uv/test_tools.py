@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tfinfra.environment.uv.tool_environment import tool_environment
-from tfinfra.environment.uv.tools import Tools
+from tfinfra.environment.uv.tools import Tools, find_uv
 from tfinfra.errors import ProvisioningError
 
 CERTIFICATES = {"UV_SYSTEM_CERTS": "true"}
@@ -41,3 +42,19 @@ def test_a_failing_tool_is_shown_by_its_own_last_lines_only(tmp_path: Path) -> N
     assert "here" in caught.value.message
     assert "before" not in caught.value.message
     assert str(tmp_path / "log") in str(caught.value.hint)
+
+
+def test_a_uv_of_the_path_is_tried_without_the_callers_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "uv").write_text(f"#!/bin/sh\n/usr/bin/env >{tmp_path}/seen\n")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setitem(sys.modules, "uv", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TFINFRA_AUDIT_PASSPHRASE", "a word")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "a secret")
+    assert find_uv(tmp_path / "cache") == str(tmp_path / "uv")
+    seen = (tmp_path / "seen").read_text()
+    assert f"PATH={tmp_path}" in seen
+    assert "a word" not in seen
+    assert "a secret" not in seen

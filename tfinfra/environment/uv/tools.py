@@ -92,7 +92,7 @@ def find_uv(cache: Path, progress: Progress = say_nothing) -> str:
 
         return str(find_uv_bin())
     found = shutil.which("uv")  # tried, not only found: a version manager's shim is on PATH and may lead nowhere
-    if found and subprocess.run([found, "--version"], capture_output=True, check=False, cwd=os.sep).returncode == 0:
+    if found and run_quietly([found, "--version"], tool_environment()).returncode == 0:
         return found
     return _fetched_uv(cache, progress)
 
