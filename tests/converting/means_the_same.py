@@ -81,6 +81,12 @@ ROWS: dict[str, Row] = {
         {"pip_packages"},
         [],
     ),
+    "a patch that came out after this tfinfra": (
+        task("python fit.py", "setup: pip install tensorflow==2.21.7\n"),
+        {"framework_version": "2.21.7"},
+        set(),
+        [],
+    ),
     "a range of versions": (
         task("python fit.py", "setup: pip install 'tensorflow<2.16' horovod==0.28 tf-nightly\n"),
         {},

@@ -4,11 +4,9 @@ the syntax tree. Names: learn.microsoft.com, azureml.train.dnn.TensorFlow and az
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from tfinfra.catalog.tensorflow import framework
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.constants import Program, Unknown, arguments, called
 from tfinfra.converting.draft import NO_TARGET, Draft
@@ -18,6 +16,7 @@ from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.words.command_lines import Started, parameters
 from tfinfra.manifest.words.meanings import backend_called, keys_of
 from tfinfra.manifest.words.refused import ESTIMATOR
+from tfinfra.manifest.words.tensorflow_meant import trained
 
 NAME = "azure-ml-estimator"
 _ESTIMATORS = ("TensorFlow", "Estimator", "ScriptRunConfig", "Keras")
@@ -51,7 +50,6 @@ _FILES = ("pip_requirements_file", "conda_dependencies_file")
 _LATER = ("environment", "run_config", "environment_definition")
 """What is read where it is made."""
 _DATA = ("as_mount", "as_download", "as_named_input", "as_hdfs", "as_upload")
-_FIRST_PYTHON_3_11 = (2, 12)
 
 
 def recognises(program: Program) -> bool:
@@ -245,10 +243,9 @@ class _Source:
         self._draft.target(name, at)
 
     def _version(self, value: Any, at: Position) -> None:
-        numbers = tuple(int(part) for part in re.findall(r"\d+", str(value))[:2])
-        known = framework(str(value)) if isinstance(value, str) and len(numbers) == 2 else None
-        if known and numbers >= _FIRST_PYTHON_3_11:
-            self._draft.put("framework_version", value if value.count(".") > 1 else known.patch)
+        known = trained(value) if isinstance(value, str) else None
+        if known:
+            self._draft.put("framework_version", value if value.count(".") > 1 else known)
         elif value is not None:
             hint = "the default takes its place; `tfinfra explain framework_version` says which others there are"
             self._draft.note(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tfinfra.catalog.tensorflow import framework
 from tfinfra.converting.draft import Draft
 from tfinfra.errors import Position
+from tfinfra.manifest.words.tensorflow_meant import trained
 from tfinfra.text.credentials import hidden, in_urls
 
 _BROUGHT = re.compile(
@@ -14,8 +14,6 @@ _BROUGHT = re.compile(
     r"\s*(?P<asked>[=<>!~].*)?"
 )
 _EXACT = re.compile(r"={1,3}\s*(\d+\.\d+(?:\.\d+)?)(?:\.\*)?")
-_NEWEST_PYTHON_SINCE = (2, 12)
-"""The first TensorFlow for the default Python."""
 PACKAGES = "write its Python packages as pip_packages, or as pip_requirements_file"
 _VERSIONS = "write framework_version; `tfinfra explain framework_version` says which there are"
 
@@ -35,7 +33,7 @@ def put_packages(draft: Draft, words: list[str], position: Position | None, key:
 
 def _brought(draft: Draft, word: str, name: str, asked: str | None, position: Position | None) -> None:
     exact = _EXACT.fullmatch(asked) if asked and name == "tensorflow" else None
-    if exact and (version := _version(exact[1])):
+    if exact and (version := trained(exact[1])):
         draft.put("framework_version", version)
     elif name == "horovod" and asked:
         draft.note(f"'{word}' is not kept: tfinfra builds its own Horovod", position)
@@ -43,19 +41,10 @@ def _brought(draft: Draft, word: str, name: str, asked: str | None, position: Po
         draft.note(f"'{word}' is not kept: the default TensorFlow takes its place", position, _VERSIONS)
 
 
-def _version(written: str) -> str | None:
-    """The release that `written` means, where this one trains with it by the default Python."""
-    numbers = tuple(int(part) for part in written.split("."))
-    known = framework(written)
-    if known is None or numbers[:2] < _NEWEST_PYTHON_SINCE:
-        return None
-    return written if written in known.releases else known.patch
-
-
 def put_version(draft: Draft, text: str, position: Position | None, kind: str = "environment") -> None:
     """TensorFlow's version out of the name of an environment or an image, where this one trains with it."""
     found = re.search(r"tensorflow[^0-9]{0,12}(\d+)\.(\d+)(\.\d+)?", text.lower())
-    version = _version(f"{found[1]}.{found[2]}") if found else None
+    version = trained(f"{found[1]}.{found[2]}") if found else None
     if version:
         draft.put("framework_version", version)
         draft.note(f"of the {kind} '{text}' TensorFlow's version is taken", position, PACKAGES)
