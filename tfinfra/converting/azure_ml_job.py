@@ -16,6 +16,7 @@ from tfinfra.converting.shell_text import inserted
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
+from tfinfra.manifest.key_schema import fitting_input
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
@@ -121,7 +122,7 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
                 draft.note(f"the input '{name}' has no value here", job.at("inputs", name), "write it in script_params")
             values[f"inputs.{name}"] = None
             continue
-        own = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_0123456789") or "data"
+        own = fitting_input(str(name)) or "data"
         draft.keys.setdefault("inputs", {})[own] = _one_input(job, draft, str(name), given)
         values[f"inputs.{name}"] = f"${{TFINFRA_INPUT_{own.upper()}}}"
     return values

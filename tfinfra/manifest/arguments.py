@@ -17,7 +17,7 @@ from uuid import UUID
 
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
-from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
+from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS, fitting_input
 from tfinfra.manifest.words.refused import ESTIMATOR
 
 _DEEPEST = 20
@@ -167,7 +167,7 @@ def _way_out(value: Any, path: KeyPath) -> str:
     if made is not None:
         return made
     if path[0] == "script_params" and len(path) > 1:
-        name = re.sub(r"[^a-z0-9]+", "_", str(path[1]).lower()).strip("_0123456789") or "data"
+        name = fitting_input(str(path[1])) or "data"
         data = f"inputs={{'{name}': {{'path': './data'}}}} and '${{TFINFRA_INPUT_{name.upper()}}}' here"
         return f"write text or a number; for data, write {data}"
     if len(path) == 1 and path[0] in _PATHS:

@@ -78,6 +78,12 @@ def fitting_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")[:24].rstrip("-") or "training"
 
 
+def fitting_input(text: str) -> str:
+    """An input's name made of `text`: what INPUT forbids becomes '_', or is left out at the beginning and the end. ""
+    where nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_0123456789")
+
+
 PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
 
 Rules = dict[str, Any]

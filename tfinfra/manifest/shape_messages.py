@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.key_schema import FORMS, Rules
+from tfinfra.manifest.key_schema import FORMS, Rules, fitting_input
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.manifest.words.unknown_key import way_out_of_unknown
 from tfinfra.manifest.words.wrong_kind import way_out_of_wrong_kind
@@ -135,7 +135,7 @@ def _bad_form(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     if error.value == path[-1] and "keysrules" in error.schema_path:
         message = f"'{_short(str(path[-1]))}' is no name for this"
         form = FORMS.get(pattern)
-        made = re.sub(r"[^a-z0-9]+", "_", str(path[-1]).lower()).strip("_0123456789") if path[0] == "inputs" else ""
+        made = fitting_input(str(path[-1])) if path[0] == "inputs" else ""
         return error_at(document, "TFI206", path, message, f"write {made}: {form}" if made else form, at="key")
     message = f"'{dotted(path)}' does not fit"
     if path[:1] != ("secrets",):

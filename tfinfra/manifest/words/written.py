@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_name
+from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_input, fitting_name
 from tfinfra.manifest.words.command_lines import parameters, split
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.foreign_paths import blob_url, unreadable
@@ -210,9 +210,7 @@ def _input_map(value: Any) -> Any:
 
 
 def _named_input(value: Any, index: int, written: str = "") -> tuple[str, Any] | None:
-    name = re.sub(r"[^a-z0-9]+", "_", written.lower()).strip("_0123456789") or (
-        "data" if not index else f"data{index + 1}"
-    )
+    name = fitting_input(written) or ("data" if not index else f"data{index + 1}")
     if isinstance(value, str):
         return name, one_input(value)
     if not isinstance(value, Mapping):
