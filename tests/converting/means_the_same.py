@@ -486,6 +486,32 @@ ROWS: dict[str, Row] = {
         set(),
         [(8, "3 processes are not the same number")],
     ),
+    "inputs whose names differ in what no name holds here": (
+        aml(
+            "python fit.py --a ${{inputs.data1}} --b ${{inputs.data2}} --c ${{inputs.Data-2}}",
+            "inputs:\n"
+            + "".join(
+                f"  {name}: {{type: uri_folder, path: ./{path}}}\n"
+                for name, path in (("data1", "a"), ("data2", "b"), ("Data-2", "c"))
+            ),
+        ),
+        {
+            "inputs": {"data1": {"path": "./a"}, "data2": {"path": "./b"}, "data_2": {"path": "./c"}},
+            "script_params": {
+                "--a": "${TFINFRA_INPUT_DATA1}",
+                "--b": "${TFINFRA_INPUT_DATA2}",
+                "--c": "${TFINFRA_INPUT_DATA_2}",
+            },
+        },
+        set(),
+        [],
+    ),
+    "mounts whose names differ in what no name holds here": (
+        task("python fit.py", "file_mounts: {/data/1: ./a, /data/2: ./b, /data_2: ./c}\n"),
+        {"inputs": {"data_1": {"path": "./a"}, "data_2": {"path": "./b"}, "data_2_2": {"path": "./c"}}},
+        set(),
+        [(1, "'/data/1' is another path"), (1, "'/data/2' is another path"), (1, "'/data_2' is another path")],
+    ),
     "values of another shape": (
         "workdir: {url: a, ref: b}\nnum_nodes: x\nsetup: [make]\nrun: python fit.py\n",
         {"entry_script": "fit.py"},

@@ -16,7 +16,6 @@ from tfinfra.converting.shell_text import inserted
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.key_schema import fitting_input
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
@@ -122,9 +121,7 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
                 draft.note(f"the input '{name}' has no value here", job.at("inputs", name), "write it in script_params")
             values[f"inputs.{name}"] = None
             continue
-        own = fitting_input(str(name)) or "data"
-        draft.keys.setdefault("inputs", {})[own] = _one_input(job, draft, str(name), given)
-        values[f"inputs.{name}"] = f"${{TFINFRA_INPUT_{own.upper()}}}"
+        values[f"inputs.{name}"] = draft.input(str(name), _one_input(job, draft, str(name), given))
     return values
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Any
 
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
-from tfinfra.manifest.key_schema import fitting_name
+from tfinfra.manifest.key_schema import fitting_input, fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import set_by_tfinfra
@@ -50,12 +51,12 @@ class Draft:
         if position is None:
             return None
         words = command.split()
-        for count in dict.fromkeys((len(words), 3, 2, 1)):
-            begin = re.compile(r"(?<![\w-])" + r"\s+".join(re.escape(word) for word in words[:count]))
+        for many in dict.fromkeys((len(words), 3, 2, 1)):
+            begin = re.compile(r"(?<![\w-])" + r"\s+".join(re.escape(word) for word in words[:many]))
             for number, line in enumerate(self.lines[position.line - 1 :], position.line):
                 columns = (found.start() for found in begin.finditer(line))
                 column = next((each for each in columns if (number, each) not in self.placed), None)
-                if column is not None and (count > 1 or column <= 2 + len(line) - len(line.lstrip())):
+                if column is not None and (many > 1 or column <= 2 + len(line) - len(line.lstrip())):
                     self.placed.add((number, column))
                     return Position(self.file, number, column + 1, len(line.rstrip()) - column, line)
         return position
@@ -118,6 +119,14 @@ class Draft:
             else:
                 kept[flag] = value
         self.put("script_params", {**self.keys.get("script_params", {}), **kept})
+
+    def input(self, written: str, source: Mapping[str, str]) -> str:
+        """Data under the name that `written` makes, or one beside it that is free. Returns what stands for its path."""
+        named = self.keys.setdefault("inputs", {})
+        first = fitting_input(written) or "data"
+        name = next(each for each in chain([first], (f"{first}_{number}" for number in count(2))) if each not in named)
+        named[name] = source
+        return f"${{TFINFRA_INPUT_{name.upper()}}}"
 
     def tags(self, given: Mapping[str, str], position: Mapping[str, Position | None]) -> None:
         """Tags but those that may hold a secret: everybody who sees the resources reads them."""

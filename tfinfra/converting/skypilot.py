@@ -13,7 +13,7 @@ from tfinfra.converting.draft import Draft, Taken
 from tfinfra.converting.versions import put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.key_schema import IMAGE, ZONE, fitting_input
+from tfinfra.manifest.key_schema import IMAGE, ZONE
 from tfinfra.text.credentials import names_secret
 
 NAME = "skypilot-task"
@@ -205,12 +205,10 @@ def _files(task: Taken, draft: Draft) -> None:
         source = given if isinstance(given, str) else given.get("source") if isinstance(given, Mapping) else None
         at = task.at("file_mounts", place)
         task.take("file_mounts", place)
-        name = fitting_input(str(place)) or "data"
         stored = isinstance(source, str) and _BLOB.match(source) is not None
         if isinstance(source, str) and (stored or "://" not in source):
             own = {"url": draft.url(source, at)} if stored else {"path": draft.path(source)}
-            draft.keys.setdefault("inputs", {})[name] = own
-            hint = f"write ${{TFINFRA_INPUT_{name.upper()}}} where the command has '{place}'"
+            hint = f"write {draft.input(str(place), own)} where the command has '{place}'"
             draft.note(f"'{place}' is another path on the nodes", at, hint)
         else:
             hint = "copy them to Blob storage, as an input" if source else _WRITTEN

@@ -81,7 +81,7 @@ def fitting_name(text: str) -> str:
 def fitting_input(text: str) -> str:
     """An input's name made of `text`: what INPUT forbids becomes '_', or is left out at the beginning and the end. ""
     where nothing is left."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_0123456789")
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).lstrip("_0123456789").rstrip("_")
 
 
 PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
