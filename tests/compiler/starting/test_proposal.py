@@ -165,6 +165,18 @@ def test_arguments_stand_there_as_comments_with_their_defaults() -> None:
     assert "hunter2" not in text
 
 
+@pytest.mark.parametrize(
+    ("flag", "is_secret"),
+    {
+        "--max-tokens": False, "--tokenizer": False, "--keyframes": False, "--keywords": False,
+        "--hf-tokens": True, "--wandb-key": True, "--passphrase": True, "--github-pat": True, "--dbpassword": True,
+    }.items(),
+)  # fmt: skip
+def test_a_flag_is_a_secret_where_its_name_says_so(flag: str, *, is_secret: bool) -> None:
+    (found,) = flags_of([f"parser.add_argument('{flag}', default='hunter2')"])
+    assert (found.secret, found.default) == (is_secret, None if is_secret else "hunter2")
+
+
 def test_what_is_not_valid_yet_is_told_at_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     required = ARGUMENTS.replace("default=20", "required=True")
     proposed({"train.py": required}, code=3)

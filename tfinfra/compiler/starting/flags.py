@@ -4,16 +4,15 @@ reads them in the end. By argparse, absl or TensorFlow 1, and click."""
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.compiler.source.command_line.calls import called_name, literal, literals, method_of, texts
 from tfinfra.compiler.source.script import nodes_of, parse
+from tfinfra.text.credentials import MASK, gives_secret, names_secret
 
 _BARE = ("store_true", "store_false", "store_const", "count", "help", "version")
-_SECRET = re.compile(r"key|token|secret|password|passwd|credential", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def _absl(call: ast.Call) -> Iterator[Flag]:
 
 
 def _flag(name: str, default: Any, said: Any, *, required: bool = False, bare: bool = False) -> Flag:
-    secret = _SECRET.search(name) is not None
+    secret = names_secret(name) or gives_secret(name, MASK)  # whatever its value is
     text = " ".join(str(said or "").split())
     plain = default if isinstance(default, (str, int, float, list, tuple)) and not secret else None
     return Flag(name, [*plain] if isinstance(plain, tuple) else plain, text, required, bare, secret)
