@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.cli.options import NamedPath, json_option
-
-if TYPE_CHECKING:
-    from tfinfra.errors import Diagnostic, TfinfraError
 
 
 @click.command(
@@ -35,7 +33,9 @@ if TYPE_CHECKING:
 def command(folder: Path | None, *, backend: str | None, targets: bool, source: Path | None, as_json: bool) -> int:
     """Where a proposed manifest is not valid yet, the exit code is 3 and each reason is told at its line. Raises
     UsageError where one of the files exists; with --targets alone a manifest that is there stays."""
-    from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.cli.authoring.judged import judged
+    from tfinfra.cli.output import print_diagnostics, print_document, progress, show
+    from tfinfra.compiler.load import load_project
     from tfinfra.compiler.starting.write import write_new
     from tfinfra.errors import UsageError
     from tfinfra.text.wording import shell_word
@@ -46,7 +46,7 @@ def command(folder: Path | None, *, backend: str | None, targets: bool, source: 
     files, beside = _files(place, backend, source, targets=targets)
     started = write_new(place, files, beside)
     manifest = next((path for path in started.written if path.name == "train.yaml"), None)
-    refused, found = _judged(manifest) if source and manifest else (None, ())
+    refused, found = judged(partial(load_project, manifest)) if source and manifest else (None, ())
     written = [str(path) for path in started.written]
     if as_json:
         print_document("init", {"written": written, "valid": refused is None, "diagnostics": found})
@@ -56,7 +56,7 @@ def command(folder: Path | None, *, backend: str | None, targets: bool, source: 
     if refused:
         show(f"wrote {', '.join(written)}; what follows is to be mended")
         raise refused
-    _tell(found)
+    print_diagnostics(found)
     next_verb = f"tfinfra up {shell_word(str(manifest))}" if manifest else "name a target as compute_target"
     show(f"wrote {', '.join(written)}; next: {next_verb}")
     return 0
@@ -86,21 +86,3 @@ def _files(
 
 def _json(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-
-
-def _judged(manifest: Path) -> tuple[TfinfraError | None, tuple[Diagnostic, ...]]:
-    """What `validate` says of it: the error, None where it is valid, and all that was found."""
-    from tfinfra.compiler.load import load_project
-    from tfinfra.compiler.pipeline import check_manifest
-    from tfinfra.errors import ManifestError, NotFeasible
-
-    try:
-        return None, check_manifest(load_project(manifest)).diagnostics
-    except (ManifestError, NotFeasible) as refused:
-        return refused, refused.diagnostics
-
-
-def _tell(found: tuple[Diagnostic, ...]) -> None:
-    from tfinfra.cli.output import print_diagnostics
-
-    print_diagnostics(found)
