@@ -20,6 +20,7 @@ from tfinfra.manifest.words.command_lines import (
     split,
     started,
     started_by,
+    values_of,
 )
 from tfinfra.manifest.words.meanings import keys_of
 from tfinfra.text.credentials import names_secret
@@ -99,7 +100,7 @@ def _put_script(draft: Draft, found: Started, position: Position | None) -> None
     draft.put("entry_script", entry)
     for flag in found.repeated:
         draft.note(f"{flag} stands twice in the command, and a manifest has a flag once", position)
-    draft.parameters(keys_of(found).get("script_params", {}), position)
+    draft.parameters(values_of(found.script_params), position)
     for flag, words in found.script_params.items():
         kept = flag in draft.keys.get("script_params", {})
         for name in [name for word in (flag, *words) for name in left(word)] if kept else ():

@@ -13,8 +13,8 @@ from tfinfra.converting.draft import NO_TARGET, Draft
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
-from tfinfra.manifest.words.command_lines import Started, parameters
-from tfinfra.manifest.words.meanings import backend_called, keys_of
+from tfinfra.manifest.words.command_lines import parameters, values_of
+from tfinfra.manifest.words.meanings import backend_called
 from tfinfra.manifest.words.refused import ESTIMATOR
 from tfinfra.manifest.words.tensorflow_meant import trained
 
@@ -196,8 +196,7 @@ class _Source:
     def _parameters(self, node: ast.expr, value: Any, at: Position) -> None:
         """The command line: a mapping of flags, or a list of words."""
         if isinstance(value, list):
-            words = [self._word(each) for each in value]
-            found = keys_of(Started("x", parameters(words)[0])).get("script_params", {})
+            found: Mapping[str, Any] = values_of(parameters([self._word(each) for each in value])[0])
         elif isinstance(value, dict):
             found = {flag: None if each in (None, "") else self._word(each) for flag, each in value.items()}
         else:

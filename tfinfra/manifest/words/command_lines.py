@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ _SCRIPT = re.compile(r"[^\s=]+\.py")
 _BETWEEN = {"&&", "||", ";", "&", "|", ";;"}
 _COUNTS = ("-np", "-n", "--num-proc", "-c", "--np")
 _PER_NODE = ("-N", "-npernode", "--npernode", "-ppn", "--slots-per-host", "--map-by-node")
+_HOSTS = ("-H", "--hosts", "-host", "--host")
 _LONGEST = 20_000
 _TRAINING = re.compile(r"train|fit|main")
 _TOOLS = ("setup.py", *(f"-m {name}" for name in ("pip", "venv", "ensurepip", "spacy", "nltk.downloader", "pytest")))
@@ -213,6 +214,11 @@ def parameters(words: Sequence[str]) -> tuple[dict[str, list[str]], tuple[str, .
     return found, tuple(repeated)
 
 
+def values_of(params: Mapping[str, list[str]]) -> dict[str, str | list[str] | None]:
+    """The same as a manifest has it: one word alone, several as a list, null for a flag without any."""
+    return {flag: words if len(words) > 1 else next(iter(words), None) for flag, words in params.items()}
+
+
 def _counts(words: Sequence[str]) -> tuple[int | None, int | None]:
     """How many processes a launcher's options ask for: in all, and on each node."""
     ranks = per_node = None
@@ -224,7 +230,7 @@ def _counts(words: Sequence[str]) -> tuple[int | None, int | None]:
             ranks = int(value)
         elif name in _PER_NODE and value.isdigit():
             per_node = int(value)
-        elif name in ("-H", "--hosts", "-host", "--host"):
+        elif name in _HOSTS:
             hosts = value.split(",")
     slots = {int(part) for host in hosts if (part := host.partition(":")[2]).isdigit()}
     return ranks, per_node or (slots.pop() if len(slots) == 1 else None)
@@ -238,7 +244,7 @@ def _unread(words: Sequence[str]) -> tuple[str, ...]:
         name, equals, own = option.partition("=")
         value = own if equals else behind
         counts = name in (*_COUNTS, *_PER_NODE) and value.isdigit()
-        known = counts or name in ("-H", "--hosts", "-host", "--host") or (name == "-x" and ASSIGNED.fullmatch(value))
+        known = counts or name in _HOSTS or (name == "-x" and ASSIGNED.fullmatch(value))
         if is_value:
             is_value = False
         elif known:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.backends.registry import BACKENDS
 from tfinfra.catalog.gpu_names import gpus_of, size_with
-from tfinfra.manifest.words.command_lines import Started, commands, is_move, moved, started
+from tfinfra.manifest.words.command_lines import Started, commands, is_move, moved, started, values_of
 from tfinfra.manifest.words.foreign_paths import unreadable
 from tfinfra.manifest.words.foreign_table import KEYS
 from tfinfra.manifest.words.tensorflow_meant import container, installed
@@ -74,7 +74,7 @@ def keys_of(found: Started) -> dict[str, Any]:
     """What a command line says, as keys of a manifest."""
     keys: dict[str, Any] = {"entry_script": found.entry_script}
     if found.script_params:
-        keys["script_params"] = {flag: _words(words) for flag, words in found.script_params.items()}
+        keys["script_params"] = values_of(found.script_params)
     if found.environment:
         keys["environment_variables"] = found.environment
     if found.launcher:
@@ -86,10 +86,6 @@ def keys_of(found: Started) -> dict[str, Any]:
     elif found.ranks and not found.per_node and found.ranks > 1:
         keys["process_count_per_node"] = found.ranks
     return keys
-
-
-def _words(words: list[str]) -> str | list[str] | None:
-    return None if not words else words[0] if len(words) == 1 else words
 
 
 def gpus(value: Any) -> Meant:

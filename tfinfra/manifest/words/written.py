@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_input, fitting_name
-from tfinfra.manifest.words.command_lines import parameters, split
+from tfinfra.manifest.words.command_lines import parameters, split, values_of
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.foreign_paths import blob_url, unreadable
 from tfinfra.text.credentials import covered, names_secret, unnamed
@@ -188,9 +188,7 @@ def _params(value: Any) -> Any:
     if not isinstance(words, (list, tuple)) or any(isinstance(word, (Mapping, list)) for word in words):
         return None
     found, _ = parameters([str(word) for word in words])
-    return {
-        flag: None if not given else given[0] if len(given) == 1 else given for flag, given in found.items()
-    } or None
+    return values_of(found) or None
 
 
 def _input_map(value: Any) -> Any:
