@@ -4,11 +4,11 @@ holds each against them."""
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from typing import Any
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.catalog.tensorflow import frameworks
+from tfinfra.manifest.key_defaults import field_default
 from tfinfra.manifest.key_schema import SPELLINGS, TAG_FORBIDDEN, TAG_OURS, VARIABLE
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import SET_BY_TFINFRA
@@ -81,7 +81,7 @@ def _word(*words: str) -> Schema:
 
 def _needs_backend(key: str, backends: list[str]) -> Schema:
     """A value of the key other than its default is for these backends."""
-    default = next(field.default for field in fields(Manifest) if field.name == key)
+    default = field_default(Manifest, key)
     is_default = _word(default) if isinstance(default, str) else {"const": default}
     other = {"not": {"anyOf": [{"type": "null"}, is_default]}}
     return _if(_given(key, other), _given("distributed_backend", _word(*backends)))

@@ -18,17 +18,24 @@ def default_of(file: str, name: str, kind: type | None) -> tuple[Any, ...]:
     if words is not None:
         return () if words.startswith("required") else (_literal(words),)
     key = name.rpartition(".")[2]
-    found = next((one for one in fields(kind) if one.name == key), None) if kind and is_dataclass(kind) else None
+    value = field_default(kind, key)
     if key == "entry_script":
         return ()
     if key == "on_failure":  # it is read as the seconds to hold
         return ("delete",)
-    if found is None:
+    if value is MISSING:
         return (None,)
-    value = found.default if found.default_factory is MISSING else found.default_factory()
     if isinstance(value, (tuple, Mapping)):
         return ([*value] if isinstance(value, tuple) else {},)
     return ({} if is_dataclass(value) else value,)
+
+
+def field_default(kind: type | None, name: str) -> Any:
+    """The default of the field of this name, MISSING where the class has none such."""
+    found = next((one for one in fields(kind) if one.name == name), None) if kind else None
+    if found is None:
+        return MISSING
+    return found.default if found.default_factory is MISSING else found.default_factory()
 
 
 def example_of(file: str, name: str) -> Any:

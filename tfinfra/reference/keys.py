@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields
-from typing import Any
+from dataclasses import MISSING
 
 from tfinfra.guardrails.key_schema import FILE as GUARDRAILS_FILE
 from tfinfra.guardrails.key_schema import GUARDRAILS
 from tfinfra.locking.aliases import FILE as INDEXES_FILE
+from tfinfra.manifest.key_defaults import field_default
 from tfinfra.manifest.key_schema import DURATION, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.key_words import key_words
 from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest, TargetKeys
@@ -84,10 +84,9 @@ def _flat(schema: Mapping[str, Rules], kind: type | None, before: str = "") -> I
 
 def _default(key: str, rules: Rules, kind: type | None) -> str:
     """The default of the field of this name, as a manifest would write it."""
-    found: Field[Any] | None = next((one for one in fields(kind) if one.name == key), None) if kind else None
-    if found is None:
+    value = field_default(kind, key)
+    if value is MISSING:
         return "none"
-    value = found.default if found.default_factory is MISSING else found.default_factory()
     if key == "on_failure":
         return "delete"
     if isinstance(value, bool):
