@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from tfinfra.converting.draft import Draft, hidden_line
-from tfinfra.converting.shell_text import assignments, expanded, in_word, left, own_values
+from tfinfra.converting.shell_text import assignments, expanded, in_word, left
 from tfinfra.converting.versions import put_packages
 from tfinfra.errors import Position
 from tfinfra.manifest.words.command_lines import (
@@ -39,24 +39,20 @@ _UNSAFE = re.compile(r"[$`(){}<>|;&*]")
 _LONGEST = 60
 
 
-def put_command(
-    draft: Draft, command: str | list[str], position: Position | None, title: str = "run"
-) -> Started | None:
-    """The script, its arguments and what the commands before it say. What it starts is returned, None for nothing."""
+def put_command(draft: Draft, command: str | list[str], position: Position | None, title: str = "run") -> None:
+    """The script, its arguments and what the commands before it say."""
     if not isinstance(command, str) and (inner := shell_text(command)) is not None:
         command = inner
     text = command if isinstance(command, str) else shlex.join(command)
-    values: dict[str, Any] = {**draft.keys.get("environment_variables", {})}
+    values = draft.keys.get("environment_variables", {})
     if isinstance(command, str):
-        values |= own_values(command, values)
-        known: str | list[str] = expanded(command, values)
+        found = started(expanded(command, values))
     else:
-        known = [in_word(word, values) for word in command]
-    found = started(known)
+        found = started([in_word(word, values) for word in command])
     if found is None:
         draft.quote(f"{title}, as it was written:", text)
         draft.note("no script of Python is started here", position, "write it as entry_script, with its script_params")
-        return None
+        return
     _put_script(draft, found, position)
     keys = {key: value for key, value in keys_of(found).items() if key not in ("entry_script", "script_params")}
     for name, value in keys.pop("environment_variables", {}).items():
@@ -70,7 +66,6 @@ def put_command(
     _others(draft, found.others, position, in_run=True)
     if found.others or found.launcher:
         draft.quote(f"{title}, as it was written:", text)
-    return found
 
 
 def _processes(draft: Draft, found: Started, keys: dict[str, Any], position: Position | None) -> None:
@@ -112,9 +107,8 @@ def _put_script(draft: Draft, found: Started, position: Position | None) -> None
 def put_setup(draft: Draft, text: str, position: Position | None, title: str = "setup") -> None:
     """Commands that prepare a machine: pip's packages where they are plain, all of them as a comment."""
     draft.quote(f"{title}, as it was written:", text)
-    values: dict[str, Any] = {**draft.keys.get("environment_variables", {})}
-    values |= own_values(text, values)
-    _others(draft, tuple(commands(expanded(text, values))), position, in_run=False)
+    known = expanded(text, draft.keys.get("environment_variables", {}))
+    _others(draft, tuple(commands(known)), position, in_run=False)
 
 
 def _others(draft: Draft, lines: tuple[str, ...], position: Position | None, *, in_run: bool) -> None:
@@ -169,13 +163,16 @@ def _short(line: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
+def _is_unsafe(words: str) -> bool:
+    """Whether a shell would do more with these words than part them; a bound of a version (<2.0) is none of it."""
+    return _UNSAFE.search(re.sub(r"[<>]=?[\w.]+|['\"]", "", words)) is not None
+
+
 def _put_conda(draft: Draft, words: str, line: str, position: Position | None) -> bool:
     """Whether these arguments of `conda install` are plain packages of conda-forge."""
     plain = re.sub(r"(?:-c|--channel)[ =]conda-forge(?= |$)|(?<!\S)(?:-[yq]|--yes|--quiet)(?= |$)", "", words)
     given = split(plain)
-    if _UNSAFE.search(re.sub(r"[<>]=?[\w.]+|['\"]", "", plain)) or any(
-        re.match(r"-|\.|/|python\b(?!-)", one) for one in given
-    ):
+    if _is_unsafe(plain) or any(re.match(r"-|\.|/|python\b(?!-)", one) for one in given):
         return False
     put_packages(draft, given, draft.within(position, line), "conda_packages")
     return True
@@ -183,7 +180,7 @@ def _put_conda(draft: Draft, words: str, line: str, position: Position | None) -
 
 def _put_packages(draft: Draft, words: str, folder: str | None, line: str, position: Position | None) -> bool:
     """Whether these arguments of `pip install` are plain packages, or one file of them."""
-    if _UNSAFE.search(re.sub(r"[<>]=?[\w.]+|['\"]", "", words)):
+    if _is_unsafe(words):
         return False
     try:
         given = [

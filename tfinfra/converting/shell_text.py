@@ -52,11 +52,6 @@ def _quoted(value: str) -> str:
     return shlex.quote(value) if not value or re.search(r"[\s'\"\\;&|<>()#]", value) else value
 
 
-def expanded(text: str, values: Mapping[str, Any]) -> str:
-    """A shell's text with the values of the variables that are known: a manifest expands none but tfinfra's."""
-    return inserted(text, _NAMED, lambda found: _known(found, values), word=False)
-
-
 def in_word(word: str, values: Mapping[str, Any]) -> str:
     """One word that no shell reads, with the variables that are known in it."""
     return _NAMED.sub(lambda found: found[0] if (value := _known(found, values)) is None else value, word)
@@ -80,7 +75,14 @@ def assignments(line: str) -> dict[str, str]:
     return {each[1]: each[2] for each in found if each} if all(found) else {}
 
 
-def own_values(text: str, values: Mapping[str, Any]) -> dict[str, str]:
+def expanded(text: str, values: Mapping[str, Any]) -> str:
+    """A shell's text with the values of the variables that are known, and of those that it gives itself: a manifest
+    expands none but tfinfra's."""
+    known = {**values, **_own_values(text, values)}
+    return inserted(text, _NAMED, lambda found: _known(found, known), word=False)
+
+
+def _own_values(text: str, values: Mapping[str, Any]) -> dict[str, str]:
     """The variables that a shell's text gives itself, and always the same."""
     found: dict[str, str] = {}
     several: set[str] = set()
