@@ -25,7 +25,7 @@ NO_TARGET = (
 
 @dataclass
 class Draft:
-    """`keys` are those of a manifest, by name; `comments` stand above the key of their name. `targets` are the names in
+    """`keys` are those of a manifest, by name; `comments` are lines above them. `targets` are the names in
     compute_targets.yaml; `beside` is how a path beside the file is written in the manifest. `lines` are
     the file's own."""
 
@@ -36,7 +36,7 @@ class Draft:
     placed: set[tuple[int, int]] = field(default_factory=set)
     """Lines and columns of commands that have been found."""
     keys: dict[str, Any] = field(default_factory=dict)
-    comments: dict[str, list[str]] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
     unmatched: list[Diagnostic] = field(default_factory=list)
 
     def note(self, what: str, position: Position | None, hint: str | None = None) -> None:
@@ -145,8 +145,7 @@ class Draft:
 
     def quote(self, title: str, text: str) -> None:
         """Lines of a shell as a comment, without what may be a secret in them."""
-        lines = [title, *(f"  {hidden_line(line)}" for line in text.strip("\n").splitlines())]
-        self.comments.setdefault("", []).extend(lines)
+        self.comments += [title, *(f"  {hidden_line(line)}" for line in text.strip("\n").splitlines())]
 
 
 @dataclass

@@ -117,7 +117,7 @@ def _lead(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any]) -> No
     container = pod["containers"][0]
     _environment(job, draft, base, container)
     if isinstance(image := container.get("image"), str):
-        put_version(draft, image, job.document.key((*base, "image")), "image")
+        put_version(draft, image, job.at(*base, "image"), "image")
     _command(job, draft, base, container)
     _gpus(job, draft, base, container)
     _rest(job, draft, path, pod, {})
@@ -138,12 +138,12 @@ def _follow(job: Taken, draft: Draft, path: KeyPath, leading: Mapping[str, Any],
     words = [str(word) for key in ("command", "args") for word in _listed(container, key)]
     same = words == [str(word) for key in ("command", "args") for word in _listed(first, key)]
     if words and not same and (not is_mpi or any(".py" in word for word in words)):
-        at = job.document.key((*base, "command")) or job.document.key((*base, "args"))
+        at = job.at(*base, "command") or job.at(*base, "args")
         hint = "branch in the script by TF_CONFIG's task type"
         draft.note(f"{path[-1]} runs another command than the first: every task runs entry_script", at, hint)
     for index, one in enumerate(_listed(container, "env")):
         if one not in _listed(first, "env") and isinstance(one, Mapping):
-            at = job.document.key((*base, "env", index, "name")) or job.document.key((*base, "env"))
+            at = job.at(*base, "env", index, "name") or job.at(*base, "env")
             what = f"the variable {one.get('name')} is of {path[-1]} alone: every task has the same variables"
             key = (
                 "its name in secrets" if "secretKeyRef" in str(one.get("valueFrom")) else "it in environment_variables"
@@ -158,16 +158,16 @@ def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leadi
     first = leading["containers"][0] if leading else {}
     for key, value in pod["containers"][0].items():
         if key not in _OF_CONTAINER and first.get(key) != value:
-            at = job.document.key((*spec, "containers", 0, key))
+            at = job.at(*spec, "containers", 0, key)
             draft.note(f"'{key}' has no equivalent", at, _mounted(value) if key == "volumeMounts" else _OTHERS.get(key))
     _amounts(job, draft, (*spec, "containers", 0), pod["containers"][0], first)
     for index in range(1, len(pod["containers"])):
         if pod["containers"][index] not in leading.get("containers", ())[1:]:
-            at = job.document.key((*spec, "containers", index))
+            at = job.at(*spec, "containers", index)
             draft.note("a second container has no equivalent", at, "a node runs the training alone")
     for key, value in pod.items():
         if key not in _OF_POD and leading.get(key) != value:
-            draft.note(f"'{key}' has no equivalent", job.document.key((*spec, key)), _OTHERS.get(key))
+            draft.note(f"'{key}' has no equivalent", job.at(*spec, key), _OTHERS.get(key))
 
 
 def _amounts(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any], first: Mapping[str, Any]) -> None:
@@ -177,7 +177,7 @@ def _amounts(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, An
         for key, value in inner.items():
             said = key == "nvidia.com/gpu" or (part == "requests" and key in limits)
             if not said and _amount(first, part).get(key) != value:
-                at = job.document.key((*base, "resources", part, key))
+                at = job.at(*base, "resources", part, key)
                 draft.note(f"'{part}.{key}' has no equivalent", at, _OTHERS["nodeSelector"])
 
 
@@ -223,20 +223,19 @@ def _words(job: Taken, base: KeyPath, container: Mapping[str, Any]) -> list[str]
 
 def _command(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any]) -> None:
     words = _words(job, base, container)
-    at = next((p for key in ("command", "args") if (p := job.document.key((*base, key)))), None)
+    at = next((p for key in ("command", "args") if (p := job.at(*base, key))), None)
     if not words:
-        where = job.document.key((*base, "image")) or job.document.key((*base, "name"))
+        where = job.at(*base, "image") or job.at(*base, "name")
         draft.note("the container runs what its image says", where, "write the training script as entry_script")
         return
     put_command(draft, words, at, "command")
 
 
 def _environment(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any]) -> None:
-    given = container.get("env")
-    for index, one in enumerate(given if isinstance(given, list) else ()):
+    for index, one in enumerate(_listed(container, "env")):
         if not isinstance(one, Mapping) or not isinstance(one.get("name"), str):
             continue
-        at = job.document.key((*base, "env", index, "name"))
+        at = job.at(*base, "env", index, "name")
         if "value" in one:
             text = job.document.texts.get((*base, "env", index, "value"), "")
             draft.variables({one["name"]: text}, {one["name"]: at})
@@ -247,12 +246,9 @@ def _environment(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str
 
 
 def _gpus(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any]) -> None:
-    resources = container.get("resources")
     for part in ("limits", "requests"):
-        inner = resources.get(part) if isinstance(resources, Mapping) else None
-        count = inner.get("nvidia.com/gpu") if isinstance(inner, Mapping) else None
-        if count:
-            at = job.document.key((*base, "resources", part, "nvidia.com/gpu"))
+        if count := _amount(container, part).get("nvidia.com/gpu"):
+            at = job.at(*base, "resources", part, "nvidia.com/gpu")
             draft.note(
                 f"of which kind the GPUs are is not said ({count} a node)", at, f"write use_gpu: true; {NO_TARGET}"
             )

@@ -16,7 +16,7 @@ def manifest_text(draft: Draft, title: str) -> str:
     """The text. Every value is written by the YAML library; comments hold no line end of their own."""
     file = "".join(letter for letter in draft.file if letter.isprintable())
     lines = [f"# Made by `tfinfra convert` of a file of another tool ({title}): {file.rpartition('/')[2]}"]
-    lines += [f"# {_printable(line)}".rstrip() for line in draft.comments.get("", ())]
+    lines += [f"# {_printable(line)}".rstrip() for line in draft.comments]
     if "entry_script" not in draft.keys:
         lines.append("# entry_script: train.py    # the file says no script: write it here")
     for key in (key for key in MANIFEST if key in draft.keys):

@@ -26,8 +26,8 @@ _LISTS = "lists are tried in order: location: [eastus, westeurope], vm_size: [â€
 
 def recognises(data: Mapping[str, Any]) -> bool:
     """Whether a document is a task of SkyPilot."""
-    own = {"run", "setup", "resources", "num_nodes", "workdir", "file_mounts", "envs"}
-    return "run" in data and bool({*data} & (own - {"run"}))
+    own = {"setup", "resources", "num_nodes", "workdir", "file_mounts", "envs"}
+    return "run" in data and bool({*data} & own)
 
 
 def convert(document: Document, draft: Draft) -> None:
