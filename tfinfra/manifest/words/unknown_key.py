@@ -36,7 +36,7 @@ def way_out_of_unknown(path: KeyPath, value: Any, schema: Mapping[str, Rules]) -
         return did_you_mean(near) if near else _level_of(word, schema)
     if len(path) > 1:
         return _below(str(path[0]), word, value, known)
-    return _at_the_top(written, word, value)
+    return _at_the_top(written, word, value, known)
 
 
 def _known(path: KeyPath, schema: Mapping[str, Rules]) -> Mapping[str, Rules]:
@@ -51,8 +51,7 @@ def _known(path: KeyPath, schema: Mapping[str, Rules]) -> Mapping[str, Rules]:
     return schema
 
 
-def _at_the_top(written: str, word: str, value: Any) -> str | None:  # noqa: PLR0911  a line a case
-    known = {**MANIFEST, **{other: MANIFEST[key] for other, key in SPELLINGS.items()}}
+def _at_the_top(written: str, word: str, value: Any, known: Mapping[str, Rules]) -> str | None:  # noqa: PLR0911  a line a case
     if written.startswith(("-", *DASHES)) and word not in _FLAGS:
         return "a flag of the script belongs under script_params, indented"
     if word in known:
@@ -120,7 +119,7 @@ def _foreign_in_target(word: str, value: Any) -> str | None:
     """A key of a target in compute_targets.yaml, which has no level above but the target's name."""
     if word in MANIFEST:
         return f"{word} is a key of the manifest, not of a target"
-    if any(word in keys for keys in (LIMITS,)):
+    if word in LIMITS:
         return f"{word} is a key of the manifest's limits, not of a target"
     foreign = below("compute_target", word, value)
     return None if foreign is None or foreign.startswith("it belongs") else foreign
