@@ -56,8 +56,9 @@ def _entries(word: str) -> tuple[Entry, ...]:
 
     known = entries()
     word = word.removeprefix("tfinfra ")
-    verbs = [each for each in verb_entries() if f"{each.name} ".startswith(f"{word} ")]
-    verbs = verbs or [each for each in verb_entries() if f"{word} ".startswith(f"{each.name} ")]  # `setup azure`
+    every = verb_entries()
+    verbs = [each for each in every if f"{each.name} ".startswith(f"{word} ")]
+    verbs = verbs or [each for each in every if f"{word} ".startswith(f"{each.name} ")]  # `setup azure`
     if right := (*found(word, known), *verbs):
         return right
     names = dict.fromkeys(
