@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.ci.checkouts import committed
 from tests.lifecycle.fake_effects import DIGEST, FakeWorkshop
 from tests.lifecycle.fakes import World
 from tests.lifecycle.push.test_deploy_folder import RUN, keep_file
@@ -80,6 +81,19 @@ def test_the_nodes_get_the_locks_environment_and_hold_themselves_against_it(code
     settings = from_json(NodeSettings, json.loads(stack["config"]["tfinfra:nodeSettings"]))
     assert settings.locked is not None
     assert (f"sha256:{settings.locked.digest}", settings.locked.environment) == (read.lock.digest, key)
+
+
+def test_what_is_saved_after_the_code_was_packed_does_not_make_its_commit_dirty(code: Path, world: World) -> None:
+    commit = committed(code)
+
+    def tell(text: str) -> None:
+        if text.startswith("uploading"):
+            (code / "helper.py").write_text("saved = True\n")
+
+    push(code / "deploy/digits", RUN, HERE, tell, lock_file=code / LOCK)
+    origin = readable(world.store, keys.ORIGIN, Origin)
+    assert origin is not None and origin.git is not None
+    assert (origin.git.commit, origin.git.dirty) == (commit, False)
 
 
 def _edit(name: str, old: str, new: str) -> Callable[[Path], object]:

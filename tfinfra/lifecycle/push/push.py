@@ -101,12 +101,12 @@ def push(
         raise UsageError(f"the nodes of {run} have met already", hint="another run id is another run")
     with TemporaryDirectory(prefix="tfinfra-") as scratch:
         lock, bundle = _packed(compiled, ports, held, Path(scratch), tell)
+        git = git_state(compiled.source_root, compiled.travels)  # of what was packed, not of what is saved meanwhile
         tell(f"uploading {bundle.path.stat().st_size / 1e6:.1f} MB to {url}")
         store.put_file(bundle.key, bundle.path)
         trees = _bring_inputs(
             compiled, ports, keep, prerequisites, run=run, held=held, scratch=Path(scratch), tell=tell
         )
-        git = git_state(compiled.source_root, compiled.travels)
         origin = origin_of(bundle, lock, compiled.tree, trees, held=held, git=git)
         store.put(keys.ORIGIN, encode(origin))
     record = _record(compiled, ports, stack, run, url=url, keep=keep, environment=lock.key)
