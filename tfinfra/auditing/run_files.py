@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tfinfra.cloud import Trust
 from tfinfra.evidence.names import FOLDER
@@ -71,9 +70,3 @@ class Auditor:
 def in_run(name: str) -> str:
     """The name in the run's folder of a file of audit/."""
     return f"{FOLDER}/{name}"
-
-
-def shown_path(files: RunFiles, name: str) -> str:
-    """How messages name a file of the run's folder."""
-    inside = name.removeprefix(f"{FOLDER}/") if files.alone else name
-    return str(Path(files.shown) / inside)

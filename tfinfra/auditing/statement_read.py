@@ -51,10 +51,6 @@ class Statement:
         head, lines = note.get("head"), note.get("lines")
         return EventsNote(head, lines) if isinstance(head, str) and isinstance(lines, int) else None
 
-    def dependency(self, name: str) -> Described | None:
-        """The dependency of that name, None where there is none."""
-        return next((each for each in self.dependencies if each.get("name") == name), None)
-
     def lacks(self, said: str) -> bool:
         """Whether it says of what stands before the colon of `said` that it could not be had, for whatever reason."""
         return any(why.startswith(f"{said.partition(':')[0]}:") for why in self.missing)
