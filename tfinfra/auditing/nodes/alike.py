@@ -9,7 +9,7 @@ from tfinfra.agent.evidence.node_checks import LOADING, same_image
 from tfinfra.agent.evidence.variable_digests import different
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
-from tfinfra.auditing.origin.seen import events_called, plan_of
+from tfinfra.auditing.origin.seen import events_called
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign
 from tfinfra.model import NodeEvidence
@@ -49,7 +49,7 @@ def have_one_set_of_variables(evidence: Evidence) -> Iterator[Finding]:
 
 def load_nothing(evidence: Evidence) -> Iterator[Finding]:
     """No variable that loads code into each task, but those that the manifest names."""
-    plan = plan_of(evidence)
+    plan = evidence.plan
     given = {*plan.environment_variables, *plan.secrets} if plan is not None else set[str]()
     for file, record in _recorded(evidence):
         for name in sorted((LOADING & {*record.variables}) - given):
@@ -76,7 +76,7 @@ def have_the_settings_that_were_sent(evidence: Evidence) -> Iterator[Finding]:
 
 def run_the_plans_image(evidence: Evidence) -> Iterator[Finding]:
     """No image is held against the newest one, and a metadata service may not say which version runs."""
-    plan = plan_of(evidence)
+    plan = evidence.plan
     asked = [place.image for place in plan.choices] if plan is not None else []
     if not asked or any(image.newest for image in asked):
         return

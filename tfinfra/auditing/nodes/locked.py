@@ -58,8 +58,10 @@ def have_checked(evidence: Evidence) -> Iterator[Finding]:
 def have_the_locks_environment(evidence: Evidence) -> Iterator[Finding]:
     """The key, Python's version and, where all builds hold the same bytes, the digest of all files."""
     lock = lock_of(evidence)
-    for node in evidence.nodes if lock is not None else ():
-        if node.evidence is not None and lock is not None:
+    if lock is None:
+        return
+    for node in evidence.nodes:
+        if node.evidence is not None:
             yield from _environment(node.file, node.evidence, lock)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import plan_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing
 from tfinfra.model import Plan, TaskEvidence
@@ -14,9 +13,11 @@ from tfinfra.model.entry import entry_of
 
 def are_the_plans(evidence: Evidence) -> Iterator[Finding]:
     """Each task ran on its node, started by the agent there, and no other ran."""
-    plan = plan_of(evidence)
-    for node in evidence.nodes if plan is not None else ():
-        if plan is None or node.evidence is None:
+    plan = evidence.plan
+    if plan is None:
+        return
+    for node in evidence.nodes:
+        if node.evidence is None:
             continue
         planned = {task.name for task in plan.tasks if task.node == node.number}
         started = {task.task for task in node.evidence.tasks}
@@ -31,10 +32,12 @@ def are_the_plans(evidence: Evidence) -> Iterator[Finding]:
 
 def run_the_plans_command(evidence: Evidence) -> Iterator[Finding]:
     """The entry script and its arguments, but for what a task alone knows."""
-    plan = plan_of(evidence)
-    for node in evidence.nodes if plan is not None else ():
+    plan = evidence.plan
+    if plan is None:
+        return
+    for node in evidence.nodes:
         for task in node.evidence.tasks if node.evidence is not None else ():
-            if plan is not None and not _is_the_plans(task, plan):
+            if not _is_the_plans(task, plan):
                 was, now = " ".join(_command(plan)), " ".join(task.argv[1:])
                 sentence = "was started with another command than the plan's"
                 yield changed("TFA415", node.file, task.task, sentence, was=was, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, is_data, plan_of
+from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, is_data
 from tfinfra.auditing.read_evidence import Evidence
 from tfinfra.auditing.told import changed, unverifiable
 from tfinfra.evidence import names
@@ -23,7 +23,7 @@ class Here:
 def places(evidence: Evidence) -> Mapping[str, str]:
     """{what the run read, as the statement names it: its path as the manifest wrote it, or the run whose checkpoints
     they are}, of what was hashed when it was read."""
-    plan, read = plan_of(evidence), dependencies(evidence)
+    plan, read = evidence.plan, dependencies(evidence)
     if plan is None:
         return {}
     found = {f"{INPUT}{given.name}": given.path for given in plan.inputs}

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
-from tfinfra.auditing.origin.seen import deploy_files, events_called, lock_of, plan_of, read_lock_of
+from tfinfra.auditing.origin.seen import deploy_files, events_called, lock_of, read_lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing, unverifiable
 from tfinfra.errors import ManifestError
@@ -129,7 +129,7 @@ def is_of_its_program(evidence: Evidence) -> Iterator[Finding]:
 
 def image_is_exact(evidence: Evidence) -> Iterator[Finding]:
     """The lock's image is a certain one, and the plan's."""
-    lock, plan = lock_of(evidence), plan_of(evidence)
+    lock, plan = lock_of(evidence), evidence.plan
     if lock is None:
         return
     image = lock.infrastructure.image

@@ -13,7 +13,6 @@ from tfinfra.errors import ManifestError
 from tfinfra.evidence import names
 from tfinfra.locking.document import ManifestLock
 from tfinfra.locking.read import ReadLock, read_lock
-from tfinfra.model import Plan, Unfit, from_json
 
 SOURCE, BUNDLE, INPUT, CHECKPOINTS = "source", "bundle", "input:", "checkpoints"
 """How the statement names what is no package."""
@@ -65,14 +64,6 @@ def _dependency(described: Mapping[str, Any]) -> Dependency:
 def is_data(name: str) -> bool:
     """Whether a dependency is something that the run read."""
     return name.startswith(INPUT) or name == CHECKPOINTS
-
-
-def plan_of(evidence: Evidence) -> Plan | None:
-    """The run's plan, as the statement has it."""
-    try:
-        return from_json(Plan, evidence.statement.plan) if evidence.statement is not None else None
-    except Unfit:
-        return None
 
 
 def events_called(evidence: Evidence, name: str) -> Iterator[Mapping[str, Any]]:
