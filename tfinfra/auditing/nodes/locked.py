@@ -30,11 +30,13 @@ FAILED = {
 
 def have_recorded_themselves(evidence: Evidence) -> Iterator[Finding]:
     """A node that died early, or was taken back, may have left nothing: the statement says so then."""
-    said = evidence.statement.missing if evidence.statement is not None else ()
+    statement = evidence.statement
     for node in evidence.nodes:
-        if node.evidence is None and any(why.startswith(f"the evidence of node {node.number}:") for why in said):
+        if node.evidence is not None:
+            continue
+        if statement is not None and statement.lacks(f"the evidence of node {node.number}"):
             yield unverifiable("TFA401", node.file, "", "has no record of the node, and the statement says so")
-        elif node.evidence is None:
+        else:
             yield missing("TFA401", node.file, "", "has no record of the node, and nothing says why")
 
 

@@ -11,13 +11,12 @@ from tfinfra.auditing.loosely import mapping, mappings
 from tfinfra.auditing.moments import seconds
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import in_run
+from tfinfra.azure.deletion.group_names import name_of_run
 from tfinfra.documents.moments import spelt
 from tfinfra.evidence import names
 from tfinfra.model import TaskEvidence, TaskStatus
 
 _RUN = in_run(names.RUN)
-_LETTERS = 7
-"""Of a run's id after its name: a hyphen, and six of its own (azure/deletion/group_names.py)."""
 _OF_A_TASK = ("node", "pid", "exit_status", "started", "ended", "attempt", "joined", "out_of_memory")
 _CENT = 0.0002
 
@@ -92,7 +91,7 @@ def outcome(evidence: Evidence) -> Iterator[Finding]:
 def names_of_it(evidence: Evidence) -> Iterator[Finding]:
     """The job's name is that of the run's id, and of the plan."""
     run, name = evidence.run.get("run"), evidence.run.get("name")
-    if isinstance(run, str) and isinstance(name, str) and run[:-_LETTERS] != name:
+    if isinstance(run, str) and isinstance(name, str) and name_of_run(run) != name:
         yield _other("name", "is another", "the run's id", run, name)
     if evidence.plan is not None and isinstance(name, str) and evidence.plan.name != name:
         yield _other("name", "is another", in_run(names.STATEMENT), evidence.plan.name, name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.read_evidence import Check, Evidence
+from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
 
 
@@ -40,7 +41,7 @@ def of_each_task(evidence: Evidence) -> Iterator[Finding]:
         task, _, kind = file.rpartition(".")
         if folder == "tasks" and kind == "log" and task not in known:
             sentence = f"logs.sha256 lists {name}, the log of a task that the plan does not have"
-            yield Finding("TFA243", Verdict.FOREIGN, name, sentence, f"{names.FOLDER}/{names.LOG_SUMS}")
+            yield Finding("TFA243", Verdict.FOREIGN, name, sentence, in_run(names.LOG_SUMS))
 
 
 def as_timed(evidence: Evidence) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ def each_once(evidence: Evidence) -> Iterator[Finding]:
     for id_, several in numbers.items():
         if len(several) > 1 and id_:
             sentence = f"the machine {id_} is node {', '.join(map(str, several))}"
-            yield Finding("TFA256", Verdict.FOREIGN, id_, sentence, f"{names.FOLDER}/{names.NODES}")
+            yield Finding("TFA256", Verdict.FOREIGN, id_, sentence, in_run(names.NODES))
 
 
 def as_the_client_saw(evidence: Evidence) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ def as_the_client_saw(evidence: Evidence) -> Iterator[Finding]:
     if evidence.plan is not None and there not in (0, evidence.plan.node_count):
         sentence = f"there are records of {there} nodes, and the plan has {evidence.plan.node_count}"
         verdict = Verdict.FOREIGN if there > evidence.plan.node_count else Verdict.MISSING
-        yield Finding("TFA256", verdict, "nodes", sentence, f"{names.FOLDER}/{names.NODES}")
+        yield Finding("TFA256", verdict, "nodes", sentence, in_run(names.NODES))
 
 
 def _as_seen(node: NodeRead, seen: Mapping[str, object] | None) -> Iterator[Finding]:
