@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tfinfra.arm.error_bodies import missing_actions, read_error
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.live import questions
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import Question
 
 _NONE = ArmAnswer(0, {"error": {"code": "NotAsked", "message": "it was not asked for"}})
@@ -50,8 +51,12 @@ class LiveRun:
     def is_going(self, group: str) -> bool:
         """Whether somebody deletes it now."""
         document = self.answer(questions.of_group(self.subscription, group)).document
-        properties = document.get("properties") if isinstance(document, Mapping) else None
-        return isinstance(properties, Mapping) and properties.get("provisioningState") == "Deleting"
+        return bool(member(document, "properties", "provisioningState") == "Deleting")
+
+    def is_within(self, groups: Iterable[str], scope: str) -> bool:
+        """Whether an ARM id in lower case is that of one of these groups, or of something in one."""
+        ids = (questions.group_id(self.subscription, group).lower() for group in groups)
+        return any(scope == id_ or scope.startswith(f"{id_}/") for id_ in ids)
 
     @property
     def present(self) -> Mapping[str, PartBaseline | None]:

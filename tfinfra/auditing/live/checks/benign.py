@@ -11,6 +11,7 @@ from tfinfra.auditing.live.comparison.scalars import same_scalar
 from tfinfra.auditing.live.live_run import LiveRun
 from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.questions import SETS, WORKFLOWS
+from tfinfra.azure.deletion.group_names import group_of
 
 _OWN_TAGS = "tfinfra-"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -29,7 +30,7 @@ def _is_benign_tag(live: LiveRun, made: MadeResource, name: str, one: Difference
     """Others may add tags (Azure Policy does) but ours; an expiry may move where the run's log says so."""
     if one.was is ABSENT:
         return not name.startswith(_OWN_TAGS)
-    return name == "tfinfra-expires-at" and _is_told(live, str(one.now), _group_of(made))
+    return name == "tfinfra-expires-at" and _is_told(live, str(one.now), group_of(made.id) or "")
 
 
 def _is_told(live: LiveRun, moment: str, group: str | None = None) -> bool:
@@ -45,11 +46,6 @@ def _is_extended_timer(live: LiveRun, one: Difference) -> bool:
     same = _MOMENT.sub("", one.was) == _MOMENT.sub("", one.now)
     new = set(_MOMENT.findall(one.now)) - set(_MOMENT.findall(one.was))
     return same and bool(new) and all(_is_told(live, moment) for moment in new)
-
-
-def _group_of(made: MadeResource) -> str:
-    parts = made.id.split("/")
-    return parts[4] if len(parts) > 4 else ""
 
 
 def _was_evicted(made: MadeResource, one: Difference) -> bool:

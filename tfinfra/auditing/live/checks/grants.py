@@ -27,16 +27,16 @@ def added_grants(live: LiveRun) -> Iterator[Finding]:
     """Every assignment at or below a group of the run's, and every one of its identities anywhere, that its stacks did
     not make. What is above the groups is theirs who own the subscription."""
     expected = {_grant(made.id, made.sent) for made in questions.resources(live.parts, ASSIGNMENTS)}
-    known = [questions.group_id(live.subscription, group).lower() for group, part in live.present.items() if part]
-    unknown = [questions.group_id(live.subscription, group).lower() for group, part in live.parts.items() if not part]
+    known = [group for group, part in live.present.items() if part]
+    unknown = [group for group, part in live.parts.items() if not part]
     seen: set[str] = set()
     for question, subject, what, is_theirs in _asked(live):
         yield from unread(live, question, subject, what)
         for document in live.answer(question).values:
             id_ = str(document.get("id", ""))
             grant = _grant(id_, document)
-            concerns = is_theirs or _within(known, grant.scope)
-            if not concerns or grant in expected or id_.lower() in seen or _within(unknown, grant.scope):
+            concerns = is_theirs or live.is_within(known, grant.scope)
+            if not concerns or grant in expected or id_.lower() in seen or live.is_within(unknown, grant.scope):
                 continue
             seen.add(id_.lower())
             who = "an identity of the run" if is_theirs else f"the principal {grant.principal}"
@@ -76,10 +76,6 @@ def _grant(id_: str, document: Mapping[str, Any]) -> Grant:
 def _scope_of(id_: str) -> str:
     place = id_.lower().rfind(_MARK)
     return id_[:place].rstrip("/") if place >= 0 else id_
-
-
-def _within(groups: list[str], scope: str) -> bool:
-    return any(scope == group or scope.startswith(f"{group}/") for group in groups)
 
 
 CHECKS = (added_grants, federated)

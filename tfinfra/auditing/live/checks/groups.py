@@ -10,6 +10,7 @@ from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.live import questions
 from tfinfra.auditing.live.checks.owned import is_runs
 from tfinfra.auditing.live.live_run import LiveRun
+from tfinfra.auditing.live.members import member
 from tfinfra.auditing.live.wording import unread
 from tfinfra.azure.deletion.group_names import part_of_group
 
@@ -74,17 +75,13 @@ def locks(live: LiveRun) -> Iterator[Finding]:
         scope = id_[: id_.lower().find(_MARK)] if _MARK in id_.lower() else ""
         if not scope or not _concerns(live, scope.lower()):
             continue
-        properties = lock.get("properties")
-        level = properties.get("level") if isinstance(properties, Mapping) else None
+        level = member(lock, "properties", "level")
         text = f"the lock '{lock.get('name')}' ({level}) on {scope} keeps the run from being deleted"
         yield Finding("TFA654", Verdict.FOREIGN, id_, text)
 
 
 def _concerns(live: LiveRun, scope: str) -> bool:
-    if scope == f"/subscriptions/{live.subscription}".lower():
-        return True
-    groups = [questions.group_id(live.subscription, group).lower() for group in live.present]
-    return any(scope == group or scope.startswith(f"{group}/") for group in groups)
+    return scope == f"/subscriptions/{live.subscription}".lower() or live.is_within(live.present, scope)
 
 
 CHECKS = (whole_groups, foreign_resources, locks)
