@@ -17,6 +17,8 @@ MOST = 256 << 20
 """Bytes of all files of audit/ together that are held, and of all logs of one kind beside it."""
 TOO_MUCH = "all that is read has more than 256 MB"
 """Why one that comes after that is not."""
+NAME_A_KEY = "--public-key FILE names a key; audit.trust in the guardrails of your own configuration keeps it"
+"""The way out where no key is trusted."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.read_evidence import Check, Evidence
-from tfinfra.auditing.run_files import PublicKey, in_run
+from tfinfra.auditing.run_files import NAME_A_KEY, PublicKey, in_run
 from tfinfra.evidence import names
 from tfinfra.evidence.dsse import BadBundle, Signed, pae, read_bundle
 from tfinfra.evidence.oms import model_files, outputs_in
@@ -73,8 +73,7 @@ def _signer(evidence: Evidence, bundle: Signed, file: str) -> Iterator[Finding]:
     keys = evidence.auditor.keys
     if not keys:
         sentence = f"{file} is signed, and no key is trusted here that could be asked whether it holds"
-        hint = "--public-key FILE names a key; audit.trust in the guardrails of your own configuration keeps it"
-        yield Finding("TFA107", Verdict.UNVERIFIABLE, file, sentence, file, hint=hint)
+        yield Finding("TFA107", Verdict.UNVERIFIABLE, file, sentence, file, hint=NAME_A_KEY)
     elif _who(bundle, keys) is None:
         named = next((key for key in keys if key.fingerprint == bundle.fingerprint), None)
         if named is not None:

@@ -10,7 +10,7 @@ from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.origin.inputs_anew import compared
 from tfinfra.auditing.read_evidence import read_evidence
 from tfinfra.auditing.rule_table import OFFLINE, READ_ANEW, REBUILT
-from tfinfra.auditing.run_files import Auditor
+from tfinfra.auditing.run_files import NAME_A_KEY, Auditor
 from tfinfra.errors import UsageError
 from tfinfra.evidence import names
 from tfinfra.lifecycle.auditing.inputs_here import inputs_here
@@ -46,8 +46,9 @@ def audit_run(
     )
     evidence = read_evidence(read_run(folder, str(folder), asked), auditor)
     if options.require_signature and not auditor.keys and names.SIGNED_STATEMENT in evidence.files.evidence:
-        hint = "--public-key FILE names a key; audit.trust in the guardrails of your own configuration keeps it"
-        raise UsageError("--require-signature asks for the signature of a key that you trust, and none is named", hint)
+        raise UsageError(
+            "--require-signature asks for the signature of a key that you trust, and none is named", NAME_A_KEY
+        )
     found = list[Finding]()
     parts: tuple[str, ...] = (*OFFLINE, READ_ANEW) if options.full else OFFLINE
     if options.full:

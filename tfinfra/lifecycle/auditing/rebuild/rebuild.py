@@ -12,7 +12,7 @@ from tfinfra.auditing.read_evidence import Evidence
 from tfinfra.auditing.rebuild.nothing_built import nothing_built, refused_lock
 from tfinfra.auditing.rebuild.recipe import NotBuilt, refused
 from tfinfra.auditing.rebuild.signed_files import taken, unlike_statement
-from tfinfra.auditing.run_files import in_run
+from tfinfra.auditing.run_files import NAME_A_KEY, in_run
 from tfinfra.auditing.signed.signer import signed_by
 from tfinfra.errors import DifferenceFound, ManifestError, UsageError
 from tfinfra.evidence.names import LOCK
@@ -29,8 +29,7 @@ def require_signature(evidence: Evidence) -> None:
     """Raises UsageError where no key is trusted, DifferenceFound where none of them has signed: what nobody stands for
     is not built."""
     if not evidence.auditor.keys:
-        hint = "--public-key FILE names a key; audit.trust in the guardrails of your own configuration keeps it"
-        raise UsageError("--rebuild builds what a key that you trust has signed, and none is named", hint)
+        raise UsageError("--rebuild builds what a key that you trust has signed, and none is named", NAME_A_KEY)
     if signed_by(evidence) is None:
         message = "nothing is built anew: no key that you trust has signed this evidence"
         raise DifferenceFound(message, "run `tfinfra audit` without --rebuild: it says what the signature is")
