@@ -21,6 +21,14 @@ def is_folder(path: Path) -> bool:
     return os.path.isdir(path)
 
 
+def is_empty_folder(path: Path) -> bool:
+    """Whether a folder is there that has nothing in it, as far as it may be looked into; never raises."""
+    try:
+        return is_folder(path) and not any(path.iterdir())
+    except OSError:
+        return False
+
+
 def is_file(path: Path) -> bool:
     """Whether a regular file is there; never raises."""
     return os.path.isfile(path)

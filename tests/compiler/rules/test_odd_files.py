@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,22 @@ def test_an_empty_folder_in_the_place_of_a_package_may_be_a_submodule(tmp_path: 
     (found,) = said_of(tmp_path, {"train.py": "from models.official import resnet\nprint(resnet)\n"})
     assert (found.code, found.is_error) == ("TFI510", True)
     assert found.hint == "models/ is empty: a submodule of git's? `git submodule update --init` fetches it"
+
+
+def test_a_folder_that_nobody_may_look_into_hides_no_fault_of_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    listed = Path.iterdir
+
+    def guarded(path: Path) -> Iterator[Path]:
+        if path.name == "models":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", guarded)
+    (found,) = said_of(tmp_path, {"train.py": "from models.official import resnet\nprint(resnet)\n"})
+    assert (found.code, found.is_error) == ("TFI510", True)
 
 
 FOREIGN = {

@@ -14,7 +14,7 @@ from tfinfra.compiler.project import SourceDirectory, Undecodable
 from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.modules.read_modules import read_modules
 from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, modules_below, package_of
-from tfinfra.compiler.user_paths import exists, is_file, is_folder, is_kernels, read_bounded, real
+from tfinfra.compiler.user_paths import exists, is_empty_folder, is_file, is_folder, is_kernels, read_bounded, real
 from tfinfra.manifest.words.foreign_paths import path_written_here
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
@@ -119,7 +119,7 @@ def _hollow(root: Path, modules: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for module in modules:
         folder, file = root / module, root / f"{module}.py"
-        if is_folder(folder) and not any(folder.iterdir()):
+        if is_empty_folder(folder):
             found[module] = f"{module}/ is empty"
         elif exists(file) and not is_file(file) and not is_folder(file):
             found[module] = f"{module}.py is {kind_at(file)}"
