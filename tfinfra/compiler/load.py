@@ -130,7 +130,7 @@ def _project(
         data=_data_paths(document, folder),
         rehearse=rehearse,
         prices=cache(partial(known_prices, folder if guardrails.files else None)),  # who asks again means the same ones
-        environment=known_environment,
+        environment=cache(known_environment),  # several rules ask, and its files are some ten thousand
         diagnostics=(*diagnostics, *more, *remarks(guardrails, folder), *shared_keys(guardrails, source.root)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
