@@ -20,11 +20,14 @@ def gone(name: str, members: Collection[str]) -> tuple[str, str] | None:
 def not_of_tensorflow(name: str, members: Collection[str], minor: str) -> str | None:
     """The dotted name of the first that TensorFlow `minor` ("2.15") does not have, of what is neither Keras's nor a
     name of TensorFlow 1; None where it may have all, or nothing is known of that version."""
+    top, *inner = name.split(".")
+    if top != "tensorflow" or not (inner or members):  # most imports: the table is not loaded for them
+        return None
     data = data_file("tensorflow_names")
-    if minor not in data["versions"] or name.partition(".")[0] != "tensorflow":
+    if minor not in data["versions"]:
         return None
     package = ""
-    for part in name.split(".")[1:]:
+    for part in inner:
         whole = f"{package}.{part}".lstrip(".")
         if package not in data["packages"]:
             return None

@@ -15,7 +15,9 @@ _UNSURE = frozenset({"distutils", "test", "tests"})
 def lacking(name: str, members: Collection[str], python: str) -> str | None:
     """What of `from name import …members`, both of the standard library, Python `python` ("3.11.4") does not have: the
     dotted name of the first; None where it may have all, or nothing is known of that version."""
-    version, parts = ".".join(python.split(".")[:2]), name.split(".")
+    version, parts = _minor(python), name.split(".")
+    if len(parts) == 1 and not members:  # `import os`: the table is not loaded for it
+        return None
     if version not in data_file("python_names")["versions"] or _row(parts[0], version) is None:
         return None
     if not _UNSURE.isdisjoint(parts):
@@ -38,13 +40,17 @@ def versions_with(name: str) -> tuple[str, ...]:
 
 def names_in(module: str, python: str) -> tuple[str, ...]:
     """The names that a module has, those of modules in it too, as far as they are known."""
-    version, rows = ".".join(python.split(".")[:2]), data_file("python_names")["modules"]
+    version, rows = _minor(python), data_file("python_names")["modules"]
     inner = {
         one.removeprefix(f"{module}.")
         for one in rows
         if one.startswith(f"{module}.") and _row(one, version) is not None
     }
     return tuple(sorted({*_names(module, version), *(one for one in inner if "." not in one and one[:1] != "_")}))
+
+
+def _minor(python: str) -> str:
+    return ".".join(python.split(".")[:2])
 
 
 def _has_not(module: str, member: str, version: str) -> bool:
