@@ -11,7 +11,6 @@ from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LOCK, LOCK_ENDING, MANIFEST, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.shape_messages import found, shape_diagnostic
 from tfinfra.manifest.words.odd_values import odd_values
 from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.words.spelling_hints import did_you_mean
@@ -43,6 +42,8 @@ def target_errors(document: Document, name: str) -> tuple[Diagnostic, ...]:
     """What is wrong with the shape of target `name` of a compute_targets.yaml."""
     data = document.data[name]
     if not isinstance(data, Mapping):
+        from tfinfra.manifest.shape_messages import found
+
         message = f"target '{name}' is {found(data)}, not a mapping"
         return (error_at(document, "TFI202", (name,), message, "write `cloud: azure` and its other keys"),)
     return tuple(_cerberus_errors(document, (name,), TARGET, skip=frozenset()))
@@ -54,7 +55,7 @@ def errors_by(document: Document, schema: Mapping[str, Rules]) -> tuple[Diagnost
     validator = _validator(schema)
     validator.validate({key: value for key, value in document.data.items() if key != EDITORS})
     found_at = {tuple(error.document_path): error for error in validator.errors}
-    return tuple(shape_diagnostic(document, path, error, schema) for path, error in found_at.items())
+    return tuple(_told(document, path, error, schema) for path, error in found_at.items())
 
 
 def _cerberus_errors(
@@ -66,13 +67,20 @@ def _cerberus_errors(
     validator = _validator(schema)
     validator.validate(_prepared(document, data, base, skip, schema))
     found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
-    errors = {path: shape_diagnostic(document, path, error, schema) for path, error in found_at}
+    errors = {path: _told(document, path, error, schema) for path, error in found_at}
     meant = {d.hint for d in errors.values() if d.code == "TFI203"}
     for path, diagnostic in errors.items():
         named = (did_you_mean(str(path[-1])), f"write {path[-1]}:")
         misspelt = diagnostic.code == "TFI201" and any((hint or "").startswith(named) for hint in meant)
         if path not in skip and not misspelt:
             yield diagnostic
+
+
+def _told(document: Document, path: KeyPath, error: Any, schema: Mapping[str, Rules]) -> Diagnostic:
+    """One of Cerberus's errors in words. These, and the tables of other tools' words, are loaded where there is one."""
+    from tfinfra.manifest.shape_messages import shape_diagnostic
+
+    return shape_diagnostic(document, path, error, schema)
 
 
 def _as_written(document: Document, path: KeyPath) -> KeyPath:
