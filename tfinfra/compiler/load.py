@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
 from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks, shared_keys
@@ -22,9 +22,6 @@ from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_ke
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError, in_one_line
 from tfinfra.guardrails.values import Guardrails
-from tfinfra.locking.aliases import FILE as ALIASES_FILE
-from tfinfra.locking.aliases import Aliases
-from tfinfra.locking.as_manifest import as_manifest
 from tfinfra.locking.read import LIMITS, is_lock, lock_of
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
@@ -39,6 +36,9 @@ from tfinfra.travel.pointer_files import is_pointer
 from tfinfra.travel.survey import NO_FILE, Reason, Survey
 from tfinfra.travel.walk import survey
 
+if TYPE_CHECKING:
+    from tfinfra.locking.aliases import Aliases
+
 TARGETS_FILE = "compute_targets.yaml"
 
 
@@ -50,6 +50,8 @@ def load_project(
     held = load_guardrails(guardrails)
     document, diagnostics = _read_of_project(manifest)
     if is_lock(manifest.name):
+        from tfinfra.locking.as_manifest import as_manifest
+
         document, faults = as_manifest(lock_of(document), known_aliases())
         diagnostics = (*diagnostics, *faults)
     project = _project(
@@ -261,12 +263,13 @@ def known_aliases() -> Aliases:
     """The indexes that the user's configuration has a name for. Raises ManifestError where its file is none."""
     from tfinfra.environment.uv.package_index import default_index
     from tfinfra.environment.uv.tool_environment import tool_environment
+    from tfinfra.locking.aliases import FILE, Aliases
     from tfinfra.locking.read_aliases import read_aliases
     from tfinfra.system.paths import NoHome, config_folder
 
     urls: dict[str, str] = {}
     with suppress(NoHome):
-        if (path := config_folder() / ALIASES_FILE).is_file():
+        if (path := config_folder() / FILE).is_file():
             urls = read_aliases(*_read_yaml(path))
     return Aliases(urls, default_index(tool_environment()))
 

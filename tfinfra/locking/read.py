@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tfinfra.errors import Diagnostic
 from tfinfra.locking.canonical import NotCanonical, document_digest
-from tfinfra.locking.document import ManifestLock
-from tfinfra.locking.strict import CODE, StrictReader
 from tfinfra.manifest.document import Document, error_at
 from tfinfra.manifest.key_schema import LOCK, LOCK_ENDING
 from tfinfra.manifest.reading.limits import Limits
 from tfinfra.manifest.reading.reader import read_document
+
+if TYPE_CHECKING:
+    from tfinfra.locking.document import ManifestLock
 
 EXAMPLE = "entry_script: train.py"
 LIMITS = Limits(bytes=20_000_000, values=500_000)
@@ -52,6 +54,9 @@ def read_lock(data: bytes, file: str) -> ReadLock:
 
 def lock_of(document: Document, faults: tuple[Diagnostic, ...] = ()) -> ReadLock:
     """The lock of a document that was read already, with the reader's own `faults`."""
+    from tfinfra.locking.document import ManifestLock
+    from tfinfra.locking.strict import CODE, StrictReader
+
     if LOCK not in document.data:
         message = f"a file called …{LOCK_ENDING} is a lock, and this one has no key `{LOCK}`"
         hint = "`tfinfra lock MANIFEST` writes one; a manifest has another name"
