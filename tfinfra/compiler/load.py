@@ -191,12 +191,17 @@ def stem_of(manifest: Path) -> str:
 
 def _read_yaml(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
     limits = LIMITS if is_lock(path.name) else PAGE
-    try:
-        data = read_for_parser(path, limits.bytes)
-    except OSError as error:
-        hint = what_is_odd(str(path)) or _of_stream(path) or "name a YAML file"
-        raise _unreadable("TFI101", path, f"cannot read '{in_one_line(str(path))}': {error.strerror}", hint) from error
+    data = _bytes_of(path, limits.bytes, _of_stream(path) or "name a YAML file")
     return read_document(data, str(path), limits=limits)
+
+
+def _bytes_of(path: Path, most: int, hint: str) -> bytes:
+    """As `read_for_parser`. Raises ManifestError with `hint`, where nothing in the path's name is odd."""
+    try:
+        return read_for_parser(path, most)
+    except OSError as error:
+        message = f"cannot read '{in_one_line(str(path))}': {error.strerror}"
+        raise _unreadable("TFI101", path, message, what_is_odd(str(path)) or hint) from error
 
 
 def _read_of_project(path: Path) -> tuple[Document, tuple[Diagnostic, ...]]:
@@ -251,11 +256,7 @@ def _target_files(folder: Path) -> Iterator[Path]:
 def read_foreign(path: Path, folder: Path) -> tuple[bytes, frozenset[str]]:
     """The bytes of another tool's file, one more than a manifest may have at most, and the names of the targets that a
     manifest in `folder` would see. Raises ManifestError where one of them cannot be read."""
-    try:
-        data = read_for_parser(path, PAGE.bytes)
-    except OSError as error:
-        hint = what_is_odd(str(path)) or "name a file"
-        raise _unreadable("TFI101", path, f"cannot read '{in_one_line(str(path))}': {error.strerror}", hint) from error
+    data = _bytes_of(path, PAGE.bytes, "name a file")
     return data, frozenset(str(name) for found in load_targets(folder) for name in found.data)
 
 
