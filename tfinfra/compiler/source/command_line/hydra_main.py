@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tfinfra.compiler.project import Reach
-from tfinfra.compiler.source.command_line.calls import literal
 from tfinfra.compiler.source.command_line.holder import only_holder
 from tfinfra.compiler.source.script import aliases_of, dotted
 
 
 @dataclass(frozen=True)
 class HydraMain:
-    """The decorator at a `line` of `module`. `config` is the primary configuration's file below the source directory,
-    without its ending; "" where it has none or it cannot be told."""
+    """The decorator at a `line` of `module`."""
 
     module: str
     line: int
-    config: str = ""
 
 
 def read_hydra(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> HydraMain | None:
@@ -42,16 +38,4 @@ def read_hydra(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> HydraM
     call = holder.only_call(function.name)
     if call is None or call.args or call.keywords:
         return None
-    return HydraMain(holder.module, decorator.lineno, _config(decorator, holder.module))
-
-
-def _config(decorator: ast.expr, module: str) -> str:
-    """Hydra looks for it from the folder of the file that it decorates."""
-    given = list(decorator.args) if isinstance(decorator, ast.Call) else []
-    words = {one.arg: one.value for one in decorator.keywords} if isinstance(decorator, ast.Call) else {}
-    path = literal(given[0] if given else words.get("config_path"))
-    name = literal(given[1] if len(given) > 1 else words.get("config_name"))
-    if not (path and name and isinstance(path[0], str) and isinstance(name[0], str)) or "://" in path[0]:
-        return ""
-    stem = name[0].removesuffix(".yaml").removesuffix(".yml")
-    return posixpath.normpath(posixpath.join(posixpath.dirname(module), path[0], stem))
+    return HydraMain(holder.module, decorator.lineno)
