@@ -41,7 +41,7 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
     known = facts.launch.modules or _known(facts)
     lacking: dict[str, OutsideImport] = {}
     for one in asked:
-        top = one.name.partition(".")[0]
+        top = _top(one)
         if known.provides(one.name, one.members) is not False:
             continue
         if not _is_made_by_setup(facts, one.name) and (top not in lacking or one.certain > lacking[top].certain):
@@ -56,7 +56,7 @@ def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
     if not facts.manifest.sound("python_version"):
         return
     for one in facts.project.source.outside:
-        if not brings(one.name.partition(".")[0], python):
+        if not brings(_top(one), python):
             continue
         name = lacking(one.name, one.members, python)
         if name and (name not in found or one.certain > found[name].certain):
@@ -69,7 +69,6 @@ def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
 def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
     """Modules and names that TensorFlow does not have, or that other packages have no longer, each once."""
     manifest, said = facts.manifest, dict[str, tuple[OutsideImport, str]]()
-    python = manifest.python_version
     if facts.spec is None or not manifest.sound("framework_version"):
         return
     for one in facts.project.source.outside:
@@ -82,7 +81,7 @@ def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
             name, hint = found[0], f"it is {found[1]} now"
         if name and (name not in said or one.certain > said[name][0].certain):
             said[name] = one, hint
-    deep = [one for one in facts.project.source.outside if _is_inside(one.name) and not brings(_top(one), python)]
+    deep = [one for one in _not_of_python(facts) if _is_inside(one)]
     known = facts.launch.modules or (_known(facts) if said or deep else None)
     for one in deep:
         name = known.installed.lacks(one.name) if known and known.installed else None
@@ -95,9 +94,9 @@ def names_that_packages_lack(facts: Facts) -> Iterator[Diagnostic]:
             yield _at(facts, one, f"`{one.statement}` fails: {has} has no {name}", hint)
 
 
-def _is_inside(name: str) -> bool:
+def _is_inside(one: OutsideImport) -> bool:
     """Whether it is a module in a package of which no other list is kept."""
-    return "." in name and name.partition(".")[0] not in ("tensorflow", "keras", "horovod")
+    return "." in one.name and _top(one) not in ("tensorflow", "keras", "horovod")
 
 
 def _top(one: OutsideImport) -> str:
@@ -121,7 +120,7 @@ def undecided(facts: Facts, known: EnvironmentModules) -> bool:
 
 def _not_of_python(facts: Facts) -> list[OutsideImport]:
     python = facts.manifest.python_version
-    return [one for one in facts.project.source.outside if not brings(one.name.partition(".")[0], python)]
+    return [one for one in facts.project.source.outside if not brings(_top(one), python)]
 
 
 def _known(facts: Facts) -> EnvironmentModules:
@@ -139,7 +138,7 @@ def _is_made_by_setup(facts: Facts, name: str) -> bool:
 
 
 def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
-    top = one.name.partition(".")[0]
+    top = _top(one)
     message, hint = f"`{one.statement}` fails: ", _way_out(facts, one, known)
     if is_of_windows(top):
         message += f"{top} is a module of Python on Windows"
@@ -168,7 +167,7 @@ def _at(facts: Facts, one: OutsideImport, message: str, hint: str) -> Diagnostic
 
 
 def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str:
-    top, source = one.name.partition(".")[0], facts.project.source
+    top, source = _top(one), facts.project.source
     if top == "horovod" or top in source.hollow:
         return _instead_of(source.hollow[top]) if top in source.hollow else "distributed_backend: mpi brings Horovod"
     module = source.entry.removesuffix(".py").replace("/", ".")
