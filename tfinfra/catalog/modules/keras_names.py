@@ -22,10 +22,15 @@ class Gone:
     instead: str
 
 
+def tree_of(name: str) -> str | None:
+    """The one of TREES that a dotted name is in, None where it is in none."""
+    return next((one for one in TREES if name.startswith(f"{one}.")), None)
+
+
 def gone_from_keras(name: str, version: str) -> Gone | None:
     """What of a dotted `name` ("keras.layers.core.Dense") Keras `version`, one of VERSIONS, does not have; None
     where it may have all of it."""
-    tree = next((one for one in TREES if name.startswith(f"{one}.")), None)
+    tree = tree_of(name)
     if tree is None:
         return None
     rows: dict[str, list[str]] = data_file("keras_names")["gone"][tree]

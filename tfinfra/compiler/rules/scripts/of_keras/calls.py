@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
+from tfinfra.catalog.modules.keras_names import tree_of
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.rules.scripts.of_keras.in_use import keras_in_use
 from tfinfra.compiler.source.command_line.calls import literal
@@ -33,19 +34,18 @@ _METHODS = {"fit_generator": "fit", "evaluate_generator": "evaluate", "predict_g
 """{a method of Keras 2's models: the one that does the same}"""
 _FEEDING = ("workers", "use_multiprocessing", "max_queue_size")
 """What fit took, and a keras.utils.PyDataset takes since."""
-_TREES = ("tensorflow.keras.", "keras.")
 
 
 def calls_of_an_earlier_keras(facts: Facts) -> Iterator[Diagnostic]:
     """Those of Keras's own names, and of methods that nothing else has."""
     keras = keras_in_use(facts)
     for module, call, name in keras.calls():
-        tree = next((one for one in _TREES if name.startswith(one)), None)
-        if tree is not None and keras.is_3(tree.removesuffix(".")):
-            for what, way_out in _refusals(name.removeprefix(tree), call):
+        tree = tree_of(name)
+        if tree is not None and keras.is_3(tree):
+            for what, way_out in _refusals(name.removeprefix(f"{tree}."), call):
                 yield _at(facts, module, call.func, f"with {keras.named} {what}", way_out)
         elif tree is not None:
-            for what, way_out in _odd_for_keras_2(name.removeprefix(tree), call):
+            for what, way_out in _odd_for_keras_2(name.removeprefix(f"{tree}."), call):
                 yield _at(facts, module, call.func, f"with Keras 2 {what}", way_out)
     for module in keras.modules if keras.models else ():
         for call in module.calls:
