@@ -238,6 +238,9 @@ def test_guardrails_hold_for_what_is_submitted(submissions: list[Submission], pr
 def test_guardrails_that_are_no_path_are_refused(project: Path) -> None:
     with pytest.raises(UsageError, match="guardrails is an object of type dict"):
         Experiment("digits").submit(TensorFlow(entry_script="train.py"), guardrails=OBJECT_OF_GUARDRAILS)
+    a_class: Any = Path
+    with pytest.raises(UsageError, match="guardrails is the class Path, not a file's path"):
+        Experiment("digits").submit(TensorFlow(entry_script="train.py"), guardrails=a_class)
 
 
 def test_a_missing_script_is_told_without_a_line() -> None:

@@ -211,10 +211,11 @@ def test_a_run_is_known_by_its_id() -> None:
     assert (Run(RUN).name, Run(RUN).parent, list(Run(RUN).get_children(recursive=True))) == (RUN, None, [])
 
 
-@pytest.mark.parametrize("given", ["../../etc", "", "digits", object(), None, 3])
+@pytest.mark.parametrize("given", ["../../etc", "", "digits", object(), None, 3, Run])
 def test_what_is_no_run_id_is_refused(given: Any) -> None:
-    with pytest.raises(UsageError, match="is no run id"):
+    with pytest.raises(UsageError, match="is no run id") as raised:
         Run(given)
+    assert ("the class Run is" in str(raised.value)) == (given is Run)
 
 
 THING: Any = object()

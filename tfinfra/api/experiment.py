@@ -14,7 +14,7 @@ from typing import Any
 
 from tfinfra.api.estimator import TensorFlow
 from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
-from tfinfra.api.plain import require_dict
+from tfinfra.api.plain import kind_of, require_dict, wrong_kind
 from tfinfra.api.run import Run
 from tfinfra.api.run_tags import Tags, has_tags
 from tfinfra.api.successor import Successor
@@ -133,8 +133,7 @@ def _absolute(file: object, argument: str, example: str) -> Path | None:
     if file is None:
         return None
     if not isinstance(file, (str, os.PathLike)):
-        message = f"{argument} is an object of type {type(file).__name__}, not a file's path"
-        raise told(UsageError(message, hint=f"write {argument}='{example}'"))
+        raise wrong_kind(argument, file, "a file's path", f"write {argument}='{example}'")
     return Path.cwd() / os.fsdecode(file)
 
 
@@ -143,8 +142,7 @@ def _no_estimator(config: Any) -> UsageError:
     hint = INSTEAD.get(kind, "write submit(TensorFlow(entry_script='train.py'))")
     if isinstance(config, (str, os.PathLike)):
         hint = "write submit(TensorFlow(entry_script='train.py')); a manifest's file is for `tfinfra up`"
-    what = f"the class {kind}" if isinstance(config, type) else f"an object of type {kind}"
-    return told(UsageError(f"submit takes a TensorFlow estimator, not {what}", hint=hint))
+    return told(UsageError(f"submit takes a TensorFlow estimator, not {kind_of(config)}", hint=hint))
 
 
 def _merged(arguments: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:

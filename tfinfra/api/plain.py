@@ -51,9 +51,12 @@ def require_names(argument: str, value: Any, hint: str) -> None:
 
 
 def wrong_kind(argument: str, value: object, wanted: str, hint: str) -> UsageError:
-    """The error about `value`, whose own text is never asked for: it may hold a secret."""
+    """The error about `value`."""
+    return told(UsageError(f"{argument} is {kind_of(value)}, not {wanted}", hint=hint))
+
+
+def kind_of(value: object) -> str:
+    """What a person calls it. Its own text is never asked for: it may hold a secret."""
     if isinstance(value, type):
-        kind = f"the class {value.__name__}"
-    else:
-        kind = "None" if value is None else f"an object of type {type(value).__name__}"
-    return told(UsageError(f"{argument} is {kind}, not {wanted}", hint=hint))
+        return f"the class {value.__name__}"
+    return "None" if value is None else f"an object of type {type(value).__name__}"

@@ -11,7 +11,15 @@ from typing import Any
 
 from tfinfra.api.gone_names import OF_RUN
 from tfinfra.api.log_printer import LogPrinter, print_lines
-from tfinfra.api.plain import require_dict, require_names, require_path, require_paths, require_text, wrong_kind
+from tfinfra.api.plain import (
+    kind_of,
+    require_dict,
+    require_names,
+    require_path,
+    require_paths,
+    require_text,
+    wrong_kind,
+)
 from tfinfra.api.run_details import azure_ml_details
 from tfinfra.api.run_files import copy_file, copy_files, file_names, log_names
 from tfinfra.api.run_tags import Tags, change_tags, read_tags
@@ -58,7 +66,7 @@ class Run(Successor):
     def __init__(self, experiment: Any = None, run_id: str | None = None) -> None:
         run, of = (experiment, None) if run_id is None else (run_id, experiment)
         if not isinstance(run, str) or not RUN_ID.fullmatch(run):
-            shown = f"'{run}'" if isinstance(run, str) else f"an object of type {type(run).__name__}"
+            shown = f"'{run}'" if isinstance(run, str) else kind_of(run)
             hint = "write it as `tfinfra runs` shows it: Run('digits-x7k2pq')"
             raise told(UsageError(f"{shown} is no run id", hint=hint))
         self.id = run
