@@ -33,7 +33,7 @@ from tfinfra.model import Requirements
 from tfinfra.system.file_kinds import kind_at
 from tfinfra.system.local_tree import LeftOut, entries_of
 from tfinfra.travel.pointer_files import is_pointer
-from tfinfra.travel.survey import NO_FILE, Reason, Survey
+from tfinfra.travel.survey import NO_FILE, ONLY_FILES, Reason, Survey
 from tfinfra.travel.walk import survey
 
 if TYPE_CHECKING:
@@ -366,8 +366,8 @@ def data_path(folder: Path, written: str) -> DataPath:
 
 
 def _no_data(path: Path) -> DataPath:
-    hint = "only files are copied to the nodes: write what comes out of it into one, and name that"
-    return DataPath(path, problem=f"it is {kind_at(path)}, neither a file nor a folder", hint=hint)
+    problem = f"it is {kind_at(path)}, neither a file nor a folder"
+    return DataPath(path, problem=problem, hint=f"{ONLY_FILES}, and name that")
 
 
 def _data_folder(path: Path) -> DataPath:

@@ -16,6 +16,8 @@ _MOST_LINKS = 40
 SECRET, PRIVATE_KEY, OURS = "looks like a secret", "holds a private key", "what tfinfra wrote"
 NO_FILE = "is "
 """How a Reason begins that says what is there in the place of a file: a pipe, a socket."""
+ONLY_FILES = "only files are copied to the nodes: write what comes out of it into one"
+"""The way out of it."""
 
 
 @dataclass(frozen=True, slots=True)

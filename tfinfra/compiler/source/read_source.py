@@ -19,6 +19,7 @@ from tfinfra.manifest.words.foreign_paths import path_written_here
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 from tfinfra.system.file_kinds import kind_at
+from tfinfra.travel.survey import ONLY_FILES
 
 _NO_PYTHON = {
     **dict.fromkeys(
@@ -32,7 +33,6 @@ _NO_PYTHON = {
     ".pyc": "name the .py file",
 }
 """{the ending of a file that is no Python script: what to write}"""
-_NO_FILE = "only files are copied to the nodes: write what comes out of it into one"
 _MOST_BYTES, _MOST_PACKAGE_BYTES = 2_000_000, 10_000_000
 """Of one module, and of one file of requirements with their hashes: a longer one is not read."""
 
@@ -163,7 +163,7 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
             problems[f"{text}?"] = way_out if _unusable(root, script) else did_you_mean(script)
             return ""
     told = problems.get(f"{text}?", "")
-    is_clear = told.startswith("write ") or told in (_NO_FILE, path_written_here(text), *_NO_PYTHON.values())
+    is_clear = told.startswith("write ") or told in (ONLY_FILES, path_written_here(text), *_NO_PYTHON.values())
     if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1
@@ -206,7 +206,7 @@ def _bytes_inside(
 
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
-    hint = _NO_FILE if "no regular file" in reason else None
+    hint = ONLY_FILES if "no regular file" in reason else None
     if hint or (reason == "it does not exist" and (hint := _file_hint(root, name))):
         problems[f"{name}?"] = hint
 

@@ -15,7 +15,7 @@ from tfinfra.compiler.source.named_files import NamedFile, named_files
 from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.travel.survey import NO_FILE, Reason
+from tfinfra.travel.survey import NO_FILE, ONLY_FILES, Reason
 
 READING = re.compile(r"data|input|config|train|val|test|vocab|label|csv|corpus|image|pretrained|init|source|file")
 WRITING = re.compile(r"out|log|save|dest|result|export|tmp|temp|cache|work|model|ckpt|check|summar|metric|record|hist")
@@ -77,7 +77,7 @@ def files_in_parameters_stay(facts: Facts) -> Iterator[Diagnostic]:
 
 def _way_out(name: str, reason: Reason) -> str:
     if reason.what.startswith(NO_FILE):
-        return "only files are copied to the nodes: write what comes out of it into one"
+        return ONLY_FILES
     return f"{way_back(name)}, or give it as an input (`inputs`)"
 
 
