@@ -15,7 +15,7 @@ from tfinfra.environment.interpreter import downloadable_version, find_interpret
 from tfinfra.environment.known_lock import lock_path
 from tfinfra.environment.lock_file import Lock, keyed, read_lock, write_lock
 from tfinfra.environment.requirements.markers import this_platform
-from tfinfra.environment.requirements.pinned_hashes import exact_lines, held, only_files_tell, pinned_hashes
+from tfinfra.environment.requirements.pinned_hashes import exact_packages, held, only_files_tell, pinned_hashes
 from tfinfra.environment.requirements.refused_packages import RefusedPackages
 from tfinfra.environment.uv.package_files import installed_file, package_files
 from tfinfra.environment.uv.package_metadata import requires_of
@@ -144,7 +144,7 @@ def _proven(uv: str, request: SolveRequest, packages: str, pins: Mapping[str, fr
 def _chosen(uv: str, request: SolveRequest, packages: str) -> str:
     """The lock's text with the one file of each package that is installed, as the lock of a manifest has it: the same
     packages have the same key. Where an index does not tell it, all stay that would do."""
-    exact = exact_lines(packages)
+    exact = exact_packages(packages)
     if not exact:
         return packages
     try:

@@ -49,7 +49,7 @@ def held(
     return "".join(_pinned(part, pins[_name(part)], files) if _name(part) in pins else part for part in parts)
 
 
-def exact_lines(packages: str) -> dict[str, tuple[str, frozenset[str]]]:
+def exact_packages(packages: str) -> dict[str, tuple[str, frozenset[str]]]:
     """{normalised name: ("name==version", its hashes)} of those requirements of a lock's text that are of an index."""
     parts = {_name(part): part for part in _LINE.split(packages) if _EXACT.fullmatch(_head(part))}
     return {name: (_head(part), frozenset(_LOCKED.findall(part))) for name, part in parts.items()}
