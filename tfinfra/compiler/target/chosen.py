@@ -144,7 +144,7 @@ def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys, *, whole: bool) 
         if gone is not None and (known is not None or gone.by(iso_time()[:10])):
             yield _retired(chosen, index, name, gone)
         elif known is None:
-            yield _unknown_size(chosen, index, name)
+            yield _unknown_size(chosen, index, name, gone)
         if known is not None and known.architecture != "x86_64":
             message = f"{known.name} has {known.architecture} processors, for which TensorFlow has no GPU build"
             yield error_at(chosen.document, "TFI414", chosen.at("vm_size", index), message, "use an x86_64 size")
@@ -189,9 +189,9 @@ def _retired(chosen: ChosenTarget, index: int, name: str, gone: Retired) -> Diag
     return error_at(chosen.document, "TFI413", path, message, hint, severity=Severity.WARNING)
 
 
-def _unknown_size(chosen: ChosenTarget, index: int, name: str) -> Diagnostic:
+def _unknown_size(chosen: ChosenTarget, index: int, name: str, gone: Retired | None) -> Diagnostic:
     """Azure may well have it: the catalog's are those that tfinfra knows the image, drivers and prices of."""
-    path, gone = chosen.at("vm_size", index), retired(name)
+    path = chosen.at("vm_size", index)
     message = f"the catalog knows no VM size '{name}', and no others are taken"
     known = {known.name.lower(): known.name for known in sizes()}
     near = nearest(name.lower() if name.lower().startswith("standard_") else f"standard_{name.lower()}", known, 0.75)
