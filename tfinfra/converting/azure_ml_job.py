@@ -28,7 +28,7 @@ _LARGEST_EXPONENT = 700
 """What a float still holds."""
 _LITERAL = (str, int, float, bool)
 _WASB = re.compile(r"wasbs?://([^@]+)@([^/]+)/?(.*)")
-_MODES = {"ro_mount": "mount", "rw_mount": "mount", "direct": "mount", "download": "download"}
+_MOUNTED = ("ro_mount", "rw_mount", "direct")
 
 
 def recognises(data: Mapping[str, Any]) -> bool:
@@ -103,21 +103,15 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
             job.take("inputs", name)
             values[f"inputs.{name}"] = literal
             continue
-        if (
-            isinstance(given, Mapping)
-            and "path" not in given
-            and isinstance(given.get("default", given.get("value")), _LITERAL)
-        ):
-            values[f"inputs.{name}"] = str(given.get("default", given.get("value")))
+        plain = given if isinstance(given, Mapping) and "path" not in given else {}
+        said = plain.get("default", plain.get("value"))
+        if isinstance(said, _LITERAL):
             job.take("inputs", name)
+            values[f"inputs.{name}"] = str(said)
             continue
-        if (
-            isinstance(given, Mapping)
-            and "path" not in given
-            and (given.get("type") in _PLAIN or given.get("optional"))
-        ):
+        if plain.get("type") in _PLAIN or plain.get("optional"):
             job.take("inputs", name)
-            if given.get("optional") is not True:
+            if plain.get("optional") is not True:
                 draft.note(f"the input '{name}' has no value here", job.at("inputs", name), "write it in script_params")
             values[f"inputs.{name}"] = None
             continue
@@ -126,12 +120,12 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
 
 
 def _one_input(job: Taken, draft: Draft, name: str, given: Any) -> dict[str, str]:
-    place = str(given.get("path", "") if isinstance(given, Mapping) else given)
+    own = given if isinstance(given, Mapping) else {"path": given}
+    place = str(own.get("path", ""))
     at = job.at("inputs", name, "path") or job.at("inputs", name)
     job.take("inputs", name)
-    mode = _MODES.get(str(given.get("mode"))) if isinstance(given, Mapping) else None
-    is_file = isinstance(given, Mapping) and given.get("type") == "uri_file"
-    more = {"mode": mode} if mode == "mount" and not is_file else {}
+    is_mounted = str(own.get("mode")) in _MOUNTED and own.get("type") != "uri_file"
+    more = {"mode": "mount"} if is_mounted else {}
     if found := _WASB.fullmatch(place):
         place = f"https://{found[2]}/{found[1]}/{found[3]}".rstrip("/")
     if place.startswith("https://"):
