@@ -130,10 +130,8 @@ def duration(value: Any) -> str | int | None:
 
 
 def _seconds(text: str) -> int | None:
-    if found := _CLOCK.fullmatch(text):
-        days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if len(text) > 1 and (found := _ISO.fullmatch(text)) and any(found.groups()):
+    found = _CLOCK.fullmatch(text) or _ISO.fullmatch(text)
+    if found and any(found.groups()):
         days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
         return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     parts = _PARTS.findall(text)
