@@ -10,6 +10,7 @@ from tfinfra.catalog.data_files import data_file
 from tfinfra.catalog.sizes import locations, retired, size, sizes
 from tfinfra.catalog.tensorflow import framework, frameworks, full_version
 from tfinfra.catalog.tensorflow1_names import replacement
+from tfinfra.manifest.manifest import Manifest
 
 
 def test_a_size_is_found_in_any_case() -> None:
@@ -71,6 +72,10 @@ def test_a_minor_version_stands_for_its_newest_patch() -> None:
 
 def test_keras_3_and_the_end_of_estimator_come_together() -> None:
     assert all((known.keras == 3) == (not known.estimator) for known in frameworks())
+
+
+def test_all_that_are_known_train_with_the_default_python() -> None:
+    assert all(Manifest.python_version in known.python for known in frameworks())
 
 
 def test_tensorflow_1_names() -> None:

@@ -6,13 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tfinfra.catalog.tensorflow import framework, frameworks, is_no_release, numbers
+from tfinfra.catalog.tensorflow import framework, frameworks, is_no_release
 from tfinfra.manifest.key_schema import IMAGE
 
 _IN_IMAGE = re.compile(r"tensorflow[^0-9]{0,12}(\d+\.\d+(?:\.\d+)?)(?![\d.])")
 _PACKAGE = re.compile(r"(tensorflow(?:-[cg]pu)?|horovod)(?:\[[^\]]*\])?((?![\w.-]).*|)", re.IGNORECASE)
-_NEWEST_PYTHON_SINCE = (2, 12)
-"""The first TensorFlow that trains with the default Python: an older one needs a python_version too."""
 _CONTAINER = "a container's image has no equivalent: "
 
 
@@ -29,9 +27,10 @@ def container(value: Any) -> str | None:
 
 
 def trained(version: str) -> str | None:
-    """The release that `version` ("2.15", "2.15.0") means, None where this Python trains with none such."""
+    """The release that `version` ("2.15", "2.15.0") means, None where the catalog has none such: all that it has train
+    with the default Python."""
     known = framework(version)
-    if known is None or numbers(version)[:2] < _NEWEST_PYTHON_SINCE:
+    if known is None:
         return None
     return version if version.count(".") > 1 and not is_no_release(version) else known.patch
 
