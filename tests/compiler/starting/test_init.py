@@ -88,10 +88,26 @@ def test_nothing_is_overwritten(name: str, flags: list[str], code: int, folder: 
     assert code == 0 or {path.name for path in folder.iterdir()} == before
 
 
-def test_a_gitignore_that_is_there_is_told_what_it_lacks(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+LACKS = {
+    "a project": ([], "deploy/, tfinfra.schema.json"),
+    "a project with targets": (["--targets"], "deploy/, tfinfra.schema.json, compute_targets.schema.json"),
+}
+
+
+@pytest.mark.parametrize(("flags", "lacking"), LACKS.values(), ids=LACKS)
+def test_a_gitignore_that_is_there_is_told_what_it_lacks(
+    flags: list[str], lacking: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / ".gitignore").write_text("/runs/\n")
-    assert main(["init"]) == 0
-    assert "note: .gitignore is there: add deploy/, tfinfra.schema.json\n" in capsys.readouterr().err
+    assert main(["init", *flags]) == 0
+    assert f"note: .gitignore is there: add {lacking}\n" in capsys.readouterr().err
+
+
+def test_a_gitignore_is_told_of_the_schema_that_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / ".gitignore").write_text("runs/\ndeploy/\n")
+    (folder / "train.yaml").write_text("entry_script: fit.py\n")
+    assert main(["init", "--targets"]) == 0
+    assert "note: .gitignore is there: add compute_targets.schema.json\n" in capsys.readouterr().err
 
 
 def test_backend_and_from_contradict_each_other() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tfinfra.errors import UsageError
 
 IGNORED = ".gitignore"
 SCHEMA, TARGETS_SCHEMA = "tfinfra.schema.json", "compute_targets.schema.json"
-_IGNORED_NAMES = ("runs/", "deploy/", SCHEMA, TARGETS_SCHEMA)
+_FOLDERS = ("runs/", "deploy/")
 _IGNORE_TEXT = """\
 # What tfinfra makes: results, Pulumi programs (commit deploy/ where `tfinfra compile --check` is to compare it),
 # and the schemas by which editors check YAML (`tfinfra schema` prints them)
@@ -34,18 +34,17 @@ def write_new(folder: Path, files: Mapping[str, str], beside: Mapping[str, str])
     if existing:
         hint = "name an empty folder: tfinfra init FOLDER"
         raise UsageError(f"{' and '.join(existing)} would be overwritten", hint)
-    more = {**beside, IGNORED: _IGNORE_TEXT + "".join(f"{name}\n" for name in _IGNORED_NAMES)}
+    more = {**beside, IGNORED: _IGNORE_TEXT + "".join(f"{name}\n" for name in (*_FOLDERS, SCHEMA, TARGETS_SCHEMA))}
     new = {name: text for name, text in more.items() if not os.path.lexists(folder / name)}
     write_tree({**files, **new}, folder)
-    return Started(tuple(folder / name for name in (*files, *new)), tuple(_notes(folder, new)))
+    notes = [] if IGNORED in new else _notes(folder, (*_FOLDERS, *beside))
+    return Started(tuple(folder / name for name in (*files, *new)), tuple(notes))
 
 
-def _notes(folder: Path, new: Mapping[str, str]) -> list[str]:
-    if IGNORED in new:
-        return []
+def _notes(folder: Path, ignored: Iterable[str]) -> list[str]:
     try:
         lines = {line.strip().strip("/") for line in (folder / IGNORED).read_text("utf-8", "replace").splitlines()}
     except OSError:
         lines = set()
-    lacking = [name for name in _IGNORED_NAMES[:3] if name.strip("/") not in lines]
+    lacking = [name for name in ignored if name.strip("/") not in lines]
     return [f"{folder / IGNORED} is there: add {', '.join(lacking)}"] if lacking else []
