@@ -512,6 +512,12 @@ ROWS: dict[str, Row] = {
         set(),
         [(1, "'/data/1' is another path"), (1, "'/data/2' is another path"), (1, "'/data_2' is another path")],
     ),
+    "a variable whose name no shell takes": (
+        task("python fit.py", "envs: {NAMÉ: x, B: y}\n"),
+        {"environment_variables": {"B": "y"}},
+        set(),
+        [(1, "the variable NAMÉ is left out: it is no name of a variable")],
+    ),
     "values of another shape": (
         "workdir: {url: a, ref: b}\nnum_nodes: x\nsetup: [make]\nrun: python fit.py\n",
         {"entry_script": "fit.py"},

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
-from tfinfra.manifest.key_schema import fitting_input, fitting_name
+from tfinfra.manifest.key_schema import VARIABLE, fitting_input, fitting_name
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import set_by_tfinfra
@@ -94,7 +94,7 @@ class Draft:
     def variables(self, given: Mapping[str, Any], position: Mapping[str, Position | None]) -> None:
         """Environment variables; those whose name says secret become secrets, and their values are left behind."""
         for name, value in given.items():
-            if not re.fullmatch(r"[A-Za-z_]\w*", name) or set_by_tfinfra(name):
+            if not re.fullmatch(VARIABLE, name) or set_by_tfinfra(name):
                 why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
                 self.note(f"the variable {name} is left out: {why}", position.get(name))
             elif names_secret(name) or in_value(str(value)):

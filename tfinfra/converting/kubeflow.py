@@ -10,6 +10,7 @@ from tfinfra.converting.commands import put_command
 from tfinfra.converting.draft import NO_TARGET, Draft, Taken
 from tfinfra.converting.versions import put_version
 from tfinfra.manifest.document import Document, KeyPath
+from tfinfra.manifest.key_schema import VARIABLE
 
 TFJOB, MPIJOB = "tfjob", "mpijob"
 _IGNORED = ("apiVersion", "kind")
@@ -239,7 +240,7 @@ def _environment(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str
         if "value" in one:
             text = job.document.texts.get((*base, "env", index, "value"), "")
             draft.variables({one["name"]: text}, {one["name"]: at})
-        elif "secretKeyRef" in str(one.get("valueFrom")) and re.fullmatch(r"[A-Za-z_]\w*", one["name"]):
+        elif "secretKeyRef" in str(one.get("valueFrom")) and re.fullmatch(VARIABLE, one["name"]):
             draft.secret(one["name"])
         else:
             draft.note(f"the variable {one['name']} comes from the cluster", at, "write it in environment_variables")

@@ -13,7 +13,7 @@ from tfinfra.converting.draft import Draft, Taken
 from tfinfra.converting.versions import put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
-from tfinfra.manifest.key_schema import IMAGE, ZONE
+from tfinfra.manifest.key_schema import IMAGE, VARIABLE, ZONE
 from tfinfra.text.credentials import names_secret
 
 NAME = "skypilot-task"
@@ -48,7 +48,7 @@ def convert(document: Document, draft: Draft) -> None:
     draft.variables(envs, {name: task.at("envs", name) for name in envs})
     secrets = task.take("secrets")
     for name in secrets if isinstance(secrets, (Mapping, list)) else ():
-        if re.fullmatch(r"[A-Za-z_]\w*", str(name)):
+        if re.fullmatch(VARIABLE, str(name)):
             draft.secret(str(name))
     _resources(task, draft)
     _files(task, draft)

@@ -6,7 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tfinfra.manifest.key_schema import DURATION, LIMITS, MANIFEST, NAME, TARGET, Rules, fitting_input, fitting_name
+from tfinfra.manifest.key_schema import (
+    DURATION,
+    LIMITS,
+    MANIFEST,
+    NAME,
+    TARGET,
+    VARIABLE,
+    Rules,
+    fitting_input,
+    fitting_name,
+)
 from tfinfra.manifest.words.command_lines import parameters, split, values_of
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.foreign_paths import blob_url, unreadable
@@ -269,7 +279,7 @@ def _names(value: Any) -> list[str] | None:
     items = [*value] if isinstance(value, (Mapping, list, tuple)) else str(value).split()
     names = [str(next(iter(each)) if isinstance(each, Mapping) else each) for each in items if each]
     found = [re.split(r"[=:\s]", name)[0] for name in names]
-    return found if found and all(re.fullmatch(r"[A-Za-z_]\w*", name) for name in found) else None
+    return found if found and all(re.fullmatch(VARIABLE, name) for name in found) else None
 
 
 def _packages(value: Any) -> list[str] | None:
