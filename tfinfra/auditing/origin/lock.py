@@ -83,7 +83,7 @@ def is_of_its_manifest(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _compiled(evidence: Evidence) -> Document | None:
-    data = deploy_files(evidence).get(names.RESOLVED)
+    data = deploy_files(evidence.files.evidence).get(names.RESOLVED)
     try:
         return read_document(data, names.RESOLVED, "")[0] if data is not None else None
     except ManifestError:
@@ -111,7 +111,7 @@ def _texts(document: Document, value: Any, path: KeyPath) -> Any:
 def is_of_its_program(evidence: Evidence) -> Iterator[Finding]:
     """Each file of the deploy folder. Where packages come from another index than the usual one, the lock has its alias
     in these files, and who audits may not know it."""
-    lock, there = lock_of(evidence), deploy_files(evidence)
+    lock, there = lock_of(evidence), deploy_files(evidence.files.evidence)
     if lock is None:
         return
     held, usual = lock.infrastructure.deploy.files, lock.environment.indexes == LockedIndexes()
@@ -142,7 +142,7 @@ def image_is_exact(evidence: Evidence) -> Iterator[Finding]:
 
 def plan_is_the_programs(evidence: Evidence) -> Iterator[Finding]:
     """The plan that the statement has is the one that Pulumi's program read."""
-    data, statement = deploy_files(evidence).get("plan.json"), evidence.statement
+    data, statement = deploy_files(evidence.files.evidence).get("plan.json"), evidence.statement
     if data is None or statement is None or statement.plan is None:
         return
     try:

@@ -71,8 +71,7 @@ def events_called(evidence: Evidence, name: str) -> Iterator[Mapping[str, Any]]:
     return (event.fields for event in evidence.events if event.name == name)
 
 
-def deploy_files(evidence: Evidence) -> dict[str, bytes]:
-    """The deploy folder, by the names in it."""
+def deploy_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The deploy folder among the files of audit/, by the names in it."""
     prefix = f"{names.DEPLOY}/"
-    found = evidence.files.evidence.items()
-    return {name.removeprefix(prefix): data for name, data in found if name.startswith(prefix)}
+    return {name.removeprefix(prefix): data for name, data in files.items() if name.startswith(prefix)}

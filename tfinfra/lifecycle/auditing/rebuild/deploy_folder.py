@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.origin.seen import deploy_files
 from tfinfra.auditing.rebuild.deploy_folder import (
     RULE,
     deploy_findings,
@@ -29,7 +30,7 @@ _MOST_GPUS = 64
 def deploy_folder(files: Mapping[str, bytes], lock: ReadLock | None, room: Room) -> Iterator[Finding]:
     """Where what is made is not what the evidence has; `files` are those of audit/."""
     origin = LOCK if lock is not None else RESOLVED
-    there = {name.removeprefix(f"{DEPLOY}/"): data for name, data in files.items() if name.startswith(f"{DEPLOY}/")}
+    there = deploy_files(files)
     if origin not in files or not there:
         yield no_folder("the evidence has none, or nothing that it was made from")
         return
