@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from tfinfra.auditing.baseline import PartBaseline
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.forms import STATEMENT, is_too_deep, keys_beside, keys_beyond_schema, unknown_keys
+from tfinfra.auditing.loosely import mapping
 from tfinfra.auditing.records import Event, LedgerRead, NodeDocument, NodeRead, StackRead, UnreadBaseline
 from tfinfra.auditing.run_files import LARGEST, Auditor, RunFiles, in_run
 from tfinfra.auditing.statement_read import Statement, read_statement
@@ -50,6 +51,14 @@ class Evidence:
     def run_id(self) -> str | None:
         """The run that the statement is about."""
         return self.statement.run if self.statement is not None else None
+
+    @property
+    def run_beside(self) -> Mapping[str, Any]:
+        """run.json beside the outputs, which no digest is about; empty where it is no object."""
+        try:
+            return mapping(parse(self.files.beside.get(names.RUN, b"")))
+        except Unfit:
+            return {}
 
 
 Check = Callable[[Evidence], Iterator[Finding]]

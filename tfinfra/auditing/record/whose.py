@@ -12,7 +12,6 @@ from tfinfra.auditing.run_files import in_run
 from tfinfra.auditing.signed.signer import model_run
 from tfinfra.evidence import names
 from tfinfra.evidence.bill import serial_number
-from tfinfra.model import Unfit, parse
 
 _COPIED = ("name", "cloud", "rehearse", "result", "message", "exit_code", "task", "exit_status")
 """What run.json beside the outputs says as the one in audit/ does; the rest goes on after the evidence was written."""
@@ -60,14 +59,14 @@ def _named(evidence: Evidence) -> Iterator[tuple[str, str]]:
     component = mapping(mapping(evidence.bill.get("metadata")).get("component"))
     if isinstance(component.get("name"), str):
         yield in_run(names.BILL), component["name"]
-    beside = _beside(evidence)
+    beside = evidence.run_beside
     if isinstance(beside.get("run"), str):
         yield names.RUN, beside["run"]
 
 
 def copy_beside(evidence: Evidence) -> Iterator[Finding]:
     """run.json beside the outputs, which people read, says of the run's end what the one in audit/ says."""
-    beside, own = _beside(evidence), evidence.run
+    beside, own = evidence.run_beside, evidence.run
     if beside.get("run") != own.get("run"):
         return
     if own.get("result") is None:
@@ -120,15 +119,6 @@ def _other(what: str, was: Any, now: Any) -> Finding:
 
 def _exit_statuses(run: Mapping[str, Any]) -> dict[str, Any]:
     return {str(task.get("task")): task.get("exit_status") for task in mappings(run.get("tasks"))}
-
-
-def _beside(evidence: Evidence) -> dict[str, Any]:
-    data = evidence.files.beside.get(names.RUN)
-    try:
-        document = parse(data) if data is not None else {}
-    except Unfit:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 CHECKS: tuple[Check, ...] = (one_run, the_one_asked_for, copy_beside)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.loosely import mapping
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import NAME_A_KEY, PublicKey, in_run
 from tfinfra.evidence import names
 from tfinfra.evidence.dsse import BadBundle, Signed, pae, read_bundle
 from tfinfra.evidence.oms import model_files, outputs_in
-from tfinfra.model import Unfit, parse
 
 _STATEMENT, _MODEL = in_run(names.SIGNED_STATEMENT), in_run(names.MODEL_SIGNATURE)
 
@@ -58,12 +58,7 @@ def _said_signed(evidence: Evidence) -> str | None:
         return f"{_MODEL} is there, and is never made alone"
     if names.SIGNED_STATEMENT in (evidence.sums or {}):
         return f"{in_run(names.SUMS)} has its digest"
-    try:
-        beside = parse(evidence.files.beside.get(names.RUN, b""))
-    except Unfit:
-        return None
-    state = beside.get("evidence") if isinstance(beside, Mapping) else None
-    if isinstance(state, Mapping) and state.get("signature") == "made":
+    if mapping(evidence.run_beside.get("evidence")).get("signature") == "made":
         return f"{names.RUN} says that it was made"
     return None
 
