@@ -60,6 +60,10 @@ class Evidence:
         except Unfit:
             return {}
 
+    def called(self, event: str) -> tuple[Event, ...]:
+        """The events of that name, in the order of the log."""
+        return tuple(each for each in self.events if each.name == event)
+
 
 Check = Callable[[Evidence], Iterator[Finding]]
 """Yields what is wrong in the evidence by its rules."""

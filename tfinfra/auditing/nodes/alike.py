@@ -9,7 +9,6 @@ from tfinfra.agent.evidence.node_checks import LOADING, same_image
 from tfinfra.agent.evidence.variable_digests import different
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
-from tfinfra.auditing.origin.seen import events_called
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign
 from tfinfra.model import NodeEvidence
@@ -58,7 +57,7 @@ def load_nothing(evidence: Evidence) -> Iterator[Finding]:
 
 def run_the_agent_that_was_sent(evidence: Evidence) -> Iterator[Finding]:
     """The client packed it, and noted the digest of its files in the event log."""
-    sent = {text(fields.get("agent")) for fields in events_called(evidence, "bundle.begin")} - {""}
+    sent = {text(event.fields.get("agent")) for event in evidence.called("bundle.begin")} - {""}
     for file, record in _recorded(evidence):
         if sent and record.agent not in sent:
             sentence = "ran another agent than the one that the client packed, by the event log"
@@ -67,7 +66,7 @@ def run_the_agent_that_was_sent(evidence: Evidence) -> Iterator[Finding]:
 
 def have_the_settings_that_were_sent(evidence: Evidence) -> Iterator[Finding]:
     """What a node booted with is what the client rendered: its digest stands in the event log."""
-    sent = {text(fields.get("digest")) for fields in events_called(evidence, "settings")}
+    sent = {text(event.fields.get("digest")) for event in evidence.called("settings")}
     for file, record in _recorded(evidence):
         if sent and record.settings not in sent:
             sentence = "booted with other settings (customData) than those that the event log has"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding
-from tfinfra.auditing.origin.seen import events_called, lock_of
+from tfinfra.auditing.origin.seen import lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, missing, unverifiable
 from tfinfra.evidence import names
@@ -84,7 +84,7 @@ def _environment(file: str, record: NodeEvidence, lock: ManifestLock) -> Iterato
 def failed_where_the_run_says_so(evidence: Evidence) -> Iterator[Finding]:
     """Where the run ended because a node differs, a node has said how."""
     checks = [check for node in evidence.nodes if node.evidence is not None for check in node.evidence.checks]
-    ended = any(fields.get("differs") is True for fields in events_called(evidence, "outcome"))
+    ended = any(event.fields.get("differs") is True for event in evidence.called("outcome"))
     if ended and checks and not any(check.proof == "failed" for check in checks):
         sentence = "says that a node is not what the lock says, and no check of any node has failed"
         yield changed("TFA403", names.EVENTS, "the outcome", sentence)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
-from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, events_called, is_data, lock_of
+from tfinfra.auditing.origin.seen import CHECKPOINTS, INPUT, dependencies, is_data, lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing, unverifiable
 from tfinfra.evidence import names
@@ -48,8 +48,8 @@ def _as_locked(evidence: Evidence, name: str, data: LockedData) -> Iterator[Find
 def is_what_was_brought(evidence: Evidence) -> Iterator[Finding]:
     """The event log has the digest of each input as it was brought to the nodes."""
     read = dependencies(evidence)
-    for fields in events_called(evidence, "input"):
-        given, digest = text(fields.get("name")), text(fields.get("sha256"))
+    for event in evidence.called("input"):
+        given, digest = text(event.fields.get("name")), text(event.fields.get("sha256"))
         meant = [f"{INPUT}{given}", *([CHECKPOINTS] if given == CHECKPOINTS else [])]  # an input may be called so, too
         said = [read[name].sha256 for name in meant if name in read]
         if digest not in said:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
-from tfinfra.auditing.origin.seen import deploy_files, events_called, lock_of, read_lock_of
+from tfinfra.auditing.origin.seen import deploy_files, lock_of, read_lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing, unverifiable
 from tfinfra.errors import ManifestError
@@ -56,7 +56,7 @@ def is_the_one_that_was_run(evidence: Evidence) -> Iterator[Finding]:
     lock = lock_of(evidence)
     if lock is None:
         return
-    noted = [text(fields.get("digest")) for fields in events_called(evidence, "lock")]
+    noted = [text(event.fields.get("digest")) for event in evidence.called("lock")]
     for digest in noted:
         if digest != lock.digest:
             sentence = "names another lock than the one that is here"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -64,11 +64,6 @@ def _dependency(described: Mapping[str, Any]) -> Dependency:
 def is_data(name: str) -> bool:
     """Whether a dependency is something that the run read."""
     return name.startswith(INPUT) or name == CHECKPOINTS
-
-
-def events_called(evidence: Evidence, name: str) -> Iterator[Mapping[str, Any]]:
-    """What the event log says in each event of that name."""
-    return (event.fields for event in evidence.events if event.name == name)
 
 
 def deploy_files(files: Mapping[str, bytes]) -> dict[str, bytes]:

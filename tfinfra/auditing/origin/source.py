@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import mapping, text
-from tfinfra.auditing.origin.seen import BUNDLE, SOURCE, Dependency, dependencies, events_called, lock_of
+from tfinfra.auditing.origin.seen import BUNDLE, SOURCE, Dependency, dependencies, lock_of
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.told import changed, foreign, missing
 from tfinfra.evidence import names
@@ -100,10 +100,10 @@ def bundle_is_one(evidence: Evidence) -> Iterator[Finding]:
     sent = dependencies(evidence).get(BUNDLE)
     if sent is None:
         return
-    for fields in events_called(evidence, "bundle.begin"):
-        if fields.get("sha256") != sent.sha256:
+    for event in evidence.called("bundle.begin"):
+        if event.fields.get("sha256") != sent.sha256:
             sentence = "names another bundle than the statement"
-            yield changed("TFA318", names.EVENTS, "", sentence, was=sent.sha256, now=text(fields.get("sha256")))
+            yield changed("TFA318", names.EVENTS, "", sentence, was=sent.sha256, now=text(event.fields.get("sha256")))
     for node in evidence.nodes:
         if node.evidence is not None and node.evidence.bundle != sent.sha256:
             sentence = "was sent another bundle than the statement names"

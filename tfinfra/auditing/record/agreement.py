@@ -77,7 +77,7 @@ def phases(evidence: Evidence) -> Iterator[Finding]:
 
 def outcome(evidence: Evidence) -> Iterator[Finding]:
     """When the training ended is what the nodes agreed on, and so is what is said of a success."""
-    event = next((each for each in reversed(evidence.events) if each.name == "outcome"), None)
+    event = next(reversed(evidence.called("outcome")), None)
     if event is None:
         return
     at, said = event.fields.get("ended"), seconds(mapping(evidence.run.get("times")).get("training_ended"))

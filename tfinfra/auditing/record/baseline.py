@@ -35,7 +35,7 @@ def as_noted(evidence: Evidence) -> Iterator[Finding]:
 
 def _noted(evidence: Evidence) -> dict[str, Event]:
     """The last event of each part."""
-    told = [event for event in evidence.events if event.name == "baseline"]
+    told = evidence.called("baseline")
     return {part: event for event in told if isinstance(part := event.fields.get("part"), str)}
 
 

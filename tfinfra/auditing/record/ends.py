@@ -51,7 +51,7 @@ def stated_result(evidence: Evidence) -> Iterator[Finding]:
 
 def outcome(evidence: Evidence) -> Iterator[Finding]:
     """What the nodes agreed on, as the event log has it, is how the run ended."""
-    event = next((each for each in reversed(evidence.events) if each.name == "outcome"), None)
+    event = next(reversed(evidence.called("outcome")), None)
     result = evidence.run.get("result")
     if event is None or not isinstance(result, str) or result in _BY_THE_CLIENT:
         return

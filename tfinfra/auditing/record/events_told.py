@@ -47,8 +47,8 @@ def attempts(evidence: Evidence) -> Iterator[Finding]:
     if evidence.ledger is None:
         return
     known = [tuple(getattr(each, key) for key in _KEYS) for each in evidence.ledger.attempts]
-    for event in evidence.events:
-        if event.name == "attempt" and tuple(event.fields.get(key) for key in _KEYS) not in known:
+    for event in evidence.called("attempt"):
+        if tuple(event.fields.get(key) for key in _KEYS) not in known:
             sentence = f"line {event.line} of {_FILE} begins an attempt that {in_run(names.LEDGER)} does not have"
             yield Finding("TFA209", Verdict.CHANGED, "attempt", sentence, _FILE, event.line)
 

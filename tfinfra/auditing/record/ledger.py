@@ -108,9 +108,9 @@ def as_the_events_say(evidence: Evidence) -> Iterator[Finding]:
     if ledger is None or not evidence.events:
         return
     billed = {each.group for each in ledger.intervals}
-    for event in evidence.events:
+    for event in evidence.called("teardown.verified"):
         at, groups = seconds(event.time), event.fields.get("groups")
-        if event.name != "teardown.verified" or at is None or not isinstance(groups, list):
+        if at is None or not isinstance(groups, list):
             continue
         for each in ledger.intervals:
             if each.group in groups and each.end is not None and each.end > at + CLIENT_SKEW:

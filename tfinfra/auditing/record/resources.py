@@ -16,7 +16,7 @@ _OF_AZURE = "azure-native:"
 
 def told_of(evidence: Evidence) -> Iterator[Finding]:
     """The event log has each resource of the states."""
-    told = {text(event.fields.get("text")) for event in evidence.events if event.name == "resource"}
+    told = {text(event.fields.get("text")) for event in evidence.called("resource")}
     if not told:
         return  # the log of another machine, or of a run that came to nothing
     for stack in (evidence.stacks or {}).values():
