@@ -188,6 +188,14 @@ def test_a_baseline_that_the_log_does_not_tell_of_is_believed_and_that_is_said(r
     assert one.sentence.endswith("is in no event of the log")
 
 
+def test_an_event_log_that_cannot_be_read_tells_of_nothing_and_ends_no_audit(run: Rehearsed, tmp_path: Path) -> None:
+    live = found(run, tmp_path)
+    live.folder.audit.path.unlink()
+    live.folder.audit.path.mkdir()
+    unlogged = {("TFA605", group, Verdict.UNVERIFIABLE) for group in (KEEP_NAME, COMPUTE_NAME)}
+    assert {(one.rule, one.subject, one.verdict) for one in audit_found(live).found} == unlogged
+
+
 def all_of(monkeypatch: pytest.MonkeyPatch, looks: Mapping[str, LiveAudit | Exception]) -> list[LiveAudit]:
     """What is found of all runs, where looking at each goes so."""
 

@@ -4,9 +4,10 @@ nodes may write to."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tfinfra.audit.log import read_events
 from tfinfra.auditing.baseline import SUFFIX, PartBaseline
 from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.attach.found_run import FoundRun
@@ -30,9 +31,12 @@ class KnownBaseline:
     unlogged: bool = False
 
 
-def known_baseline(found: FoundRun, group: str, subscription: str) -> KnownBaseline:
+def known_baseline(
+    found: FoundRun, group: str, subscription: str, events: Iterable[Mapping[str, Any]]
+) -> KnownBaseline:
+    """`events` are those of the run's own log."""
     part = part_of(group, found.run)
-    data, noted = _written(found, part), _noted(found, part)
+    data, noted = _written(found, part), _noted(events, part)
     replaced = data is not None and noted is not None and noted != sha256(data)
     own = None if data is None or replaced else _decoded(data)
     if own is not None:
@@ -51,12 +55,8 @@ def _written(found: FoundRun, part: str) -> bytes | None:
         return None
 
 
-def _noted(found: FoundRun, part: str) -> str | None:
+def _noted(events: Iterable[Mapping[str, Any]], part: str) -> str | None:
     """The digest that the event log has of that file, None where it tells of none."""
-    try:
-        events = read_events(found.folder.audit.path)
-    except OSError:
-        return None
     noted = [event for event in events if event.get("event") == "baseline" and event.get("part") == part]
     return str(noted[-1].get("sha256")) if noted else None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from tfinfra.arm.requests import ArmAnswer
 from tfinfra.audit.log import read_events
@@ -92,7 +93,8 @@ def audit_found(found: FoundRun) -> LiveAudit:
     ports = found.ports
     ports.cloud.ensure()
     subscription = ports.cloud.subscription_id
-    known = {group: known_baseline(found, group, subscription) for group in groups}
+    events = _events(found.folder)
+    known = {group: known_baseline(found, group, subscription, events) for group in groups}
     parts = {group: one.part for group, one in known.items()}
     live = LiveRun(
         run=found.run,
@@ -101,7 +103,7 @@ def audit_found(found: FoundRun) -> LiveAudit:
         answers=ask_all(found.run, subscription, parts, _asking(ports.arm)),
         now=right_now(),
         ended=_has_ended(found),
-        extended=_extensions(found.folder),
+        extended=_extensions(events),
         hearsay=frozenset(group for group, one in known.items() if one.hearsay),
         replaced=frozenset(group for group, one in known.items() if one.replaced),
         unlogged=frozenset(group for group, one in known.items() if one.unlogged),
@@ -136,8 +138,16 @@ def _has_ended(found: FoundRun) -> bool:
     return found.outcome is not None or (record is not None and (record.result is not None or record.phase in _ENDING))
 
 
-def _extensions(folder: RunFolder) -> tuple[Extension, ...]:
+def _events(folder: RunFolder) -> list[dict[str, Any]]:
+    """Those of the run's own log; one that cannot be read tells of nothing, which is said of each group."""
+    try:
+        return read_events(folder.audit.path)
+    except OSError:
+        return []
+
+
+def _extensions(events: Iterable[Mapping[str, Any]]) -> tuple[Extension, ...]:
     """Every time that an `extend` event names, whatever it calls it."""
-    events = [event for event in read_events(folder.audit.path) if event.get("event") == "extend"]
-    told = ((event, value) for event in events for name, value in event.items() if name not in _OF_EVERY_EVENT)
+    extended = [event for event in events if event.get("event") == "extend"]
+    told = ((event, value) for event in extended for name, value in event.items() if name not in _OF_EVERY_EVENT)
     return tuple(Extension(str(event.get("group") or ""), str(value)) for event, value in told)
