@@ -50,10 +50,12 @@ def origin_of(
 
 def _line_ends(held: HeldLock, source: tuple[Packed, ...]) -> dict[str, str]:
     """Those that the lock has by another digest than that of the bytes that were packed."""
-    locked = {file.name: held.source.get(spelt(file.name), "").partition(" ")[0] for file in source if not file.link}
-    digests = {name: digest.removeprefix("sha256:") for name, digest in locked.items() if digest}
-    packed = {file.name: file.sha256 for file in source}
-    return {name: digest for name, digest in digests.items() if digest != packed[name]}
+    found = {}
+    for file in source:
+        locked = held.source.get(spelt(file.name), "").partition(" ")[0].removeprefix("sha256:")
+        if locked and not file.link and locked != file.sha256:
+            found[file.name] = locked
+    return found
 
 
 def note_origin(folder: RunFolder, store: ObjectStore, origin: Origin) -> None:
