@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from unicodedata import normalize
 
 from tfinfra.system.strange_trees import LONGEST
+from tfinfra.text.file_names import folded
 
 INCOMING = ".tfinfra-incoming"
 """Beside what has landed: what is on its way. A later landing goes on with it."""
@@ -89,7 +89,7 @@ def unplaceable(names: Iterable[str]) -> dict[str, str]:
 
 
 def _folded(name: str, folds: bool) -> str:
-    return normalize("NFC", name).casefold() if folds else name
+    return folded(name) if folds else name
 
 
 def shown(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
@@ -15,6 +14,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.sums import sha256
 from tfinfra.locking.trees import spelt
+from tfinfra.text.file_names import folded
 
 
 def is_the_statements(evidence: Evidence) -> Iterator[Finding]:
@@ -59,11 +59,11 @@ def names_differ(evidence: Evidence) -> Iterator[Finding]:
     """Two names that differ in case or Unicode form alone are one file on some machines."""
     seen: dict[str, str] = {}
     for name in sorted(evidence.source_sums or ()):
-        folded = unicodedata.normalize("NFC", name).casefold()
-        if folded in seen:
-            sentence = f"and '{seen[folded]}' differ in case or in the form of their letters alone"
+        same = folded(name)
+        if same in seen:
+            sentence = f"and '{seen[same]}' differ in case or in the form of their letters alone"
             yield foreign("TFA312", names.SOURCE_SUMS, f"'{name}'", sentence)
-        seen[folded] = name
+        seen[same] = name
 
 
 def links_stay_inside(evidence: Evidence) -> Iterator[Finding]:

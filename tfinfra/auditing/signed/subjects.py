@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from unicodedata import normalize
 
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
 from tfinfra.evidence.names import in_json
+from tfinfra.text.file_names import folded
 
 _FILE = in_run(names.STATEMENT)
 _NOTHING_MADE = in_run(names.RUN)
@@ -61,7 +61,7 @@ def alike(evidence: Evidence) -> Iterator[Finding]:
         return
     found = defaultdict[str, list[str]](list)
     for name in {*statement.subjects, *map(in_json, evidence.files.digests)}:
-        found[normalize("NFC", name).casefold()].append(name)
+        found[folded(name)].append(name)
     for same in found.values():
         own = sorted(name for name in same if name in statement.subjects)
         for second in sorted(set(same) - set(own)) if own else ():
