@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.auditing import tampering
 from tests.auditing.clouds import attesting
 from tests.evidence.made import FILES, IMAGE, ORIGIN, RUN, Key, a_key, at_home
 from tests.lifecycle.fakes import a_plan
@@ -122,12 +123,9 @@ def a_node(node: int, story: Story = SUCCEEDED, **evidence: Any) -> NodeFiles:
 
 def chained(events: Iterable[tuple[float, str, dict[str, Any]]]) -> bytes:
     """The log of these: seconds from the run's begin, the event, what it says besides."""
-    lines, before = list[bytes](), "0" * 64
-    for seq, (after, event, fields) in enumerate(events):
-        line = {"seq": seq, "time": iso_time(BEGAN + after), "event": event, **fields, "prev": before}
-        lines.append(json.dumps(line).encode())
-        before = hashlib.sha256(lines[-1]).hexdigest()
-    return b"".join(line + b"\n" for line in lines)
+    return tampering.chained(
+        [{"seq": 0, "time": iso_time(BEGAN + after), "event": event, **fields} for after, event, fields in events]
+    )
 
 
 def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]]]:

@@ -79,6 +79,7 @@ def events(change: Callable[[list[Any]], object], *, rechained: bool = False) ->
 
 
 def chained(lines: list[Any]) -> bytes:
+    """The log of these lines, with numbers and chain made anew."""
     before, written = "0" * 64, list[bytes]()
     for seq, line in enumerate(lines):
         written.append(json.dumps({**line, "seq": seq, "prev": before}).encode())
