@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 from tfinfra.auditing.audit import Audited
 from tfinfra.auditing.findings import Verdict
 from tfinfra.cli.auditing.audit_findings import as_finding
-from tfinfra.cli.manifests.reports import Reports, write_report
+from tfinfra.cli.manifests.reports import Reports, write_report, write_sarif
 from tfinfra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,13 +26,9 @@ def refuse_reports_inside(reports: Reports, folder: Path) -> None:
 
 def write_audit_reports(audits: Sequence[Audited], reports: Reports, exit_code: int) -> None:
     """Writes all that are asked for. Raises UsageError where one cannot be written."""
-    found = [as_finding(audit, each) for audit in audits for each in audit.findings]
     if reports.sarif:
-        from tfinfra.cli.formats.places import repository_here
-        from tfinfra.cli.formats.sarif import sarif
-
-        document = sarif("audit", found, exit_code, repository_here())
-        write_report("--sarif", reports.sarif, json.dumps(document, indent=2) + "\n")
+        found = [as_finding(audit, each) for audit in audits for each in audit.findings]
+        write_sarif("audit", reports.sarif, found, exit_code)
     if reports.junit:
         from tfinfra.system.clock import iso_time
 

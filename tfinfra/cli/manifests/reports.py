@@ -16,6 +16,7 @@ from tfinfra.cli.output import print_format, progress
 from tfinfra.errors import UsageError
 
 if TYPE_CHECKING:
+    from tfinfra.cli.formats.findings import Finding
     from tfinfra.cli.manifests.change import Change
 
 STDOUT = STDIN
@@ -91,11 +92,8 @@ def write_reports(
     cannot be written."""
     if reports.sarif:
         from tfinfra.cli.formats.findings import findings_of
-        from tfinfra.cli.formats.places import repository_here
-        from tfinfra.cli.formats.sarif import sarif
 
-        document = sarif(verb, findings_of(outcomes), exit_code, repository_here())
-        write_report("--sarif", reports.sarif, json.dumps(document, indent=2) + "\n")
+        write_sarif(verb, reports.sarif, findings_of(outcomes), exit_code)
     if reports.junit:
         from tfinfra.cli.formats.junit import junit
         from tfinfra.system.clock import iso_time
@@ -108,6 +106,15 @@ def write_reports(
         write_report("--markdown", reports.markdown, text)
         if not text:
             progress("nothing has changed: the comment is empty")
+
+
+def write_sarif(verb: str, file: str, found: Sequence[Finding], exit_code: int) -> None:
+    """Writes what a verb has found, and how it ended. Raises UsageError where it cannot be written."""
+    from tfinfra.cli.formats.places import repository_here
+    from tfinfra.cli.formats.sarif import sarif
+
+    document = sarif(verb, found, exit_code, repository_here())
+    write_report("--sarif", file, json.dumps(document, indent=2) + "\n")
 
 
 def write_report(option: str, file: str, text: str) -> None:
