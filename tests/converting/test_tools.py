@@ -106,6 +106,15 @@ def test_a_line_of_python_may_begin_as_a_notebooks_own() -> None:
     assert "entry_script: fit.py\nnode_count: 2\n" in converted.text
 
 
+def test_each_data_of_an_estimator_is_an_input_of_its_own() -> None:
+    flags = "'--a': one.as_mount(), '--b': two.as_mount(), '--c': one.as_mount()"
+    converted = convert(f"TensorFlow(entry_script='fit.py', script_params={{{flags}}})\n".encode(), "a.py")
+    data = read_document(converted.text.encode(), "train.yaml")[0].data
+    one, two = "${TFINFRA_INPUT_DATA}", "${TFINFRA_INPUT_DATA_2}"
+    assert data["script_params"] == {"--a": one, "--b": two, "--c": one}
+    assert [*data["inputs"]] == ["data", "data_2"]
+
+
 def test_a_command_stands_as_it_was_written() -> None:
     line = "mpirun -np 2 -x NCCL_DEBUG=INFO -x HF_TOKEN=hunter2 python fit.py --n 3"
     text = f"workdir: .\nrun: |\n  ADDR=$(echo $SKYPILOT_NODE_IPS | head -n1)\n  {line}\n"

@@ -91,6 +91,8 @@ class _Source:
     def __init__(self, program: Program, lines: list[str], draft: Draft) -> None:
         self._program, self._lines, self._draft = program, lines, draft
         self._gpu_at: Position | None = None
+        self._data: dict[str, str] = {}
+        """What stands for the path of data, by the expression that names it."""
 
     def at(self, node: ast.AST) -> Position:
         """Where a node is; columns count characters."""
@@ -209,11 +211,13 @@ class _Source:
     def _word(self, value: Any) -> str:
         if not isinstance(value, Unknown):
             return "" if value is None else str(value)
-        if any(f".{name}(" in f".{ast.unparse(value.node)}" for name in _DATA) or "dataset" in value.shown.lower():
-            self._draft.keys.setdefault("inputs", {})["data"] = {"path": self._draft.path("./data")}
+        written = ast.unparse(value.node)
+        if any(f".{name}(" in f".{written}" for name in _DATA) or "dataset" in value.shown.lower():
+            if written not in self._data:
+                self._data[written] = self._draft.input("data", {"path": self._draft.path("./data")})
             hint = "write its path, or the URL of its container, under inputs"
             self._draft.note(f"the data {value.shown} is registered with Azure ML", self.at(value.node), hint)
-            return "${TFINFRA_INPUT_DATA}"
+            return self._data[written]
         self._draft.note(f"a value is not written out: {value.shown}", self.at(value.node), "write it in script_params")
         return f"<{value.shown}>"
 
