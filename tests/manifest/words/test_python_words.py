@@ -43,6 +43,13 @@ TEXTS = {
     "JSON in quotes": ("write it as JSON in single quotes, '{\"a\": 1}'", "write it as text: json.dumps() makes it"),
     "a flag alone": ("write `--verbose:` alone", "write '--verbose': None"),
     "a word or a mapping": ("write delete, or {hold: 30m}", "write 'delete' or {'hold': '30m'}"),
+    "words or a mapping of several keys": (
+        "write local, a name of a file, or {cloud: azure, vm_size: Standard_D8s_v5}",
+        "write 'local', a name of a file, or {'cloud': 'azure', 'vm_size': 'Standard_D8s_v5'}",
+    ),
+    "a flag a line": (
+        "write one flag a line below it: script_params: {--epochs: 5}", "write a dict: script_params={'--epochs': 5}"
+    ),
     "the same without a verb": ("delete, or {hold: 30m}", "'delete' or {'hold': '30m'}"),
     "durations": ("30m, 24h, 7d, or a number of seconds", "'30m', '24h', '7d', or a number of seconds"),
     "an option": ("name it, or --rehearse it", "name it, or rehearse it: submit(est, rehearse=True)"),

@@ -23,7 +23,7 @@ _QUOTED = re.compile(rf"`({_NAMES}): ?({_VALUE})?`")
 _WRITTEN = re.compile(rf"(?<![\w'\"$.-])({_NAMES}): ({_VALUE})((?:, \w+\b(?!:))*(?:,? or \w+\b(?!:))*)")
 _PATH = re.compile(rf"'({'|'.join(MANIFEST)})((?:\.[^'\n]+|\[\d+\])+)'|\b(limits|compute_target)(\.(?:{_NAMES})\b)")
 _WORDS = {
-    "write one `name: value` a line, each indented below the key": "write a dict: {'name': value}",
+    "write one flag a line below it: ": "write a dict: ",
     "remove the key": "remove the argument",
     "without the key": "without the argument",
     "unknown key": "unknown argument",
@@ -95,6 +95,9 @@ def _alone(found: re.Match[str]) -> str:
 def _unquoted(found: re.Match[str]) -> str:
     """`key: value` in the midst of a sentence, where it is one: "max_cost_usd: nothing has a price" is a sentence."""
     key, value, more = found.groups()
+    before = found.string[: found.start()]
+    if before.count("{") > before.count("}"):  # a key in braces, which are turned as a whole
+        return found[0]
     fits = ":" in value if key in _FREE_TEXT else _fits(value, _KEYS[key], at_start=found.start() == 0)
     if not fits:
         return found[0]
