@@ -14,6 +14,14 @@ DISTRIBUTED: tuple[str, ...] = tuple(one.name for one in _ALL if one.many_nodes)
 """The values of `distributed_backend`."""
 
 
+_CALLED = {word: name for name in DISTRIBUTED for word in (name, *BACKENDS[name].also_called)}
+
+
+def backend_called(word: str) -> str | None:
+    """The value of `distributed_backend` that people mean by `word`, in any case; None where it means none."""
+    return _CALLED.get(word.lower())
+
+
 def backend(name: str | None) -> Backend:
     """The backend of `Plan.backend`, or of a manifest's `distributed_backend`, which may be None. Raises KeyError for a
     name that is none."""

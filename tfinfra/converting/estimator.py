@@ -7,6 +7,7 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
+from tfinfra.backends.registry import backend_called
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.constants import Program, Unknown, arguments, called
 from tfinfra.converting.draft import NO_TARGET, Draft
@@ -14,7 +15,6 @@ from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
 from tfinfra.manifest.words.command_lines import parameters, values_of
-from tfinfra.manifest.words.meanings import backend_called
 from tfinfra.manifest.words.refused import ESTIMATOR
 from tfinfra.manifest.words.tensorflow_meant import trained
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
+from tfinfra.backends.registry import backend_called
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.key_schema import FORMS, Rules, fitting_input
@@ -29,8 +29,6 @@ _KINDS = {
 }
 _SHORT = 40
 _NOTHING = ("none", "null", "nil", "no", "false")
-MEANT = {word: name for name in DISTRIBUTED for word in BACKENDS[name].also_called}
-"""What people write for a value that has another name here."""
 
 
 def shape_diagnostic(document: Document, path: KeyPath, error: Any, schema: Mapping[str, Rules]) -> Diagnostic:
@@ -122,7 +120,8 @@ def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
 
 def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     allowed = [str(value) for value in error.constraint]
-    near = MEANT.get(str(error.value).lower()) or nearest(str(error.value).lower(), allowed)
+    meant = backend_called(str(error.value))
+    near = meant if meant in allowed else nearest(str(error.value).lower(), allowed)
     names = allowed[0] if len(allowed) == 1 else f"{', '.join(allowed[:-1])} or {allowed[-1]}"
     message = f"'{dotted(path)}' is {names}, not '{_short(str(error.value))}'"
     foreign = way_out_of_wrong_value(path, error.value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tfinfra.backends.registry import BACKENDS
+from tfinfra.backends.registry import backend_called
 from tfinfra.catalog.gpu_names import gpus_of, size_with
 from tfinfra.manifest.words.command_lines import Started, commands, is_move, moved, started, values_of
 from tfinfra.manifest.words.foreign_paths import unreadable
@@ -32,14 +32,6 @@ _OTHER_FRAMEWORKS = (
 ONE_FRAMEWORK = "tfinfra trains TensorFlow: distributed_backend is mpi, ps or multi_worker"
 _SPOT = ("spot", "auto", "true", "preemptible", "low_priority", "lowpriority", "low-priority", "low")
 _GPU_SIZES = "use_gpu: true and a vm_size with such GPUs: `tfinfra catalog sizes --gpu` lists them"
-
-
-def backend_called(word: str) -> str | None:
-    """Our name of a backend in another tool's words."""
-    kind = word.lower()
-    return next(
-        (one.name for one in BACKENDS.values() if one.many_nodes and kind in (one.name, *one.also_called)), None
-    )
 
 
 def command(value: Any) -> Meant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfinfra.backends.registry import BACKENDS
+from tfinfra.backends.registry import BACKENDS, backend_called
 
 ESTIMATOR = {
     "use_docker": "remove it: the environment is locked packages, the same on every node, without a container",
@@ -34,9 +34,8 @@ def way_out(key: str, value: object) -> str:
     """What to write instead of a refused `key: value`; `value` of an object is a mapping of its type and its counts."""
     if key not in STANDS_FOR or not isinstance(value, Mapping):
         return ESTIMATOR[key]
-    kind = str(value.get("type")).lower()
-    meant = next((one for one in BACKENDS.values() if kind in (one.name, *one.also_called)), None)
+    meant = backend_called(str(value.get("type")))
     if meant is None:
         return ESTIMATOR[key]
-    counts = (f", {name}: {count}" for name, count in value.items() if name in ("node_count", *meant.keys))
-    return f"write {STANDS_FOR[key]}: {meant.name}{''.join(counts)}"
+    counts = (f", {name}: {count}" for name, count in value.items() if name in ("node_count", *BACKENDS[meant].keys))
+    return f"write {STANDS_FOR[key]}: {meant}{''.join(counts)}"
