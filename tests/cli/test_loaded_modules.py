@@ -17,6 +17,8 @@ NOT_NEEDED = {
     "arguments of the Python face": {"decimal", "tfinfra.manifest.arguments"},
     "what tells of failures": {"tfinfra.cli.ending", "tfinfra.cli.internal_error"},
     "what nodes tell": {"tfinfra.model.nodes"},
+    "the values of a lock": {"tfinfra.locking.document"},
+    "other tools' words, for what is wrong": {"tfinfra.manifest.words.meanings", "tfinfra.catalog.gpu_names"},
     "what solves and builds environments": {"tfinfra.environment.lock", "tfinfra.environment.build_environment"},
 }
 
