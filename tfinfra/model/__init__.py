@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         WheelFailure,
         WheelRecord,
     )
+    from tfinfra.model.points import Point
 
 __all__ = [
     "AFTER",
@@ -93,6 +94,7 @@ __all__ = [
     "Outcome",
     "PackageSources",
     "Plan",
+    "Point",
     "PriceLine",
     "Requirements",
     "Resumed",
@@ -121,6 +123,6 @@ if not TYPE_CHECKING:  # unseen by a type checker, which would take every name f
         """What client and nodes tell each other is loaded on first use: a compiler needs none of it."""
         if name not in __all__:
             raise AttributeError(f"module 'tfinfra.model' has no attribute '{name}'")
-        from tfinfra.model import node_evidence, nodes
+        from tfinfra.model import node_evidence, nodes, points
 
-        return getattr(nodes if hasattr(nodes, name) else node_evidence, name)
+        return next(getattr(room, name) for room in (nodes, node_evidence, points) if hasattr(room, name))

@@ -5,7 +5,8 @@ a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (blob/
 lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
 reads what Blob said (blob/blob_errors.py); `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
-`log_pieces` reads what logs are kept as (log_chunks.py).
+`log_pieces` reads what logs are kept as (log_chunks.py), `points_in` what points
+are (point_chunks.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
+from tfinfra.store.point_chunks import chunk_of, points_in
 from tfinfra.store.records import (
     LARGE,
     Records,
@@ -46,6 +48,7 @@ __all__ = [
     "Records",
     "Unreadable",
     "blob_answer",
+    "chunk_of",
     "clear",
     "content",
     "decoded",
@@ -55,6 +58,7 @@ __all__ = [
     "log_chunk_of",
     "log_pieces",
     "open_store",
+    "points_in",
     "put_first",
     "read",
     "read_all",

@@ -23,6 +23,7 @@ inbox/<node>/<request>.json       {"command"}: what mpirun wants started on a no
 outbox/<request>.json             {"exit_status"}: how that ended; marked likewise
 logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<node>-rebooted and mpirun-0 are logs too
                                   (log_chunks.py)
+metrics/<task>/<00000000>.jsonl   points in chunks (point_chunks.py): a task's, and the figures of node <n> as node-<n>
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: a client watches the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
@@ -45,6 +46,7 @@ EVIDENCE = "evidence"
 HEARTBEATS = "heartbeats"
 TASKS = "tasks"
 LOGS = "logs"
+METRICS = "metrics"
 OUTPUTS = "outputs"
 LEFT = "left"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints", LEFT)
@@ -69,7 +71,7 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, LEFT, "inbox", "outbox")
+NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
@@ -142,6 +144,20 @@ def log_key(task: str, sequence: int) -> str:
 def agent_log(node: int) -> str:
     """The log name ("task") of the agent on node `node`."""
     return f"agent-{node}"
+
+
+def metrics_folder(task: str) -> str:
+    return f"{METRICS}/{task}"
+
+
+def metrics_key(task: str, sequence: int) -> str:
+    """The chunk `sequence` (from 0) of a task's points."""
+    return f"{metrics_folder(task)}/{sequence:08d}.jsonl"
+
+
+def node_figures(node: int) -> str:
+    """The name ("task") under which the node `node` tells its own figures: no task is called so."""
+    return f"node-{node}"
 
 
 def inbox_folder(node: int) -> str:

@@ -38,6 +38,11 @@ class NodePaths:
         return self.state / "logs"
 
     @property
+    def metrics(self) -> Path:
+        """<metrics>/<task>.jsonl takes a task's points, a line each, before they are tailed; a node's figures too."""
+        return self.state / "metrics"
+
+    @property
     def ranks(self) -> Path:
         """<ranks>/rank-<n>.pid and .exit, as rank.sh writes them."""
         return self.state / "ranks"
@@ -72,5 +77,5 @@ class NodePaths:
 
     def make(self) -> None:
         """Makes the folders that the agent writes to."""
-        for folder in (self.work, self.logs, self.ranks, self.spool, self.cache):
+        for folder in (self.work, self.logs, self.metrics, self.ranks, self.spool, self.cache):
             folder.mkdir(parents=True, exist_ok=True)
