@@ -56,6 +56,25 @@ def test_a_run_is_one_line_of_80_columns(columns: int, told: str) -> None:
         assert told in here.lines[1]
 
 
+SPARE = """
+from tfinfra.cli.tables import show_table
+show_table(("SIZE", "GPUS", "USD/H", "REGION"), [("a" * 20, "b" * 10, "0.526", "eastus")], spare=("REGION", "GPUS"))
+"""
+
+
+@pytest.mark.parametrize(("columns", "told"), [(50, "a b 0.526 eastus"), (45, "a b 0.526"), (30, "a 0.526")])
+def test_columns_that_may_be_spared_make_room_for_the_others(columns: int, told: str) -> None:
+    with terminal(python(SPARE), columns, 10) as here:
+        assert here.ends() == 0
+        assert here.lines[1].replace("a" * 20, "a").replace("b" * 10, "b").split() == told.split()
+
+
+def test_a_paragraph_spares_nothing() -> None:
+    with terminal(python(SPARE), 20, 10) as here:
+        assert here.ends() == 0
+        assert {"GPUS", "REGION"} <= {line.split()[0] for line in here.lines}
+
+
 @pytest.mark.parametrize("wrong", ["0", "abc", "-3", ""])
 def test_a_width_that_is_none_is_not_believed(wrong: str) -> None:
     with terminal(python(TABLE), 80, 10, COLUMNS=wrong) as here:

@@ -41,10 +41,12 @@ def show_table(
     rows: Sequence[Sequence[str]],
     paint: Mapping[str, Paint] | None = None,
     shorten: Mapping[str, Paint] | None = None,
+    spare: Sequence[str] = (),
 ) -> None:
     """The rows on stdout. On a terminal that is too narrow for them side by side, cells are folded; where that would
-    leave each a few letters, a row becomes a paragraph. By their columns' heads, `paint` gives cells their style, and
-    `shorten` another text where the terminal is too narrow for all."""
+    leave each a few letters, a row becomes a paragraph. By their columns' heads, `paint` gives cells their style,
+    `shorten` another text where the terminal is too narrow for all, and columns of `spare` are left out, the first of
+    them first, where that makes room for the others."""
     cleaned = [[" ".join(clean(cell).split("\n")) for cell in row] for row in rows]
     console = _terminal()
     if console is None:
@@ -52,6 +54,7 @@ def show_table(
         return
     if shorten and _width([head, *cleaned]) > console.width:
         cleaned = [[shorten.get(name, str)(cell) for name, cell in zip(head, row, strict=True)] for row in cleaned]
+    head, *cleaned = _narrowed([head, *cleaned], spare, console.width)
     if _width([head, *cleaned], 2 * _READABLE) <= console.width:
         console.print(_table(head, cleaned, paint or {}))
     else:
@@ -112,6 +115,16 @@ def _paragraph(head: Sequence[str], row: Sequence[str], paint: Mapping[str, Pain
 def _plain(cell: str) -> str:
     del cell
     return ""
+
+
+def _narrowed(rows: Sequence[Sequence[str]], spare: Sequence[str], width: int) -> Sequence[Sequence[str]]:
+    """The rows, the head first, with as few columns of `spare` left out as make them fit; whole where none do."""
+    for count in range(len(spare) + 1):
+        kept = [at for at, name in enumerate(rows[0]) if name not in spare[:count]]
+        narrower = [[row[at] for at in kept] for row in rows]
+        if _width(narrower) <= width:
+            return narrower
+    return rows
 
 
 def _width(rows: Sequence[Sequence[str]], most: int = sys.maxsize) -> int:

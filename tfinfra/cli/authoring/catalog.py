@@ -47,7 +47,8 @@ def sizes_command(gpu: bool, region: str, as_json: bool) -> None:
     if as_json:
         print_document("catalog-sizes", {"region": region, "prices_of": book.date(region), "sizes": offers})
         return
-    show_table(_HEAD, [_cells(offer) for offer in offers], {"USD/H": lambda _: "bold", "GPUS": _gpu_style})
+    rows, paint = [_cells(offer) for offer in offers], {"USD/H": lambda _: "bold", "GPUS": _gpu_style}
+    show_table(_HEAD, rows, paint, spare=("CHEAPEST IN", "INFINIBAND"))
     show(f"Linux list prices in {region}, of {book.date(region)}; `tfinfra catalog refresh` asks for today's")
 
 
