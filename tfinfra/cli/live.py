@@ -78,6 +78,8 @@ class LiveView:
 
     def task(self, status: TaskStatus) -> None:
         with self._lock:
+            if not self._tasks and self._run is not None:  # they are told one by one
+                self._tasks = {one.name: TaskStatus(one.name, one.node, "pending") for one in self._run.tasks}
             self._tasks[status.task] = status
             train = self._phases.get("train")
             if train is not None:  # what the nodes did before their tasks ran is over

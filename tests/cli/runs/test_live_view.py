@@ -22,7 +22,7 @@ from tfinfra.cli.live import run_view
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.watch.observer import UnderWay
-from tfinfra.model import TaskStatus
+from tfinfra.model import Task, TaskStatus
 from tfinfra.system.process import interruption
 
 interruption.begin(print)
@@ -33,13 +33,14 @@ with run_view(False) as view, interruptible(interrupt, "digits-abc123", view.int
     view.say("run digits-abc123 on the local cloud")
     view.begin("compile", "the manifest")
     view.end("compile", 0.1, "deploy/digits/")
-    view.under_way(UnderWay("digits-abc123", time.time(), lambda: time.time() + 3600, lambda: 0.43))
+    all_tasks = tuple(Task(f"worker-{n}", "worker", n, n % 2, n // 2, None) for n in range(tasks))
+    view.under_way(UnderWay("digits-abc123", all_tasks, time.time(), lambda: time.time() + 3600, lambda: 0.43))
     view.begin("environment", "the training environment")
     view.progress("environment", "installing")
     time.sleep(0.4)
     view.end("environment", 41.0, "the training environment")
     view.begin("train", f"{tasks} tasks on 2 nodes")
-    for number in range(tasks):
+    for number in range(tasks - int(os.environ.get("LATE", 0))):
         view.task(TaskStatus(f"worker-{number}", number % 2, "running"))
     for number in range(lines):
         view.line("worker-0", f"step {number} \\033[31mred\\033[0m \\033]0;title\\007\\033[2J\\033[H end {number}")
@@ -72,6 +73,14 @@ def test_the_log_has_most_of_a_small_terminal(tasks: int) -> None:
         assert f"worker-0..{tasks - 1} running" in "\n".join(rows)
         assert "0.43 USD so far" in "\n".join(rows)
         assert "at the latest" in "\n".join(rows)
+        here.type(b"\x03")
+        assert here.ends() == 0
+
+
+def test_tasks_of_which_nothing_is_known_yet_are_counted_too() -> None:
+    with terminal(python(PLAYED, "14", "3"), WAITS="1", LATE="7") as here:
+        here.shows("ready")
+        here.shows("14 tasks: 7 pending, 7 running")
         here.type(b"\x03")
         assert here.ends() == 0
 
@@ -199,7 +208,7 @@ def test_rows_are_few_whatever_goes_on() -> None:
     tasks = [
         TaskStatus(f"worker-{n}", 0, state) for n, state in enumerate(["running", "failed", "lost", "pending"] * 9)
     ]
-    run = UnderWay("digits-abc123", 0.0, lambda: 5.0, lambda: 0.0)
+    run = UnderWay("digits-abc123", (), 0.0, lambda: 5.0, lambda: 0.0)
     for height in range(1, 60):
         for phases_shown in (running, running[:1], []):
             rows = live_rows(LiveState(phases_shown, tasks, run, 9.0), height)

@@ -104,7 +104,13 @@ class UpRun:
         clock, folder, session = self._ports.clock, self._context.folder, self._session
         free = self._context.options.burn == FREE
         spent = (lambda: 0.0) if free else spending.spent_so_far(folder, clock)
-        return UnderWay(self.run, started, lambda: session.deadline.at if session.deadline else started, spent)
+        return UnderWay(
+            self.run,
+            self._context.plan.tasks,
+            started,
+            deadline=lambda: session.deadline.at if session.deadline else started,
+            spent=spent,
+        )
 
     # Before the first write
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tfinfra.errors import Diagnostic
-from tfinfra.model import TaskStatus
+from tfinfra.model import Task, TaskStatus
 
 
 @dataclass(frozen=True)
 class UnderWay:
     """A run from its first write to the cloud on: `started` in Unix seconds. `deadline` gives the moment at which it
     ends at the latest (Unix seconds), which another attempt may move, and `spent` its list price so far (US dollars, 0
-    on this machine)."""
+    on this machine). `tasks` are all that it will have."""
 
     run: str
+    tasks: tuple[Task, ...]
     started: float
     deadline: Callable[[], float]
     spent: Callable[[], float]
