@@ -162,6 +162,15 @@ def test_a_text_that_is_no_run_id_is_refused() -> None:
         Run("../../etc")
 
 
+def test_a_run_to_resume_from_that_left_nothing_is_named_before_anything_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("print(1)")
+    (tmp_path / "runs/digits-abc123/checkpoints").mkdir(parents=True)
+    estimator = TensorFlow(entry_script="train.py", resume_from=Run("digits-abc123"))
+    with pytest.raises(ManifestError, match="there are no checkpoints of a run 'digits-abc123'"):
+        Experiment("digits").submit(estimator)
+    assert not (tmp_path / "state/runs").exists()
+
+
 def test_a_secret_that_is_not_set_is_named_before_anything_is_touched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def submitted(submissions: list[Submission], estimator: TensorFlow, **how: Any) 
 def test_what_is_submitted_is_plain(submissions: list[Submission], project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "a").write_text("1")
+    (project / "runs/digits-abc123/checkpoints/step-7").mkdir(parents=True)
     estimator = TensorFlow(
         Path(),
         SimpleNamespace(name="gpucluster"),

@@ -216,6 +216,7 @@ def test_resume_training(submissions: list[Submission]) -> None:
     run = experiment.submit(estimator)
     end(run)
     run.wait_for_completion(show_output=True)
+    (Path("runs") / run.id / "checkpoints" / "step-7").mkdir(parents=True)
     model_location = run._get_outputs_datapath()
     estimator2 = TensorFlow(
         source_directory="code", script_params=script_params, entry_script="plain.py", resume_from=model_location

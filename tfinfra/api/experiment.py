@@ -168,6 +168,7 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
     """The plan's name, after all checks. What they find is told in the words of Python."""
     from tfinfra.compiler.load import project_of_document
     from tfinfra.compiler.pipeline import compile_manifest
+    from tfinfra.lifecycle.attach.resume_from import refuse_missing_checkpoints
     from tfinfra.lifecycle.data.caller_secrets import refuse_missing
 
     try:
@@ -176,6 +177,7 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
         )
         compiled = compile_manifest(replace(project, unlocked="") if options.lock_file else project)
         refuse_missing(compiled.facts, os.environ)
+        refuse_missing_checkpoints(compiled, options.folder)
         if options.lock_file is not None:
             from tfinfra.lifecycle.locking.run_locked import hold_against_lock
 

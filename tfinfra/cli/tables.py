@@ -54,7 +54,7 @@ def show_table(
         return
     if shorten and _width([head, *cleaned]) > console.width:
         cleaned = [[shorten.get(name, str)(cell) for name, cell in zip(head, row, strict=True)] for row in cleaned]
-    head, *cleaned = _narrowed([head, *cleaned], spare, console.width)
+    head, *cleaned = _narrowed([list(head), *cleaned], spare, console.width)
     if _width([head, *cleaned], 2 * _READABLE) <= console.width:
         console.print(_table(head, cleaned, paint or {}))
     else:
@@ -117,7 +117,7 @@ def _plain(cell: str) -> str:
     return ""
 
 
-def _narrowed(rows: Sequence[Sequence[str]], spare: Sequence[str], width: int) -> Sequence[Sequence[str]]:
+def _narrowed(rows: list[list[str]], spare: Sequence[str], width: int) -> list[list[str]]:
     """The rows, the head first, with as few columns of `spare` left out as make them fit; whole where none do."""
     for count in range(len(spare) + 1):
         kept = [at for at, name in enumerate(rows[0]) if name not in spare[:count]]

@@ -10,6 +10,7 @@ from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
 from tfinfra.compiler.rules.data import RUN_NAME, is_url
 from tfinfra.errors import ManifestError, UsageError
+from tfinfra.store import ObjectStore
 from tfinfra.store import keys as layout
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
 from tfinfra.system.paths import state_folder
@@ -31,6 +32,14 @@ def checkpoints_to_resume(compiled: Compiled, folder: Path, scratch: Path) -> Pa
     return found
 
 
+def refuse_missing_checkpoints(compiled: Compiled, folder: Path) -> None:
+    """Raises ManifestError where the run that `resume_from` names has left no checkpoints; fetches none."""
+    run = compiled.plan.resume_from
+    if run is not None and not is_url(run):
+        there = checkpoints_at_home(run, folder) is not None or bool(_stored(run)[1])
+        check_launch(compiled.facts, AtLaunch(checkpoints=there))
+
+
 def checkpoints_at_home(run: str, folder: Path) -> Path | None:
     """Those in ./runs of `folder`, or where the run's record says; None where there are none."""
     from tfinfra.lifecycle.record.run_record import run_folder
@@ -46,15 +55,9 @@ def checkpoints_at_home(run: str, folder: Path) -> Path | None:
 def _in_store(run: str, scratch: Path) -> Path | None:
     """Fetched out of the run's store. Raises ManifestError for a checkpoint whose name cannot be a file here: a model
     restored from the others may be another one."""
-    from tfinfra.lifecycle.attach.find_run import find_run
-
-    try:
-        store = find_run(run).store
-    except UsageError:
-        return None
+    store, keys = _stored(run)
     if store is None:
         return None
-    keys = store.list(f"{layout.OUTPUTS}/{KIND}")
     names = {key: layout.output_path(key) for key in keys}
     with Landing(scratch / FETCHED) as landing:
         odd = clashes(names.values(), folds=landing.folds())
@@ -66,6 +69,17 @@ def _in_store(run: str, scratch: Path) -> Path | None:
             except Unplaceable as error:
                 raise _unplaceable(name, str(error)) from error
     return scratch / FETCHED / KIND if keys else None
+
+
+def _stored(run: str) -> tuple[ObjectStore | None, list[str]]:
+    """The run's store, where there is one, and the keys of its checkpoints."""
+    from tfinfra.lifecycle.attach.find_run import find_run
+
+    try:
+        store = find_run(run).store
+    except UsageError:
+        return None, []
+    return store, list(store.list(f"{layout.OUTPUTS}/{KIND}")) if store is not None else []
 
 
 def _unplaceable(name: str, reason: str) -> ManifestError:
