@@ -55,7 +55,8 @@ Documents = list[dict[str, Any]]
 
 
 def _status(phase: RunPhase, result: Result | None) -> str:
-    return RESULTS.get(result or Result.FAILED, "Failed") if phase.is_over else STATUSES[phase]
+    ended = phase.is_over or (phase is RunPhase.HELD and result is not None)
+    return RESULTS.get(result or Result.FAILED, "Failed") if ended else STATUSES[phase]
 
 
 class Run(Successor):

@@ -126,6 +126,23 @@ def test_fetching_a_run_that_its_client_holds_deletes_nothing(tmp_path: Path) ->
     assert len(world.groups) == 2
 
 
+def test_fetching_a_run_with_held_nodes_deletes_nothing_until_it_is_ended(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    world.store.put(keys.KEEP, b"{}")
+    said: list[str] = []
+    attached_run.fetch(found(world, phase="running", detached=True), tmp_path / "runs", said.append)
+    record = run_folder(tmp_path / "state", RUN).read()
+    assert record is not None
+    assert (record.phase, record.result, record.fetched, len(world.groups)) == ("held", "succeeded", True, 2)
+    assert any("its nodes are held until" in text for text in said)
+    (tmp_path / "runs" / RUN / "audit" / "ledger.json").unlink()
+    held = replace(found(world, record=False), record=record, store=world.store)
+    attached_run.end_run(held, said.append)
+    assert world.groups == {}
+    assert (tmp_path / "runs" / RUN / "audit" / "ledger.json").exists(), "its evidence is that of the whole run"
+
+
 def test_fetching_again_says_where_the_outputs_are(tmp_path: Path) -> None:
     world = World(tmp_path)
     succeeding(world.store)

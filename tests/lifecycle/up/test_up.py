@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,16 +13,18 @@ import pytest
 
 from tests.lifecycle.chained import first_broken_line
 from tests.lifecycle.fake_effects import A_LOCK, DIGEST, FakePulumi, FakeWorkshop
-from tests.lifecycle.fakes import World, a_plan, training
+from tests.lifecycle.fakes import Nodes, World, a_plan, failing, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.audit.log import read_events
 from tfinfra.bundle import Bundle, Packed
 from tfinfra.environment.lock_file import Lock
-from tfinfra.errors import DifferenceFound, NotFeasible
+from tfinfra.errors import Cancelled, DifferenceFound, NotFeasible
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.run.options import HeldLock
+from tfinfra.lifecycle.up.launch import closing_lines
 from tfinfra.model import Locked, NodeSettings, Requirements, from_json, to_json
+from tfinfra.money.budget import Burn
 from tfinfra.store import keys
 
 
@@ -125,6 +128,31 @@ def test_a_run_that_is_kept_tells_its_nodes_so(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.new_run(keep=True, detach=True).go()
     assert keys.KEEP in world.store.objects
+
+
+@pytest.mark.parametrize(("nodes", "exit_code"), [(succeeding, 0), (failing, 7)])
+def test_a_kept_run_comes_home_and_its_nodes_stay(tmp_path: Path, nodes: Nodes, exit_code: int) -> None:
+    world = World(tmp_path, nodes)
+    result = world.new_run(keep=True, burn=Burn(3.0, 0.5)).go()
+    record, results = record_of(world), tmp_path / "runs" / "digits-abc123"
+    assert (result.error.exit_code if result.error else 0) == record.exit_code == exit_code
+    assert set(world.groups) == {KEEP, COMPUTE}
+    assert (record.phase, record.client, record.fetched) == ("held", None, True)
+    assert json.loads((results / "run.json").read_text())["phase"] == "held"
+    assert (results / "audit" / "statement.json").exists()
+    assert world.closed.is_set()
+    told = "\n".join(closing_lines(result))
+    assert f"held until {record.deadline} at most: 3.00 USD an hour" in told
+    assert f"tfinfra down {record.run}" in told
+
+
+def test_ctrl_c_while_a_kept_run_trains_deletes_it(tmp_path: Path) -> None:
+    world = World(tmp_path, training)
+    threading.Timer(0.4, lambda: world.interrupt.request(Cancelled("Ctrl-C"))).start()
+    result = world.new_run(keep=True).go()
+    assert result.error is not None
+    assert result.error.exit_code == 8
+    assert world.groups == {}
 
 
 def test_a_detached_run_is_left_with_a_record_that_says_how_to_go_on(tmp_path: Path) -> None:

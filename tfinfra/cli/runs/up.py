@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--locked", is_flag=True, help="Run what MANIFEST's lock holds; exit 11 where anything differs from it.")
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
-@click.option("--keep", is_flag=True, help="Keep the nodes after the training, until the run's deadline.")
+@click.option("--keep", is_flag=True, help="Leave the nodes once all is at home, until the run's deadline.")
 @click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
 @click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")

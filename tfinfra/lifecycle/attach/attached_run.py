@@ -43,8 +43,8 @@ def run_is_over(found: FoundRun) -> bool:
 
 
 def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then.
-    Raises UsageError where there is nothing to copy."""
+    """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then,
+    unless its nodes are held. Raises UsageError where there is nothing to copy."""
     found = with_outcome(found)
     results = folder / found.run
     must_be_readable(found)
@@ -55,17 +55,20 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
         return _already_home(found, record, progress)
     # The client that drives it deletes it: it may hold the nodes for a look
     driven = is_alive(record.client) or found.driven_elsewhere
+    held = found.held
     over = run_is_over(found) or not has_nodes(found)
     if found.outcome is not None and not over:
         await_outputs(found.store, found.outcome, found.ports.cloud.timeouts, progress)
         over = run_is_over(found) or not has_nodes(found)
-    ended = found.outcome is not None and over and not driven
+    ended = found.outcome is not None and over and not driven and not held
     bring = Fetching(found, results, progress, lost=True)
     dead = ended and not has_all(found.store)
     home = bring.look(bring.disks() if dead else (), over=ended)
     result = result_of(record, found) if record.result is None else {}  # what its client recorded outranks the store
-    how = {**result, "not_collected": home.missing} if ended else {}
-    fresh = found.folder.update(results=str(results), fetched=(ended and not home.keeps) or record.fetched, **how)
+    how = {**result, "not_collected": home.missing} if ended or held else {}
+    how |= {"phase": RunPhase.HELD} if held and not driven else {}
+    all_of_it = (ended or held) and not home.keeps
+    fresh = found.folder.update(results=str(results), fetched=all_of_it or record.fetched, **how)
     if found.outcome is not None and fresh.result is None:  # its client, or a later fetch, writes that down
         fresh = replace(fresh, phase=RunPhase.ENDED, **result_of(fresh, found))
     document = document_of(fresh, found)
@@ -77,6 +80,8 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
             document |= {"phase": RunPhase.INCOMPLETE}
             teardown.down(found.ports, found.folder, found.run, progress, stop_client, bring=bring)
             document |= {"phase": RunPhase.DELETED, "left": []}
+        elif held:
+            progress(f"its nodes are held until {record.deadline} at most: `tfinfra down {found.run}` deletes them")
         elif not over and not found.ended_unreadably:
             progress(f"{_at_work(found)}: outputs are complete when it has ended; `tfinfra fetch` again then")
     finally:
@@ -171,7 +176,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         )
     finally:
         document = saved_document(now) if (now := found.folder.read()) else None
-        if bring is not None and bring.home is not None and isinstance(document, dict):
+        if bring is not None and bring.sees_more and isinstance(document, dict):
             bring.evidence.write(document)
         rewrite(found.folder)
     _replace_unreadable(found)

@@ -17,7 +17,7 @@ from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome
 from tfinfra.model.shapes import is_time
-from tfinfra.store import ObjectStore, Unreadable, keys, store_errors
+from tfinfra.store import ObjectStore, Unreadable, holds, keys, store_errors
 from tfinfra.system.clock import right_now
 
 Reach = Callable[[], Ports]
@@ -59,6 +59,16 @@ class FoundRun:
             return False
         try:
             return driven_elsewhere(self.record, self.store, right_now())
+        except store_errors():
+            return False
+
+    @property
+    def held(self) -> bool:
+        """Whether its training has ended and its nodes stay all the same, for `--keep`."""
+        if self.outcome is None or self.store is None or not self.present_compute_groups:
+            return False
+        try:
+            return holds(self.store, keys.KEEP)
         except store_errors():
             return False
 

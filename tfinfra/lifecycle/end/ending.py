@@ -47,7 +47,7 @@ def end_driven_run(context: RunContext, error: BaseException | None) -> RunResul
     error = (store_trouble(error) if error else None) or error
     if error is not None:
         _attempt(context, lambda: _stop(context, error))
-    result = _result_fields(error, context.undo.outcome)
+    result = result_fields(error, context.undo.outcome)
     _attempt(context, lambda: context.folder.update(phase=RunPhase.ENDED, times=context.times(over=True), **result))
     home = RunHome(context)
     torn = Teardown(
@@ -59,13 +59,21 @@ def end_driven_run(context: RunContext, error: BaseException | None) -> RunResul
         phase=context.session.phase,
         wait=partial(await_deletion, context),
         gone=context.undo.gone,
-        before_stacks_go=partial(_close_engine, context),
+        before_stacks_go=partial(close_engine, context),
     ).go(lambda: KnownGroups(begun_groups(context.folder.read(), context.run)))
     final = error
     if torn.error is not None:
         torn.error.__cause__, final = error, torn.error
     outranked = {"exit_code": final.exit_code} if isinstance(final, TfinfraError) else {}
     context.folder.update(times=context.times(over=True), **outranked)
+    record, document = write_home(context, home)
+    if final is not None and not isinstance(final, TfinfraError):
+        raise final
+    return RunResult(record, document, final)
+
+
+def write_home(context: RunContext, home: RunHome) -> tuple[RunRecord, dict[str, Any]]:
+    """Writes the evidence, and the run's document beside its outputs. The record and the document as they are then."""
     home.evidence.write(home.document())
     record, document = context.record(), home.document()
     try:
@@ -75,12 +83,11 @@ def end_driven_run(context: RunContext, error: BaseException | None) -> RunResul
     record = context.folder.update(client=None)  # whoever waits for this process finds everything written
     for complaint in context.folder.complaints:
         context.session.observer.say(f"warning: {complaint}")
-    if final is not None and not isinstance(final, TfinfraError):
-        raise final
-    return RunResult(record, document, final)
+    return record, document
 
 
-def _close_engine(context: RunContext) -> None:
+def close_engine(context: RunContext) -> None:
+    """Ends Pulumi's process, once it has exported what the audit wants of it."""
     undo = context.undo
     if undo.exported is not None:
         wait([undo.exported], timeout=CLOSING)
@@ -94,7 +101,7 @@ def never_begun(context: RunContext, error: BaseException) -> None:
     record = context.folder.read()
     if record is not None:
         times = {**record.times, "ended": context.ports.clock()}
-        how = {**_result_fields(error, None), "times": times, "stacks_left": opened_stacks(record)}
+        how = {**result_fields(error, None), "times": times, "stacks_left": opened_stacks(record)}
         context.folder.update(phase=RunPhase.DELETED, client=None, **how)
 
 
@@ -110,12 +117,6 @@ def await_collected(context: RunContext, nodes: Nodes, check: Callable[[], None]
         check()
         time.sleep(POLL)
     watch.finish()
-
-
-def hold_success(context: RunContext) -> None:
-    """Keeps everything as it is after a success with --keep, until the deadline or Ctrl-C."""
-    if context.options.keep:
-        _hold(context, unix_time(context.record().deadline))
 
 
 # Before the deletion
@@ -138,7 +139,7 @@ def _stop(context: RunContext, error: BaseException) -> None:
         wait([undo.update], timeout=CLOSING)  # one that goes on keeps no node from being stopped
     if undo.nodes is not None:
         _stop_nodes(context, undo.nodes, error)
-    wanted = context.plan.limits.max_run_duration if context.options.keep else context.plan.hold_on_failure
+    wanted = context.plan.hold_on_failure
     if wanted and isinstance(error, TrainingFailed):
         say(str(error))
         _hold(context, min(context.ports.clock() + wanted, unix_time(context.record().deadline)))
@@ -175,7 +176,7 @@ def _hold(context: RunContext, until: float) -> None:
         time.sleep(POLL)
 
 
-def _result_fields(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
+def result_fields(error: BaseException | None, outcome: Outcome | None) -> dict[str, Any]:
     """How the record says that the run ended."""
     if error is None:
         return {"result": Result.SUCCEEDED, "message": outcome.message if outcome else "", "exit_code": 0}

@@ -74,6 +74,14 @@ class RunHome(Bringing):
             return
         self.seen = {key: document[key] for key in ("tasks", "nodes", "left_files", "unreadable")}
 
+    def bring_while_held(self) -> None:
+        """Brings what is in the store of a run whose nodes stay; says what did not come."""
+        self.while_machines_go()
+        self.once_machines_are_gone(some_left=True)
+        if self._lost is not None:
+            again = f"`tfinfra fetch {self._context.run}` tries again"
+            self._say(f"warning: the outputs could not be fetched: {first_line(self._lost)}; {again}")
+
     def before_store_goes(self) -> str | None:
         if self._lost is not None:
             return f"{UNFETCHED} could not be fetched: {first_line(self._lost)}"

@@ -123,9 +123,11 @@ def _state(record: RunRecord, present: Sequence[str], outcome: Outcome | None) -
         return RunState.DELETED
     if present and record.phase == RunPhase.DELETED:  # whoever wrote that, its groups exist
         return RunState.INCOMPLETE
+    machines = any(part_of_group(group) == "compute" for group in present)
     if record.phase == RunPhase.RUNNING:  # without its machines nothing trains, whoever deleted them
-        trains = outcome is None and any(part_of_group(group) == "compute" for group in present)
-        return RunState.TRAINING if trains else RunState.ENDED
+        return RunState.TRAINING if outcome is None and machines else RunState.ENDED
+    if record.phase == RunPhase.HELD and not machines:
+        return RunState.ENDED
     return RunState(record.phase)
 
 

@@ -16,7 +16,8 @@ from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
-from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, hold_success, never_begun
+from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, never_begun
+from tfinfra.lifecycle.end.held_nodes import leave_held, stays_held
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.environment_needs import requirements_on
 from tfinfra.lifecycle.provision.first_record import begun, first_record
@@ -95,10 +96,9 @@ class UpRun:
             if options.detach:
                 return self._detach(provisioned)
             self._train(provisioned)
-            hold_success(context)
         except BaseException as raised:  # noqa: BLE001 - whatever it was, what exists must be deleted; end_driven_run reports it
             error = raised
-        return end_driven_run(context, error)
+        return leave_held(context, error) if stays_held(context, error) else end_driven_run(context, error)
 
     def _under_way(self, started: float) -> UnderWay:
         clock, folder, session = self._ports.clock, self._context.folder, self._session

@@ -16,6 +16,7 @@ from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.lifecycle.end.held_nodes import held_lines
 from tfinfra.lifecycle.evidence.signing import refuse_unusable_key
 from tfinfra.lifecycle.preflight import refuse_without_subscription
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
@@ -222,6 +223,8 @@ def closing_lines(result: RunResult) -> list[str]:
         lines.append(f"  not collected: {record.not_collected}")
     if record.evidence is not None:
         lines.append(f"  evidence {record.evidence}")
+    if record.phase == RunPhase.HELD:
+        lines += held_lines(record)
     if record.phase == RunPhase.DELETED:
         lines.append("  everything it made is deleted (verified)")
     if record.usd_per_hour:

@@ -36,8 +36,15 @@ class Fetching(Bringing):
         self._lost = lost
         self.home: Home | None = None
         self._found = found
+        self._held = found.record is not None and found.record.phase == RunPhase.HELD
         self._progress = progress
         self._said: list[str] = []
+
+    @property
+    def sees_more(self) -> bool:
+        """Whether the evidence that lies beside the outputs is to be written again: of held nodes it was written while
+        they were there."""
+        return self.home is not None or self._held
 
     def disks(self) -> tuple[OutputTree, ...]:
         """The machines' disks, where they are on this machine."""
@@ -117,7 +124,7 @@ class Fetching(Bringing):
         found, record = self._found, self._found.folder.read()
         if record is None or record.phase == RunPhase.DELETED or found.store is None:
             return None
-        if self.evidence.handed_in():
+        if self.evidence.handed_in() and not self._held:
             return None
         self.evidence.look(found.store)
         try:
