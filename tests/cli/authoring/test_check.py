@@ -126,6 +126,23 @@ def test_a_machine_that_cannot_preview_is_no_fault_of_tfinfras_and_hides_none_of
     assert ("nothing here builds it" in told, "worker_cout" in told) == ("a.yaml" in words, "wrong" in words)
 
 
+@pytest.mark.parametrize("words", ["wrong.yaml", "missing.yaml", "wrong.yaml missing.yaml"])
+def test_who_has_no_right_manifest_waits_for_no_tool(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("tfinfra.engine.tool.toolchain.ensure_cli", made.append)
+    assert main(["check", *words.split()]) == 3
+    assert made == []
+
+
+def test_the_first_manifest_is_told_of_before_the_next_wants_a_tool(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("tfinfra.engine.tool.toolchain.ensure_cli", lambda _: told.append(capsys.readouterr().err))
+    assert main(["check", "wrong.yaml", "a.yaml"]) == 3
+    assert ["worker_cout" in each for each in told] == [True]
+
+
 def test_what_a_policy_warns_of_is_told_and_may_be_denied(capsys: pytest.CaptureFixture[str]) -> None:
     Played.say["a"] = said(ADVISORY)
     assert main(["check", "a.yaml"]) == 0

@@ -6,7 +6,7 @@ import pytest
 from pulumi.automation import EngineEvent
 from pulumi.automation.events import PolicyEvent
 
-from tfinfra.engine.policy.preview import violation_of
+from tfinfra.engine.policy.preview import Violation, violation_of
 
 SAID = {
     "a rule whose own words are those of one that cannot judge": ("mandatory", "can't run GPUs here", "mandatory"),
@@ -22,6 +22,23 @@ SAID = {
 
 @pytest.mark.parametrize(("level", "message", "expected"), SAID.values(), ids=SAID)
 def test_what_a_policy_forbids_stays_forbidden(level: str, message: str, expected: str) -> None:
+    assert found_of(message, level).level == expected
+
+
+IN_A_LINE = {
+    "a description that is no sentence": ("names of ours\nno underscores", "names of ours: no underscores"),
+    "one that is a sentence": ("Checks names.\n  no underscores \n", "Checks names. no underscores"),
+    "several lines": ("Checks names.\nno underscores\nand no dots", "Checks names. no underscores: and no dots"),
+    "nothing": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("message", "expected"), IN_A_LINE.values(), ids=IN_A_LINE)
+def test_a_policy_speaks_in_one_line(message: str, expected: str) -> None:
+    assert found_of(message, "mandatory").message == expected
+
+
+def found_of(message: str, level: str) -> Violation:
     said = PolicyEvent(
         message=message,
         color="",
@@ -33,4 +50,4 @@ def test_what_a_policy_forbids_stays_forbidden(level: str, message: str, expecte
     )
     found = violation_of(EngineEvent(sequence=1, timestamp=1, policy_event=said))
     assert found is not None
-    assert found.level == expected
+    return found

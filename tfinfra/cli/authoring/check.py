@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,17 +37,20 @@ def command(*, asked: Asked, target: str | None) -> int:
     from tfinfra.system.installation import require_run_packages
 
     require_run_packages()
-    from tfinfra.engine.tool.toolchain import ensure_cli
-    from tfinfra.lifecycle.previews.two_at_once import PLACES, Previews
-
     chosen = chosen_manifests(asked.words)
     with ExitStack() as ending:
-        previews: Previews | NotFeasible
-        try:
-            ensure_cli(progress)
-            previews = ending.enter_context(Previews(min(PLACES, len(chosen.manifests)), progress))
-        except NotFeasible as missing:  # what else is wrong with a manifest goes before it
-            previews = missing
+
+        @cache
+        def previews() -> Previews | NotFeasible:
+            from tfinfra.engine.tool.toolchain import ensure_cli
+            from tfinfra.lifecycle.previews.two_at_once import PLACES, Previews
+
+            try:
+                ensure_cli(progress)
+            except NotFeasible as missing:  # what else is wrong with a manifest goes before it
+                return missing
+            return ending.enter_context(Previews(min(PLACES, len(chosen.manifests)), progress))
+
         ahead = _Ahead(chosen.manifests, previews, target, asked.guardrails)
         return each_manifest("check", asked, partial(_check, ahead=ahead), chosen)
 
@@ -55,28 +58,28 @@ def command(*, asked: Asked, target: str | None) -> int:
 @dataclass
 class _Ahead:
     """Compiles the manifests that come next too, so that no place of the previews waits for the one that is told of.
-    `previews` may be the reason why there can be none."""
+    `previews` makes ready what they need, which may take minutes on a new machine, or has the reason why there can be
+    none. It is called once a manifest is right, and none waits for it that is wrong."""
 
     manifests: Sequence[Given]
-    previews: Previews | NotFeasible
+    previews: Callable[[], Previews | NotFeasible]
     target: str | None
     guardrails: Path | None
     owners: dict[str, str] = field(default_factory=dict)
     """Which manifest has which deploy folder, of those that were told of."""
     _begun: dict[Given, tuple[Compiled, Future[tuple[StackPreview, ...]]] | Exception] = field(default_factory=dict)
-    _next: int = 0
 
     def take(self, given: Given) -> tuple[Compiled, Future[tuple[StackPreview, ...]]]:
         """The compiled manifest, and its previews on their way. Raises what kept it from being compiled."""
         from tfinfra.lifecycle.previews.two_at_once import PLACES
 
-        until = self.manifests.index(given) + 1 + PLACES
-        for each in self.manifests[self._next : until]:
-            self._begun[each] = self._begin(each)
-        self._next = max(self._next, until)
-        found = self._begun.pop(given)
+        here = self.manifests.index(given)
+        found = self._begun.pop(given) if given in self._begun else self._begin(given)
         if isinstance(found, Exception):
             raise found
+        for each in self.manifests[here + 1 : here + 1 + PLACES]:
+            if each not in self._begun:
+                self._begun[each] = self._begin(each)
         return found
 
     def _begin(self, given: Given) -> tuple[Compiled, Future[tuple[StackPreview, ...]]] | Exception:
@@ -86,11 +89,12 @@ class _Ahead:
             compiled = compile_manifest(given.load(target=self.target, guardrails=self.guardrails))
         except Exception as error:  # noqa: BLE001  it is raised when its turn comes
             return error
-        if isinstance(self.previews, NotFeasible):
+        previews = self.previews()
+        if isinstance(previews, NotFeasible):
             refused: Future[tuple[StackPreview, ...]] = Future()
-            refused.set_exception(self.previews)
+            refused.set_exception(previews)
             return compiled, refused
-        return compiled, self.previews.submit(compiled)
+        return compiled, previews.submit(compiled)
 
 
 def _check(one: One, *, ahead: _Ahead) -> dict[str, Any]:

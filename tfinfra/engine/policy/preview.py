@@ -102,6 +102,9 @@ def unnoted(packs: StagedPacks, said: str) -> PackFailure:
     return PackFailure(packs.pack_in(meant[0]) if len(meant) == 1 else "", packs.in_words(said), "", 0)
 
 
+_ENDS = (".", "!", "?", ":")
+
+
 def _first_of_each(failures: list[PackFailure]) -> Iterator[PackFailure]:
     """The first failure of each pack: it is asked for many resources at once."""
     seen: set[str] = set()
@@ -112,7 +115,9 @@ def _first_of_each(failures: list[PackFailure]) -> Iterator[PackFailure]:
 
 
 def _text(message: str) -> str:
-    return ": ".join(line.strip() for line in message.splitlines() if line.strip())
+    """A policy's description, which often is a sentence, and what it says of the resource, in one line."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return " ".join([*(line if line.endswith(_ENDS) else f"{line}:" for line in lines[:-1]), *lines[-1:]])
 
 
 def _subject(urn: str) -> tuple[str, str]:
