@@ -13,6 +13,7 @@ from tests.locking import locks
 from tfinfra.environment.recipe import HOROVOD_HASHES, RECIPE
 from tfinfra.errors import ManifestError
 from tfinfra.locking.canonical import document_digest
+from tfinfra.locking.compare.pair import shown_apart
 from tfinfra.locking.read import read_lock
 from tfinfra.version import __version__
 
@@ -286,6 +287,38 @@ def test_a_change_is_found_at_its_line(what: str, manifest: Path) -> None:
     places = [(d.code, Path(d.position.file).name, d.position.text or "") for d in found if d.position]
     assert any(at[:2] == (code, file) and text in at[2] for at in places), [d.in_a_line for d in found]
     assert all(d.hint for d in found)
+
+
+TOLD: dict[str, tuple[Edit, str]] = {
+    "a flag without a value more": (
+        edited(TRAIN, "--rate: 1e-3", "--rate: 1e-3, --fast: null"),
+        "'script_params.--fast' is empty, and not there in the lock",
+    ),
+    "an empty variable more": (
+        edited(TRAIN, "MODE: quick", "MODE: quick, EMPTY: ''"),
+        "'environment_variables.EMPTY' is empty, and not there in the lock",
+    ),
+    "a parameter less": (
+        edited(TRAIN, ", --rate: 1e-3", ""),
+        "'script_params.--rate' is not there, and 1e-3 in the lock",
+    ),
+    "a number in the place of its text": (
+        signed(edited(LOCK, 'epochs: "3"', "epochs: 3")),
+        "'script_params.--epochs' is \"3\", and 3 in the lock",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_both_sides_of_a_difference_are_told_so_that_it_is_seen(what: str, manifest: Path) -> None:
+    edit, sentence = TOLD[what]
+    edit(manifest.parent)
+    assert sentence in [d.message for d in locks.found(manifest)]
+
+
+def test_long_texts_are_told_from_where_they_part() -> None:
+    here, there = shown_apart("a" * 80 + "b", "a" * 80 + "c")
+    assert (here, there) == (f'…{"a" * 30}b"', f'…{"a" * 30}c"')
 
 
 def crlf_by_attributes(folder: Path) -> None:

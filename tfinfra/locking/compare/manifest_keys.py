@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.errors import Diagnostic
-from tfinfra.locking.compare.pair import Pair, same, shown
+from tfinfra.locking.compare.pair import ABSENT, Pair, same, shown_apart
 from tfinfra.manifest.document import KeyPath, dotted
 from tfinfra.manifest.key_schema import EDITORS, LOCK
 
@@ -16,7 +16,8 @@ def of_manifest(pair: Pair) -> Iterator[Diagnostic]:
     locked = {key: value for key, value in pair.document.data.items() if key not in (LOCK, EDITORS)}
     found = list(_differing(locked, pair.now.keys, ()))
     for path, was, now in found:
-        yield pair.of_key("TFI903", path, f"'{dotted(path)}' is {shown(now)}, and {shown(was)} in the lock")
+        here, there = shown_apart(now, was)
+        yield pair.of_key("TFI903", path, f"'{dotted(path)}' is {here}, and {there} in the lock")
     held, file = pair.lock.manifest, pair.now.manifest
     if held.path != file.path:
         message = f"the lock is of '{held.path}', and this manifest is '{file.path}'"
@@ -41,7 +42,7 @@ def _differing(was: Any, now: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any
     """(path, in the lock, now) of each value that differs; of a mapping those in it, of a list the whole."""
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*was, *now]):
-            yield from _differing(was.get(key), now.get(key), (*path, key))
+            yield from _differing(was.get(key, ABSENT), now.get(key, ABSENT), (*path, key))
         if path == _IN_ORDER and {*was} == {*now} and [*was] != [*now]:
             yield path, " ".join(was), " ".join(now)
     elif not same(was, now):

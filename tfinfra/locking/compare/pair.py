@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from tfinfra.manifest.key_schema import LOCK
 
 AGAIN = "`tfinfra lock` locks it as it is now, if that is meant"
 _SHORT = 60
+ABSENT = object()
+"""Of a key that one of the two does not have. A key whose value is null is there: as a flag of a command line."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +60,19 @@ def same(one: Any, other: Any) -> bool:
 
 def shown(value: object) -> str:
     """A value, short."""
-    text = "nothing" if value in (None, "", [], {}) else str(value)
+    if value is ABSENT:
+        return "not there"
+    text = "empty" if value in (None, "") else "nothing" if value in ([], {}) else str(value)
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+def shown_apart(one: object, other: object) -> tuple[str, str]:
+    """Two values that differ, short, and so that it can be seen in what: a number from its text, long texts from where
+    they part."""
+    if shown(one) != shown(other):
+        return shown(one), shown(other)
+    written = [json.dumps(value, ensure_ascii=False, default=str) for value in (one, other)]
+    part = next((at for at, (a, b) in enumerate(zip(*written, strict=False)) if a != b), 0)
+    begin = max(0, part - _SHORT // 2)
+    first, second = (f"{'…' * bool(begin)}{text[begin : begin + _SHORT]}" for text in written)
+    return first, second
