@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from tests.lifecycle.fakes import FakeObserver, World
 from tests.locking import locks
 from tests.locking.test_differences import LOCK, TRAIN, edited, signed
+from tests.store.azurite import Azurite, azurite, needs_node
 from tfinfra.cloud import Cloud
 from tfinfra.compiler.load import load_project
 from tfinfra.errors import DifferenceFound
@@ -22,6 +23,7 @@ from tfinfra.lifecycle.up.launch import compile_to_folder
 from tfinfra.locking.document import LockedData
 from tfinfra.locking.read import read_lock
 from tfinfra.store.blob.objects import BlobEntry
+from tfinfra.store.opening import list_blobs
 
 URL = "https://team.blob.core.windows.net/data/corpus"
 FILES = (BlobEntry("corpus/a", 10, "0x1"), BlobEntry("corpus/b", 20, "0x2"))
@@ -67,6 +69,33 @@ def test_what_can_be_listed_is_locked_and_the_check_asks_nobody(project: Path, m
     assert (data.url, data.files, data.bytes) == (URL, 2, 30)
     assert locks.found(project) == ()
     run(project, tells(*FILES), monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """Started before a test has a cache folder of its own, where azurite is not."""
+    with azurite(tmp_path_factory.mktemp("azurite")) as made:
+        yield made
+
+
+@needs_node
+def test_a_blob_of_azurite_that_is_written_again_is_another_whatever_its_bytes(
+    served: Azurite, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lister(url: str) -> Sequence[BlobEntry]:
+        assert url == URL
+        return list_blobs(f"{served.url}/corpus", served.credential, ca=served.ca)
+
+    store = served.open()
+    for name, written in (("corpus/a", b"one"), ("corpus/ü/b", b"other"), ("elsewhere", b"nobody's")):
+        store.put(name, written)
+    data = locked(project, lister, monkeypatch)
+    assert (data.files, data.bytes) == (2, 8)
+    store.put("elsewhere", b"somebody's")
+    run(project, lister, monkeypatch)
+    store.put("corpus/a", b"one")
+    with pytest.raises(DifferenceFound):
+        run(project, lister, monkeypatch)
 
 
 def test_what_cannot_be_listed_is_declared_and_runs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
