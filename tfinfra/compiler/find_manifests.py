@@ -27,7 +27,7 @@ _ALIKE = 0.85
 """How like `entry_script` a key is that means it."""
 _MARKS = b"\xef\xbb\xbf\xff\xfe"
 """Marks of byte order, with which files of some editors begin."""
-_TOP_KEY = re.compile(rb"^[{\s]{0,8}?[\"']?([A-Za-z_]{1,64})[\"']?[ \t]*:", re.MULTILINE)
+_TOP_KEY = re.compile(rb"^[{\s]{0,8}?[\"']?([A-Za-z_-]{1,64})[\"']?[ \t]*:", re.MULTILINE)
 
 
 def find_manifests(folder: Path) -> tuple[Path, ...]:
@@ -78,4 +78,6 @@ def _is_manifest(path: Path) -> bool:
 
 
 def _are_a_manifests(keys: Set[str]) -> bool:
-    return any(nearest(key, [_ENTRY], _ALIKE) for key in keys) or len(keys & _OWN) >= _ENOUGH
+    """Whether a person means a manifest by them, however the keys are spelt."""
+    meant = {key.lower().replace("-", "_") for key in keys}
+    return any(nearest(key, [_ENTRY], _ALIKE) for key in meant) or len(meant & _OWN) >= _ENOUGH

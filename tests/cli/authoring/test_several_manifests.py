@@ -206,6 +206,8 @@ FOUND = {
     "by its entry script": ("a.yaml", GOOD, True),
     "by the other ending": ("a.yml", GOOD, True),
     "by a misspelt entry script": ("a.yaml", "entry_scrpt: train.py\n", True),
+    "by an entry script in capitals": ("a.yaml", "Entry_Script: train.py\n", True),
+    "by two keys with hyphens": ("a.yaml", "node-count: 2\nframework-version: 2.15.1\n", True),
     "by two keys that only manifests have": ("a.yaml", "node_count: 2\nframework_version: 2.15.1\n", True),
     "though it is no YAML": ("a.yaml", 'entry_script: "train.py\n', True),
     "though it holds two documents": ("a.yaml", f"{GOOD}---\n{GOOD}", True),
