@@ -10,7 +10,7 @@ from pulumi_azure_native import managedidentity, resources
 
 from stacks.bundle import is_stand_in
 from stacks.group import in_group, within
-from stacks.roles import BLOB_DATA_CONTRIBUTOR, assign, may_delete
+from stacks.roles import BLOB_DATA_CONTRIBUTOR, BLOB_DATA_READER, assign, may_delete
 from stacks.run import Run
 from stacks.storage import Storage
 from stacks.told import told
@@ -18,7 +18,7 @@ from stacks.told import told
 
 @dataclass(frozen=True)
 class NodeIdentityArgs:
-    """`group` is the keep group; the identity may use the blobs of `store`."""
+    """`group` is the keep group; the identity may use the blobs of `store`, and read what is asked there."""
 
     run: Run
     group: resources.ResourceGroup
@@ -26,7 +26,8 @@ class NodeIdentityArgs:
 
 
 class NodeIdentity(pulumi.ComponentResource):
-    """A user-assigned identity that may use the run's blobs. What it may do in ARM is what Deletion grants."""
+    """A user-assigned identity that may use the run's blobs. What it may do in ARM is what Deletion grants. Nothing is
+    granted on the whole account: a node that could write where nodes are asked could ask something of the others."""
 
     id: pulumi.Output[str]
     client_id: pulumi.Output[str]
@@ -45,15 +46,20 @@ class NodeIdentity(pulumi.ComponentResource):
         )
         self.id, self.principal_id = identity.id, identity.principal_id
         self.client_id = told(identity.client_id, "the client id of the nodes' identity")
-        assign(
-            "nodes-blobs",
-            group,
-            self,
-            scope=args.store.account_id,
-            principal=self.principal_id,
-            principal_type="ServicePrincipal",
-            role=BLOB_DATA_CONTRIBUTOR,
-        )
+        store = args.store
+        grants = {"nodes-blobs": (store.container_id, BLOB_DATA_CONTRIBUTOR)}
+        if store.requests_id is not None:
+            grants["nodes-requests"] = (store.requests_id, BLOB_DATA_READER)
+        for name_, (scope, role) in grants.items():
+            assign(
+                name_,
+                group,
+                self,
+                scope=scope,
+                principal=self.principal_id,
+                principal_type="ServicePrincipal",
+                role=role,
+            )
         self.register_outputs({"id": self.id})
 
 

@@ -13,6 +13,7 @@ from stacks.told import told
 
 # learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 _NAMES = uuid.UUID("6f1d2c1e-5a0b-5c8e-9d2f-7b1f0a4c3e55")
 
 

@@ -82,7 +82,8 @@ def _of_no_time(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 @dataclass
 class Cluster:
     """A run's agents. `folder` holds the store (unless `azurite` does), the shared directory and every node's root;
-    `events` are what each node's metadata announces; a `locked` run has its bundle in the store."""
+    `events` are what each node's metadata announces; a `locked` run has its bundle in the store;
+    `asked` are the settings by which nodes are asked something."""
 
     folder: Path
     plan: Plan
@@ -95,6 +96,7 @@ class Cluster:
     azurite: Azurite | None = None
     key: str | None = None
     locked: Locked | None = None
+    asked: dict[str, Any] = field(default_factory=dict)
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     agents: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
@@ -194,6 +196,7 @@ class Cluster:
             timeouts=self.timeouts,
             key_digest=digest_of(self.key) if self.key else None,
             locked=self.locked,
+            **self.asked,
         )
         (root / "settings.json").write_text(json.dumps(to_json(settings)))
         return root / "settings.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen)
     monkeypatch.setattr(agent, "join", lambda context: joined)
     monkeypatch.setattr(agent, "train", fails)
-    agent._take_part(context_of(root, store))
+    agent._take_part(context_of(root, store), ExitStack())
 
 
 def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
@@ -133,7 +134,7 @@ def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
 
     monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
-    agent._take_part(context_of(tmp_path, store))
+    agent._take_part(context_of(tmp_path, store), ExitStack())
     assert plain(store, "collected.json") == {"files": 0, **NOTHING_ODD}
 
 

@@ -26,6 +26,7 @@ allow:
   vm_priority: lowpriority
   image: "microsoft-dsvm:*"
   inline: no
+  exec: no
   max_live_runs: 0
   max_usd_per_hour: 12.5
 require:
@@ -51,6 +52,7 @@ def test_every_key_is_read() -> None:
         vm_priority=("low_priority",),
         image=("microsoft-dsvm:*",),
         inline=False,
+        exec=False,
         max_live_runs=0,
         max_usd_per_hour=12.5,
     )
@@ -90,7 +92,7 @@ def test_a_guardrail_knows_its_line_and_value() -> None:
     ]
     assert (found.at("require", 2).name, found.at("require", 2).value, found.at("require", 2).line) == (
         *("require", "lock"),
-        15,
+        16,
     )
 
 

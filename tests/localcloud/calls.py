@@ -35,6 +35,7 @@ VNET = f"{COMPUTE}/providers/Microsoft.Network/virtualNetworks/digits-abc123-vne
 SET = f"{COMPUTE}/providers/Microsoft.Compute/virtualMachineScaleSets/digits-abc123-nodes"
 GROUP_DELETER = group_deleter_id(SUBSCRIPTION)
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 IMAGE_NAMES = ("publisher", "offer", "sku", "version")
 IMAGE = ("microsoft-dsvm", "ubuntu-hpc", "2404", "24.04.2026052601")
 VERSIONS = {

@@ -151,10 +151,12 @@ OF_MACHINERY = {
     "TFINFRA_ROOT",
     "TFINFRA_FOREGROUND",
     "TFINFRA_METADATA_URL",
+    "TFINFRA_RIGHTS",
     *(f"TFINFRA_NODE_{part}" for part in ("LOGS", "RANKS", "WORK", "SPOOL", "PYTHON", "RANK_SCRIPT")),
     "TFINFRA_NODE_DIE_WITH_PARENT",
 }
-"""What tfinfra's own processes tell each other on a node. Nobody sets them, and no script has a use for them."""
+"""What tfinfra's own processes tell each other, on a node and of an azurite. Nobody sets them, and no script has a use
+for them."""
 
 
 def test_each_variable_of_tfinfras_own_in_the_source_has_its_entry() -> None:

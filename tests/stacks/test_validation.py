@@ -36,7 +36,7 @@ def test_the_stacks_take_the_rights_that_their_resources_say(recorded: Recorded)
     assert "Microsoft.Network/virtualNetworks/subnets/join/action" in actions
     assert "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action" in actions
     assert "Microsoft.Authorization/roleAssignments/write" in actions
-    assert len(definitions(requests)) == 2
+    assert len(definitions(requests)) == 3
 
 
 def test_of_those_who_are_given_roles_only_the_caller_exists(recorded: Recorded) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from tfinfra.agent.boot.scratch import find_scratch
-from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.agent_context import BLOB, AgentContext
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import DEFAULT_URL, Metadata
 from tfinfra.agent.node.log_shipping import LogShipper
@@ -25,7 +25,6 @@ from tfinfra.model import NodeSettings, Plan, from_json
 from tfinfra.store import PatientStore, open_store
 from tfinfra.system.clock import SystemClock
 
-_BLOB = "https://storage.azure.com/"
 _STORE_PATIENCE = 120.0  # seconds that a failing store is tried again
 _log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ def make_context(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)
     who = identity(metadata.instance())
     is_free = settings.store.startswith("file:")
-    blobs = open_store(settings.store, lambda: metadata.token(_BLOB), ca=settings.arm_ca)
+    blobs = open_store(settings.store, lambda: metadata.token(BLOB), ca=settings.arm_ca)
     store = PatientStore(blobs, clock, _STORE_PATIENCE)
     return AgentContext(
         settings=settings,

@@ -16,11 +16,9 @@ from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.verdict.meanwhile import Meanwhile, await_
 from tfinfra.model import DataSource, DataSources, Inventory, NodeRegistration, NodeSettings, Resumed
 from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
-from tfinfra.store import ObjectStore, PatientStore, keys, open_store, store_errors
+from tfinfra.store import keys, store_errors
 from tfinfra.text.masking import needles
 
-_BLOB = "https://storage.azure.com/"
-_PATIENCE = 120.0  # a role grant on somebody else's account may be as late as one of our own
 _PREPARING = ("", "starting", "environment", "rendezvous", "gathering")
 _log = logging.getLogger(__name__)
 
@@ -43,9 +41,7 @@ def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path,
     given = _open_secrets(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
     context.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
     sources = _sources(context, given.key) if plan.inputs or plan.resume_from else DataSources({})
-    inputs = bring_inputs(
-        sources.inputs, context.paths, lambda url: _open_store(context, url), context.settings.identity_client_id, check
-    )
+    inputs = bring_inputs(sources.inputs, context.paths, context.open_store, context.settings.identity_client_id, check)
     if sources.checkpoints is not None:
         _resume(context, sources.checkpoints, rank, shared / "checkpoints", check)
     context.heartbeats.say("gathered")
@@ -66,21 +62,13 @@ def _sources(context: AgentContext, key: str) -> DataSources:
     return found
 
 
-def _open_store(context: AgentContext, url: str) -> ObjectStore:
-    if url == context.settings.store:
-        return context.store
-    return PatientStore(
-        open_store(url, lambda: context.metadata.token(_BLOB), ca=context.settings.arm_ca), context.clock, _PATIENCE
-    )
-
-
 def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, check: Meanwhile) -> None:
     """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
     if rank != 0:
         await_(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
         return
     try:
-        files = fetch(source, target, lambda url: _open_store(context, url), check).files
+        files = fetch(source, target, context.open_store, check).files
     except store_errors() as error:
         raise fetch_fault(
             error, source, "the checkpoints to resume from", context.settings.identity_client_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from tfinfra.agent.join import JoinedNode, join
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.scheduled_events import Notices
 from tfinfra.agent.node_errors import NodeDiffers, NodeFault, RunEnded, RunStopped
+from tfinfra.agent.requests.commands import Commands
+from tfinfra.agent.requests.desk import RequestDesk
 from tfinfra.agent.train import OTHERS, bring, train
 from tfinfra.agent.verdict import outcomes
 from tfinfra.errors import Result
@@ -37,21 +40,24 @@ def run(context: AgentContext) -> None:
     context.logs.start()
     notices = Notices(context.metadata, context.heartbeats, context.identity.name)
     notices.start()
+    beside = ExitStack()
     try:
         if before:
             _end_after_reboot(context, before)
         else:
-            _take_part(context)
+            _take_part(context, beside)
         linger(context)
     finally:
+        beside.close()
         notices.stop()
         context.logs.stop()
         context.heartbeats.stop()
         deadline.stop()
 
 
-def _take_part(context: AgentContext) -> None:
-    """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end."""
+def _take_part(context: AgentContext, beside: ExitStack) -> None:
+    """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end. `beside` takes
+    what ends with the agent."""
     try:
         joined = join(context)
     except RunEnded as ended:
@@ -65,7 +71,18 @@ def _take_part(context: AgentContext) -> None:
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
         _give_up(context, Result.FAILED, _own_failure(context, error))
     else:
+        _listen(context, joined, beside)
         _train(context, joined)
+
+
+def _listen(context: AgentContext, joined: JoinedNode, beside: ExitStack) -> None:
+    """From now on to the agent's end this node does what the run's client asks."""
+    commands = Commands(context, joined.assignment)
+    take = {"exec": commands.start, "interrupt": commands.interrupt}
+    desk = RequestDesk(context, joined.assignment.node, take, commands.poll)
+    beside.callback(commands.stop)
+    beside.callback(desk.stop)
+    desk.start()
 
 
 def _train(context: AgentContext, joined: JoinedNode) -> None:

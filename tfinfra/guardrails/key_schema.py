@@ -25,6 +25,9 @@ ALLOW: dict[str, Rules] = {
     "vm_priority": _some("how nodes may be bought: dedicated, low_priority", text_regex=PRIORITY),
     "image": _some("the images that nodes may boot, as a target writes them; * and ? stand for any letters"),
     "inline": described("boolean", "false: no target of the manifest or its repository, only those outside, and local"),
+    "exec": described(
+        "boolean", "false: no command on a run's nodes besides its tasks; true: also on those of a locked run"
+    ),
     "max_live_runs": count("the most runs that may live in a subscription at once", least=0),
     "max_usd_per_hour": usd("the most that the live runs of a subscription may cost an hour together, at list price"),
 }

@@ -12,7 +12,7 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 @dataclass(frozen=True)
 class Allowed:
     """The most that a manifest may ask for: an empty tuple and None limit nothing. Texts of `vm_size` and `image` are
-    patterns; `max_run_duration` is in seconds, money in US dollars."""
+    patterns; `max_run_duration` is in seconds, money in US dollars; `exec` is whether commands may be run on nodes."""
 
     vm_size: tuple[str, ...] = ()
     max_nodes: int | None = None
@@ -23,6 +23,7 @@ class Allowed:
     inline: bool = True
     max_live_runs: int | None = None
     max_usd_per_hour: float | None = None
+    exec: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,12 @@ class Guardrails:
         trust = dict.fromkeys(key for file in self.files for key in file.audit.trust)
         last = signing[-1] if signing else NO_AUDIT
         return Audit(last.key, last.vault, tuple(containers), tuple(trust))
+
+    def execs(self, *, locked: bool) -> bool:
+        """Whether commands may be run on a run's nodes besides its tasks: no file forbids it, and for a locked run,
+        whose nodes are no longer what its lock says then, one allows it."""
+        said = {file.allow.exec for file in self.files}
+        return False not in said and (True in said or not locked)
 
     @property
     def all(self) -> tuple[Guardrail, ...]:

@@ -54,7 +54,9 @@ class NodeSettings:
     long as the plan's max_run_duration). `key_digest` is the SHA-256 (hex) of the key that the client will seal for the
     nodes, None where the run needs none: whatever comes with another key is not from the client. `may_delete` is false
     where the nodes' identity is of others, and shared. `locked` is what the run's lock says of its nodes, None where it
-    has none.
+    has none. `requests` is the URL where the client asks something of nodes that live, and they may only read;
+    `requests_key` (SigningKey.public) is whose signature it has: None where nothing is taken from anybody. `execs`:
+    whether commands are.
     """
 
     run: str
@@ -74,6 +76,9 @@ class NodeSettings:
     key_digest: str | None = None
     may_delete: bool = True
     locked: Locked | None = None
+    requests: str | None = None
+    requests_key: str | None = None
+    execs: bool = True
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ metrics/<task>/<00000000>.jsonl   points in chunks (point_chunks.py): a task's, 
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: a client watches the logs now
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
+answers/<number>/<node>.json      Answer of a node to <number>.json in the requests' container, a SignedRequest
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints,left}/<path>   what the tasks wrote; left/<task>/ what they wrote elsewhere
 left/<task>.json                  LeftFiles: what that is, and where it was
@@ -49,6 +50,7 @@ LOGS = "logs"
 METRICS = "metrics"
 OUTPUTS = "outputs"
 LEFT = "left"
+ANSWERS = "answers"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints", LEFT)
 
 # The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
@@ -71,7 +73,7 @@ KEEP = "control/keep.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, "inbox", "outbox")
+NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, ANSWERS, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
@@ -158,6 +160,20 @@ def metrics_key(task: str, sequence: int) -> str:
 def node_figures(node: int) -> str:
     """The name ("task") under which the node `node` tells its own figures: no task is called so."""
     return f"node-{node}"
+
+
+def request_key(number: str) -> str:
+    """In the requests' container, which nodes may only read."""
+    return f"{number}.json"
+
+
+def answer_key(number: str, node: int) -> str:
+    return f"{ANSWERS}/{number}/{node}.json"
+
+
+def exec_log(number: str, node: int) -> str:
+    """The log name ("task") of a command that a client had run on node `node`."""
+    return f"exec-{number[:8]}-{node}"
 
 
 def inbox_folder(node: int) -> str:

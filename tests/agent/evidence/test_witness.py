@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,7 +204,7 @@ def test_the_run_ends_as_a_difference_before_any_task(tmp_path: Path, monkeypatc
         raise NodeDiffers("no task was started, for the lock says otherwise: image: another")
 
     monkeypatch.setattr(agent, "join", differs)
-    agent._take_part(first.context)
+    agent._take_part(first.context, ExitStack())
     outcome = read(store, keys.OUTCOME, Outcome)
     assert outcome is not None
     assert (outcome.error, outcome.exit_code, outcome.run_result) == (DifferenceFound, 11, Result.ERROR)

@@ -13,6 +13,7 @@ import pytest
 from tests.localcloud.calls import (
     ACCOUNT,
     BLOB_CONTRIBUTOR,
+    BLOB_READER,
     COMPUTE,
     GROUP_DELETER,
     IDENTITY,
@@ -116,6 +117,25 @@ def test_machines_mount_what_their_identity_may_use(arm: Arm, tmp_path: Path) ->
     assert {m["folder"]: m["read_only"] for m in mounts} == {
         str(account / "blob"): False,
         str(account / "file"): False,
+        str(tmp_path / "environments"): True,
+    }
+
+
+def test_what_is_granted_on_a_container_reaches_that_alone(arm: Arm, tmp_path: Path) -> None:
+    """So a node can read what its run's client asks, and put nothing there."""
+    principal = arm.make_all()
+    containers = f"{ACCOUNT}/blobServices/default/containers"
+    for number, (name, role) in enumerate({"run": BLOB_CONTRIBUTOR, "requests": BLOB_READER, "other": ""}.items()):
+        assert arm.put(f"{containers}/{name}", {"properties": {}}).status == 201
+        if role:
+            arm.grant(f"{containers}/{name}", role, principal, f"{number}" * 8 + "-1111-1111-1111-111111111111")
+    boot(arm, environments=tmp_path / "environments")
+    mounts = json.loads((folder(arm) / "spec.json").read_text())["spec"]["mounts"]
+    blobs = arm.context.state.folder("tfinfra-digits-abc123-keep") / "storage" / "tfi08b9424e327a73637d968" / "blob"
+    assert {m["folder"]: m["read_only"] for m in mounts} == {
+        str(blobs / "run"): False,
+        str(blobs / "run/inputs"): True,
+        str(blobs / "requests"): True,
         str(tmp_path / "environments"): True,
     }
 

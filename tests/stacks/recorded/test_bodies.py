@@ -141,10 +141,15 @@ def test_one_node_needs_no_shared_directory(recorded: Recorded) -> None:
 
 
 def test_nobody_is_granted_more_than_blobs_and_the_deletion_of_the_groups(recorded: Recorded) -> None:
-    blobs, deleter = "ba92f5b4-2d11-453d-a403-e96b0029c9fe", group_deleter_id(SUBSCRIPTION)
+    blobs, reader = "ba92f5b4-2d11-453d-a403-e96b0029c9fe", "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+    deleter = group_deleter_id(SUBSCRIPTION)
+    keep, _ = recorded("two CPU nodes", "keep")
+    assert keep["nodes-blobs"].path.startswith(keep["container"].path)
+    assert keep["nodes-requests"].path.startswith(keep["requests"].path)
     assert _granted(recorded("two CPU nodes", "keep")[0]) == [
         ("caller-blobs", "storageAccounts", blobs),
-        ("nodes-blobs", "storageAccounts", blobs),
+        ("nodes-blobs", "containers", blobs),  # of the run's container: they may not write where they are asked
+        ("nodes-requests", "containers", reader),
         ("timer-may-delete", "resourceGroups", deleter),  # the nodes may not delete what holds the outputs
     ]
     assert _granted(recorded("two CPU nodes", "compute")[0]) == [
@@ -183,6 +188,7 @@ def test_what_others_made_is_not_made_again(which: str, recorded: Recorded) -> N
     compute, _ = recorded(which, "compute")
     assert ("blobs" in keep) == (access.store is None)
     assert ("nodes" in keep) == (access.identity_id is None)
+    assert ("requests" in keep) == (access.store is None and access.identity_id is None) == bool(outputs["requests"])
     assert ("workflow" in keep) == (access.reaper_id is None)
     grants = [*_granted(keep), *_granted(compute)]
     if access.identity_id:
@@ -239,7 +245,8 @@ def test_the_outputs_are_what_the_lifecycle_reads(recorded: Recorded) -> None:
     account = recorded("two CPU nodes", "keep")[0]["blobs"].path.rsplit("/", 1)[-1]
     assert keep["store"] == {"endpoint": f"https://{account}.blob.core.windows.net/", "container": "run"}
     assert keep["identityId"] == IDENTITY
-    assert set(keep) == {"store", "shared", "identityId", "identityClientId", "timerIdentityId"}
+    assert keep["requests"] == {**keep["store"], "container": "requests"}
+    assert set(keep) == {"store", "requests", "shared", "identityId", "identityClientId", "timerIdentityId"}
     assert recorded("two CPU nodes", "compute")[1] == {}
 
 

@@ -17,7 +17,7 @@ from tfinfra.engine.recording import recording
 UNTOLD: dict[str, tuple[str, Any, str]] = {
     "where the store is": ("primaryEndpoints", None, "where the object store is"),
     "nothing of the store but that it is there": ("primaryEndpoints", {}, "where the object store is"),
-    "who an identity is": ("principalId", None, "whom it made for '(nodes-blobs|timer-may-delete)'"),
+    "who an identity is": ("principalId", None, "whom it made for '(nodes-blobs|nodes-requests|timer-may-delete)'"),
     "an identity's client id": ("clientId", None, "the client id of the nodes' identity"),
 }
 

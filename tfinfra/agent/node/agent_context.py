@@ -14,9 +14,12 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import write
 from tfinfra.errors import first_line
 from tfinfra.model import NodeSettings, Plan, TaskStatus
-from tfinfra.store import ObjectStore, keys, store_errors
+from tfinfra.store import ObjectStore, PatientStore, keys, open_store, store_errors
 from tfinfra.system.clock import Clock
 
+BLOB = "https://storage.azure.com/"
+"""Whom a token for Blob is for."""
+_PATIENCE = 120.0  # a role grant on somebody else's account may be as late as one of our own
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +38,14 @@ class AgentContext:
     heartbeats: Heartbeats
     logs: LogShipper
     pause: float
+
+    def open_store(self, url: str, patience: float = _PATIENCE) -> ObjectStore:
+        """The store at a URL, as this node's identity reaches it; a failing one is tried again for `patience` seconds.
+        Raises ValueError, OSError."""
+        if url == self.settings.store:
+            return self.store
+        opened = open_store(url, lambda: self.metadata.token(BLOB), ca=self.settings.arm_ca)
+        return PatientStore(opened, self.clock, patience)
 
     def publish_status(self, status: TaskStatus) -> None:
         """Publishes a task's status, and before its end all of its log."""

@@ -112,6 +112,7 @@ class LogShipper:
         self._clock = clock
         self._free = free
         self._logs: dict[str, ShippedLog] = {}
+        self._change = threading.Lock()
         self._hidden: tuple[bytes, ...] = ()
         self._shipped = float("-inf")
         self._audience = Audience(store, clock)
@@ -123,7 +124,13 @@ class LogShipper:
 
     def add(self, name: str, path: Path) -> None:
         """Ships `path` as the log `name` from now on."""
-        self._logs = {**self._logs, name: ShippedLog(name, path, self._clock.time)}
+        with self._change:
+            self._logs = {**self._logs, name: ShippedLog(name, path, self._clock.time)}
+
+    def forget(self, name: str) -> None:
+        """Ships a log no more: all of it is in the store."""
+        with self._change:
+            self._logs = {known: log for known, log in self._logs.items() if known != name}
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""

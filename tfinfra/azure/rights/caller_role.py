@@ -15,7 +15,8 @@ from tfinfra.azure.rights.linked_actions import USES, use_of
 
 NAME = "tfinfra caller"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-"""As stacks/roles.py names it; learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage."""
+BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
+"""As stacks/roles.py names them; learn.microsoft.com/azure/role-based-access-control/built-in-roles/storage."""
 _SDK = "pulumi_azure_native"
 _VERBS = ("read", "write", "delete")
 _SUBNETS = "Microsoft.Network/virtualNetworks/subnets"
@@ -67,8 +68,8 @@ _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 def condition(deleter: str, caller: str) -> str:
     """The condition on the assignment of the role to `caller` (an object id): the caller may give the role `deleter`
-    (its GUID) to service principals alone (managed identities are some), and the role for blobs to those and to the
-    caller.
+    (its GUID) and the one that reads blobs to service principals alone (managed identities are some), and the role that
+    writes blobs to those and to the caller.
 
     A condition belongs to an assignment, never to a definition; its language:
     learn.microsoft.com/azure/role-based-access-control/conditions-format, its attributes of role assignments:
@@ -82,7 +83,7 @@ def _constrained(verb: str, source: str, deleter: str, caller: str) -> str:
     def among(attribute: str, operator: str, *values: str) -> str:
         return f"@{source}[{_ASSIGNMENTS}:{attribute}] ForAnyOfAnyValues:{operator} {{{', '.join(values)}}}"
 
-    roles = among("RoleDefinitionId", "GuidEquals", deleter, BLOB_DATA_CONTRIBUTOR)
+    roles = among("RoleDefinitionId", "GuidEquals", deleter, BLOB_DATA_CONTRIBUTOR, BLOB_DATA_READER)
     machines = among("PrincipalType", "StringEqualsIgnoreCase", "'ServicePrincipal'")
     blobs = among("RoleDefinitionId", "GuidEquals", BLOB_DATA_CONTRIBUTOR)
     the_caller = among("PrincipalId", "GuidEquals", caller)

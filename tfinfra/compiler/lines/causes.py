@@ -13,10 +13,12 @@ CAUSES: dict[str, dict[str, str]] = {
         "group": _PLACE,
         "blobs": _STORE,
         "container": _STORE,
+        "requests": _STORE,
         "caller-blobs": _STORE,
         "deletions": _LIMITS,  # what is deleted can be brought back for as long as outputs are kept
         "nodes": _IDENTITY,
         "nodes-blobs": _IDENTITY,
+        "nodes-requests": _IDENTITY,
         "timer-identity": _REAPER,
         "timer-may-delete": _REAPER,
         "workflow": _REAPER,

@@ -21,6 +21,7 @@ from tfinfra.lifecycle.record import names, published, spending
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
+from tfinfra.lifecycle.run.request_channel import make_key
 from tfinfra.lifecycle.run.still_locked import refuse_other_source
 from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Timeouts
@@ -48,6 +49,7 @@ class Provisioning:
         self._session = context.session
         self._part = "keep"
         self._baselines = Baselines(context)
+        self._asked: stack_config.Asked | None = None
 
     def made(self, resource: str) -> None:
         """The engine tells of a resource; any thread may call this."""
@@ -120,7 +122,11 @@ class Provisioning:
         if isinstance(outputs, attempts.RefusedPlace):
             raise attempts.without_store(outputs)
         url = names.store_url(outputs, prerequisites, context.run)
-        context.folder.update(store=url, shared=names.shared_url(outputs))
+        requests = names.requests_url(outputs)
+        context.folder.update(store=url, shared=names.shared_url(outputs), requests=requests)
+        if requests is not None:
+            execs = self._compiled.facts.project.guardrails.execs(locked=context.options.held is not None)
+            self._asked = stack_config.Asked(make_key(context.folder).public, execs)
         store, patience = self._ports.open_store(url), GRANT * self._ports.cloud.timeouts.register
         self._session.wait(spawn(lambda: await_store(store, timeout=patience), "store"))
         context.undo.nodes = Nodes(store)
@@ -138,6 +144,7 @@ class Provisioning:
             bundle=packed,
             key=self._data.key,
             locked=held.nodes if held else None,
+            asked=self._asked,
         )
         self._session.audit.append("settings", digest=sha256(encode(node)))
         delivery = self._data.delivery(store)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.cloud import Cloud
-from tfinfra.lifecycle.record.names import attempt_url, choice_of, identity_client_id, shared_url, store_url
+from tfinfra.lifecycle.record.names import (
+    attempt_url,
+    choice_of,
+    identity_client_id,
+    requests_in_attempt,
+    shared_url,
+    store_url,
+)
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.model import Locked, NodeSettings, to_json
 from tfinfra.sealing import digest_of
@@ -16,6 +24,14 @@ from tfinfra.store import keys
 
 _NO_BUNDLE = "0" * 64
 NO_ROLE = "none"  # as stacks/run.py reads it
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What nodes may be asked while they live: by the owner of the public `key`; `execs`: commands too."""
+
+    key: str
+    execs: bool
 
 
 def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, cloud: Cloud) -> dict[str, str]:
@@ -46,10 +62,13 @@ def node_settings(
     bundle: tuple[str, str],
     key: str | None = None,
     locked: Locked | None = None,
+    asked: Asked | None = None,
 ) -> NodeSettings:
     """/etc/tfinfra/settings.json of every node of the run. `bundle` is its key in the store and its SHA-256, `key` the
-    run's own, of which the nodes are told the digest here; `locked` is what its lock says of them."""
+    run's own, of which the nodes are told the digest here; `locked` is what its lock says of them, `asked` what they
+    may be asked, None for nothing."""
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{record.compute_group}"
+    requests = requests_in_attempt(record) if asked else None
     return NodeSettings(
         run=record.run,
         store=attempt_url(store_url(keep, prerequisites, record.run), choice_of(record.compute_group, record.run)),
@@ -68,6 +87,9 @@ def node_settings(
         key_digest=digest_of(key) if key else None,
         may_delete=prerequisites.identity_client_id is None,
         locked=locked,
+        requests=requests,
+        requests_key=asked.key if asked and requests else None,
+        execs=asked is not None and asked.execs,
     )
 
 

@@ -60,10 +60,22 @@ def store_url(keep: Mapping[str, Any], prerequisites: Prerequisites, run: str) -
     return _join(store["endpoint"], store["container"])
 
 
+def requests_url(keep: Mapping[str, Any]) -> str | None:
+    """Where the client asks something of the run's nodes, and they may only read; None where tfinfra does not set their
+    rights."""
+    place = keep.get("requests")
+    return _join(place["endpoint"], place["container"]) if place else None
+
+
 def attempt_url(url: str, choice: int) -> str:
     """Where one attempt and its client meet, in the store at `url`: nodes of an attempt that failed may live on until
     their group is deleted, and must not be taken for those of the next."""
     return _join(url, f"attempt-{choice}") if choice else url
+
+
+def requests_in_attempt(record: RunRecord) -> str | None:
+    """Where the nodes of the run's newest attempt are asked something, None where they take nothing."""
+    return attempt_url(record.requests, choice_of(record.compute_group, record.run)) if record.requests else None
 
 
 def record_store(record: RunRecord) -> str | None:

@@ -69,7 +69,8 @@ class RunRecord:
     """run.json of one run. `deadline` and `keep_until` are ISO 8601 in UTC, `times` Unix seconds by name.
 
     `result` is None until the run ended; `hint` is a way out. `results` is the folder of the outputs, `left` what could
-    not be deleted; `not_collected` what of the outputs did not come home; `compute_group` is that of the newest of
+    not be deleted; `not_collected` what of the outputs did not come home; `requests` is the URL where its client asks
+    its nodes something, None where they take nothing; `compute_group` is that of the newest of
     `attempts`, the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the
     stacks, without its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list
     price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
@@ -98,6 +99,7 @@ class RunRecord:
     machines: Line | None = None
     store: Line | None = None
     shared: Line | None = None
+    requests: Line | None = None
     environment: Line | None = None
     backend: Line | None = None
     phase: RunPhase = RunPhase.STARTING

@@ -21,7 +21,7 @@ from pathlib import Path
 _SECONDS = 120.0  # a busy machine may take half a minute to read azurite from its disk
 _AGAIN = 2.0  # seconds between two starts of one that does not stay
 _END = 10.0
-_BEFORE = Path(__file__).with_name("until_stdin_ends.js")
+_BEFORE = tuple(Path(__file__).with_name(name) for name in ("until_stdin_ends.js", "until_roles_allow.js"))
 log = logging.getLogger("tfinfra.localcloud")
 
 
@@ -40,6 +40,11 @@ class Server:
     @property
     def endpoint(self) -> str:
         return f"https://127.0.0.1:{self.port}/{self.account}/"
+
+    @property
+    def rights(self) -> Path:
+        """The folder in which until_roles_allow.js finds what identities may do."""
+        return self.folder.parent / "rights"
 
 
 @dataclass
@@ -116,9 +121,14 @@ def _spawn(server: Server) -> subprocess.Popen[bytes]:
     address = ["--blobHost", "127.0.0.1", "--blobPort", str(server.port), "--location", str(server.folder)]
     trust = ["--cert", str(server.certificate), "--key", str(server.certificate), "--oauth", "basic"]
     manner = ["--silent", "--disableTelemetry", "--loose", "--skipApiVersionCheck"]
-    command = ["node", "--require", str(_BEFORE), str(server.program), *address, *trust, *manner]
+    before = [word for script in _BEFORE for word in ("--require", str(script))]
+    command = ["node", *before, str(server.program), *address, *trust, *manner]
     unused_key = secrets.token_urlsafe(32)  # azurite wants one; it is not kept, so that no caller can use it
-    variables = {**os.environ, "AZURITE_ACCOUNTS": f"{server.account}:{unused_key}"}
+    variables = {
+        **os.environ,
+        "AZURITE_ACCOUNTS": f"{server.account}:{unused_key}",
+        "TFINFRA_RIGHTS": str(server.rights),
+    }
     with _log_of(server).open("ab") as out:
         return subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=variables, cwd=server.folder

@@ -27,6 +27,7 @@ from tfinfra.localcloud.common.scheduled_events import start_requests
 from tfinfra.localcloud.common.state import ArmResource
 from tfinfra.localcloud.common.state_folder import TENANT
 from tfinfra.localcloud.metadata import attestation
+from tfinfra.localcloud.metadata.blob_rights import tell_azurites
 
 MOST_OF_EVENTS = 64 << 10  # bytes
 TOKEN_SECONDS = 24 * 3600
@@ -152,10 +153,12 @@ class MetadataApp:
         if len(chosen) != 1:
             return _refused("identity", "invalid_request", _SEVERAL if len(chosen) > 1 else _NOT_FOUND)
         now = self.context.now()
-        oid = str(chosen[0].properties["principalId"])
+        oid, audience = str(chosen[0].properties["principalId"]), tokens.audience_of(query["resource"])
+        if audience == tokens.STORAGE:
+            tell_azurites(self.context, oid)
         return JSONResponse(
             {
-                "access_token": tokens.mint(self.key, oid, now, TOKEN_SECONDS, tokens.audience_of(query["resource"])),
+                "access_token": tokens.mint(self.key, oid, now, TOKEN_SECONDS, audience),
                 "client_id": chosen[0].properties["clientId"],
                 "expires_in": str(TOKEN_SECONDS),
                 "expires_on": str(int(now) + TOKEN_SECONDS),

@@ -37,6 +37,7 @@ def keep() -> None:
     identity = NodeIdentity("identity", NodeIdentityArgs(run, group, store))
     timer = Timer("timer", TimerArgs(run, group, plan.choices)) if run.may_delete else None
     pulumi.export("store", store.location)
+    pulumi.export("requests", store.requests)
     pulumi.export("shared", None)
     pulumi.export("identityId", identity.id)
     pulumi.export("identityClientId", identity.client_id)

@@ -39,6 +39,7 @@ def keep() -> None:
     timer = Timer("timer", TimerArgs(run, group, plan.choices)) if run.may_delete else None
     shared = SharedDirectory("shared", SharedDirectoryArgs(run, group))
     pulumi.export("store", store.location)
+    pulumi.export("requests", store.requests)
     pulumi.export("shared", shared.location)
     pulumi.export("identityId", identity.id)
     pulumi.export("identityClientId", identity.client_id)

@@ -31,6 +31,7 @@ def keep() -> None:
     """What outlives the nodes, until the outputs are fetched."""
     resource_group(run)
     pulumi.export("store", None)
+    pulumi.export("requests", None)
     pulumi.export("shared", None)
     pulumi.export("identityId", plan.access.identity_id)
     pulumi.export("identityClientId", None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 CONTAINER = "run"
+REQUESTS = "requests"
 SHARE = "shared"
 NO_ROLE = "none"
 ARM = "https://management.azure.com"

@@ -1,0 +1,101 @@
+"""Commands of the client on nodes of real agents: as the task is run, masked, bounded, and ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.agent.nodes import Cluster, cluster
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent.requests import commands
+from tfinfra.agent.requests.commands import has_executed
+from tfinfra.lifecycle.run.request_channel import new_request, signed
+from tfinfra.model.requests import Answer, ExecBody, InterruptBody
+from tfinfra.signing import SigningKey
+from tfinfra.store import encode, keys, open_store, readable
+
+KEY = SigningKey.new()
+PLAN = replace(plan_of(spec("single")), environment_variables={"COLOUR": "blue"})
+WAITS = "import pathlib, time\npathlib.Path('here.txt').write_text('x')\ntime.sleep(60)"
+
+
+@contextmanager
+def training(folder: Path, script: str = WAITS, *, execs: bool = True) -> Iterator[Cluster]:
+    """A run that trains, or has trained, on one node."""
+    asked = {"requests": (folder / "requests").as_uri(), "requests_key": KEY.public, "execs": execs}
+    (folder / "requests").mkdir()
+    with cluster(folder, PLAN, script, asked=asked) as run:
+        run.start(0)
+        run.wait_for(lambda: run.task("main-0"))
+        yield run
+
+
+def ask(run: Cluster, kind: str, body: object) -> str:
+    request = new_request("digits-abc123", kind, body, (0,), time.time())
+    open_store((run.folder / "requests").as_uri()).put(keys.request_key(request.number), encode(signed(KEY, request)))
+    return request.number
+
+
+def answer(run: Cluster, number: str, state: str) -> Answer:
+    def there() -> Answer | None:
+        found = readable(run.store, keys.answer_key(number, 0), Answer)
+        return found if found is not None and found.state == state else None
+
+    return run.wait_for(there, 10)
+
+
+def log(run: Cluster, number: str) -> str:
+    return run.log(keys.exec_log(number, 0))
+
+
+def test_a_command_sees_what_the_task_sees_while_it_trains_and_after_that(tmp_path: Path) -> None:
+    shell = 'echo $COLOUR $TFINFRA_RUN_ID; ls here.txt; test -w "$TMPDIR" && which python >&2; exit 3'
+    with training(tmp_path, WAITS.replace("60", "4")) as run:
+        number = ask(run, "exec", ExecBody(("sh", "-c", shell)))
+        assert answer(run, number, "ended").exit_status == 3
+        lines = log(run, number).splitlines()
+        assert lines[:2] == ["blue digits-abc123", "here.txt"]
+        assert lines[2].endswith("/bin/python")
+        assert has_executed(tmp_path / "node-0/var/lib/tfinfra")
+        run.outcome()
+        late = ask(run, "exec", ExecBody(("sh", "-c", shell)))
+        assert answer(run, late, "ended").exit_status == 3
+        assert log(run, late) == log(run, number)
+
+
+def test_a_command_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None:
+    with training(tmp_path) as run:
+        number = ask(run, "exec", ExecBody(("sh", "-c", "trap '' TERM; echo up; (sleep 50; echo no); echo no")))
+        run.wait_for(lambda: "up" in log(run, number))
+        ask(run, "interrupt", InterruptBody(number))
+        said = answer(run, number, "ended")
+        assert (said.exit_status, said.message) == (137, "its client has ended it")
+        assert log(run, number) == "up\n"
+
+
+def test_a_program_that_is_not_there_ends_with_127(tmp_path: Path) -> None:
+    with training(tmp_path) as run:
+        number = ask(run, "exec", ExecBody(("no-such-program",)))
+        assert answer(run, number, "ended").exit_status == 127
+        assert "no-such-program" in log(run, number)
+
+
+def test_a_locked_run_takes_no_command(tmp_path: Path) -> None:
+    with training(tmp_path, execs=False) as run:
+        number = ask(run, "exec", ExecBody(("id",)))
+        assert "allow.exec" in answer(run, number, "refused").message
+        assert not has_executed(tmp_path / "node-0/var/lib/tfinfra")
+
+
+def test_what_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    with training(tmp_path) as run:
+        number = ask(run, "exec", ExecBody(("sh", "-c", "head -c 70M /dev/zero | tr '\\0' 'x'; sleep 50")))
+        said = answer(run, number, "ended")
+        assert said.message == "it was ended: it printed more than 64 MiB"
+        assert len(log(run, number)) <= commands.MOST_OUTPUT + 100

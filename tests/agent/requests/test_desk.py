@@ -1,0 +1,127 @@
+"""A node does what its run's client has signed for it, once, before it expires, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.agent.test_own_faults import context_of
+from tests.clocks import FakeClock
+from tfinfra.agent.requests.desk import RequestDesk
+from tfinfra.lifecycle.run.request_channel import new_request, signed
+from tfinfra.model import from_json, parse
+from tfinfra.model.requests import LIVES, LONGEST, Answer, ExecBody, Request, SignedRequest
+from tfinfra.signing import SigningKey
+from tfinfra.store import MemoryStore, encode, keys, readable
+
+KEY = SigningKey.new()
+RUN = "digits-abc123"
+
+
+@dataclass
+class Node:
+    """A node of rank 1, its run's store, the container that it is asked in, and what it has done."""
+
+    folder: Path
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    container: MemoryStore = field(default_factory=MemoryStore)
+    done: list[str] = field(default_factory=list)
+
+    def desk(self) -> RequestDesk:
+        """As each start of its agent makes one."""
+        context = context_of(self.folder, self.store)
+        settings = replace(context.settings, run=RUN, requests="file:///requests", requests_key=KEY.public)
+        take: dict[str, Callable[[Request], None]] = {"exec": lambda request: self.done.append(request.body)}
+        return RequestDesk(replace(context, settings=settings, clock=self.clock), 1, take, lambda: None)
+
+    def request(self, **changes: Any) -> Request:
+        asked = new_request(RUN, "exec", ExecBody(("id",)), (0, 1), self.clock.time())
+        return replace(asked, **changes)
+
+    def put(self, request: Request, key: SigningKey = KEY) -> SignedRequest:
+        made = signed(key, request)
+        self.container.put(keys.request_key(request.number), encode(made))
+        return made
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return Node(tmp_path)
+
+
+def test_what_the_client_has_signed_is_done_once(node: Node) -> None:
+    node.put(node.request())
+    desk = node.desk()
+    desk.look(node.container)
+    desk.look(node.container)
+    assert node.done == ['{"argv": ["id"]}']
+
+
+def test_an_agent_that_starts_again_remembers_what_was_taken(node: Node) -> None:
+    made = node.put(node.request())
+    node.desk().look(node.container)
+    node.container.put("another-name.json", encode(made))
+    node.desk().look(node.container)
+    assert len(node.done) == 1
+
+
+def _altered(node: Node) -> None:
+    made = node.put(node.request())
+    (key,) = node.container.list("")
+    node.container.put(key, encode(replace(made, text=made.text.replace("id", "sh"))))
+
+
+REFUSED: dict[str, Callable[[Node], object]] = {
+    "of another key": lambda node: node.put(node.request(), SigningKey.new()),
+    "of another run": lambda node: node.put(node.request(run="digits-zzz999")),
+    "that has expired": lambda node: node.put(node.request(expires=node.clock.time() - 1)),
+    "that would be good for too long": lambda node: node.put(node.request(expires=node.clock.time() + LONGEST + 1)),
+    "of other nodes": lambda node: node.put(node.request(nodes=(0, 2))),
+    "whose text was altered": _altered,
+    "that is no record": lambda node: node.container.put("a.json", b"rubbish"),
+    "whose text is none": lambda node: node.container.put("a.json", encode(SignedRequest("{}", KEY.sign("{}")))),
+}
+
+
+@pytest.mark.parametrize("ask", REFUSED.values(), ids=REFUSED)
+def test_nothing_is_done_for_a_request(node: Node, ask: Callable[[Node], object]) -> None:
+    ask(node)
+    desk = node.desk()
+    desk.look(node.container)
+    desk.look(node.container)
+    assert node.done == []
+    assert node.store.list("answers") == [], "who is not the client gets no answer"
+
+
+def test_the_node_goes_on_after_rubbish_and_after_what_it_cannot_do(node: Node) -> None:
+    node.container.put("0.json", b"rubbish")
+    unknown = node.request(kind="try")
+    node.put(unknown)
+    node.put(node.request())
+    node.desk().look(node.container)
+    assert len(node.done) == 1
+    answer = readable(node.store, keys.answer_key(unknown.number, 1), Answer)
+    assert answer is not None
+    assert answer.state == "refused"
+
+
+def test_what_has_expired_is_forgotten(node: Node) -> None:
+    first = node.request()
+    node.put(first)
+    node.desk().look(node.container)
+    node.clock.sleep(LIVES + 1)
+    node.put(node.request())
+    node.desk().look(node.container)
+    assert len(node.done) == 2
+    assert len([*(node.folder / "var/lib/tfinfra/requests/taken").iterdir()]) == 1
+
+
+def test_the_text_that_is_signed_is_the_request(node: Node) -> None:
+    request = node.request()
+    made = signed(KEY, request)
+    assert from_json(Request, parse(made.text.encode())) == request

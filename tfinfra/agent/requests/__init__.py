@@ -1,0 +1,1 @@
+"""What the run's client asks of a node that lives: taken where it is signed (desk.py), commands run (commands.py)."""

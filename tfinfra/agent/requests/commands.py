@@ -1,0 +1,158 @@
+"""Runs commands that the run's client asks for, as this node's first task is run: with its variables, in its working
+folder, by its user. What they print is a log of the run, on its way as every other."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_records import write
+from tfinfra.agent.node.processes import Command, Process
+from tfinfra.agent.tasks.task_variables import task_variables
+from tfinfra.errors import first_line
+from tfinfra.model import decode
+from tfinfra.model.requests import Answer, ExecBody, InterruptBody, Request
+from tfinfra.store import keys, store_errors
+
+MOST_OUTPUT = 64 << 20
+"""Bytes that a command may print before it is ended."""
+MOST = 8
+"""Commands of the client that run on a node at once."""
+_GRACE = 2.0
+_NOT_FOUND = 127
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Running:
+    request: Request
+    process: Process
+    log: Path
+    ended_because: str = ""
+    kill_at: float | None = None
+
+
+class Commands:
+    """`start` and `interrupt` take requests, `poll` brings on what runs; all from one thread."""
+
+    def __init__(self, context: AgentContext, assignment: Assignment) -> None:
+        self._context = context
+        self._assignment = assignment
+        self._running: dict[str, _Running] = {}
+        self._unsaid: list[tuple[str, Answer]] = []
+
+    def start(self, request: Request) -> None:
+        """Raises Unfit where it says no command."""
+        why = self._refusal()
+        argv = decode(ExecBody, request.body.encode()).argv
+        if why or not argv:
+            self._say(request.number, Answer("refused", message=why or "there is no command"))
+            return
+        number, paths = request.number, self._context.paths
+        log = paths.logs / f"{keys.exec_log(number, self._assignment.node)}.log"
+        self._context.logs.add(log.stem, log)
+        note_execution(paths.state)
+        try:
+            process = Process(self._command(argv, log))
+        except OSError as error:  # without setpriv this is where a missing program shows
+            log.write_text(f"{argv[0]}: {error.strerror}\n", "utf-8")
+            self._conclude(number, log, Answer("ended", _NOT_FOUND))
+            return
+        _log.info("a command of the client's runs as process %d", process.pid)
+        self._running[number] = _Running(request, process, log)
+        self._say(number, Answer("started"))
+
+    def interrupt(self, request: Request) -> None:
+        """Asks all processes of a command to end; a moment later they are killed. Raises Unfit."""
+        running = self._running.get(decode(InterruptBody, request.body.encode()).number)
+        if running is not None:
+            self._end(running, "its client has ended it")
+
+    def poll(self) -> None:
+        """Concludes what has ended, and ends what prints too much."""
+        for number, running in list(self._running.items()):
+            self._bound(running)
+            code = running.process.poll()
+            if code is None:
+                continue
+            running.process.end_rest()
+            del self._running[number]
+            if running.log.stat().st_size > MOST_OUTPUT:
+                os.truncate(running.log, MOST_OUTPUT)
+            self._conclude(number, running.log, Answer("ended", code, running.ended_because))
+        self._say_again()
+
+    def stop(self) -> None:
+        """Kills what runs: the agent ends."""
+        for running in self._running.values():
+            running.process.signal(signal.SIGKILL)
+
+    def _refusal(self) -> str:
+        assignment = self._assignment
+        if not self._context.settings.execs:
+            return "the run is locked, and no guardrail allows commands on it (allow.exec)"
+        if not assignment.working_directory(assignment.tasks[0]).is_dir():
+            return "its tasks have not been started yet"
+        return f"{MOST} commands run on it already" if len(self._running) >= MOST else ""
+
+    def _command(self, argv: tuple[str, ...], log: Path) -> Command:
+        assignment, task = self._assignment, self._assignment.tasks[0]
+        variables = task_variables(assignment, task)
+        temporary = Path(variables["TMPDIR"])
+        if not temporary.is_dir():  # that of the tasks has gone with them
+            temporary = self._context.paths.state / "requests" / "tmp"
+            temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Command(argv, assignment.working_directory(task), {**variables, "TMPDIR": str(temporary)}, log)
+
+    def _bound(self, running: _Running) -> None:
+        if running.log.stat().st_size > MOST_OUTPUT:
+            self._end(running, f"it was ended: it printed more than {MOST_OUTPUT >> 20} MiB")
+        if running.kill_at is not None and self._context.clock.monotonic() >= running.kill_at:
+            running.process.signal(signal.SIGKILL)
+
+    def _end(self, running: _Running, why: str) -> None:
+        if running.kill_at is None:
+            running.kill_at = self._context.clock.monotonic() + _GRACE
+            running.ended_because = why
+            running.process.signal(signal.SIGTERM)
+
+    def _conclude(self, number: str, log: Path, answer: Answer) -> None:
+        """Says how a command ended once all of its log is in the store."""
+        try:
+            self._context.logs.finish(log.stem)
+        except store_errors() as error:
+            _log.warning("could not put the log of a command: %s", first_line(error))
+        self._context.logs.forget(log.stem)
+        self._say(number, answer)
+
+    def _say(self, number: str, answer: Answer) -> None:
+        self._unsaid.append((number, answer))
+        self._say_again()
+
+    def _say_again(self) -> None:
+        """Puts the answers that wait, in their order; a store that does not answer gets them later."""
+        while self._unsaid:
+            number, answer = self._unsaid[0]
+            try:
+                write(self._context.store, keys.answer_key(number, self._assignment.node), answer)
+            except store_errors() as error:
+                _log.warning("could not answer: %s", first_line(error))
+                return
+            self._unsaid.pop(0)
+
+
+def note_execution(state: Path) -> None:
+    """Leaves word on the node that a command of somebody ran on it: what a lock says of it holds no more."""
+    folder = state / "requests"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "executed").touch()
+
+
+def has_executed(state: Path) -> bool:
+    """Whether a command ran on this node besides its tasks."""
+    return (state / "requests" / "executed").exists()
