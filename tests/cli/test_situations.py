@@ -27,6 +27,7 @@ WORDS: dict[str, list[str]] = {
     "up": ["wrong.yaml"],
     "status": ["nowhere"],
     "logs": ["nowhere"],
+    "metrics": ["nowhere"],
     "fetch": ["nowhere"],
     "down": ["--all"],
     "runs": [],

@@ -189,6 +189,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "status-waiting": Case(("status", RUN), before=a_waiting_run),
         "status-unrecorded": Case(("status", RUN), before=an_unrecorded_run),
         "logs": Case(("logs", RUN), before=a_failed_run),
+        "metrics": Case(("metrics", RUN), before=a_failed_run),
         "runs": Case(("runs",), before=a_failed_run),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),

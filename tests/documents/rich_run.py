@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
@@ -15,9 +16,9 @@ from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, run_folder
-from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, TaskStatus, to_json
+from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, Point, TaskStatus, to_json
 from tfinfra.money.ledger import Interval, Ledger
-from tfinfra.store import MemoryStore, keys
+from tfinfra.store import MemoryStore, chunk_of, keys
 
 NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 8, 0, "age1xyz", 0, "c2lnbmVk")
 TASK = TaskStatus("rank-0", 0, "failed", 4711, 7, 1010.0, 1020.0, 0, "the script ended with 7", joined=True)
@@ -65,6 +66,10 @@ def failed_run(folder: Path) -> None:
     (results / "tasks").mkdir()
     (results / "tasks" / "rank-0.log").write_text("first\nlast\n")
     (results / "tasks" / "rank-0.times").write_text("6 1010.50\n11 1012.00\n")
+    (results / "metrics").mkdir()
+    points = [Point("rank-0", "loss", value, step, 1011.5, "") for step, value in enumerate((0.5, nan))]
+    further = Point("rank-0", "loss", 0.25, 0, 1012.0, "0a" * 16)
+    (results / "metrics" / "rank-0.jsonl").write_bytes(chunk_of([*points, further]))
 
 
 def waiting_run(folder: Path, *, record: bool = True) -> FoundRun:

@@ -33,6 +33,7 @@ from tfinfra.model import (
     Limits,
     Outcome,
     Plan,
+    Point,
     Requirements,
     Target,
     Task,
@@ -129,6 +130,9 @@ class FakeObserver:
 
     def line(self, task: str, text: str) -> None:
         self.lines.append(f"line {text}")
+
+    def metric(self, point: Point) -> None:
+        self.lines.append(f"metric {point.name} {point.value}")
 
 
 Nodes = Callable[[MemoryStore], None]

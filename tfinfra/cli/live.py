@@ -16,7 +16,7 @@ from tfinfra.cli.verbosity import Verbosity, verbosity
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.watch.observer import Observer, UnderWay
 from tfinfra.lifecycle.watch.plain_view import PlainView, QuietView, is_file, prefixed, task_text
-from tfinfra.model import TaskStatus
+from tfinfra.model import Point, TaskStatus
 from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import clean
 
@@ -35,6 +35,7 @@ class LiveView:
         self._run: UnderWay | None = None
         self._phases: dict[str, RunningPhase] = {}
         self._tasks: dict[str, TaskStatus] = {}
+        self._metric: Point | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -90,6 +91,9 @@ class LiveView:
     def line(self, task: str, text: str) -> None:
         self.screen.show(prefixed(task, clean(text, color=self._color)))
 
+    def metric(self, point: Point) -> None:
+        self._metric = point
+
     def _over(self, kind: str, phase: str, seconds: float, text: str) -> None:
         with self._lock:
             self._phases.pop(phase, None)
@@ -105,7 +109,8 @@ class LiveView:
         with self._lock:
             phases = tuple(self._phases.values())
             tasks = tuple(self._tasks.values()) if "train" in self._phases else ()
-        return live_rows(LiveState(phases, tasks, self._run, self._clock()), height)
+            metric = self._metric if tasks else None
+        return live_rows(LiveState(phases, tasks, self._run, self._clock(), metric), height)
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tfinfra.lifecycle.watch.latest_metric import metric_text
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.lifecycle.watch.plain_view import as_last_time, task_text
-from tfinfra.model import TaskStatus
+from tfinfra.model import Point, TaskStatus
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import count, ranges, spell_seconds
 
@@ -35,23 +36,29 @@ class RunningPhase:
 
 @dataclass(frozen=True)
 class LiveState:
-    """All that the rows show. `now` in the clock's seconds; `run` is None before the first write to the cloud."""
+    """All that the rows show. `now` in the clock's seconds; `run` is None before the first write to the cloud,
+    `metric` where the tasks have logged none."""
 
     phases: Sequence[RunningPhase]
     tasks: Sequence[TaskStatus]
     run: UnderWay | None
     now: float
+    metric: Point | None = None
 
 
 def live_rows(state: LiveState, height: int) -> list[Text]:
     """The rows for a terminal of so many lines. Each is one line, maybe longer than the terminal is wide. Running
-    phases come first, then tasks, one by one or, where they are too many, together; last how long the run may go on."""
+    phases come first, then tasks, one by one or, where they are too many, together; last the newest value of the metric
+    that is shown, and how long the run may go on."""
     from rich.text import Text
 
     most = min(max(1, height // _SHARE), height - 1)
     phases = [_phase_row(phase, state) for phase in state.phases][: max(0, most)]
     left = most - len(phases)
     foot = [Text(_foot(state.run, state.now), "dim")] if state.run is not None and left > 0 else []
+    if state.metric is not None and left > len(foot):
+        said = metric_text(state.metric.name, state.metric.value, state.metric.step)
+        foot.insert(0, Text(f"  {in_one_line(said)}", "bold"))
     return [*phases, *_task_rows(state.tasks, left - len(foot)), *foot]
 
 

@@ -24,6 +24,7 @@ VERBS = {
     "up": ("tfinfra.cli.runs.up", "Provision, train, bring the outputs home, delete everything."),
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
+    "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),
     "push": ("tfinfra.cli.runs.push", "Upload what a deploy folder's nodes need, where Pulumi is run by hand."),
     "wait": ("tfinfra.cli.runs.wait", "Wait until a run has ended, and end as it did."),
     "fetch": ("tfinfra.cli.runs.fetch", "Copy a run's outputs to ./runs/<run>/."),

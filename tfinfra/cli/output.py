@@ -89,9 +89,9 @@ def reader_has_gone(error: BaseException | None) -> bool:
     return isinstance(error, BrokenPipeError) or (isinstance(error, StdoutLost) and error.reader_has_gone)
 
 
-def show(*lines: str) -> None:
-    """Lines for a person, on stdout, as its width takes them."""
-    show_lines(lines)
+def show(*lines: str, whole: bool = False) -> None:
+    """Lines for a person, on stdout, as its width takes them; each as it is where they are to be `whole`."""
+    show_lines(lines, whole=whole)
 
 
 def show_log(line: LogLine, *, raw: bool = False, named: bool = False, timed: bool = False) -> None:

@@ -23,6 +23,7 @@ VERSIONS: dict[str, int] = {
     "run": 2,
     "status": 2,
     "logs": 2,
+    "metrics": 1,
     "runs": 2,
     "wait": 1,
     "push": 1,

@@ -27,8 +27,8 @@ SIGNATURES = (SIGNED_STATEMENT, MODEL_SIGNATURE)
 OUTPUTS = "outputs"
 SUBJECTS = (OUTPUTS, "checkpoints", "logs", "left")
 """Folders of a run whose files are what it made."""
-LOGS = ("tasks", "nodes")
-"""Folders of a run in which its logs are."""
+LOGS = ("tasks", "nodes", "metrics")
+"""Folders of a run in which its logs and metrics are."""
 
 
 def node_file(node: int) -> str:

@@ -60,6 +60,17 @@ def test_what_nodes_put_before_their_word_that_they_are_done_comes_home_though_i
     assert (tmp_path / "nodes/agent-1.log").read_text() == "the last line\n"
 
 
+def test_metrics_come_home_whole_whatever_their_chunks_and_names(tmp_path: Path) -> None:
+    store = a_store(collected={"files": 0})
+    for task, chunks in {"rank-0": (b"a\n", b"b\n"), "node-0": (b"c\n",), "r\x1b[2J": (b"d\n",)}.items():
+        for number, chunk in enumerate(chunks):
+            store.put(layout.metrics_key(task, number), chunk)
+    home = bring_home(store, tmp_path, TASKS, None)
+    came = {path.name: path.read_bytes() for path in (tmp_path / "metrics").iterdir()}
+    assert came == {"rank-0.jsonl": b"a\nb\n", "node-0.jsonl": b"c\n", "r%1B[2J.jsonl": b"d\n"}
+    assert home.missing is None
+
+
 UNSAFE = {
     "encoded dots": "outputs/outputs/%2e%2e/%2e%2e/escape",
     "dots": "outputs/outputs/../../escape",

@@ -57,11 +57,7 @@ def status_lines(document: dict[str, Any], now: float) -> list[str]:
         cap = "" if state["max_cost_usd"] is None else f" of at most {state['max_cost_usd']:.2f}"
         rate = f"{state['usd_per_hour']:.2f} an hour now"
         lines.append(f"  cost: {state['usd']:.2f} USD{cap} so far at list price, {rate}")
-    for task in document.get("tasks", []):
-        status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
-        lines.append(f"  {task['task']} on node {task['node']}: {task['state']}{status}")
-    for rank, node in enumerate(document.get("nodes", [])):
-        lines.append(f"  node {rank}: {node['hostname']} {node['address']}")
+    lines += _work_lines(document)
     lines += [f"  {odd}" for odd in document.get("unreadable", []) if odd not in state["message"]]
     if document.get("not_collected"):
         from tfinfra.lifecycle.record.not_collected import NotCollected
@@ -74,6 +70,19 @@ def status_lines(document: dict[str, Any], now: float) -> list[str]:
     if (last := document.get("last_line")) is not None:
         lines.append(f"  last line: {last.task} | {last.text}")
     return lines
+
+
+def _work_lines(document: dict[str, Any]) -> Iterator[str]:
+    """What the tasks are at, the last value of the metric that is shown, and the nodes."""
+    from tfinfra.lifecycle.watch.latest_metric import metric_text
+
+    for task in document.get("tasks", []):
+        status = "" if task["exit_status"] is None else f", exit status {task['exit_status']}"
+        yield f"  {task['task']} on node {task['node']}: {task['state']}{status}"
+    if (metric := document.get("metric")) is not None:
+        yield f"  metric: {metric_text(metric['name'], float(metric['value']), metric['step'])}"
+    for rank, node in enumerate(document.get("nodes", [])):
+        yield f"  node {rank}: {node['hostname']} {node['address']}"
 
 
 def _time_lines(document: dict[str, Any], now: float) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import ProvisioningError, Result
@@ -19,6 +20,7 @@ from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.record.usual_times import usual_seconds
+from tfinfra.lifecycle.watch.latest_metric import latest_at_home, latest_document, latest_in_store
 from tfinfra.lifecycle.watch.waiting import Waiting, waiting_for_nodes, waiting_for_outputs, waiting_for_tasks
 from tfinfra.model import CollectingMark, Outcome, Plan, TaskStatus, from_json
 from tfinfra.store import LARGE, Unreadable, encode, keys, readable, store_errors
@@ -37,6 +39,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     """The run as `status --json` gives it: run.json's fields as they are now, `state` as `runs --json` gives it, and
     `waiting`: null, or what it waits for, since and until when (or null), and all of it as a text; moments are Unix
     seconds here (documents/moments.py);
+    `metric`: null, or the last value of the metric that is shown (watch/latest_metric.py);
     `phases` with their times, as the live view shows them, and `usual_seconds`, how long they took the last time."""
     found = with_outcome(found)
     state = asdict(found.status)
@@ -53,6 +56,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
         "unreadable": list(unreadable),
         "state": state,
         "waiting": _waiting(found, document),
+        "metric": _metric(found, record),
         "phases": [asdict(phase) for phase in phase_times(record, found.folder.audit.path)],
         "usual_seconds": usual_seconds(state_folder(), record.name, record.target, record.rehearse),
     }
@@ -82,6 +86,17 @@ def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | N
     if waits is None:
         return None
     return {"for": waits.what, "since": waits.since, "until": waits.until, "text": str(waits)}
+
+
+def _metric(found: FoundRun, record: RunRecord) -> dict[str, Any] | None:
+    if found.store is None:
+        point = latest_at_home(Path(record.results), record.leader, None)
+    else:
+        try:
+            point = latest_in_store(found.store, record.leader, None)
+        except store_errors():
+            return None
+    return None if point is None else latest_document(point)
 
 
 def _may_have_nodes(found: FoundRun) -> bool:

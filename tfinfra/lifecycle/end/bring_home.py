@@ -1,6 +1,6 @@
-"""Brings a run home: logs first, then outputs, logs and checkpoints of the script, out of its store, out of the share
-and the dead machines' disks where those are on this machine. What does not come is named, and costs nothing else its
-way."""
+"""Brings a run home: logs and metrics first, then outputs, logs and checkpoints of the script, out of its store, out of
+the share and the dead machines' disks where those are on this machine. What does not come is named, and costs nothing
+else its way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, CollectionReport, NotCollected, missing, read_report
 from tfinfra.lifecycle.watch.home_log import times_beside, write_log
-from tfinfra.store import ObjectStore, OddObject, log_pieces, store_errors
+from tfinfra.store import ObjectStore, OddObject, content, log_pieces, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -104,6 +104,7 @@ def bring_home(
         try:
             report = read_report(store)  # before all else: what a node puts after its word that it is done is nothing
             logs = coming.bring_logs(frozenset(tasks))
+            coming.bring_metrics()
             keys = store.list(layout.OUTPUTS)
             if report.collected:  # what lies there is what the nodes made of it in the end
                 coming.bring(keys, anew=frozenset(earlier.copied))
@@ -199,6 +200,23 @@ class _Coming:
                 self._land(f"the times of the log {shown(name)}", beside, partial(_write_text, times[name]), None)
         self._raise_broken()
         return len(chunks) - len(self.left)
+
+    def bring_metrics(self) -> None:
+        """metrics/<task>.jsonl for every task and node that has logged points: its chunks, one after the other."""
+        chunks: dict[str, list[str]] = {}
+        for key in self.store.list(layout.METRICS):
+            chunks.setdefault(key.split("/")[1], []).append(key)
+
+        def write(name: str, path: Path) -> None:
+            with path.open("wb") as points:
+                for key in sorted(chunks[name]):
+                    points.write(content(self.store, key) or b"")
+
+        paths = {name: f"{layout.METRICS}/{tame(name)}.jsonl" for name in chunks}
+        odd = clashes(paths.values(), folds=self.landing.folds())
+        for name, path in paths.items():
+            self._land(f"the metrics of {shown(name)}", path, partial(write, name), odd.get(path))
+        self._raise_broken()
 
     def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
         """Fetches what is not here yet, and `anew` what is of the copies from disks, several at once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tfinfra.errors import Diagnostic
-from tfinfra.model import Task, TaskStatus
+from tfinfra.model import Point, Task, TaskStatus
 
 
 @dataclass(frozen=True)
@@ -56,3 +56,6 @@ class Observer(Protocol):
 
     def line(self, task: str, text: str) -> None:
         """A line of a task's log, without its end."""
+
+    def metric(self, point: Point) -> None:
+        """The metric that is shown of the run has a new value."""

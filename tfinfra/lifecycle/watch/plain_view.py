@@ -11,7 +11,7 @@ from typing import TextIO
 
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.lifecycle.watch.observer import UnderWay
-from tfinfra.model import TaskStatus
+from tfinfra.model import Point, TaskStatus
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import spell_seconds
 
@@ -65,6 +65,9 @@ class PlainView:
 
     def line(self, task: str, text: str) -> None:
         self._write(self._out, "\n".join(prefixed(task, clean(text)) if self._named else (clean(text),)))
+
+    def metric(self, point: Point) -> None:
+        """The script's own lines say it, and `tfinfra metrics` has all."""
 
     def _tell(self, text: str) -> None:
         self._write(self._progress, clean(text))

@@ -11,6 +11,7 @@ from typing import TypeVar
 from tfinfra.errors import Cancelled, ProvisioningError, Result, first_line, full_disk
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
+from tfinfra.lifecycle.watch.latest_metric import MetricReader
 from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogLine, LogReader
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
@@ -79,6 +80,7 @@ class Watch:
         self._clock = clock
         self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
         self._log = LogReader(store, plan.tasks[0].name)
+        self._metric = MetricReader(store, plan.tasks[0].name, None)
         self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
@@ -143,6 +145,7 @@ class Watch:
             self._look_at_nodes()
             self._tell_tasks(statuses)
             self._tell_waiting(self._waiting())
+            self._tell_metric()
             request = self._records.get(keys.STOP, StopRequest)
             if request is not None:  # from another tfinfra that can write the run's store
                 raise Cancelled(request.message or "another tfinfra asked this run to end")
@@ -190,6 +193,7 @@ class Watch:
             task = self._log.task
             self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
         self._look_at_tasks()
+        self._tell_metric()
 
     def _be_seen(self) -> None:
         """Writes that a client looks on. A store that does not take it is tried again soon."""
@@ -234,6 +238,10 @@ class Watch:
             if text != self._waits_told.get(waiting.what, ("", 0.0))[0]:
                 self._observer.progress("train", text)
             self._waits_told[waiting.what] = text, self._clock()
+
+    def _tell_metric(self) -> None:
+        if (point := self._metric.new()) is not None:
+            self._observer.metric(point)
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()

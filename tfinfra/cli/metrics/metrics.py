@@ -1,0 +1,63 @@
+"""`tfinfra metrics`: what a run's tasks logged, while it goes on or afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tfinfra.cli.completion import completing, tasks
+from tfinfra.cli.options import cloud_options, run_argument
+
+if TYPE_CHECKING:
+    from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+
+
+@click.command(short_help="Print the metrics that a run has logged.")
+@run_argument
+@click.option("--csv", "as_csv", is_flag=True, help="Print all points as CSV: task, name, step, value, time, run.")
+@click.option("--plot", "as_plot", is_flag=True, help="Draw each metric over its steps, in 80 columns.")
+@click.option("--metric", "names", metavar="NAME", multiple=True, help="Only this metric; may be given several times.")
+@click.option(
+    "--task", "of_tasks", metavar="TASK", multiple=True, shell_complete=completing(tasks), help="Only this task's."
+)
+@click.option("--nodes", is_flag=True, help="The nodes' own figures too: processors, memory, disk, network, GPUs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@cloud_options
+def command(
+    *,
+    asked: CloudOptions,
+    run: str,
+    as_csv: bool,
+    as_plot: bool,
+    names: tuple[str, ...],
+    of_tasks: tuple[str, ...],
+    nodes: bool,
+    as_json: bool,
+) -> int:
+    """Print what the tasks of RUN have logged in numbers: each metric with its last value, or all points. RUN is a
+    run's id or a name: of the name's only live run or, where none is live, of the newest that has ended."""
+    from tfinfra.cli.metrics.told import csv_lines, document_of, plot_lines, show_summary
+    from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.errors import UsageError
+    from tfinfra.lifecycle.attach.find_run import find_run
+    from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
+    from tfinfra.lifecycle.metrics.series import Wanted, all_series
+
+    if (as_csv, as_plot, as_json).count(True) > 1:
+        raise UsageError("--csv, --plot and --json contradict each other", hint="give one of them")
+    found = find_run(run, asked, progress, ended=True)
+    wanted = Wanted(frozenset(names), frozenset(of_tasks), nodes=nodes)
+    series = all_series(run_points(found), wanted, is_of_node)
+    if as_json:
+        print_document("metrics", document_of(found.run, leader_of(found), series))
+        return 0
+    if not series:
+        progress(f"{found.run} has logged no metric" + (" of that name or task" if names or of_tasks else ""))
+    elif as_csv:
+        show(*csv_lines(series), whole=True)
+    elif as_plot:
+        show(*plot_lines(series), whole=True)
+    else:
+        show_summary(series)
+    return 0

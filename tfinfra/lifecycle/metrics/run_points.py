@@ -1,0 +1,66 @@
+"""The points of a run: while its store is there out of that, afterwards out of `metrics/` beside its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.watch.latest_metric import points_at
+from tfinfra.model import Point
+from tfinfra.store import keys, points_in
+
+FOLDER = keys.METRICS
+_AT_ONCE = 1 << 22
+
+
+def run_points(found: FoundRun) -> Iterator[Point]:
+    """All points of the run, the leader's first, the nodes' own figures last, those of each in the order logged. Raises
+    UsageError where there can be none any more, what the store raises."""
+    must_be_readable(found)
+    if found.store is not None:
+        store, listed = found.store, dict[str, list[str]]()
+        for key in store.list(keys.METRICS):
+            listed.setdefault(key.split("/")[1], []).append(key)
+        for task in sorted(listed, key=lambda task: _order(found, task)):
+            for key in sorted(listed[task]):
+                yield from points_at(store, task, key) or ()
+        return
+    record = recorded(found)
+    if record.came_to_nothing:
+        raise came_to_nothing(record)
+    folder = Path(record.results) / FOLDER
+    if not record.fetched and not folder.is_dir():
+        raise UsageError(f"the metrics of {record.run} were never fetched, and went with its groups")
+    files = [path for path in folder.glob("*.jsonl") if path.is_file() and not path.is_symlink()]
+    for path in sorted(files, key=lambda path: _order(found, path.stem)):
+        yield from _in_file(path)
+
+
+def leader_of(found: FoundRun) -> str | None:
+    """The task whose metrics count first, None where no record says so."""
+    return found.record.leader if found.record is not None else None
+
+
+def is_of_node(task: str) -> bool:
+    """Whether what is called so is a node, whose figures are no metrics of the script."""
+    kind, _, number = task.rpartition("-")
+    return number.isdigit() and keys.node_figures(int(number)) == task and kind != ""
+
+
+def _order(found: FoundRun, task: str) -> tuple[bool, bool, int, str]:
+    number = task.rpartition("-")[2]
+    return is_of_node(task), task != leader_of(found), int(number) if number.isascii() and number.isdigit() else 0, task
+
+
+def _in_file(path: Path) -> Iterator[Point]:
+    """The points of a file of this machine, which may be of any size, and may have gone meanwhile."""
+    rest = b""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        while data := file.read(_AT_ONCE):
+            whole, _, rest = (rest + data).rpartition(b"\n")
+            yield from points_in(path.stem, whole)[0]
+    yield from points_in(path.stem, rest)[0]
