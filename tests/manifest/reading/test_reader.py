@@ -47,7 +47,7 @@ FAULTS = {
     "a Python object": (b"a: !!python/object:os.system {}\n", "TFI111", 1),
     "an alias without anchor": (b"a: *b\n", "TFI113", 1),
     "a quote that is not closed": (b"a: 'b\n", "TFI105", 1),
-    "a bracket that is not closed": (b"a: [1, 2\nb: 3\n", "TFI105", 2),
+    "a bracket that is not closed": (b"a: [1, 2\nb: 3\n", "TFI105", 1),
 }
 
 
