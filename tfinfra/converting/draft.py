@@ -11,6 +11,7 @@ from typing import Any
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import VARIABLE, fitting_input, fitting_name
+from tfinfra.manifest.words.foreign_paths import target_named
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.script_variables import set_by_tfinfra
@@ -137,7 +138,7 @@ class Draft:
 
     def target(self, name: str, position: Position | None) -> None:
         """A target by its name where there is one; else the manifest trains on this machine, and that is said."""
-        plain = name.removeprefix("azureml:").partition("@")[0]
+        plain = target_named(name)
         if plain == "local" or plain in self.targets:
             self.put("compute_target", plain)
         elif "compute_target" not in self.keys:

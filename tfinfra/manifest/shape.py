@@ -68,6 +68,10 @@ def _cerberus_errors(
     validator.validate(_prepared(document, data, base, skip, schema))
     found_at = [(_as_written(document, (*base, *error.document_path)), error) for error in validator.errors]
     errors = {path: _told(document, path, error, schema) for path, error in found_at}
+    if any(d.code == "TFI203" for d in errors.values()):
+        from tfinfra.manifest.words.unknown_key import each_once
+
+        errors = each_once(document, errors)
     meant = {d.hint for d in errors.values() if d.code == "TFI203"}
     for path, diagnostic in errors.items():
         named = (did_you_mean(str(path[-1])), f"write {path[-1]}:")

@@ -71,7 +71,17 @@ def _value(document: Document, path: KeyPath) -> Any:
     value: Any = document.data
     for part in path:
         value = value[part]
-    return value
+    return _as_written(document, path, value)
+
+
+def _as_written(document: Document, path: KeyPath, value: Any) -> Any:
+    """The value with its decimal numbers as the file has them: 3.10 is no 3.1 to who reads a version."""
+    if isinstance(value, Mapping):
+        return {key: _as_written(document, (*path, key), each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_written(document, (*path, index), each) for index, each in enumerate(value)]
+    text = document.texts.get(path)
+    return text if isinstance(value, float) and text and text != str(value) else value
 
 
 def _without_values(diagnostic: Diagnostic) -> Diagnostic:
@@ -115,7 +125,8 @@ def _bad_type(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     if error.value is None:
         return error_at(document, "TFI202", path, f"'{dotted(path)}' has no value", f"write {names} or remove the key")
     message = f"'{dotted(path)}' is {found(error.value)}, not {names}"
-    return error_at(document, "TFI202", path, message, way_out_of_wrong_kind(path, wanted, error.value))
+    value = _as_written(document, path, error.value) if isinstance(error.value, (list, Mapping)) else error.value
+    return error_at(document, "TFI202", path, message, way_out_of_wrong_kind(path, wanted, value))
 
 
 def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
@@ -123,7 +134,7 @@ def _unallowed(document: Document, path: KeyPath, error: Any) -> Diagnostic:
     meant = backend_called(str(error.value))
     near = meant if meant in allowed else nearest(str(error.value).lower(), allowed)
     names = allowed[0] if len(allowed) == 1 else f"{', '.join(allowed[:-1])} or {allowed[-1]}"
-    message = f"'{dotted(path)}' is {names}, not '{_short(str(error.value))}'"
+    message = f"'{dotted(path)}' is {names}, not '{_short(document.texts.get(path) or str(error.value))}'"
     foreign = way_out_of_wrong_value(path, error.value)
     absent = "remove the key" if str(error.value).lower() in _NOTHING else None
     return error_at(document, "TFI204", path, message, foreign or (did_you_mean(near) if near else absent))

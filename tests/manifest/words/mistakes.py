@@ -195,7 +195,7 @@ KUBEFLOW: Rows = {
         "TFI202",
         "write environment_variables: {A: …}",
     ),
-    "labels": ("▶metadata: {name: mnist}", "TFI203", "write tags: {name: mnist}"),
+    "labels": ("▶metadata: {name: mnist}", "TFI203", "write name: mnist"),
     "a selector": ("▶nodeSelector: {gpu: a}", "TFI203", "write vm_size"),
     "limits of a container": ("▶resources: {limits: {nvidia.com/gpu: 1}}", "TFI203", "use_gpu: true and a vm_size"),
 }
@@ -234,6 +234,18 @@ HOROVODRUN: Rows = {
 }
 
 LEVELS: Rows = {
+    "a word for a key that is there": ("name: a\n▶display_name: b", "TFI203", "write name: b, in place of line 2"),
+    "a word for a list that is there": (
+        "pip_packages: [a]\n▶packages: [b]",
+        "TFI203",
+        "write pip_packages: [b], together with line 2",
+    ),
+    "a key a level too high, beside its level": (
+        "limits: {max_cost_usd: 3}\n▶timeout: 2h",
+        "TFI203",
+        "it belongs under limits, on line 2: write max_run_duration: 2h",
+    ),
+    "a level and its key in one": ("▶limits.max_cost_usd: 20", "TFI203", "write limits: {max_cost_usd: 20}"),
     "a limit at the top": ("▶max_cost_usd: 3", "TFI203", "it belongs under limits; write limits: {max_cost_usd: 3}"),
     "a time limit at the top": (
         "▶max_run_duration: 2h",
@@ -281,6 +293,13 @@ LEVELS: Rows = {
 }
 
 SHAPES: Rows = {
+    "a command line as a list for a script": (
+        "entry_script: ▶[python, train.py, --epochs, 3]",
+        "TFI202",
+        "write entry_script: train.py, script_params: {--epochs: 3}",
+    ),
+    "commands for a setup script": ("setup_script: ▶[pip install a, make]", "TFI202", "write these lines to a file"),
+    "a number in quotes for a price": ("limits: {max_cost_usd: ▶'20'}", "TFI202", "write 20 without quotes"),
     "a text for limits": ("limits: ▶2h", "TFI202", "write limits: {max_run_duration: 2h}"),
     "a list for limits": (
         "limits: ▶[{max_run_duration: 2h}]",
@@ -449,6 +468,16 @@ PARAMETERS: Rows = {
 }
 
 VALUES: Rows = {
+    "values that numbers would shorten": (
+        "▶args: {version: 1.10, lr: 1e-3}",
+        "TFI203",
+        "write script_params: {--version: 1.10, --lr: 1e-3}",
+    ),
+    "a Python of one number": ("python_version: ▶3", "TFI206", "a version such as 3.11"),
+    "the framework for a backend": ("distributed_backend: ▶TensorFlow", "TFI204", "write ps for parameter servers"),
+    "a variable as a shell refers to it": ("secrets: [▶$HF_TOKEN]", "TFI206", "the variable's name alone: HF_TOKEN"),
+    "a secret as GitHub refers to it": ("secrets: [▶'${{ secrets.KEY }}']", "TFI206", "the variable's name alone: KEY"),
+    "what may be a secret itself": ("secrets: [▶$hunter2]", "TFI206", "letters, digits and '_'"),
     "a length in seconds with a unit": (
         "max_run_duration_seconds: ▶2h",
         "TFI202",

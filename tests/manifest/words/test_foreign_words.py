@@ -40,7 +40,7 @@ FOREIGN = {
         "apiVersion: kubeflow.org/v1": "this is the form of Kubernetes",
         "kind: TFJob": "this is the form of Kubernetes",
         "spec: {}": "this is the form of Kubernetes",
-        "metadata: {name: a}": "write tags",
+        "metadata: {name: a}": "write name: a",
     },
     "SkyPilot's task": {
         "num_nodes: 2": "write node_count",

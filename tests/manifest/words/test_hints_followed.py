@@ -67,7 +67,7 @@ def followed(data: dict[str, Any], path: str, hint: str) -> dict[str, Any] | Non
     """The manifest `data` after somebody did what the hint at `path` says; None where it leaves that open."""
     keys = told(hint)
     outer, _, inner = path.partition(".")
-    left = {key: value for key, value in data.items() if key != outer}
+    left = {key: value for key, value in data.items() if key not in (outer, path)}
     if not keys:
         return corrected(data, path.split("."), hint)
     if inner and {*keys} <= {*LIMITS, *TARGET, "hold"} and isinstance(data[outer], dict):

@@ -36,6 +36,11 @@ def test_a_mistake_is_told_where_it_is_with_its_way_out(sentence: str) -> None:
     assert "hunter2" not in f"{found[0]}"
 
 
+def test_a_version_keeps_the_zero_that_a_number_loses() -> None:
+    (found,) = errors("entry_script: t.py\npython: 3.10\n")
+    assert found.hint == "write python_version: 3.10"
+
+
 def test_a_key_that_a_merge_brings_is_told_with_the_line_of_the_merge() -> None:
     (found,) = errors("entry_script: t.py\nscript_params: &p\n  --lr: 1\nlimits:\n  <<: *p\n")
     assert found.message == "unknown key '--lr', which `<<` on line 5 brings in"

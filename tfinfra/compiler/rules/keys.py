@@ -10,7 +10,7 @@ from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
-from tfinfra.manifest.key_schema import MOST_TAGS, NAME, SPELLINGS, TAG_FORBIDDEN, TAG_OURS, fitting_name
+from tfinfra.manifest.key_schema import MOST_TAGS, NAME, SPELLINGS, TAG_FORBIDDEN, TAG_OURS, fitting_input, fitting_name
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import INPUT, NAMES, names_meant, set_by_tfinfra
 from tfinfra.text.credentials import covered
@@ -125,7 +125,17 @@ def templates(facts: Facts) -> Iterator[Diagnostic]:
         for written, at in ((key, "key"), (text, "value")):
             if (found := _TEMPLATE.search(written)) and path not in document.wrong:
                 message = f"{found[0] if found[0] == covered(found[0]) else '${{…}}'} is text here: nothing fills it in"
-                yield error_at(document, "TFI343", path, message, _FILL_IN, at=at)
+                yield error_at(document, "TFI343", path, message, _filled_in(facts, found[0]), at=at)
+
+
+def _filled_in(facts: Facts, reference: str) -> str:
+    """What stands here for a reference of Azure ML's jobs."""
+    named = re.fullmatch(r"\$\{\{\s*(inputs|outputs)\.([\w-]+)(\.path)?\s*\}\}", reference)
+    if named and named[1] == "outputs":
+        return "write ${TFINFRA_OUTPUTS}"
+    if named and (name := fitting_input(named[2])) in facts.manifest.inputs:
+        return f"write ${{{INPUT}{name.upper()}}}"
+    return _FILL_IN
 
 
 def references(facts: Facts) -> Iterator[Diagnostic]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from os.path import relpath
@@ -15,7 +16,7 @@ from tfinfra.compiler.source.decoding import decoded
 from tfinfra.compiler.source.modules.read_modules import read_modules
 from tfinfra.compiler.source.modules.search_path import SearchPath, is_dotted, modules_below, package_of
 from tfinfra.compiler.user_paths import exists, is_empty_folder, is_file, is_folder, is_kernels, read_bounded, real
-from tfinfra.manifest.words.foreign_paths import path_written_here
+from tfinfra.manifest.words.foreign_paths import file_written_here
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model.entry import entry_of, python_path
 from tfinfra.system.file_kinds import kind_at
@@ -163,13 +164,18 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
             problems[f"{text}?"] = way_out if _unusable(root, script) else did_you_mean(script)
             return ""
     told = problems.get(f"{text}?", "")
-    is_clear = told.startswith("write ") or told in (ONLY_FILES, path_written_here(text), *_NO_PYTHON.values())
+    is_clear = told.startswith("write ") or told in (ONLY_FILES, file_written_here(text), *_NO_PYTHON.values())
     if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1
         way_out = f"write `entry_script: -m {near}`, and its arguments as script_params"
         problems[f"{text}?"] = way_out if more else did_you_mean(f"-m {near}")
+    elif not told and not entry.module and _DOTTED.fullmatch(text):
+        problems[f"{text}?"] = f"a module is written as -m {text}, and source_directory has its package"
     return ""
+
+
+_DOTTED = re.compile(r"(?!.*\.(?:py|sh|txt|ya?ml|json)$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
 def _module_meant(written: str, search: SearchPath) -> str | None:
@@ -213,7 +219,7 @@ def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
 
 def _file_hint(root: Path, name: str) -> str | None:
     """The file that somebody means who wrote a command line, a path of another system, or a slip of the pen."""
-    if foreign := path_written_here(name):
+    if foreign := file_written_here(name):
         return foreign
     for word in name.split():
         if word != name and _unusable(root, word) is None:

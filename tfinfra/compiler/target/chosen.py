@@ -11,6 +11,7 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.manifest import Manifest, TargetKeys, target_of
 from tfinfra.manifest.shape import target_errors, wrong_places
+from tfinfra.manifest.words.foreign_paths import target_named
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.model import PackageSources, Target
 from tfinfra.system.clock import iso_time
@@ -73,12 +74,13 @@ def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarg
     if document is not None:
         return _target_of_file(document, name)
     known = ["local", *(key for document in project.targets for key in document.data)]
-    near = nearest(name, known)
+    plain = target_named(name)
+    near = plain if plain in known else nearest(plain, known)
     hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}"
     if not near and not project.targets:
         hint += (
             "; there is no compute_targets.yaml beside the manifest or in your configuration folder:"
-            f" write one, with `{name}: {{cloud: azure, vm_size: Standard_D8s_v5}}`"
+            f" write one, with `{plain}: {{cloud: azure, vm_size: Standard_D8s_v5}}`"
         )
     at = () if project.target else path
     unknown = error_at(manifest.document, "TFI401", at, f"there is no compute target '{name}'", hint)
@@ -153,7 +155,8 @@ def _faults(chosen: ChosenTarget, cloud: str, keys: TargetKeys, *, whole: bool) 
             near = nearest(location.replace(" ", ""), sorted(locations()))
             hint = did_you_mean(near) if near else "write it as Azure does: eastus, westeurope"
             path = chosen.at("location", index)
-            yield error_at(chosen.document, "TFI404", path, f"there is no location '{location}'", hint)
+            written = chosen.document.texts.get(path) or location
+            yield error_at(chosen.document, "TFI404", path, f"there is no location '{written}'", hint)
     if whole and len(chosen.sizes) >= len(keys.vm_size) and locations().issuperset(keys.location):
         yield from _not_offered(chosen, keys)
 

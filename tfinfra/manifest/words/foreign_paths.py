@@ -8,6 +8,7 @@ import re
 from tfinfra.manifest.key_schema import CONTAINER
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|git@|azureml:")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
 _LAKE = re.compile(r"(?:abfss?|wasbs?)://([^@/]+)@([^./]+)\.(?:dfs|blob)\.core\.windows\.net(/.*)?", re.IGNORECASE)
@@ -25,6 +26,13 @@ def path_written_here(written: str) -> str | None:
     return None
 
 
+def file_written_here(written: str) -> str | None:
+    """The same of a path to code, which may be a URL, a repository or an asset of Azure ML."""
+    if _REMOTE.match(written):
+        return "a file or a folder of this machine is wanted: fetch what is there, and write its path"
+    return path_written_here(written)
+
+
 def data_written_here(written: str) -> str | None:
     """The same of a path to data, which may be a URL."""
     scheme = _SCHEME.match(written)
@@ -37,6 +45,11 @@ def data_written_here(written: str) -> str | None:
     if ".blob.core.windows.net/" in written:
         return "write it as `url:`"
     return f"nodes cannot read {scheme[1]}://: copy it to Azure Blob storage (`url:`), or to a path of this machine"
+
+
+def target_named(written: str) -> str:
+    """The name of a target, of `azureml:gpu-cluster@latest` as well."""
+    return written.removeprefix("azureml:").partition("@")[0]
 
 
 def unreadable(written: str) -> str | None:

@@ -122,15 +122,19 @@ SENTENCES = {
     " success_policy pod_template namespace",
     "write distributed_backend, with the counts of its tasks": "tensor_flow_settings tensorflow_settings tensor_flow"
     " horovod_settings mpi_settings mpi_configuration",
-    _ONE_RUN: "type job_type jobs steps stages pipeline",
+    _ONE_RUN: "type job_type jobs steps stages pipeline role roles",
     _SEARCH: "searcher sweep search_space sampling_algorithm early_termination objective trial hyperparameter_sampling"
     " primary_metric_name primary_metric_goal max_total_runs max_concurrent_runs max_trials hyperdrive"
-    " parameter_sampling early_stopping matrix trials metric",
+    " parameter_sampling early_stopping matrix trials metric tune",
     _LIFE: "autostop auto_stop autodown idle_minutes_to_autostop idle_duration idle_timeout"
     " idle_time_before_scale_down ttl_seconds_after_finished clean_pod_policy stop_duration stop_criteria down"
     " auto_shutdown creation_policy termination_policy termination_idle_time delete_after scale_down",
     _RETRY: "retry retries max_retries backoff_limit retry_policy job_recovery recovery max_restarts restarts"
-    " restart_policy max_failures restart_job_on_worker_restart reset_limit max_run_retries",
+    " restart_policy max_failures on_eviction eviction_policy restart_job_on_worker_restart reset_limit"
+    " max_run_retries",
+    "remove it: `tfinfra up --keep` keeps the nodes until the deadline": "keep_alive keep_nodes keep_cluster",
+    "remove it: `tfinfra wait` ends when the run has ended, with its exit code": "notify notifications notification"
+    " notification_setting notification_settings alerts email mail_user mail_type webhook webhooks on_end",
     _ELASTIC: "min_np max_np min_nodes min_replicas max_replicas host_discovery_script elastic elastic_timeout"
     " elastic_policy autoscale min_instances max_instances min_workers max_workers min_node_count min_count max_count"
     " blacklist_cooldown_range enable_dynamic_worker autoscaling",

@@ -14,6 +14,7 @@ _TOP = {word: key for key, words in KEYS.items() for word in words.split()}
 _BELOW = {word: (outer, key) for outer, keys in INSIDE.items() for key, words in keys.items() for word in words.split()}
 _SAID = {word: sentence for sentence, words in SENTENCES.items() for word in words.split()}
 _OF_INPUT = {word: key for key, words in INPUT.items() for word in words.split()}
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
 _NEVER_BELOW = {"on_failure"}
 """Whose words mean something else at the top."""
 
@@ -45,7 +46,7 @@ def at_the_top(word: str, value: Any = None) -> str | None:
         number = int(value) * factor if isinstance(value, int) else value
         return write({"environment_variables": {variable: "…" if number is None else number}})
     if word in PARAMETERS:
-        shown = value if isinstance(value, (int, float)) and not isinstance(value, bool) else OPEN
+        shown = value if isinstance(value, (int, float, str)) and _NUMBER.fullmatch(str(value)) else OPEN
         return f"it belongs under script_params; {write({'script_params': {f'--{word}': shown}})}"
     if word in _TOP:
         return write({_TOP[word]: value})

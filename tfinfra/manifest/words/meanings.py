@@ -37,7 +37,7 @@ _GPU_SIZES = "use_gpu: true and a vm_size with such GPUs: `tfinfra catalog sizes
 def command(value: Any) -> Meant:
     """A command line, or several."""
     if isinstance(value, (list, tuple)):
-        texts = [each for each in value if isinstance(each, str)]
+        texts = [str(each) for each in value if isinstance(each, (str, int, float))]
         is_words = bool(texts) and not any(" " in each for each in texts) and len(texts) > 1
         value = texts if is_words else "\n".join(texts)
     found = started(value) if isinstance(value, (str, list)) else None
@@ -321,6 +321,12 @@ def timeout(value: Any) -> Meant:
     return None
 
 
+def metadata(value: Any) -> Meant:
+    """Kubernetes' `metadata`, whose name is the job's."""
+    named = value.get("name") if isinstance(value, Mapping) else None
+    return {"name": named} if isinstance(named, str) else None
+
+
 MEANINGS: dict[str, Callable[[Any], Meant]] = {
     **dict.fromkeys(("command", "commands", "run", "cmd", "tasks", "training_command", "train_command"), command),
     **dict.fromkeys(("entrypoint", "entry_point"), command),
@@ -344,6 +350,7 @@ MEANINGS: dict[str, Callable[[Any], Meant]] = {
     **dict.fromkeys(("setup", "setup_command", "setup_commands", "init_commands", "pre_commands"), setup),
     **dict.fromkeys(("spec", "tf_replica_specs", "replica_specs"), replicas),
     "mpi_replica_specs": mpi_replicas,
+    "metadata": metadata,
     "priority": priority,
     **dict.fromkeys(KEYS["inputs"].split(), data),
     **dict.fromkeys(("image", "image_id", "vm_image", "os_image", "docker_image", "container_image"), container),

@@ -3,10 +3,13 @@ level where it is known. Nothing is said where that would be a guess."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tfinfra.manifest.document import KeyPath
+from tfinfra.errors import Diagnostic
+from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.words.foreign_words import WORDS, at_the_top, below, in_our_form, one_level_up, under
 from tfinfra.manifest.words.odd_characters import DASHES, what_is_odd
@@ -39,6 +42,28 @@ def way_out_of_unknown(path: KeyPath, value: Any, schema: Mapping[str, Rules]) -
     return _at_the_top(written, word, value, known)
 
 
+def each_once(document: Document, found: Mapping[KeyPath, Diagnostic]) -> dict[KeyPath, Diagnostic]:
+    """The diagnostics, none of which says to write a key that is there already, or that another says to write: two
+    words of other tools may mean one key."""
+    lines = {path: at.line for path, at in document.keys.items()}
+    once = dict(found)
+    for path, each in sorted(found.items(), key=lambda item: item[1].position.line if item[1].position else 0):
+        if each.code != "TFI203" or each.hint is None or each.position is None:
+            continue
+        if one := _ONE_KEY.fullmatch(each.hint):
+            there = lines.setdefault((*path[:-1], one[1]), each.position.line)
+            more = f", {'together with' if one[2] else 'in place of'} line {there}"
+            once[path] = replace(each, hint=each.hint + (more if there != each.position.line else ""))
+        elif (below := _BELOW.fullmatch(each.hint)) and isinstance(document.data.get(below[1]), Mapping):
+            line = lines[(below[1],)]
+            once[path] = replace(each, hint=f"it belongs under {below[1]}, on line {line}: write {below[2]}")
+    return once
+
+
+_ONE_KEY = re.compile(r"write (\w+): (?:([\[{]).*|[^,]*)")
+_BELOW = re.compile(r"it belongs under (\w+); write \1: \{(.*)\}")
+
+
 def _known(path: KeyPath, schema: Mapping[str, Rules]) -> Mapping[str, Rules]:
     """The keys that the mapping has in which the last of `path` stands."""
     if schema is MANIFEST and path[0] == "inputs" and len(path) > 2:
@@ -60,6 +85,9 @@ def _at_the_top(written: str, word: str, value: Any, known: Mapping[str, Rules])
         return ESTIMATOR[word]
     if outer := next((name for name, keys in _HORIZON.items() if word in keys), None):
         return under(outer, word, value)
+    outer, _, inner = written.partition(".")
+    if inner in _HORIZON.get(outer, ()):
+        return under(outer, inner, value)
     if word in _INPUT:
         return f"it belongs under inputs, below an input's name: inputs: {{data: {{{word}: …}}}}"
     if word in WORDS and (foreign := at_the_top(word, value)):

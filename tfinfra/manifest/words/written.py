@@ -19,7 +19,7 @@ from tfinfra.manifest.key_schema import (
 )
 from tfinfra.manifest.words.command_lines import parameters, split, values_of
 from tfinfra.manifest.words.flow import flow
-from tfinfra.manifest.words.foreign_paths import blob_url, unreadable
+from tfinfra.manifest.words.foreign_paths import blob_url, target_named, unreadable
 from tfinfra.text.credentials import covered, names_secret, unnamed
 
 OPEN = "…"
@@ -107,7 +107,8 @@ def _by_type(value: Any, rules: Rules) -> Any:  # noqa: PLR0911  a line a case
     if isinstance(value, int) or (isinstance(value, str) and value.isdigit() and "integer" in kinds):
         fits = rules.get("min", 0) <= int(value) <= rules.get("max", 10**9)
         return int(value) if {"integer", "number"} & {*kinds} and fits else str(value) if "text" in kinds else None
-    if isinstance(value, float):
+    if isinstance(value, float) or (isinstance(value, str) and "number" in kinds and _NUMBER.fullmatch(value)):
+        value = float(value)
         return value if "number" in kinds else str(value) if "text" in kinds else None
     if isinstance(value, Mapping):
         return value if "dict" in kinds else None
@@ -260,7 +261,7 @@ def one_input(place: str) -> dict[str, str]:
 def _target_name(value: Any) -> Any:
     if isinstance(value, Mapping):
         return value
-    return value.removeprefix("azureml:").partition("@")[0] if isinstance(value, str) else None
+    return target_named(value) if isinstance(value, str) else None
 
 
 def _name(value: Any) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.words.flow import flow
-from tfinfra.manifest.words.meanings import data, distribution
+from tfinfra.manifest.words.meanings import command, data, distribution, setup
 from tfinfra.manifest.words.odd_characters import what_is_odd
 from tfinfra.manifest.words.written import (
     DURATION_KEYS,
@@ -39,6 +39,8 @@ _EXAMPLES = {
     "use_gpu": "write true or false without quotes; how many GPUs a node has says vm_size",
     "source_directory": "write one folder: source_directory: src",
 }
+_COMMANDS = {"entry_script": command, "setup_script": setup}
+"""Keys that name a file, and what is meant by commands in their place."""
 _COLON = re.compile(r"([\w-]+):([^\s/].*)")
 _NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -61,11 +63,19 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
     if key == "inputs" and len(path) > 1 and isinstance(value, str):
         ((inner, place),) = one_input(value).items()
         return f"write {{{inner}: {_brief(place)}}}"
+    if isinstance(value, list) and (key == "setup_script" or len(value) > 1) and (meant := _commands(key, value)):
+        return meant
     if len(path) == 1 and key in _MADE and (made := _made(key, value)):
         return made
-    if key == "distributed_backend" and isinstance(meant := distribution(value), dict):
-        return write(meant)
+    if key == "distributed_backend" and isinstance(told := distribution(value), dict):
+        return write(told)
     return _by_kind(path, wanted, value) or (_EXAMPLES.get(key) if len(path) == 1 else None)
+
+
+def _commands(key: str, value: list[Any]) -> str | None:
+    """What to write for commands where a file is wanted."""
+    meant = _COMMANDS[key](value) if key in _COMMANDS else None
+    return meant if meant is None or isinstance(meant, str) else write(meant)
 
 
 def _made(key: str, value: Any) -> str | None:
@@ -93,7 +103,8 @@ def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noq
         return _whole_number(value)
     if "number" in wanted:
         found = amount(value) if isinstance(value, str) else None
-        return f"write {found}" if found else "write a number of US dollars, for example 20"
+        plain = " without quotes" if found == value else ""
+        return f"write {found}{plain}" if found else "write a number of US dollars, for example 20"
     if "boolean" in wanted:
         return _boolean(path, value)
     if "list" in wanted and isinstance(value, str):

@@ -42,7 +42,10 @@ _BACKENDS = {
     **dict.fromkeys(("hvd", "allreduce", "ring", "ring-allreduce", "horovodrun", "mpirun", "mpijob"), "mpi"),
     **dict.fromkeys(("tf.distribute", "multi-worker-mirrored", "collectiveallreduce", "mwms"), "multi_worker"),
 }
+_REFERENCE = re.compile(r"\$\{{0,2} ?(?:secrets\.|env\.)?([A-Z_][A-Z0-9_]*) ?\}{0,2}")
+"""A variable as shells and other tools refer to it; in capitals, as what else follows a '$' may be a secret itself."""
 _ONE_NODE = ("mirrored", "mirroredstrategy", "mirrored_strategy", "single", "onedevice")
+_TENSORFLOW = ("tensorflow", "tf", "distributed", "true", "tensorflowdistributed")
 _OTHERS = ("nccl", "gloo", "pytorch", "torch", "ddp", "deepspeed", "fsdp", "ray", "jax", "torchrun", "pytorchddp")
 _OFF = ("hold", "keep", "retain", "stop")
 _DELETE = ("remove", "terminate", "destroy", "down", "never", "fail", "cleanup", "clean")
@@ -54,6 +57,8 @@ def way_out_of_wrong_value(path: KeyPath, value: Any) -> str | None:
     if odd := what_is_odd(text):
         return odd
     if path[0] == "secrets" and (named := re.match(r"([A-Za-z_]\w*)[=:]", text)):
+        return f"write the variable's name alone: {named[1]}"
+    if path[0] == "secrets" and (named := _REFERENCE.fullmatch(text)):
         return f"write the variable's name alone: {named[1]}"
     known = _BY_KEY.get(str(path[-1]))
     return known(text.strip()) if known else None
@@ -80,6 +85,8 @@ def _backend(text: str) -> str | None:
         return f"write {_BACKENDS[text.lower()]}"
     if text.lower() in _ONE_NODE:
         return "remove the key: without it there is one task, which sees all GPUs of its node"
+    if text.lower() in _TENSORFLOW:
+        return "write ps for parameter servers, multi_worker for MultiWorkerMirroredStrategy, mpi for Horovod"
     return ONE_FRAMEWORK if text.lower() in _OTHERS else None
 
 
@@ -111,7 +118,7 @@ _BY_KEY: dict[str, Callable[[str], str | None]] = {
     "on_failure": _on_failure,
     "distributed_backend": _backend,
     "framework_version": _version,
-    "python_version": _version,
+    "python_version": lambda text: _version(text) or "a version such as 3.11",
     "name": _name,
     "cloud": _cloud,
     "mode": _word(_MODES),
