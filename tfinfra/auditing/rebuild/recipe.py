@@ -19,7 +19,7 @@ _PYTHON = re.compile(r"3\.\d{1,2}\.\d{1,3}")
 _VERSION = re.compile(r"\d[A-Za-z0-9.+-]{0,40}")
 _PLATFORM = re.compile(r"[a-z0-9_]{1,40}(-[a-z0-9_]{1,40}){0,2}")
 _MOST_PACKAGES = 2_000
-_MOST_BYTES = 64 * 2**30
+MOST_BYTES = 64 * 2**30
 """Of all files: the largest environments take a tenth of it."""
 
 
@@ -61,8 +61,8 @@ def _of_packages(packages: tuple[LockedPackage, ...], source_builds: tuple[str, 
     if len(packages) > _MOST_PACKAGES:
         yield f"{len(packages)} packages are more than any environment has"
         return
-    if sum(one.size or 0 for one in packages) > _MOST_BYTES:
-        yield f"the packages are said to have more than {_MOST_BYTES // 2**30} GiB"
+    if sum(one.size or 0 for one in packages) > MOST_BYTES:
+        yield f"the packages are said to have more than {MOST_BYTES // 2**30} GiB"
     seen: set[str] = set()
     builds = {normalised(name) for name in source_builds}
     for one in packages:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.errors import TfinfraError
+from tfinfra.lifecycle.auditing.rebuild.disk import watch_disk
 from tfinfra.model import from_json, to_json
 
 _MEMORY = 2 << 30
@@ -42,10 +43,21 @@ def _environment(asked: dict[str, Any]) -> dict[str, Any]:
     from tfinfra.environment.lock_file import Lock
 
     signal.signal(signal.SIGTERM, _leave)
+    watch_disk(Path.cwd(), _give_up)
     given = asked["interpreter"]
     interpreter = Interpreter(Path(given["path"]), given["version"], Path(given["prefix"]))
     built = build_anew(from_json(Lock, asked["lock"]), Path(asked["folder"]), Path(asked["cache"]), interpreter)
     return {"built": to_json(built)}
+
+
+def _give_up(why: str) -> None:
+    """The answer of a build that is ended from outside of it: it may be in any of its steps."""
+    from tfinfra.environment.uv.tools import end_running
+
+    end_running()
+    json.dump({"refused": why}, sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _leave(*_: object) -> None:
