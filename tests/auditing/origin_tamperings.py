@@ -216,6 +216,16 @@ MADE_FROM: dict[str, Tamper] = {
     "an input's digest is edited in the bill of materials": component(
         "data:digits", put("hashes", 0, "content", value=HASH)
     ),
+    "a package's version is edited in the bill of materials, beside its URL": component(
+        _NUMPY, put("version", value="2.0")
+    ),
+    "a key is added to the bill of materials": component(_NUMPY, put("licenses", value=[])),
+    "a component stands twice in the bill of materials": edit_json(
+        names.BILL, lambda bill: bill["components"].append(bill["components"][0])
+    ),
+    "the time of the bill of materials is edited": edit_json(
+        names.BILL, put("metadata", "timestamp", value="2026-11-30T10:00:00Z")
+    ),
     "the model's digest is edited in the bill of materials": edit_json(
         names.BILL, put("metadata", "component", "hashes", 0, "content", value=HASH)
     ),

@@ -22,8 +22,11 @@ from tests.auditing.clouds import attesting
 from tests.auditing.locked_run import a_locked_run
 from tfinfra.auditing.audit import Audited, audited, fails
 from tfinfra.auditing.findings import Verdict
-from tfinfra.auditing.read_evidence import read_evidence
+from tfinfra.auditing.origin import bill as of_the_bill
+from tfinfra.auditing.origin import whole_bill
+from tfinfra.auditing.read_evidence import Evidence, read_evidence
 from tfinfra.auditing.rebuild.deploy_folder import deploy_findings
+from tfinfra.auditing.record import whose
 from tfinfra.auditing.run_files import RunFiles
 from tfinfra.evidence import names
 from tfinfra.evidence.sums import sha256
@@ -99,8 +102,14 @@ def put(value: Any, path: tuple[Any, ...], other: Any) -> Any:
     if not path:
         return other
     copied = dict(value) if isinstance(value, dict) else list(value)
-    copied[path[0]] = put(value[path[0]], path[1:], other)
+    copied[path[0]] = put(value[path[0]] if len(path) > 1 else None, path[1:], other)
     return copied
+
+
+def at(value: Any, path: tuple[Any, ...]) -> Any:
+    for part in path:
+        value = value[part]
+    return value
 
 
 def written(document: Any) -> bytes:
@@ -147,6 +156,21 @@ def _of_another_version(pem: bytes) -> bytes:
     """The certificate, with a version that X.509 does not have."""
     der = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
     return DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)).encode()
+
+
+def test_every_value_of_the_bill_of_materials_is_held_against_another_record() -> None:
+    """Also where whoever edits it writes its digests anew: then that alone tells."""
+    evidence = read_evidence(whole()[0], trusting(the_key()))
+    for place in filter(None, places(evidence.bill)):
+        for other in (None, "x", {"x": None}):
+            assert found_in(evidence, put(evidence.bill, place, other)), (place, other)
+    for place in [place for place in places(evidence.bill) if isinstance(at(evidence.bill, place), dict)]:
+        assert found_in(evidence, put(evidence.bill, (*place, "x"), None)), place
+
+
+def found_in(evidence: Evidence, bill: Any) -> bool:
+    checks = (*whose.CHECKS, *of_the_bill.CHECKS, *whole_bill.CHECKS)
+    return any(found for check in checks for found in check(replace(evidence, bill=bill)))
 
 
 ONES: dict[str, tuple[str, Callable[[bytes], bytes]]] = {

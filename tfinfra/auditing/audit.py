@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tfinfra.auditing.findings import Finding, Verdict, verdict_of
 from tfinfra.auditing.nodes import alike, locked, tasks
-from tfinfra.auditing.origin import bill, data, lock, source
+from tfinfra.auditing.origin import bill, data, lock, source, whole_bill
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.record import (
     agreement,
@@ -50,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     *source.CHECKS,
     *data.CHECKS,
     *bill.CHECKS,
+    *whole_bill.CHECKS,
     *locked.CHECKS,
     *alike.CHECKS,
     *tasks.CHECKS,

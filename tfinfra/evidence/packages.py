@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from tfinfra.environment.conda.locked_package import channel_of
 from tfinfra.environment.recipe import HOROVOD_HASHES, HOROVOD_VERSION
@@ -15,6 +15,7 @@ from tfinfra.environment.requirements.requirement import normalised
 from tfinfra.evidence.material import Origin
 
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?\s*(?:===?\s*([^\s;\\]+)|@\s*(\S+))")
+_PURL = re.compile(r"pkg:(?:pypi|conda|generic)/([^@?]+)(?:@([^?]*))?(?:\?.*)?")
 _HASH = re.compile(r"(?:--hash=|#|&)sha256[:=]([0-9a-f]{64})")
 
 
@@ -59,6 +60,12 @@ def packages_of(environment: Mapping[str, Any]) -> tuple[Package, ...]:
     if not any(package.purl.startswith("pkg:conda/python@") for package in found):
         found.append(_generic("python", _text(environment, "python_version")))
     return tuple(sorted({package.purl: package for package in found}.values(), key=lambda package: package.purl))
+
+
+def name_and_version(purl: str) -> tuple[str, str] | None:
+    """What the URL of a package says of it; None for one that no package gets here."""
+    found = _PURL.fullmatch(purl)
+    return (unquote(found[1]), unquote(found[2] or "")) if found is not None else None
 
 
 _HOROVOD = tuple(sorted(digest.removeprefix("sha256:") for digest in HOROVOD_HASHES))
