@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -14,19 +14,21 @@ from tests.cli.authoring.test_check import Played
 from tests.clocks import FakeClock
 from tests.documents.rich_run import ended_run, failed_run, waiting_run
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
+from tests.lifecycle.fake_effects import FakeArm
+from tests.lifecycle.fakes import World
+from tests.lifecycle.push.test_deploy_folder import keep_file
+from tests.lifecycle.push.test_guarded_push import KEEP
 from tests.localcloud.calls import SET
 from tests.locking.locks import without_index_or_engine
+from tests.machine import test_walk
 from tfinfra.auditing.findings import Finding, Verdict
-from tfinfra.azure.preflight.all_checks import PassedCheck
 from tfinfra.compiler.load import known_prices
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.sweep import Doomed, Due
 from tfinfra.lifecycle.auditing.live import LiveAudit
-from tfinfra.lifecycle.preflight import LiveAnswer
-from tfinfra.lifecycle.push.push import PushedRun
+from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.machine.doctor import CheckResult
-from tfinfra.machine.walk.steps import Step
-from tfinfra.machine.walk.target import Checklist
+from tfinfra.system.clock import iso_time
 
 Prepare = Callable[[Path, pytest.MonkeyPatch], object]
 
@@ -54,6 +56,8 @@ class Case:
     words: tuple[str, ...]
     exit_code: int = 0
     before: Prepare = nothing
+    of_azure: tuple[Mapping[str, Any], ...] | None = None
+    """Where Azure is asked, which this machine plays (tests/documents/azure.py): the faults that it has."""
 
 
 def a_job(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -148,13 +152,34 @@ def a_fault(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("click.Command.invoke", fail)
 
 
-class _Engine:
-    def close(self) -> None:
-        """There is none."""
+def a_deploy_folder_to_push(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Compiled, with the configuration of its keep stack, which a cloud without machines has."""
+    from tfinfra.cli.main import main
+
+    Path("pushed.yaml").write_text("entry_script: train.py\nname: digits\ninputs: {numbers: {path: numbers}}\n")
+    assert main(["compile", "pushed.yaml"]) == 0
+    keep_file(Path("deploy/digits"), f"{RUN}-keep", run=RUN, deadline=iso_time(1000 + 3600))
+    world = World(folder / "cloud")
+    world.groups = {GROUPS[1].name: {}}
+    patch.setattr(FakeArm, "keep_outputs", lambda *_: KEEP)
+    patch.setattr("tfinfra.lifecycle.attach.find_run.ports_at", lambda _: world.ports())
 
 
-LIVE = LiveAnswer("azure", (), (PassedCheck("quota", "8 of 100 cores"),), 1.5, may_delete=True)
-WALK = Checklist("gpus", "azure", "1 x D8", (Step("credential", "not", "none", "az login", 5),), 5, 1.5)
+WRONG_TENANT = {
+    "kind": "status",
+    "path": "/subscriptions/",
+    "count": 99,
+    "status": 401,
+    "code": "InvalidAuthenticationTokenTenant",
+    "message": test_walk.WRONG_TENANT,
+}
+
+
+def a_target(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    target = f"{{cloud: azure, subscription_id: {SUBSCRIPTION}, location: eastus, vm_size: Standard_D8s_v5}}"
+    Path("compute_targets.yaml").write_text(f"gpus: {target}\n")
+
+
 PLACES: dict[str, dict[str, Case]] = {
     "authoring": {
         "init": Case(("init", "new")),
@@ -165,11 +190,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "plan": Case(("plan", "train.yaml")),
         "plan-rich": Case(
             ("plan", "--live", "--guardrails", "rails.yaml", "rich.yaml"),
-            before=answering(
-                engine__client__EngineProcess=_Engine(),
-                lifecycle__preflight__reach=None,
-                lifecycle__preflight__plan_live=LIVE,
-            ),
+            of_azure=(),
         ),
         "lock": Case(("lock", "train.yaml"), before=a_lock_without_an_index),
         "check": Case(("check", "rich.yaml"), before=played_previews),
@@ -195,12 +216,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),
         "wait": Case(("wait", RUN, "--timeout", "1s"), 12, a_run_that_goes_on),
         "wait-ended": Case(("wait", RUN), 7, a_run_that_has_ended),
-        "push": Case(
-            ("push", ".", "--run", RUN),
-            before=answering(
-                lifecycle__push__push__push=PushedRun(RUN, "https://s", "b.tar.gz", "00", "0a", "P.yaml", ("numbers",))
-            ),
-        ),
+        "push": Case(("push", "deploy/digits", "--run", RUN), before=a_deploy_folder_to_push),
         "down": Case(("down", RUN), before=a_run_whose_stack_is_locked),
         "down-expired": Case(
             ("down", "--expired"),
@@ -217,20 +233,11 @@ PLACES: dict[str, dict[str, Case]] = {
                 environment__build_environment__ensure_environment=Path("/e"),
             ),
         ),
-        "setup-azure": Case(
-            ("setup", "azure", "--subscription", "x"),
-            before=answering(
-                machine__setup__prepare_subscription={"role": "r", "id": "/i", "made": True, "provider": "/p"}
-            ),
-        ),
+        "setup-azure": Case(("setup", "azure", "--subscription", SUBSCRIPTION), of_azure=()),
         "doctor": Case(
             ("doctor",), 4, answering(machine__doctor__examine=[CheckResult("python", "problem", "3.9", "take 3.11")])
         ),
-        "doctor-target": Case(
-            ("doctor", "--target", "gpus"),
-            5,
-            answering(engine__client__EngineProcess=_Engine(), machine__walk__target__walk=WALK),
-        ),
+        "doctor-target": Case(("doctor", "--target", "gpus"), 5, a_target, (WRONG_TENANT,)),
         "doctor-role": Case(("doctor", "--role")),
         "report-bundle": Case(("report-bundle", "--last", "-o", "report.tar.gz"), before=a_failure_to_report),
         "completion": Case(("completion", "bash")),
