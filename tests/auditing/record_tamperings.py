@@ -230,6 +230,12 @@ SIGNED: dict[str, Tamper] = {
     "a value of the statement is edited": edit_json(
         names.STATEMENT, lambda s: s["predicate"]["buildDefinition"]["resolvedDependencies"][0].update(uri="urn:x")
     ),
+    "the digest of the statement's parameter is edited": edit_json(
+        names.STATEMENT,
+        lambda s: s["predicate"]["buildDefinition"]["externalParameters"]["manifest"]["digest"].update(
+            sha256="ab" * 32
+        ),
+    ),
     "a digest in SHA256SUMS is edited": edit("audit/SHA256SUMS", sha256(b"weights").encode(), sha256(b"mine").encode()),
     "a key stands twice in a record": edit("audit/ledger.json", b'"limit":', b'"usd": 1.0,\n  "limit":'),
     "a record has a number that is none (NaN)": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=float("nan"))),
@@ -260,6 +266,9 @@ RECORD: dict[str, Tamper] = {
     "the bill of materials is that of another run": other_bill,
     "run.json beside the outputs is edited": edit("run.json", b'"exit_code": 0', b'"exit_code": 7'),
     "the message is edited in run.json beside the outputs": beside(lambda run: run.update(message="a record")),
+    "the end of a task is edited in run.json beside the outputs": beside(
+        lambda run: run["tasks"][0].update(ended="2026-11-30T10:01:40.000Z")
+    ),
     "what a run cost is edited in run.json beside the outputs": beside(lambda run: run.update(usd=0.01)),
     "the begin is edited in run.json beside the outputs": beside(
         lambda run: run["times"].update(started="2026-11-30T09:30:00.000Z")

@@ -15,6 +15,7 @@ from tfinfra.evidence.bill import serial_number
 
 _COPIED = ("name", "cloud", "rehearse", "result", "message", "exit_code", "task", "exit_status")
 """What run.json beside the outputs says as the one in audit/ does; the rest goes on after the evidence was written."""
+_OF_A_TASK = ("node", "state", "exit_status", "started", "ended", "attempt")
 _CENT = 0.01
 _OUTRANKS = 10
 """The exit code of a run of which something could not be deleted: that may show, or be mended, later."""
@@ -78,10 +79,11 @@ def copy_beside(evidence: Evidence) -> Iterator[Finding]:
         if key in beside and key in own and beside[key] != own[key] and _OUTRANKS not in (beside[key], own[key]):
             yield _other(key, own[key], beside[key])
     yield from _of_its_parts(beside, own)
-    ends = _exit_statuses(own)
-    for task, status in _exit_statuses(beside).items():
-        if ends.get(task, status) != status:
-            yield _other(f"the exit status of {task}", ends[task], status)
+    tasks = _tasks(own)
+    for task, said in _tasks(beside).items():
+        for key in _OF_A_TASK if task in tasks else ():
+            if key in said and key in tasks[task] and said[key] != tasks[task][key]:
+                yield _other(f"{key} of {task}", tasks[task][key], said[key])
 
 
 def _of_its_parts(beside: Mapping[str, Any], own: Mapping[str, Any]) -> Iterator[Finding]:
@@ -117,8 +119,9 @@ def _other(what: str, was: Any, now: Any) -> Finding:
     return Finding("TFA206", Verdict.CHANGED, what, sentence, names.RUN, was=str(was)[:80], now=str(now)[:80])
 
 
-def _exit_statuses(run: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(task.get("task")): task.get("exit_status") for task in mappings(run.get("tasks"))}
+def _tasks(run: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Those that have ended, by their names."""
+    return {str(task.get("task")): task for task in mappings(run.get("tasks")) if task.get("ended") is not None}
 
 
 CHECKS: tuple[Check, ...] = (one_run, the_one_asked_for, copy_beside)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from tfinfra.auditing.findings import Finding, Verdict
+from tfinfra.auditing.loosely import mapping, text
 from tfinfra.auditing.read_evidence import Check, Evidence
 from tfinfra.auditing.run_files import in_run
 from tfinfra.evidence import names
@@ -96,14 +97,20 @@ def as_made(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("TFA142", Verdict.FOREIGN, name, sentence, name, now=there[name])
 
 
-def nothing_made(evidence: Evidence) -> Iterator[Finding]:
-    """Where the run made nothing, the statement is about how it ended."""
+def one_digest(evidence: Evidence) -> Iterator[Finding]:
+    """What the statement names in two places has one digest there: its parameter, which is the lock or the manifest,
+    and how the run ended, where that is its subject."""
     statement = evidence.statement
-    if statement is None or _NOTHING_MADE not in statement.subjects:
+    if statement is None:
         return
-    if statement.subjects[_NOTHING_MADE] != statement.byproducts.get(names.RUN):
-        sentence = f"{_FILE} has two digests of {_NOTHING_MADE}"
-        yield Finding("TFA111", Verdict.CHANGED, _NOTHING_MADE, sentence, _FILE)
+    given = mapping(statement.given)
+    named = {text(given.get("name")): text(mapping(given.get("digest")).get("sha256"))} if given else {}
+    if _NOTHING_MADE in statement.subjects:
+        named[names.RUN] = statement.subjects[_NOTHING_MADE]
+    for name, digest in named.items():
+        if statement.byproducts.get(name) != digest:
+            sentence = f"{_FILE} has two digests of {in_run(name)}"
+            yield Finding("TFA114", Verdict.CHANGED, in_run(name), sentence, _FILE)
 
 
-CHECKS: tuple[Check, ...] = (about_something, inside, alike, as_made, nothing_made)
+CHECKS: tuple[Check, ...] = (about_something, inside, alike, as_made, one_digest)
