@@ -20,6 +20,10 @@ else:  # unseen by a type checker, which would take every name for one that is t
     def __getattr__(name):
         """Loads the Python API on first use: the command line and the nodes do without it."""
         rooms = {"Experiment": "experiment", "Run": "run", "TensorFlow": "estimator"}
+        from importlib.util import find_spec
+
+        if name == "Run" and find_spec("tfinfra.api") is None:  # a training script's, on a node
+            return import_module("tfinfra.script.script_run").ScriptRun
         if name in rooms:
             return getattr(import_module(f"tfinfra.api.{rooms[name]}"), name)
         instead = _instead(name)

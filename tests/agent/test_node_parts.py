@@ -55,12 +55,15 @@ def test_a_task_sees_what_the_manifest_promises() -> None:
     seen = task_variables(assignment, plan.tasks[0])
     assert seen["PATH"] == "/env/bin:/usr/bin"
     assert seen["HOME"] == "/home/u"
-    assert "PYTHONPATH" not in seen
+    assert seen["PYTHONPATH"] == "/n/var/lib/tfinfra/python"  # and not the agent's own
     assert seen["TF_CPP_MIN_LOG_LEVEL"] == "0"
     assert seen["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     assert seen["TFINFRA_OUTPUTS"] == "/shared/outputs"
     assert seen["TFINFRA_CHECKPOINTS"] == "/shared/checkpoints"
-    assert seen["MLFLOW_TRACKING_URI"] == "file:///shared/outputs/mlruns"
+    assert seen["MLFLOW_TRACKING_URI"].startswith("http://127.0.0.1:")
+    assert seen["MLFLOW_TRACKING_TOKEN"].startswith(f"{plan.tasks[0].name}.")
+    assert seen["MLFLOW_RUN_ID"] == seen["TFINFRA_RUN_ID"]
+    assert seen["TFINFRA_METRICS"] == f"/n/var/lib/tfinfra/metrics/{plan.tasks[0].name}.jsonl"
     assert seen["PYTHONUNBUFFERED"] == "1"
     assert {"10.0.0.4", "10.0.0.5", "localhost"} <= set(seen["no_proxy"].split(","))
     assert seen["TMPDIR"] == "/n/tmp"

@@ -18,6 +18,7 @@ from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import JoinedNode
+from tfinfra.agent.metrics.node_metrics import NodeMetrics
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import Metadata
@@ -89,7 +90,8 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
         raise failure
 
     seen = Witness(context_of(root, store), assignment, Key("age1abc"), {})
-    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen)
+    metrics = NodeMetrics(context_of(root, store), 0, shared / "outputs/artifacts")
+    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen, metrics)
     monkeypatch.setattr(agent, "join", lambda context: joined)
     monkeypatch.setattr(agent, "train", fails)
     agent._take_part(context_of(root, store), ExitStack())

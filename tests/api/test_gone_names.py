@@ -100,8 +100,7 @@ def test_a_node_has_the_package_without_its_python_face(tmp_path: Path) -> None:
 
 METHODS = {
     "metrics": (Run, "get_metrics", "metrics are not collected yet"),
-    "what a script logs": (Run, "log", "metrics are not collected yet"),
-    "the run that a script is in": (Run, "get_context", "metrics are not collected yet"),
+    "a value of a metric, outside of the script": (Run, "log", "run = Run.get_context() there"),
     "a model": (Run, "register_model", "run.outputs"),
     "a page in the portal": (Run, "get_portal_url", "tfinfra status"),
     "a file that is not the script's": (Run, "upload_file", "./outputs"),

@@ -37,10 +37,22 @@ class Gathered:
 
 
 @dataclass(frozen=True)
+class Tracking:
+    """Where the tasks of this node reach MLflow's tracking API: `url` on loopback. `secret` is the node's own, which no
+    text may show; a task's token begins with the task's name, so that each point carries it."""
+
+    url: str = "http://127.0.0.1:9"
+    secret: str = field(default="", repr=False)
+
+    def token(self, task: str) -> str:
+        return f"{task}.{self.secret}"
+
+
+@dataclass(frozen=True)
 class Assignment:
     """`node` is this node's rank; `inherited` the environment that the agent was started with; `warnings` what the user
     should know of this cluster; `links` how this node reaches the others, and `defaults` the variables that follow from
-    what it has, which anybody may override."""
+    what it has, which anybody may override; `tracking` where its tasks' metrics go."""
 
     run: str
     plan: Plan
@@ -53,6 +65,7 @@ class Assignment:
     given: Gathered = field(default_factory=Gathered)
     links: Links = field(default_factory=Links)
     defaults: Mapping[str, str] = field(default_factory=dict)
+    tracking: Tracking = field(default_factory=Tracking)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -69,3 +82,7 @@ class Assignment:
     def log(self, name: str) -> Path:
         """The file of the log `name`: a task's, or the launcher's."""
         return self.paths.logs / f"{name}.log"
+
+    def points(self, task: str) -> Path:
+        """The file of the points of `task`."""
+        return self.paths.metrics / f"{task}.jsonl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
@@ -17,6 +17,8 @@ from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.gather import gather, node_key
+from tfinfra.agent.metrics.node_metrics import NodeMetrics
+from tfinfra.agent.metrics.script_package import make_script_package
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_identity import Key, registration_of
 from tfinfra.agent.node.ports import PortLease, lease_ports
@@ -41,8 +43,10 @@ class JoinedNode:
     lease: PortLease
     temporary: TemporaryFolder
     witness: Witness
+    metrics: NodeMetrics
 
     def leave(self) -> None:
+        self.metrics.stop()
         self.lease.release()
         self.temporary.remove()
 
@@ -73,11 +77,15 @@ def join(context: AgentContext) -> JoinedNode:
     home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"
     folders = TaskFolders(shared, Path(home).expanduser(), temporary.path, environment)
     own = content.get("prebuilt") is None
+    make_script_package(context.paths)
+    metrics = NodeMetrics(context, rank, shared / "outputs/artifacts")
+    metrics.start()
     assignment = _assignment(context, inventory, rank, folders, given, own_machines=own)
+    assignment = replace(assignment, tracking=metrics.tracking)
     # where nothing is sealed for this node, a new key: its attested documents must name one
     seen = Witness(context, assignment, public or Key(NodeKey().public), content["lock"])
     seen.begin()
-    return JoinedNode(assignment, lease, temporary, seen)
+    return JoinedNode(assignment, lease, temporary, seen, metrics)
 
 
 def _meet(context: AgentContext, registration: NodeRegistration) -> tuple[Inventory, int]:

@@ -34,6 +34,7 @@ from tfinfra.lifecycle.record.run_record import RECORD, RunFolder, RunPhase, run
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.up import background_run
 from tfinfra.model import Plan, to_json
+from tfinfra.script.script_run import ScriptRun
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import say_nothing
@@ -80,6 +81,12 @@ class Run(Successor):
         """The run of this id. A workspace is taken and not needed."""
         del workspace
         return Run(run_id)
+
+    @staticmethod
+    def get_context(allow_offline: bool = True) -> ScriptRun:
+        """In a training script: the run that it belongs to, which takes its metrics (log, log_list, log_row, log_table,
+        log_image). Anywhere else one that prints them, unless `allow_offline` is False: RuntimeError."""
+        return ScriptRun.get_context(allow_offline)
 
     @staticmethod
     def list(

@@ -51,17 +51,19 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def in_json(value: float) -> float | str:
+    """A number as JSON has it: the name of one that JSON has not."""
+    if math.isnan(value):
+        return "NaN"
+    return float(value) if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def _line(point: Point) -> bytes:
-    number = float(point.value)
-    value = number if math.isfinite(number) else "NaN" if math.isnan(number) else _infinity(number)
-    said: dict[str, Any] = {"name": point.name, "value": value, "step": point.step, "time": round(point.time, 3)}
+    value, time = in_json(point.value), round(point.time, 3)
+    said: dict[str, Any] = {"name": point.name, "value": value, "step": point.step, "time": time}
     if point.run:
         said["run"] = point.run
     return json.dumps(said, separators=(",", ":")).encode() + b"\n"
-
-
-def _infinity(number: float) -> str:
-    return "Infinity" if number > 0 else "-Infinity"
 
 
 def _point(task: str, line: bytes) -> Point | None:

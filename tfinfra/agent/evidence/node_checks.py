@@ -13,7 +13,8 @@ from tfinfra.model import Image, NodeCheck, NodeEvidence, NodeMachine
 
 PRELOAD = Path("/etc/ld.so.preload")
 # What a variable can have loaded into every process that sees it, by the documents or the sources of who reads it.
-# Nothing of tfinfra sets one of these for a task. NCCL's and UCX's own come through from the machine
+# Nothing of tfinfra sets one of these for a task, but for PYTHONPATH: there is what a script imports of tfinfra, and
+# that value alone is no sign of another's code. NCCL's and UCX's own come through from the machine
 # (agent/tasks/task_variables.py).
 LOADING = frozenset(
     {
@@ -52,11 +53,12 @@ def same_image(one: Image, other: Image) -> bool:
 
 def check_preload(assignment: Assignment, preload: Path = PRELOAD) -> NodeCheck:
     given = {*assignment.plan.environment_variables, *assignment.given.secrets}
+    own = str(assignment.paths.for_scripts)
     wrong = [
         f"{name} is set for {task.name}"
         for task in assignment.tasks
-        for name in task_variables(assignment, task)
-        if name in LOADING and name not in given
+        for name, value in task_variables(assignment, task).items()
+        if name in LOADING and name not in given and not (name == "PYTHONPATH" and value == own)
     ]
     try:
         text = preload.read_text("utf-8", errors="replace") if preload.exists() else ""

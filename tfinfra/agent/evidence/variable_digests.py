@@ -7,17 +7,23 @@ import hashlib
 from collections.abc import Mapping
 
 from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.node.node_paths import SCRIPT_PATH
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.model import Task
 from tfinfra.text.credentials import hidden
 
-# What is a task's own, or its node's: which task it is, its share of the node's devices, the mark of its machine.
+# What is a task's own, or its node's: which task it is, where its points go, its share of the node's devices, the mark
+# of its machine.
 _OWN = frozenset(
     {
         *("TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_SHARD_COUNT", "TFINFRA_NODE"),
+        *("TFINFRA_METRICS", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"),
         *("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"),
     }
 )
+
+OWN_SEARCH_PATH = hashlib.sha256(f"/{SCRIPT_PATH}".encode()).hexdigest()
+"""The digest of PYTHONPATH where the manifest sets none."""
 
 
 def whole_digest(assignment: Assignment, task: Task) -> str:

@@ -1,4 +1,5 @@
-"""Tails log files into the store: numbered chunks of whole lines, none lost, however fast a task writes."""
+"""Tails log files and files of points into the store: numbered chunks of whole lines, none lost, however fast a task
+writes."""
 
 from __future__ import annotations
 
@@ -26,20 +27,46 @@ _LOOK_FOR_WATCHER = 2.0
 _log = logging.getLogger(__name__)
 
 
+Pieces = list[tuple[float, bytes]]
+"""Whole lines of a file, each part with when it was found (Unix seconds)."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What becomes of a file's lines in the store: the key of a chunk, by name and number, and the chunk of pieces,
+    without what is hidden (masking.needles)."""
+
+    key: Callable[[str, int], str]
+    chunk: Callable[[Pieces, tuple[bytes, ...]], bytes]
+
+
+def _log_chunk(pieces: Pieces, hidden: tuple[bytes, ...]) -> bytes:
+    return log_chunk_of([(time, _shown(lines, hidden)) for time, lines in pieces])
+
+
+def _points_chunk(pieces: Pieces, hidden: tuple[bytes, ...]) -> bytes:
+    return mask(b"".join(lines for _, lines in pieces), hidden)
+
+
+LOG = Form(keys.log_key, _log_chunk)
+POINTS = Form(keys.metrics_key, _points_chunk)
+
+
 @dataclass
 class ShippedLog:
-    """One log file on its way into the store: how far it was read, what of that is not in the store yet with the times
+    """One file on its way into the store: how far it was read, what of that is not in the store yet with the times
     at which it was found, and the next chunk's number. `tried` was put under that number, and nobody said that it
     arrived: it may be there, and read already, so nothing is added to it."""
 
     name: str
     path: Path
     now: Callable[[], float] = time.time
+    form: Form = LOG
     offset: int = 0
     sequence: int = 0
     rest: bytes = b""
-    tried: list[tuple[float, bytes]] = field(default_factory=list)
-    waiting: list[tuple[float, bytes]] = field(default_factory=list)
+    tried: Pieces = field(default_factory=list)
+    waiting: Pieces = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ship(self, store: ObjectStore, *, final: bool = False, hidden: tuple[bytes, ...] = ()) -> None:
@@ -88,8 +115,7 @@ class ShippedLog:
         while self.tried or self.waiting:
             if not self.tried:
                 self.tried, self.waiting = self.waiting, []
-            shown = [(time, _shown(lines, hidden)) for time, lines in self.tried]
-            store.put(keys.log_key(self.name, self.sequence), log_chunk_of(shown))
+            store.put(self.form.key(self.name, self.sequence), self.form.chunk(self.tried, hidden))
             self.sequence, self.tried = self.sequence + 1, []
 
 
@@ -105,7 +131,8 @@ def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 
 
 class LogShipper:
-    """Ships all logs of a node from a thread of its own: each 0.4 s where that costs nothing or somebody watches."""
+    """Ships all logs and points of a node from a thread of its own: each 0.4 s where that costs nothing or somebody
+    watches."""
 
     def __init__(self, store: ObjectStore, clock: Clock, *, free: bool) -> None:
         self._store = store
@@ -132,14 +159,20 @@ class LogShipper:
         with self._change:
             self._logs = {known: log for known, log in self._logs.items() if known != name}
 
+    def add_points(self, task: str, path: Path) -> None:
+        """Ships the lines of `path` as the points of `task` from now on."""
+        points = ShippedLog(task, path, self._clock.time, POINTS)
+        self._logs = {**self._logs, keys.metrics_folder(task): points}
+
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""
         self._hidden = needles
 
     def finish(self, name: str) -> None:
-        """Puts the rest of a log whose writer has ended."""
-        if name in self._logs:
-            self._logs[name].ship(self._store, final=True, hidden=self._hidden)
+        """Puts the rest of a log whose writer has ended, and of its points."""
+        for each in (name, keys.metrics_folder(name)):
+            if each in self._logs:
+                self._logs[each].ship(self._store, final=True, hidden=self._hidden)
 
     def finish_all(self) -> None:
         """Puts the rest of all logs, each of which may go on later. Raises what the store raises."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SCRIPT_PATH = "var/lib/tfinfra/python"
+"""`NodePaths.for_scripts`, from the root."""
+
 
 @dataclass(frozen=True)
 class NodePaths:
@@ -41,6 +44,11 @@ class NodePaths:
     def metrics(self) -> Path:
         """<metrics>/<task>.jsonl takes a task's points, a line each, before they are tailed; a node's figures too."""
         return self.state / "metrics"
+
+    @property
+    def for_scripts(self) -> Path:
+        """What of tfinfra the tasks' Python finds: it lies last in their search path."""
+        return self.root / SCRIPT_PATH
 
     @property
     def ranks(self) -> Path:

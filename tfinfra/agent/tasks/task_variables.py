@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Task
+from tfinfra.script import METRICS
 
 # A task's environment is the same on every machine: of what the agent was started with, only these come through.
 # LD_LIBRARY_PATH does not: TensorFlow's libraries have a RUNPATH, before which it goes, and another CUDA has libraries
@@ -19,8 +20,14 @@ INHERITED = {
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
 }
 INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
-# PYTHONFAULTHANDLER: a segmentation fault says where the script was
-_DEFAULTS = {"TF_CPP_MIN_LOG_LEVEL": "1", "TF_FORCE_GPU_ALLOW_GROWTH": "true", "PYTHONFAULTHANDLER": "1"}
+# PYTHONFAULTHANDLER: a segmentation fault says where the script was. MLflow's clients print links to a page of their
+# server that the agent does not have.
+_DEFAULTS = {
+    "TF_CPP_MIN_LOG_LEVEL": "1",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "PYTHONFAULTHANDLER": "1",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 _NEVER_THE_USERS = ("TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_SHARD_COUNT")
 
 
@@ -39,7 +46,11 @@ def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
         "TFINFRA_RUN_ID": assignment.run,
         "TFINFRA_OUTPUTS": str(folders.shared / "outputs"),
         "TFINFRA_CHECKPOINTS": str(folders.shared / "checkpoints"),
-        "MLFLOW_TRACKING_URI": (folders.shared / "outputs/mlruns").as_uri(),
+        "PYTHONPATH": ":".join(part for part in (chosen.get("PYTHONPATH"), str(assignment.paths.for_scripts)) if part),
+        METRICS: str(assignment.points(task.name)),
+        "MLFLOW_TRACKING_URI": assignment.tracking.url,
+        "MLFLOW_TRACKING_TOKEN": assignment.tracking.token(task.name),
+        "MLFLOW_RUN_ID": assignment.run,
         **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in assignment.given.inputs.items()},
         **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tfinfra.agent.evidence.node_checks import LOADING, same_image
-from tfinfra.agent.evidence.variable_digests import different
+from tfinfra.agent.evidence.variable_digests import OWN_SEARCH_PATH, different
 from tfinfra.auditing.findings import Finding
 from tfinfra.auditing.loosely import text
 from tfinfra.auditing.read_evidence import Check, Evidence
@@ -47,11 +47,14 @@ def have_one_set_of_variables(evidence: Evidence) -> Iterator[Finding]:
 
 
 def load_nothing(evidence: Evidence) -> Iterator[Finding]:
-    """No variable that loads code into each task, but those that the manifest names."""
+    """No variable that loads code into each task, but those that the manifest names, and tfinfra's own PYTHONPATH."""
     plan = evidence.plan
     given = {*plan.environment_variables, *plan.secrets} if plan is not None else set[str]()
     for file, record in _recorded(evidence):
-        for name in sorted((LOADING & {*record.variables}) - given):
+        loading = LOADING & {*record.variables}
+        if record.variables.get("PYTHONPATH") == OWN_SEARCH_PATH:
+            loading -= {"PYTHONPATH"}
+        for name in sorted(loading - given):
             yield foreign("TFA413", file, f"the variable {name}", "has code loaded into tasks, and no manifest sets it")
 
 

@@ -11,6 +11,7 @@ leave() { printf '%s\n' "$2" >"$TFINFRA_NODE_RANKS/$name.$1.new" && mv "$TFINFRA
 asked=
 trap 'asked=yes' TERM
 leave pid $$
+export TFINFRA_METRICS="$TFINFRA_NODE_METRICS/$name.jsonl" MLFLOW_TRACKING_TOKEN="$name.$MLFLOW_TRACKING_TOKEN"
 cd "$TFINFRA_NODE_WORK/$name" || { leave exit 111; exit 111; }
 # shellcheck disable=SC2086  # a command prefix of several words, or none
 $TFINFRA_NODE_DIE_WITH_PARENT "$TFINFRA_NODE_PYTHON" "$@"

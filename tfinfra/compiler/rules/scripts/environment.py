@@ -119,8 +119,9 @@ def undecided(facts: Facts, known: EnvironmentModules) -> bool:
 
 
 def _not_of_python(facts: Facts) -> list[OutsideImport]:
+    """Of what the script imports from outside, all but Python's own and what tfinfra itself gives each task."""
     python = facts.manifest.python_version
-    return [one for one in facts.project.source.outside if not brings(_top(one), python)]
+    return [one for one in facts.project.source.outside if not brings(_top(one), python) and _top(one) != "tfinfra"]
 
 
 def _known(facts: Facts) -> EnvironmentModules:
@@ -139,7 +140,7 @@ def _is_made_by_setup(facts: Facts, name: str) -> bool:
 
 def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
     top = _top(one)
-    message, hint = f"`{one.statement}` fails: ", _way_out(facts, one, known)
+    message, hint = f"`{one.statement}` fails: ", _for_metrics(one) or _way_out(facts, one, known)
     if is_of_windows(top):
         message += f"{top} is a module of Python on Windows"
         hint = "nodes run Linux: import it under a condition, or leave it out"
@@ -185,6 +186,15 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
         return did_you_mean(near)
     own = "a module of your own travels in source_directory"
     return f"name the package that has it in pip_packages; {own}"
+
+
+def _for_metrics(one: OutsideImport) -> str:
+    """What to write for a module that scripts log their metrics with, "" for all others."""
+    if _top(one) == "mlflow":
+        return "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run"
+    if one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members):
+        return "write `from tfinfra import Run`: it has get_context, log, log_list, log_row, log_table and log_image"
+    return ""
 
 
 def _instead_of(there: str) -> str:

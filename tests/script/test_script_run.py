@@ -1,0 +1,180 @@
+"""`from tfinfra import Run` in a training script: what it keeps, what it prints, and how little it needs."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfinfra import Run
+from tfinfra.agent.metrics.script_package import make_script_package
+from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.script.script_run import ScriptRun
+from tfinfra.store import points_in
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ScriptRun:
+    """That of a script in a run."""
+    monkeypatch.setenv("TFINFRA_RUN_ID", "digits-abc123")
+    monkeypatch.setenv("TFINFRA_METRICS", str(tmp_path / "main-0.jsonl"))
+    monkeypatch.setenv("TFINFRA_OUTPUTS", str(tmp_path / "outputs"))
+    return ScriptRun()
+
+
+def kept(folder: Path) -> list[tuple[str, float, int]]:
+    points, odd = points_in("main-0", (folder / "main-0.jsonl").read_bytes())
+    assert odd == 0
+    return [(point.name, point.value, point.step) for point in points]
+
+
+def test_values_count_their_steps_by_themselves_or_have_one(run: ScriptRun, tmp_path: Path) -> None:
+    run.log("loss", 1)
+    run.log("loss", 0.5)
+    run.log("loss", 0.25, step=10)
+    run.log("loss", 0.125, "a description")
+    run.log("accuracy", 1)
+    assert kept(tmp_path) == [
+        ("loss", 1, 0),
+        ("loss", 0.5, 1),
+        ("loss", 0.25, 10),
+        ("loss", 0.125, 11),
+        ("accuracy", 1, 0),
+    ]
+
+
+def test_lists_rows_and_tables_are_points_too(run: ScriptRun, tmp_path: Path) -> None:
+    run.log_list("recall", [0.1, 0.2])
+    run.log_row("roc", fpr=0, tpr=1)
+    run.log_row("roc", fpr=0.5, tpr=2)
+    run.log_table("grid", {"x": [1, 2], "y": 3})
+    assert kept(tmp_path) == [
+        *(("recall", 0.1, 0), ("recall", 0.2, 1)),
+        *(("roc.fpr", 0, 0), ("roc.tpr", 1, 0), ("roc.fpr", 0.5, 1), ("roc.tpr", 2, 1)),
+        *(("grid.x", 1, 0), ("grid.x", 2, 1), ("grid.y", 3, 0)),
+    ]
+
+
+class Scalar:
+    """As a tensor is turned into a number."""
+
+    def __float__(self) -> float:
+        return 0.5
+
+
+NUMBERS = {
+    "what is like one, as NumPy's and TensorFlow's": Scalar(),
+    "a decimal": Decimal("0.5"),
+    "text that is one": "0.5",
+}
+
+
+@pytest.mark.parametrize("value", NUMBERS.values(), ids=NUMBERS.keys())
+def test_a_number_may_be(value: Any, run: ScriptRun, tmp_path: Path) -> None:
+    run.log("loss", value)
+    assert kept(tmp_path) == [("loss", 0.5, 0)]
+
+
+def test_values_that_json_has_not_are_kept(run: ScriptRun, tmp_path: Path) -> None:
+    for value in (math.nan, math.inf, -math.inf):
+        run.log("loss", value)
+    assert [str(value) for _, value, _ in kept(tmp_path)] == ["nan", "inf", "-inf"]
+
+
+WRONG: dict[str, tuple[str, Any, type[Exception], str]] = {
+    "a list": ("loss", [1, 2], TypeError, "log_list"),
+    "a word": ("loss", "high", TypeError, "takes a number, not str"),
+    "nothing": ("loss", None, TypeError, "takes a number, not NoneType"),
+    "a name that a terminal obeys": ("\x1b[2J", 1, ValueError, "no metric can be called"),
+    "a name that is none": ("", 1, ValueError, "1 to 250"),
+    "a name that is no text": (7, 1, ValueError, "no metric can be called 7"),  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.parametrize(("name", "value", "error", "words"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_no_point_is_an_error_at_its_line(
+    name: str, value: Any, error: type[Exception], words: str, run: ScriptRun
+) -> None:
+    with pytest.raises(error, match=words):
+        run.log(name, value)
+
+
+def test_pictures_of_one_name_are_all_kept(run: ScriptRun, tmp_path: Path) -> None:
+    class Plot:
+        def savefig(self, path: str) -> None:
+            Path(path).write_text("plot")
+
+    (tmp_path / "a.jpg").write_text("file")
+    run.log_image("a picture/1", path=tmp_path / "a.jpg")
+    run.log_image("a picture/1", plot=Plot())
+    run.log_image("a picture/1", plot=Plot())
+    artifacts = tmp_path / "outputs/artifacts"
+    found = {path.name: path.read_text() for path in artifacts.iterdir()}
+    assert found == {"a_picture_1.jpg": "file", "a_picture_1.png": "plot", "a_picture_1_1.png": "plot"}
+
+
+def test_a_disk_that_takes_nothing_ends_no_training_and_is_told_once(
+    run: ScriptRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run._path = str(tmp_path / "none" / "x")
+    run.log("loss", 1)
+    run.log("loss", 2)
+    assert capfd.readouterr().err.count("metrics cannot be kept") == 1
+
+
+def test_what_azure_mls_run_had_besides_is_said_to_be_absent(run: ScriptRun) -> None:
+    with pytest.raises(AttributeError, match=r"no 'upload_file' here: it has id, log, .*outputs"):
+        run.upload_file  # noqa: B018
+    assert not hasattr(run, "experiment")
+
+
+def test_outside_of_a_run_it_prints_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TFINFRA_METRICS", raising=False)
+    run = ScriptRun()
+    run.log("loss", 0.5)
+    run.log_row("roc", fpr=0, tpr=1)
+    run.log_image("curve", path="a.png")
+    assert capfd.readouterr().out == "loss: 0.5\nroc.fpr: 0.0\nroc.tpr: 1.0\ncurve: a.png\n"
+    with pytest.raises(RuntimeError, match="belongs to no run"):
+        Run.get_context(allow_offline=False)
+
+
+SCRIPT = """
+import sys
+before = set(sys.modules)
+from tfinfra import Run
+run = Run.get_context()
+run.log("loss", 0.5)
+assert Run.get_context() is run
+print(run.id, sorted(name for name in set(sys.modules) - before if name.startswith("tfinfra")))
+try:
+    import tfinfra.agent
+except ImportError:
+    print("no agent")
+"""
+
+
+def test_a_script_needs_no_package_and_finds_nothing_else_of_tfinfra(tmp_path: Path) -> None:
+    paths = NodePaths(tmp_path)
+    make_script_package(paths)
+    make_script_package(paths)  # a node that boots again
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(paths.for_scripts),
+        "TFINFRA_RUN_ID": "digits-abc123",
+        "TFINFRA_METRICS": str(tmp_path / "main-0.jsonl"),
+    }
+    line = [sys.executable, "-S", "-c", SCRIPT]
+    done = subprocess.run(line, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    modules = "['tfinfra', 'tfinfra.script', 'tfinfra.script.script_run', 'tfinfra.version']"
+    assert (done.stderr, done.stdout) == ("", f"digits-abc123 {modules}\nno agent\n")
+    assert kept(tmp_path) == [("loss", 0.5, 0)]
+    assert [path.name for path in paths.for_scripts.iterdir()] == ["tfinfra"]

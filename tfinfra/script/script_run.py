@@ -1,0 +1,183 @@
+"""The run as its training script sees it: metrics and pictures, by the names and in the meaning of azureml.core.Run.
+
+A point is a line of JSON (store/point_chunks.py says which) appended to the file that TFINFRA_METRICS names, in one
+write, so that processes of a task may share it. The node's agent takes it from there; nothing here waits for anybody.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tfinfra.script import METRICS
+
+_LONGEST_NAME = 250
+_CALLS = "id, log, log_list, log_row, log_table, log_image, flush and complete"
+
+
+class ScriptRun:
+    """The run of this process; outside of a run, one that prints what it is told. Get it by `get_context`."""
+
+    def __init__(self) -> None:
+        self.id = os.environ.get("TFINFRA_RUN_ID", "outside of a run")
+        self.parent = None
+        self._path = os.environ.get(METRICS, "")
+        self._file: int | None = None
+        self._steps: dict[str, int] = {}
+        self._failed = False
+
+    @staticmethod
+    def get_context(allow_offline: bool = True) -> ScriptRun:
+        """The run that this process belongs to, or one that prints. Raises RuntimeError instead of the latter where
+        `allow_offline` is False."""
+        if not allow_offline and METRICS not in os.environ:
+            raise RuntimeError("this process belongs to no run of tfinfra")
+        return _of_this_process()
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        files = "files go to ./outputs, which comes home with the run"
+        raise AttributeError(f"the run of a script has no '{name}' here: it has {_CALLS}; {files}")
+
+    def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
+        """A value of a metric: a number, or what is one (of NumPy, of TensorFlow). `step` counts up from 0 by itself
+        where none is given. Raises TypeError for what is no number, ValueError for a name that no metric can have."""
+        del description
+        self._points([(_checked(name), _number(name, value))], self._step(name, step))
+
+    def log_list(self, name: str, value: Any, description: str = "") -> None:
+        """Values of a metric, one after the other."""
+        for each in value:
+            self.log(name, each, description)
+
+    def log_row(self, name: str, description: str | None = None, **columns: Any) -> None:
+        """One value of each column: the metrics `<name>.<column>`."""
+        del description
+        points = [(_checked(f"{name}.{column}"), _number(column, each)) for column, each in columns.items()]
+        self._points(points, self._step(name, None))
+
+    def log_table(self, name: str, value: dict[str, Any], description: str = "") -> None:
+        """Columns of values: the metrics `<name>.<column>`."""
+        for column, values in value.items():
+            self.log_list(f"{name}.{column}", values if isinstance(values, (list, tuple)) else [values], description)
+
+    def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
+        """A picture, by its file or as a plot of Matplotlib: it comes home in outputs/artifacts. Of two pictures of one
+        name each is kept."""
+        del description
+        if (path is None) == (plot is None):
+            raise ValueError("log_image takes a path or a plot")
+        if not self._path:
+            _say(f"{_checked(name)}: {path if plot is None else 'a plot'}")
+            return
+        target = _free(_artifacts(), _file_name(_checked(name)), ".png" if plot is not None else Path(path).suffix)
+        if plot is not None:
+            plot.savefig(str(target))
+        else:
+            shutil.copyfile(str(path), str(target))
+
+    def flush(self, timeout_seconds: int = 300) -> None:
+        """Points are kept at once: there is nothing to wait for."""
+
+    def complete(self) -> None:
+        """A run is over with its tasks."""
+
+    def _step(self, name: str, step: int | None) -> int:
+        """The step of this value; the next one follows it."""
+        found = self._steps.get(name, 0) if step is None else int(step)
+        self._steps[name] = found + 1
+        return found
+
+    def _points(self, points: list[Any], step: int) -> None:
+        if not self._path:
+            for name, value in points:
+                _say(f"{name}: {value}")
+            return
+        now = round(time.time(), 3)
+        lines = [{"name": name, "value": _in_json(value), "step": step, "time": now} for name, value in points]
+        self._append("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode())
+
+    def _append(self, data: bytes) -> None:
+        """A full disk must not end a training: it is said once."""
+        try:
+            if self._file is None:
+                self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            os.write(self._file, data)
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                sys.stderr.write(f"tfinfra: metrics cannot be kept: {error}\n")
+
+
+_runs: list[ScriptRun] = []
+
+
+def _of_this_process() -> ScriptRun:
+    """One for all callers: they count a metric's steps together."""
+    if not _runs:
+        _runs.append(ScriptRun())
+    return _runs[0]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _checked(name: Any) -> str:
+    if not isinstance(name, str) or not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ValueError(
+            f"no metric can be called {ascii(name)[:60]}: a name has 1 to {_LONGEST_NAME} printable characters"
+        )
+    return name
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        more = "; of several values log_list makes one point each" if hasattr(value, "__len__") else ""
+        raise TypeError(f"the metric '{name}' takes a number, not {type(value).__name__}{more}") from error
+
+
+def _in_json(value: float) -> Any:
+    if math.isnan(value):
+        return "NaN"
+    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _artifacts() -> Path:
+    folder = Path(os.environ.get("TFINFRA_OUTPUTS", "outputs")) / "artifacts"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).lstrip(".") or "image"
+
+
+def _free(folder: Path, name: str, suffix: str) -> Path:
+    """A file of that name which nobody else has made, and now is made: all tasks share the folder."""
+    for number in range(1_000_000):
+        path = folder / (f"{name}_{number}{suffix}" if number else f"{name}{suffix}")
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return path
+    raise OSError(f"{folder} has too many pictures called {name}")
