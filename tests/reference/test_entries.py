@@ -152,7 +152,7 @@ OF_MACHINERY = {
     "TFINFRA_FOREGROUND",
     "TFINFRA_METADATA_URL",
     "TFINFRA_RIGHTS",
-    *(f"TFINFRA_NODE_{part}" for part in ("LOGS", "RANKS", "WORK", "SPOOL", "PYTHON", "RANK_SCRIPT")),
+    *(f"TFINFRA_NODE_{part}" for part in ("LOGS", "METRICS", "RANKS", "WORK", "SPOOL", "PYTHON", "RANK_SCRIPT")),
     "TFINFRA_NODE_DIE_WITH_PARENT",
 }
 """What tfinfra's own processes tell each other, on a node and of an azurite. Nobody sets them, and no script has a use
