@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.command_line.argparse_commands import Commands, UncertainCommands, read_commands
 from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of
 from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
 from tfinfra.compiler.source.reached import reached
@@ -24,26 +25,29 @@ _ACTIONS = frozenset(
         "version",
     }
 )
+_PARSING = ("parse_args", "parse_known_args")
 _TYPES = ("int", "float", "str", "bool")
 
 
 @dataclass(frozen=True)
 class Argument:
     """One `add_argument`: its names, what of its keywords is known, and its line. `group` numbers the mutually
-    exclusive group that it belongs to, 0 for none. `type` is int, float, str or bool, "" for any other function."""
+    exclusive group that it belongs to, 0 for none. `type` is int, float, str or bool, "" for any other function.
+    `command` is the name that the parser of its command has in the script, "" for an argument of the script itself."""
 
     names: tuple[str, ...]
     keywords: Mapping[str, Any]
     line: int
     type: str = "str"
     group: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True)
 class Arguments:
     """The one parser of a script. `keywords` are those of ArgumentParser itself, `exclusive` says of each mutually
     exclusive group whether one of it is required. `whole`: the parser has no arguments beside these; `strict`: it
-    refuses what it does not know."""
+    refuses what it does not know. One with `commands` is whole."""
 
     module: str
     keywords: Mapping[str, Any]
@@ -51,6 +55,7 @@ class Arguments:
     exclusive: Mapping[int, bool]
     whole: bool
     strict: bool
+    commands: Commands | None = None
 
 
 class _Unknown(Exception):
@@ -78,7 +83,7 @@ def _read(texts: tuple[tuple[str, str], ...], reached_how: tuple[tuple[str, Reac
         if changes_arguments(modules.values()):
             return None
         return _Reading(tree, module, how).read(elsewhere=elsewhere)
-    except _Unknown:
+    except (_Unknown, UncertainCommands):
         return None
 
 
@@ -92,7 +97,9 @@ class _Reading:
     names: set[str] = field(default_factory=set)
     groups: dict[str, int] = field(default_factory=dict)
     exclusive: dict[int, bool] = field(default_factory=dict)
+    commands: Commands | None = None
     whole: bool = True
+    _group_commands: dict[str, str] = field(default_factory=dict)
     _namings: int = 0
 
     def read(self, *, elsewhere: bool) -> Arguments:
@@ -102,17 +109,22 @@ class _Reading:
         made = self._made(aliases)
         if sure.get(id(made)) is not Sure.ALWAYS:
             raise _Unknown
+        self._follow_returns()
+        self.commands = read_commands(self.tree, self.names, sure)
         self._follow()
         calls = [node for node in nodes_of(self.tree) if isinstance(node, ast.Call) and self._receiver(node)]
         self._refuse_other_uses(calls)
-        parsing = [one for one in calls if method_of(one) in ("parse_args", "parse_known_args")]
+        parsing = [one for one in calls if method_of(one) in _PARSING]
         if (
             len(parsing) != 1
             or sure.get(id(parsing[0])) is not Sure.ALWAYS
             or not self._takes_the_command_line(parsing[0])
+            or self._command(parsing[0])
         ):
             raise _Unknown
         found = [self._argument(one, sure) for one in calls if method_of(one) == "add_argument"]
+        if self.commands and not self.whole:
+            raise _Unknown  # what a command does not know may be another's, or the script's own
         return Arguments(
             self.module,
             literals(made.keywords),
@@ -120,6 +132,7 @@ class _Reading:
             self.exclusive,
             self.whole,
             strict=method_of(parsing[0]) == "parse_args",
+            commands=self.commands,
         )
 
     def _made(self, aliases: Mapping[str, str]) -> ast.Call:
@@ -137,7 +150,6 @@ class _Reading:
 
     def _follow(self) -> None:
         """Notes the other names of the parser and its groups, and whether it goes where it may get more arguments."""
-        self._follow_returns()
         plain = set[int]()
         for node in nodes_of(self.tree):
             value = node.value if isinstance(node, (ast.Assign, ast.Expr)) else None
@@ -148,6 +160,7 @@ class _Reading:
                     if name in self.groups and (excludes or self.groups[name]):
                         raise _Unknown  # which of the groups an argument belongs to is a matter of order
                     self.groups[name] = number if excludes else 0
+                    self._group_commands[name] = self._command(value)
                     if excludes:
                         self.exclusive[number] = literals(value.keywords).get("required") is True
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -156,12 +169,12 @@ class _Reading:
                 plain.add(id(node.value))
         for node in nodes_of(self.tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in plain:
-                self.whole = self.whole and node.id not in {*self.names, *self.groups}
+                self.whole = self.whole and node.id not in self._own()
             if isinstance(node, ast.Call) and self._receiver(node):
                 method = method_of(node)
-                if method in ("add_subparsers", "parse_intermixed_args", "parse_known_intermixed_args"):
+                if method in ("parse_intermixed_args", "parse_known_intermixed_args"):
                     raise _Unknown
-                known = (*_HARMLESS, *_GROUPS, "add_argument", "parse_args", "parse_known_args")
+                known = (*_HARMLESS, *_GROUPS, *_PARSING, "add_argument", "add_subparsers", "add_parser")
                 self.whole = self.whole and method in known
 
     def _follow_returns(self) -> None:
@@ -185,7 +198,7 @@ class _Reading:
         called = {id(one.func) for one in calls}
         for node in nodes_of(self.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and id(node) not in called:
-                own = node.value.id in {*self.names, *self.groups}
+                own = node.value.id in self._own() and not (self.commands and node.value.id == self.commands.holder)
                 if own and not (isinstance(node.ctx, ast.Store) and node.attr in _TEXTS):
                     raise _Unknown
             if isinstance(node, ast.Call) and method_of(node) == "add_argument" and not self._receiver(node):
@@ -194,7 +207,8 @@ class _Reading:
             if kept and id(kept.func) in called and method_of(kept) == "add_argument":
                 raise _Unknown
         stored = [n.id for n in nodes_of(self.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
-        if len([name for name in stored if name in self.names]) > self._namings:
+        named = self._namings + (1 + len(self.commands.spellings) if self.commands else 0)
+        if len([name for name in stored if name in self._own() and name not in self.groups]) > named:
             raise _Unknown
 
     def _takes_the_command_line(self, call: ast.Call, depth: int = 0) -> bool:
@@ -213,10 +227,18 @@ class _Reading:
         return False
 
     def _receiver(self, call: ast.Call) -> bool:
-        """Whether it is a call of a method of the parser, or of one of its groups."""
-        if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
-            return False
-        return call.func.value.id in {*self.names, *self.groups}
+        """Whether it is a call of a method of the parser, of one of its groups, or of one of its commands."""
+        return _on(call) in self._own()
+
+    def _own(self) -> set[str]:
+        """The names of the parser, of its groups, of its commands and of what holds these."""
+        commands = {self.commands.holder, *self.commands.spellings} if self.commands else set[str]()
+        return {*self.names, *self.groups, *commands}
+
+    def _command(self, call: ast.Call) -> str:
+        """The name of the command's parser that it is a call on, or on a group of; "" for the script's own."""
+        name = self._group_commands.get(_on(call), _on(call))
+        return name if self.commands and name in self.commands.spellings else ""
 
     def _argument(self, call: ast.Call, sure: Mapping[int, Sure]) -> Argument | None:
         """None where it is not certain that the parser gets it, or under which names."""
@@ -235,13 +257,18 @@ class _Reading:
             keywords["nargs"] = _nargs(given["nargs"])
         if not kind:
             keywords.pop("choices", None)
-        holder = call.func.value if isinstance(call.func, ast.Attribute) else None
-        group = self.groups.get(holder.id, 0) if isinstance(holder, ast.Name) else 0
-        return Argument(tuple(names), keywords, call.lineno, kind, group)
+        group = self.groups.get(_on(call), 0)
+        return Argument(tuple(names), keywords, call.lineno, kind, group, self._command(call))
 
 
 _DEEPEST = 3
 _KEPT = ("nargs", "choices", "required", "dest")
+
+
+def _on(call: ast.Call) -> str:
+    """The plain name whose method is called, "" where there is none."""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return receiver.id if isinstance(receiver, ast.Name) else ""
 
 
 def _is_parser(node: ast.Call, aliases: Mapping[str, str]) -> bool:

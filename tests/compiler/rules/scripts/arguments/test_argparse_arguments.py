@@ -21,6 +21,13 @@ PLAIN = (
 )
 END = "args = p.parse_args()\n"
 KNOWN = "args, rest = p.parse_known_args()\n"
+COMMANDS = (
+    HEAD + "p.add_argument('--seed', type=int)\ns = p.add_subparsers(dest='what', required=True)\n"
+    "t = s.add_parser('train', aliases=['fit'])\nt.add_argument('--lr', type=float)\n"
+    "g = t.add_mutually_exclusive_group()\ng.add_argument('--a', action='store_true')\n"
+    "g.add_argument('--b', action='store_true')\nt.set_defaults(run=print)\n"
+    "e = s.add_parser('eval', help='judge')\ne.add_argument('model')\ne.add_argument('--lr')\n"
+)
 PARAMS = "script_params:"
 FUNCTION = (
     "import argparse\ndef get():\n    p = argparse.ArgumentParser()\n    p.add_argument('--n', type=int)\n"
@@ -116,9 +123,39 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         "{--a: 1}",
         [],
     ),
-    "subcommands": (
-        HEAD + "s = p.add_subparsers()\nt = s.add_parser('go')\nt.add_argument('--a')\n" + END,
-        "{go: , --a: 1}",
+    "a command with its own arguments": (COMMANDS + END, "{--seed: 1, train: , --lr: 0.1, --a: }", []),
+    "a command by its alias": (COMMANDS + END, "{fit: , --lr: 0.1}", []),
+    "another command with a word of its own": (COMMANDS + END, "{eval: , --lr: fast, model.h5: }", []),
+    "a command that is none": (COMMANDS + END, "{trian: , --lrr: 1}", ["'trian' is no command of the script's parser"]),
+    "an argument that the command does not know": (COMMANDS + END, "{train: , --lrr: 1}", ["knows no --lrr"]),
+    "an argument of another command's type": (COMMANDS + END, "{train: , --lr: fast}", ["--lr: invalid float value"]),
+    "two that exclude each other in a command": (COMMANDS + END, "{train: , --a: , --b: }", ["--b: not allowed"]),
+    "a word that the command lacks": (COMMANDS + END, "{eval: }", ["requires model"]),
+    "no command where one is required": (COMMANDS + END, "{--seed: 1}", ["requires a command: train, fit, eval"]),
+    "no command where none is required": (COMMANDS.replace(", required=True", "") + END, "{--seed: 1}", []),
+    "one that is required later": (
+        COMMANDS.replace(", required=True", "") + "s.required = True\n" + END,
+        "{--seed: x}",
+        ["requires a command", "--seed: invalid int value"],
+    ),
+    "the script's own argument behind the command": (
+        COMMANDS + END,
+        "{train: , --seed: 1}",
+        ["--seed stands behind the command 'train'"],
+    ),
+    "commands that a function adds to": (
+        COMMANDS + "def more(q):\n    q.add_argument('--more')\nmore(t)\n" + END,
+        "{train: , --more: 1}",
+        [],
+    ),
+    "commands of commands": (
+        COMMANDS + "d = e.add_subparsers()\nf = d.add_parser('x')\nf.add_argument('--y')\n" + END,
+        "{eval: , m: , x: , --y: 1}",
+        [],
+    ),
+    "commands of one name after another": (
+        COMMANDS + "t = s.add_parser('stop')\nt.add_argument('--more')\n" + END,
+        "{stop: , --more: 1}",
         [],
     ),
     "words out of a file": (

@@ -5,64 +5,27 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.rules.scripts.arguments.wrong_entries import (
+    OFF,
+    Words,
+    Wrong,
+    is_known_to_tasks_alone,
+    refused,
+    words_of,
+)
 from tfinfra.compiler.source.command_line.argparse_parser import Argument, Arguments, read_arguments
 from tfinfra.errors import Diagnostic
-from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
-from tfinfra.model.script_variables import expanded
 
 _NO_VALUE = ("store_true", "store_false", "store_const", "append_const", "count", "optional")
 _MISSING = re.compile(r"the following arguments are required: (.*)|one of the arguments (.*) is required")
 _MOST = 50
 _MOST_WORDS = 10_000
-
-
-OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
-"""What people write for "not"."""
-Words = Mapping[str, tuple[str, ...]]
-"""script_params: each flag with its values."""
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """What is wrong with one entry of script_params; no `flag` where something is missing there."""
-
-    flag: str
-    message: str
-    hint: str
-    at: str = "value"
-
-
-def refused(facts: Facts, wrongs: Iterable[Wrong]) -> Iterator[Diagnostic]:
-    """An error for each, at its entry."""
-    manifest = facts.manifest
-    for wrong in wrongs:
-        path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
-        if not wrong.flag and "script_params" not in manifest.given:
-            path = manifest.path("entry_script")
-        yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
-
-
-def words_of(given: Words) -> list[str]:
-    """The command line; each of tfinfra's variables in it has some value."""
-    return [expanded(word, _Anything()) for flag, values in given.items() for word in (flag, *values)]
-
-
-def is_known_to_tasks_alone(given: Words, flag: str) -> bool:
-    """Whether an entry holds one of tfinfra's variables: its value may be refused here, and fine in a task."""
-    return "${" in f"{flag} {' '.join(given.get(flag, ()))}"
-
-
-class _Anything(dict[str, str]):
-    """A value for each of tfinfra's variables."""
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ARG002
-        return "0" if "SHARD" in key else "/x"
 
 
 class _Refused(Exception):
@@ -105,18 +68,18 @@ def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterat
             parser = _parser(known)
             _, unknown = parser.parse_known_args(words_of(given))
         except _Refused as refused:
-            wrong = _explained(known, given, str(refused))
+            wrong = _explained(_of_command(known, given), given, str(refused))
         except (_Ended, argparse.ArgumentError, ValueError, TypeError, KeyError, AttributeError):
             return  # a parser that this argparse does not build is not judged
         else:
             if not unknown or not (known.whole and known.strict):
                 return
-            wrong = _not_known(known, given, unknown)
+            wrong = _not_known(_of_command(known, given), given, unknown)
         if wrong is None or (not wrong.flag and _lacks_what_was_left_out(wrong, refused_before)):
             return
         if not is_known_to_tasks_alone(given, wrong.flag):
             yield wrong
-        if not wrong.flag:
+        if not wrong.flag or (known.commands and wrong.flag == _command_word(given)):
             return
         given = {flag: values for flag, values in given.items() if flag != wrong.flag}
         refused_before.append(wrong.flag.partition("=")[0])
@@ -137,14 +100,39 @@ def _parser(known: Arguments) -> _Quiet:
     if not known.whole:
         settings["allow_abbrev"] = False  # what would be short for one may be the name of another
     parser = _Quiet(prog="script", **settings)
-    groups: dict[int, Any] = {
-        number: parser.add_mutually_exclusive_group(required=required and known.whole)
-        for number, required in known.exclusive.items()
-    }
+    parsers: dict[str, argparse.ArgumentParser] = {"": parser}
+    if known.commands:
+        commands = parser.add_subparsers(dest=known.commands.dest or "command", required=known.commands.required)
+        for name, (spelling, *aliases) in known.commands.spellings.items():
+            parsers[name] = commands.add_parser(spelling, aliases=aliases)
+    groups: dict[int, Any] = {}
     for one in known.arguments:
         if known.whole or one.names[0].startswith("-"):  # a word behind a flag that is not known may be its value
-            groups.get(one.group, parser).add_argument(*one.names, **_keywords(one))
+            holder: Any = parsers[one.command]
+            if one.group in known.exclusive:
+                if one.group not in groups:
+                    required = known.exclusive[one.group] and known.whole
+                    groups[one.group] = holder.add_mutually_exclusive_group(required=required)
+                holder = groups[one.group]
+            holder.add_argument(*one.names, **_keywords(one))
     return parser
+
+
+def _command_word(given: Words) -> str | None:
+    """The first entry that is no flag: of a parser with commands, the command, if no flag's value stands before."""
+    return next((flag for flag in given if not flag.startswith("-")), None)
+
+
+def _spellings(known: Arguments) -> list[str]:
+    """What the parser's commands are called, in their order."""
+    return [name for spelt in known.commands.spellings.values() for name in spelt] if known.commands else []
+
+
+def _of_command(known: Arguments, given: Words) -> Arguments:
+    """The parser with the arguments alone that stand before the commands, and those of the command that is given."""
+    spellings = known.commands.spellings if known.commands else {}
+    chosen = next((name for name, spelt in spellings.items() if _command_word(given) in spelt), "")
+    return replace(known, arguments=tuple(one for one in known.arguments if one.command in ("", chosen)))
 
 
 def _keywords(one: Argument) -> dict[str, Any]:
@@ -171,23 +159,12 @@ def _keywords(one: Argument) -> dict[str, Any]:
 def _explained(known: Arguments, given: Words, refused: str) -> Wrong | None:
     """The entry that the parser's own words speak of. None where that cannot be told."""
     if missing := _MISSING.match(refused):
-        names = (missing[1] or missing[2]).split(", " if missing[1] else " ")
-        flag = names[0].split("/")[0]
-        first = next((one for one in known.arguments if flag in (*one.names, one.keywords.get("dest"))), None)
-        where = f" ({known.module}:{first.line})" if first else ""
-        hint = (
-            f"write `{flag}: …` in script_params"
-            if flag.startswith("-")
-            else "a positional argument is written `value:`"
-        )
-        return Wrong("", f"the script's parser requires {missing[1] or missing[2]}{where}", hint)
+        return _missing(known, missing[1] or missing[2], (missing[1] or missing[2]).split(", " if missing[1] else " "))
     about = re.match(r"argument ([^:]+): (.*)", refused, re.DOTALL)
-    ambiguous = re.match(r"ambiguous option: (\S+) could match (.*)", refused)
-    if ambiguous:
-        entry = next((flag for flag in given if flag.split("=")[0] == ambiguous[1].split("=")[0]), None)
-        return Wrong(entry, f"{ambiguous[1]} may be {ambiguous[2]}", "write the whole name", "key") if entry else None
     if about is None:
-        return None
+        return _ambiguous(given, refused)
+    if wrong := _no_command(known, given, about[2]):
+        return wrong
     names = about[1].split("/")
     argument = next((one for one in known.arguments if {*names} & {*one.names}), None)
     entry = next((flag for flag in given if _means(known, flag, names)), None)
@@ -205,6 +182,37 @@ def _explained(known: Arguments, given: Words, refused: str) -> Wrong | None:
         hint = did_you_mean(near) if near else hint
         said = f"{value!r} is none of {', '.join(map(str, choices))}" if "invalid choice" in said else said
     return Wrong(entry, f"{entry}: {said}", hint)
+
+
+def _ambiguous(given: Words, refused: str) -> Wrong | None:
+    """What is short for several names."""
+    found = re.match(r"ambiguous option: (\S+) could match (.*)", refused)
+    short = found[1].split("=")[0] if found else ""
+    entry = next((flag for flag in given if flag.split("=")[0] == short), None)
+    return Wrong(entry, f"{found[1]} may be {found[2]}", "write the whole name", "key") if found and entry else None
+
+
+def _missing(known: Arguments, said: str, names: list[str]) -> Wrong:
+    """What is required and not given: `said` in argparse's words, `names` one by one."""
+    flag = names[0].split("/")[0]
+    if known.commands and flag == (known.commands.dest or "command"):
+        hint = f"a command is written `{_spellings(known)[0]}:`, before its own arguments"
+        return Wrong("", f"the script's parser requires a command: {', '.join(_spellings(known))}", hint)
+    first = next((one for one in known.arguments if flag in (*one.names, one.keywords.get("dest"))), None)
+    where = f" ({known.module}:{first.line})" if first else ""
+    positional = "a positional argument is written `value:`"
+    hint = f"write `{flag}: …` in script_params" if flag.startswith("-") else positional
+    return Wrong("", f"the script's parser requires {said}{where}", hint)
+
+
+def _no_command(known: Arguments, given: Words, said: str) -> Wrong | None:
+    """A command that the parser does not have."""
+    word, names = _command_word(given), _spellings(known)
+    if not names or not word or not said.startswith("invalid choice") or word in names or repr(word) not in said:
+        return None
+    near = nearest(word, names)
+    hint = did_you_mean(near) if near else "a command is written `name:`, before its own arguments"
+    return Wrong(word, f"{word!r} is no command of the script's parser, which has {', '.join(names)}", hint, "key")
 
 
 def _means(known: Arguments, flag: str, names: list[str]) -> bool:
@@ -230,6 +238,14 @@ def _not_known(known: Arguments, given: Words, unknown: list[str]) -> Wrong | No
             near = nearest(written, names)
             hint = did_you_mean(near) if near else f"it knows {', '.join(names) or 'none'}"
             return Wrong(flag, f"the script's parser ({known.module}) knows no {written}", hint, "key")
+        if argument and flag in unknown and known.commands:
+            word = _command_word(given)
+            return Wrong(
+                flag,
+                f"{flag} stands behind the command {word!r}, which does not know it",
+                f"write it before `{word}:`",
+                "key",
+            )
         if argument and any(value in unknown for value in values):
             left = next(value for value in values if value in unknown)
             return Wrong(
