@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from tfinfra.environment.requirements.requirement import normalised
@@ -34,7 +35,13 @@ class PackageFile:
 def package_files(uv: str, request: SolveRequest) -> dict[str, tuple[PackageFile, ...]]:
     """{normalised name: its files} of the exact lines of `request`: the wheel of its platform, or the source
     distribution of what is built. Raises as `solve` does."""
-    return read_pylock(exact_pylock(uv, request))
+    told = replace(request, constraints=(), prereleases=False, preferences="")  # exact lines have one answer
+    return read_pylock(_pylock(uv, told))
+
+
+@lru_cache(maxsize=4)  # who solves a lock and who writes it ask for the same files
+def _pylock(uv: str, request: SolveRequest) -> str:
+    return exact_pylock(uv, request)
 
 
 def read_pylock(text: str) -> dict[str, tuple[PackageFile, ...]]:
