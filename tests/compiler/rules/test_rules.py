@@ -60,6 +60,7 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
         ["TFI323", "TFI323"],
     ),
     "a variable that no brace marks": ("script_params: {--out: $TFINFRA_OUTPUTS}\n", "print()", ["TFI323"]),
+    "one of an input that is not there": ("script_params: {--data: $TFINFRA_INPUT_DATA/x}\n", "print()", ["TFI323"]),
     "a variable in small letters, and one as Windows has it": (
         "script_params: {--out: '${tfinfra_outputs}', --id: '%TFINFRA_RUN_ID%'}\n",
         "print()",

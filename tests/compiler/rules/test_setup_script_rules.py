@@ -27,6 +27,12 @@ TABLE: dict[str, tuple[str, bytes, list[str]]] = {
     "a script in Python": ("prepare.py", b"import os\r\nos.mkdir('x')\r\n", []),
     "one whose first line is for the kernel": ("p.py", b"#!/usr/bin/python3\r\n1\r\n", ["error TFI710 p.py:1:1"]),
     "a script in Python without an ending": ("prepare", b"#!/usr/bin/env python3\n1\r\n2\r\n", []),
+    "a project's setup.py": (
+        "setup.py",
+        b"# x\nfrom setuptools import setup\nsetup(name='x')\n",
+        ["error TFI710 setup.py:2:1"],
+    ),
+    "a setup.py that prepares a node": ("setup.py", b"import os\nos.makedirs('data')\n", []),
     "a program": ("prepare", b"\x7fELF\x02\x01\x01\0\0\0\r\n\0\0", []),
     "a script of Windows": ("prepare.bat", b"pip install x\n", ["error TFI710 prepare.bat:1:1"]),
     "a script of PowerShell": ("prepare.ps1", b"pip install x\n", ["error TFI710 prepare.ps1:1:1"]),

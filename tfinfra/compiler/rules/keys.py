@@ -157,6 +157,10 @@ def references(facts: Facts) -> Iterator[Diagnostic]:
                     message = f"there is no variable {name} for {flag}"
                     hint = f"{_of_an_input(name)}there are {', '.join(known)}"
                     yield error_at(document, "TFI322", path, message, hint, at=at)
+                elif name.upper() not in known and (makes := _of_an_input(name.upper())):
+                    message = f"{written} reaches the script as it is written, and there is no such variable"
+                    hint = f"{makes}write ${{{name.upper()}}} then"
+                    yield error_at(document, "TFI323", path, message, hint, at=at, severity=Severity.WARNING)
 
 
 def _not_expanded(facts: Facts, known: Collection[str]) -> Iterator[Diagnostic]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ _PROGRAM = "\x7fELF"
 _MARK = "\ufeff"
 _UNIX_ENDS = "save it with the line ends of Unix (`sed -i 's/\\r$//'`); in .gitattributes `*.sh text eol=lf` keeps them"
 _SHOWN = 200
+_SETUPTOOLS = re.compile(r"\s*(from|import)\s+(setuptools|distutils)\b")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ def what_no_shell_takes(facts: Facts) -> Iterator[Diagnostic]:
         _of_windows(name)
         or _encoding(text)
         or _first_line(text)
+        or _builds_a_package(name, text)
         or (None if _is_pythons(name, text) else _line_ends(text))
     )
     if fault:
@@ -50,6 +53,15 @@ def _of_windows(name: str) -> _Fault | None:
     if posixpath.splitext(name)[1].lower() not in (".bat", ".cmd", ".ps1"):
         return None
     return _Fault(1, "it is a script of Windows, and nodes run Linux", "write it for sh, or in Python")
+
+
+def _builds_a_package(name: str, text: str) -> _Fault | None:
+    """setup.py of a project is for pip, and ends with an error where it is told no command."""
+    line = next((at for at, line in enumerate(text.split("\n"), 1) if _SETUPTOOLS.match(line)), 0)
+    if posixpath.basename(name) != "setup.py" or not line:
+        return None
+    way_out = "a package of your own travels in source_directory; what it needs belongs in pip_packages"
+    return _Fault(line, "it makes a package of the project, and does nothing without a command", way_out)
 
 
 def _encoding(text: str) -> _Fault | None:

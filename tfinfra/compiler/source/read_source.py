@@ -168,14 +168,22 @@ def _entry_file(home: SourceDirectory, text: str, variables: Mapping[str, str], 
     if not is_clear and (near := _module_meant(entry.name, search)):
         words = entry.name.split()
         more = entry.module and len(words) > 1
-        way_out = f"write `entry_script: -m {near}`, and its arguments as script_params"
-        problems[f"{text}?"] = way_out if more else did_you_mean(f"-m {near}")
+        way_out = f"write `entry_script: -m {near}`, and its arguments as script_params" if more else ""
+        problems[f"{text}?"] = _in_folder(root, entry.name, near) or way_out or did_you_mean(f"-m {near}")
     elif not told and not entry.module and _DOTTED.fullmatch(text):
         problems[f"{text}?"] = f"a module is written as -m {text}, and source_directory has its package"
     return ""
 
 
 _DOTTED = re.compile(r"(?!.*\.(?:py|sh|txt|ya?ml|json)$)[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
+
+def _in_folder(root: Path, name: str, found: str) -> str:
+    """The way out where the module that was meant is in a folder that is no package, as of a project with src/."""
+    folder = found.removesuffix(f".{name}").replace(".", "/")
+    if not found.endswith(f".{name}") or exists(root / folder / "__init__.py"):
+        return ""
+    return f"it is in {folder}/: write `environment_variables: {{PYTHONPATH: {folder}}}`"
 
 
 def _module_meant(written: str, search: SearchPath) -> str | None:
@@ -213,6 +221,8 @@ def _bytes_inside(
 def _note(root: Path, name: str, reason: str, problems: dict[str, str]) -> None:
     problems[name] = reason
     hint = ONLY_FILES if "no regular file" in reason else None
+    if Path(name).is_absolute() and real(Path(name)).is_relative_to(root) and is_file(Path(name)):
+        hint = f"write {real(Path(name)).relative_to(root).as_posix()}: it is relative to source_directory"
     if hint or (reason == "it does not exist" and (hint := _file_hint(root, name))):
         problems[f"{name}?"] = hint
 

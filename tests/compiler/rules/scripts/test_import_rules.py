@@ -143,6 +143,19 @@ def diagnostics(folder: Path, text: str) -> tuple[Diagnostic, ...]:
         return error.diagnostics
 
 
+def test_a_module_in_a_folder_that_is_no_package_is_found_by_the_path_of_that_folder(tmp_path: Path) -> None:
+    write(tmp_path, {"src/mine/train.py": "from mine import model\n", "src/mine/model.py": ""})
+    (found,) = diagnostics(tmp_path, "entry_script: -m mine.train\n")
+    assert found.hint == "it is in src/: write `environment_variables: {PYTHONPATH: src}`"
+    assert not diagnostics(tmp_path, "entry_script: -m mine.train\nenvironment_variables: {PYTHONPATH: src}\n")
+
+
+def test_a_whole_path_of_a_script_is_met_with_the_one_that_is_wanted(tmp_path: Path) -> None:
+    write(tmp_path, {"trainer/plain.py": "print()\n"})
+    (found,) = diagnostics(tmp_path, f"entry_script: {tmp_path}/trainer/plain.py\n")
+    assert found.hint == "write trainer/plain.py: it is relative to source_directory"
+
+
 @pytest.mark.parametrize(("text", "files", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_what_is_said(tmp_path: Path, text: str, files: dict[str, str], expected: list[str]) -> None:
     write(tmp_path, files)
