@@ -45,3 +45,26 @@ SET_BY_TFINFRA = (
 def set_by_tfinfra(name: str) -> bool:
     """Whether tfinfra sets the variable of this name in every task."""
     return re.fullmatch(SET_BY_TFINFRA, name) is not None
+
+
+INHERITED = frozenset(
+    {
+        *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH"),
+        "TFINFRA_NODE",
+        *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
+    }
+)
+"""Of what a node's agent was started with, only these come through, and those of INHERITED_PREFIXES: a task's
+environment is the same on every machine. LD_LIBRARY_PATH does not: TensorFlow's libraries have a RUNPATH, before which
+it goes, and another CUDA has libraries of the same names. TFINFRA_NODE is the mark by which a machine that is a process
+finds what belongs to it, when it ends."""
+INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
+
+
+def may_be_set(name: str) -> bool:
+    """Whether a task may have the variable though no manifest names it: of tfinfra's, of the machine's, or of what
+    starts the task."""
+    others = r"(TF|OMP|HOROVOD|XLA|CUDA|PYTHON|MLFLOW|GLOO|GRPC|ABSL)_?\w*|PWD|OLDPWD|SHLVL|_"
+    known = name in INHERITED or name.startswith(INHERITED_PREFIXES) or set_by_tfinfra(name)
+    return known or re.fullmatch(others, name) is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfinfra.agent.tasks.task_variables import INHERITED, INHERITED_PREFIXES
+from tfinfra.model.script_variables import INHERITED, INHERITED_PREFIXES
 from tfinfra.reference.entry import Entry
 
 TASK, CLIENT = "a task", "tfinfra"

@@ -7,19 +7,9 @@ from collections.abc import Mapping
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, Task
+from tfinfra.model.script_variables import INHERITED, INHERITED_PREFIXES
 from tfinfra.script import METRICS
 
-# A task's environment is the same on every machine: of what the agent was started with, only these come through.
-# LD_LIBRARY_PATH does not: TensorFlow's libraries have a RUNPATH, before which it goes, and another CUDA has libraries
-# of the same names.
-# TFINFRA_NODE is the mark by which a machine that is a process finds what belongs to it, when it ends.
-INHERITED = {
-    *("HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "PATH"),
-    "TFINFRA_NODE",
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CUDA_HOME", "CUDA_PATH"),
-}
-INHERITED_PREFIXES = ("LC_", "NVIDIA_", "NCCL_", "UCX_")
 # PYTHONFAULTHANDLER: a segmentation fault says where the script was. MLflow's clients print links to a page of their
 # server that the agent does not have.
 _DEFAULTS = {

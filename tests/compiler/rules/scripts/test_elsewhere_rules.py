@@ -1,4 +1,4 @@
-"""Files of another machine, and variables of another service: each by a sentence."""
+"""Files of another machine: each by a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.compiler.rules.scripts.script_cases import in_short, said_of
 from tfinfra.compiler.rules.scripts import elsewhere
 
 AZURE = "compute_target: {cloud: azure, location: eastus, vm_size: Standard_D2s_v5}\n"
-FILE, VARIABLE = ["error TFI532 train.py:1:1"], ["error TFI533 train.py:2:1"]
+FILE = ["error TFI532 train.py:1:1"]
 FILES: dict[str, tuple[str, str, list[str]]] = {
     "a path of Windows": ("open('C:\\\\data\\\\x.csv')\n", "", FILE),
     "a folder beside the source": ("open('../data/x.csv')\n", "", FILE),
@@ -67,37 +67,3 @@ def test_nodes_of_the_local_cloud_share_this_machines_files(tmp_path: Path, monk
 def test_a_setup_script_may_bring_the_file(tmp_path: Path) -> None:
     files = {"train.py": "open('../x')\n", "prepare.sh": "cp /mnt/x ..\n"}
     assert in_short(said_of(tmp_path, files, "setup_script: prepare.sh\n")) == ["warning TFI532 train.py:1:1"]
-
-
-VARIABLES: dict[str, tuple[str, str, list[str]]] = {
-    "SageMaker's": ("os.environ['SM_MODEL_DIR']", "", VARIABLE),
-    "Vertex AI's": ("os.environ['AIP_MODEL_DIR']", "", VARIABLE),
-    "torchrun's": ("os.environ['LOCAL_RANK']", "", VARIABLE),
-    "one that the manifest sets": ("os.environ['RANK']", "environment_variables: {RANK: 0}\n", []),
-    "a secret": ("os.environ['KAGGLE_KEY']", "secrets: [KAGGLE_KEY]\n", []),
-    "one of the script's own": ("os.environ['SMALL']", "", []),
-    "tfinfra's": ("os.environ['TFINFRA_OUTPUTS']", "", []),
-    "one with a default": ("os.environ.get('SM_MODEL_DIR', 'outputs')", "", []),
-    "one that is asked for first": ("print('RANK' in os.environ and os.environ['RANK'])", "", []),
-    "one that the script sets": ("os.environ['RANK'] = '0'\nos.environ['RANK']", "", []),
-    "one that is tried": ("try:\n    os.environ['RANK']\nexcept KeyError:\n    pass", "", []),
-}
-
-
-@pytest.mark.parametrize(("line", "manifest", "expected"), VARIABLES.values(), ids=VARIABLES)
-def test_what_is_said_of_variables(tmp_path: Path, line: str, manifest: str, expected: list[str]) -> None:
-    assert in_short(said_of(tmp_path, {"train.py": f"import os\n{line}\n"}, manifest)) == expected
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("SM_CHANNEL_TRAIN", "write os.environ['TFINFRA_INPUT_TRAIN'], with such a name in `inputs`"),
-        ("AIP_CHECKPOINT_DIR", "write os.environ['TFINFRA_CHECKPOINTS']"),
-        ("RANK", "write hvd.rank(), hvd.size() or hvd.local_rank()"),
-        ("MASTER_ADDR", "write `environment_variables: {MASTER_ADDR: …}`, or leave it out"),
-    ],
-)
-def test_what_takes_a_variables_place(tmp_path: Path, name: str, hint: str) -> None:
-    (found,) = said_of(tmp_path, {"train.py": f"import os\nos.environ['{name}']\n"})
-    assert found.hint == hint

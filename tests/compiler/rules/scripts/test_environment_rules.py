@@ -148,7 +148,11 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
         [],
     ),
     "a folder from elsewhere on sys.path": (f"import sys\nsys.path.append('/opt/lib')\n{PANDAS}", "", []),
-    "a folder that the environment names": (f"import os, sys\nsys.path.append(os.environ['LIB'])\n{PANDAS}", "", []),
+    "a folder that the environment names": (
+        f"import os, sys\nsys.path.append(os.environ['LIB'])\n{PANDAS}",
+        "environment_variables: {LIB: lib}\n",
+        [],
+    ),
     "a module that the script makes": (f"import sys\nsys.modules['pandas'] = sys\n{PANDAS}", "", []),
     "a PYTHONPATH that leads elsewhere": (PANDAS, "environment_variables: {PYTHONPATH: /opt/lib}\n", []),
     "a PYTHONPATH that is not there yet": (PANDAS, "environment_variables: {PYTHONPATH: lib.zip}\n", []),

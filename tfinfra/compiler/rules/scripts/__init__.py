@@ -17,6 +17,7 @@ from tfinfra.compiler.rules.scripts import (
     readable,
     staying,
     tensorflow1,
+    variables,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -33,4 +34,5 @@ RULES: tuple[Rule, ...] = (
     *lost_files.RULES,
     *names.RULES,
     *questions.RULES,
+    *variables.RULES,
 )

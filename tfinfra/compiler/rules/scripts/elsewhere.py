@@ -1,36 +1,21 @@
-"""What a script takes from a machine that it was written on: files of that machine, and variables that another service
-sets."""
+"""Files that a script takes from a machine that it was written on."""
 
 from __future__ import annotations
 
-import ast
 import posixpath
 import re
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.rules.scripts.staying import READING, WRITING
-from tfinfra.compiler.source.command_line.calls import texts
 from tfinfra.compiler.source.named_files import DRIVE, files_elsewhere
-from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, line_of, nodes_of, parse, span
+from tfinfra.compiler.source.script import line_of
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
 _SERVICES = re.compile(r"/(kaggle|content|dbfs|opt/ml|gdrive)/")
 """Where Kaggle, Colab, Databricks and SageMaker lay files."""
 _HOMES = re.compile(r"/(home/[^/]+|Users/[^/]+|root)/|~")
-_SERVICES_OWN = re.compile(
-    r"(SM|AIP|KAGGLE|COLAB|DATABRICKS|SLURM)_\w+|AZUREML_\w+|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_(ADDR|PORT)"
-)
-"""Variables of SageMaker, Vertex AI, Kaggle, Colab, Databricks, Slurm, Azure ML and torchrun."""
-_INSTEAD = (
-    (r"SM_CHANNEL_(\w+)", "os.environ['TFINFRA_INPUT_{}'], with such a name in `inputs`"),
-    (r"(SM_MODEL_DIR|SM_OUTPUT_\w+|AIP_MODEL_DIR|AIP_TENSORBOARD_LOG_DIR)", "os.environ['TFINFRA_OUTPUTS']"),
-    (r"AIP_CHECKPOINT_DIR", "os.environ['TFINFRA_CHECKPOINTS']"),
-    (r"(RANK|WORLD_SIZE|LOCAL_RANK)", "hvd.rank(), hvd.size() or hvd.local_rank()"),
-)
 _AS_INPUT = "give it as an input (`inputs`), and the script ${TFINFRA_INPUT_<name>} as an argument"
 
 
@@ -76,42 +61,4 @@ def parameters_of_another_machine(facts: Facts) -> Iterator[Diagnostic]:
                 yield error_at(facts.document, "TFI532", path, message, _AS_INPUT, severity=Severity.WARNING)
 
 
-def variables_of_other_services(facts: Facts) -> Iterator[Diagnostic]:
-    """`os.environ["SM_MODEL_DIR"]`, which nothing sets here, is a KeyError: each once, where the script comes by for
-    certain."""
-    source, manifest = facts.project.source, facts.manifest
-    given = {*manifest.environment_variables, *manifest.secrets}
-    for module, text in source.modules.items():
-        tree = parse(text)
-        if "environ" not in text or not isinstance(tree, ast.Module):
-            continue
-        how, found = source.reach.get(module, Reach(Sure.LATER)), dict[str, ast.Subscript]()
-        if any(word in text for word in ("in os.environ", "load_dotenv", ".setdefault", "environ.update")):
-            continue
-        stored = {name for node in nodes_of(tree) for name in _asked(node, tree, ast.Store)}
-        for node, sure in reached(tree, as_program=how.as_program):
-            for name in _asked(node, tree, ast.Load) if min(sure, how.sure) is Sure.ALWAYS else ():
-                if _SERVICES_OWN.fullmatch(name) and name not in given | stored and isinstance(node, ast.Subscript):
-                    found.setdefault(name, node)
-        for name, node in found.items():
-            column, length = span(node)
-            position = Position(source.file(module), node.lineno, column + 1, length, line_of(text, node.lineno))
-            message = f"nothing sets {name} in a task: it is a variable of another service"
-            yield Diagnostic("TFI533", Severity.ERROR, message, "entry_script", position, _instead(name))
-
-
-def _asked(node: ast.AST, tree: ast.Module, context: type[ast.expr_context]) -> Iterator[str]:
-    """The name in `os.environ["…"]`."""
-    one = node if isinstance(node, ast.Subscript) and isinstance(node.ctx, context) else None
-    if one is not None and dotted(one.value, aliases_of(tree)) == "os.environ":
-        yield from texts([one.slice])
-
-
-def _instead(name: str) -> str:
-    for pattern, instead in _INSTEAD:
-        if found := re.fullmatch(pattern, name):
-            return f"write {instead.format(*found.groups())}"
-    return f"write `environment_variables: {{{name}: …}}`, or leave it out"
-
-
-RULES: tuple[Rule, ...] = (files_of_another_machine, parameters_of_another_machine, variables_of_other_services)
+RULES: tuple[Rule, ...] = (files_of_another_machine, parameters_of_another_machine)

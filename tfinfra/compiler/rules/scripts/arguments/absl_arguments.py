@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tfinfra.catalog.modules.python_modules import brings
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import Words, Wrong, is_known_to_tasks_alone, refused
+from tfinfra.compiler.lines.wrong_entries import Words, Wrong, is_known_to_tasks_alone, refused
 from tfinfra.compiler.source.command_line.absl_flags import AbslFlag, AbslFlags, read_absl
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest

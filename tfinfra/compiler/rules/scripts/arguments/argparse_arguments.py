@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import (
+from tfinfra.compiler.lines.wrong_entries import (
     OFF,
     Words,
     Wrong,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import (
+from tfinfra.compiler.lines.wrong_entries import (
     OFF,
     Words,
     Wrong,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import OFF
+from tfinfra.compiler.lines.wrong_entries import OFF
 from tfinfra.compiler.source.command_line.absl_flags import read_absl
 from tfinfra.compiler.source.command_line.argparse_parser import read_arguments
 from tfinfra.compiler.source.command_line.fire_function import read_fire

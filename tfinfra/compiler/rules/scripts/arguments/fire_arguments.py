@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import Words, Wrong, refused
+from tfinfra.compiler.lines.wrong_entries import Words, Wrong, refused
 from tfinfra.compiler.source.command_line.fire_function import FireFunction, read_fire
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import Words, Wrong, refused
+from tfinfra.compiler.lines.wrong_entries import Words, Wrong, refused
 from tfinfra.compiler.source.command_line.hydra_main import HydraMain, read_hydra
 from tfinfra.errors import Diagnostic
 

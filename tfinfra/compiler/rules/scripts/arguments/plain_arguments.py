@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.rules.scripts.arguments.wrong_entries import Wrong, refused, words_of
+from tfinfra.compiler.lines.wrong_entries import Wrong, refused, words_of
 from tfinfra.compiler.source.command_line.plain_words import last_plain_word
 from tfinfra.errors import Diagnostic
 
