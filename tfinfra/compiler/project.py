@@ -80,7 +80,8 @@ class LostImport:
 class OutsideImport:
     """An import of what the source directory does not have: `name`, dotted, and the `members` that are taken from it,
     each a module or not. It was seen in `folder`, "../.." or "src" from the source directory, where Python does not
-    look; "" where it was not. The rest is as in LostImport."""
+    look; "" where it was not. `alike` is a module there whose name differs in the case of its letters alone, "" where
+    there is none. The rest is as in LostImport."""
 
     module: str
     statement: str
@@ -91,6 +92,7 @@ class OutsideImport:
     members: tuple[str, ...]
     certain: bool
     folder: str = ""
+    alike: str = ""
 
 
 @dataclass(frozen=True)

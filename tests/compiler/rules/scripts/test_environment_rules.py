@@ -230,6 +230,15 @@ def test_what_is_said(tmp_path: Path, files: str | dict[str, str | bytes], manif
     assert all(d.hint for d in found)
 
 
+def test_a_module_whose_name_differs_in_case_alone_is_named(tmp_path: Path) -> None:
+    files = {"train.py": "import Models.net\nimport PIL\n", "models/net.py": "", "pil/a.png": ""}
+    found = said_of(tmp_path, files)
+    assert [d.hint for d in found] == [
+        "a node's disk tells capitals from small letters: write models",
+        "write pip_packages: [pillow]",
+    ]
+
+
 @pytest.mark.parametrize(("module", "hint"), HINTS.items())
 def test_the_way_out(tmp_path: Path, module: str, hint: str) -> None:
     manifest = "python_version: '3.12'\nframework_version: 2.18.1\n"

@@ -177,8 +177,9 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
     package = usual_owner(one.name)
     if one.folder.startswith("..") or (one.folder and not package):
         return _where_it_is(source, one.folder)
-    if package:
-        return f"write pip_packages: [{package}]"
+    if package or one.alike:
+        alike = f"a node's disk tells capitals from small letters: write {one.alike}"
+        return f"write pip_packages: [{package}]" if package else alike
     beside = {path.partition("/")[0].removesuffix(".py") for path in source.modules}
     installed = {package.replace("-", "_") for package in known.packages}
     public = (name for name in sorted({*beside, *known_modules(), *installed}) if not name.startswith("_"))

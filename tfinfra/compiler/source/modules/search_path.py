@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from glob import glob
 from itertools import islice, takewhile
@@ -82,6 +82,18 @@ def folder_near(root: Path, name: str, members: tuple[str, ...]) -> str:
         search = SearchPath(folder, (folder,))
         if any(search.find(one) for one in (name, *(f"{name}.{member}" for member in members))):
             return shown.rstrip("/")
+    return ""
+
+
+def named_alike(folders: Iterable[Path], name: str) -> str:
+    """The module in one of `folders` whose name differs from `name` in the case of its letters alone, "" for none: a
+    disk of macOS or Windows takes one for the other."""
+    for folder in folders:
+        files = (file for pattern in ("*.py", "*/") for file in glob(pattern, root_dir=folder))  # noqa: PTH207  Path.glob raises
+        found = {file.removesuffix(".py").rstrip("/") for file in files}
+        for one in sorted(found - {name}):
+            if one.lower() == name.lower():
+                return one
     return ""
 
 
