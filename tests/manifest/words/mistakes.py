@@ -346,6 +346,8 @@ SHAPES: Rows = {
     "a mapping for a backend": ("distributed_backend: ▶{type: mpi}", "TFI202", "write distributed_backend: mpi"),
     "a list for a script": ("entry_script: ▶[t.py]", "TFI202", "write t.py without brackets"),
     "a mapping for a script": ("entry_script: ▶{path: t.py}", "TFI202", "write entry_script: t.py"),
+    "a list for an input": ("inputs: {data: ▶[data]}", "TFI202", "write {path: data}"),
+    "a list for the limits": ("limits: ▶[2h]", "TFI202", "write limits: {max_run_duration: 2h}"),
     "a list for a target": ("compute_target: ▶[local]", "TFI202", "write local without brackets"),
     "a mapping for a size": (
         "compute_target: {cloud: azure, vm_size: ▶{name: Standard_D4s_v5}}",

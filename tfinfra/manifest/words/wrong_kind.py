@@ -60,8 +60,9 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
         return f"a value of the script belongs under script_params: {{--{path[1]}: {_brief(value)}}}"
     if key == "inputs" and isinstance(value, (str, list)) and (why := data(value)):
         return why if isinstance(why, str) else write(why)
-    if key == "inputs" and len(path) > 1 and isinstance(value, str):
-        ((inner, place),) = one_input(value).items()
+    alone = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if key == "inputs" and len(path) > 1 and isinstance(alone, str):
+        ((inner, place),) = one_input(alone).items()
         return f"write {{{inner}: {_brief(place)}}}"
     if isinstance(value, list) and (key == "setup_script" or len(value) > 1) and (meant := _commands(key, value)):
         return meant
@@ -111,12 +112,12 @@ def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noq
         return f"write {_as_list(value)}"
     if isinstance(value, Mapping) and "dict" not in wanted:
         return _of_mapping(path, wanted, value)
+    if path[0] == "limits" and "dict" in wanted:
+        return _limits(value)
     if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], (Mapping, list)):
         return f"write {_brief(value[0])} without brackets"
     if isinstance(value, list) and "dict" not in wanted and len(path) > 1:
         return "write one text, in quotes where it holds a comma"
-    if path[0] == "limits" and "dict" in wanted:
-        return _limits(value)
     if path[0] == "compute_target" and len(path) == 1:
         return _EXAMPLES["compute_target"]
     if {"string", "text"} & {*wanted} and isinstance(value, (int, float)):
@@ -128,7 +129,8 @@ def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noq
 def _limits(value: Any) -> str | None:
     if isinstance(value, list) and value and all(isinstance(each, Mapping) and len(each) == 1 for each in value):
         return f"write one mapping: limits: {_brief({name: one for each in value for name, one in each.items()})}"
-    length = duration(value) if isinstance(value, str) else None
+    alone = value[0] if isinstance(value, list) and len(value) == 1 else value
+    length = duration(alone) if isinstance(alone, str) else None
     return f"write limits: {{max_run_duration: {length}}}" if length else _EXAMPLES["limits"]
 
 
