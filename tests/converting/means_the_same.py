@@ -256,7 +256,7 @@ ROWS: dict[str, Row] = {
             "python_version": 3.9,
         },
         set(),
-        [(7, "'environment.conda_file.channels' has")],
+        [(5, "the image 'a' has no"), (7, "'environment.conda_file.channels' has")],
     ),
     "a Python of conda's that TensorFlow is not for": (
         aml("python fit.py", "environment: {conda_file: {dependencies: [python=3.7, python>=3.9, python]}}\n"),

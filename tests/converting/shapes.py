@@ -150,7 +150,7 @@ SHAPES: dict[str, Shape] = {
             "environment_variables": {"DEPTH": 10},
             "secrets": ["STORAGE_KEY"],
         },
-        [(3, "the data 'azureml:flowers@latest' is registered")],
+        [(3, "the data 'azureml:flowers@latest' is registered"), (6, "the image 'library/python' has no equivalent")],
     ),
     # skypilot-org/skypilot, examples/benchmark/keras_asr.yaml
     "a task on one GPU, with set-up": (
@@ -261,7 +261,7 @@ SHAPES: dict[str, Shape] = {
             "entry_script": "fit.py",
             "script_params": {"--a": 1},
         },
-        [(8, "'/opt/fit.py' is a file of the image"), (8, "the image 'b:1'")],
+        [(7, "PS has another image"), (8, "'/opt/fit.py' is a file of the image"), (8, "the image 'b:1'")],
     ),
     # kubeflow/training-operator, examples/tensorflow/distribution_strategy/keras-API/multi_worker_tfjob.yaml
     "workers with a GPU each and a volume": (
@@ -283,7 +283,11 @@ SHAPES: dict[str, Shape] = {
             "node_count": 2,
             "entry_script": "fit.py",
         },
-        [(8, "of which kind the GPUs are is not said (1 a node)"), (8, "'volumeMounts' has no equivalent")],
+        [
+            (6, "'spec.runPolicy.cleanPodPolicy' has no equivalent"),
+            (8, "of which kind the GPUs are is not said (1 a node)"),
+            (8, "'volumeMounts' has no equivalent"),
+        ],
     ),
     # kubeflow/training-operator, examples/tensorflow/distribution_strategy/estimator-API/distributed_tfjob.yaml
     "an evaluator": (

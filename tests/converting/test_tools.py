@@ -134,6 +134,11 @@ def test_a_mounted_path_is_met_with_the_inputs_variable() -> None:
 REFUSED = {
     "a manifest": ("train.yaml", "entry_script: train.py\n", "this is a manifest already"),
     "a file of no tool": ("a.yaml", "services: {web: {image: a}}\n", "this file is of no tool that is known"),
+    "a file of Azure ML that is no job": (
+        "a.yml",
+        "$schema: https://azuremlschemas.azureedge.net/latest/batchEndpoint.schema.json\ntype: command\n",
+        "this is a file of Azure ML, and no job: batchEndpoint",
+    ),
     "a notebook without cells": ("a.ipynb", "{}", "a notebook is JSON"),
     "a notebook that is no JSON": ("a.ipynb", "[" * 50_000, "a notebook is JSON"),
     "a notebook without an estimator": ("a.ipynb", '{"cells": [{}, 1, {"cell_type": "code"}]}', "no estimator"),

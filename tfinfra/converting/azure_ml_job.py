@@ -26,6 +26,9 @@ _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\
 _PLAIN = ("number", "integer", "string", "boolean")
 _LARGEST_EXPONENT = 700
 """What a float still holds."""
+_SCHEMA = re.compile(r"azureml.*/(\w+)\.schema\.json")
+_JOBS = ("commandJob", "sweepJob", "pipelineJob", "commandComponent", "pipelineComponent")
+"""Azure ML has such files for endpoints, data and environments too."""
 _LITERAL = (str, int, float, bool)
 _WASB = re.compile(r"wasbs?://([^@]+)@([^/]+)/?(.*)")
 _MOUNTED = ("ro_mount", "rw_mount", "direct")
@@ -34,10 +37,18 @@ _MOUNTED = ("ro_mount", "rw_mount", "direct")
 def recognises(data: Mapping[str, Any]) -> bool:
     """Whether a document is a job of Azure ML."""
     schema = str(data.get("$schema", ""))
-    known = "azureml" in schema or data.get("type") in ("command", "sweep", "pipeline")
+    if _SCHEMA.search(schema):
+        return of_another_kind(data) is None
+    known = data.get("type") in ("command", "sweep", "pipeline")
     return known or (
         "command" in data and any(key in data for key in ("environment", "compute", "code", "distribution"))
     )
+
+
+def of_another_kind(data: Mapping[str, Any]) -> str | None:
+    """The kind of Azure ML's file that is no job: "managedOnlineEndpoint"."""
+    found = _SCHEMA.search(str(data.get("$schema", "")))
+    return found[1] if found and found[1] not in _JOBS else None
 
 
 def convert(document: Document, draft: Draft) -> None:
@@ -49,11 +60,10 @@ def convert(document: Document, draft: Draft) -> None:
         draft.note("a pipeline has several jobs", job.at("jobs"), "convert each of its jobs in a file of its own")
         job.take("jobs")
     base: tuple[str, ...] = ("trial",) if isinstance(document.data.get("trial"), Mapping) else ()
-    names = [job.take(key) for key in ("experiment_name", "display_name", "name")]
-    draft.name(*names)
+    _names(job, draft)
     tags = _texts(job, "tags")
     draft.tags(tags, {name: job.at("tags", name) for name in tags})
-    values: dict[str, str | None] = {**_inputs(job, draft), **_outputs(job)}
+    values: dict[str, str | None] = {**_inputs(job, draft), **_outputs(job, draft)}
     _space(job, draft, values)
     code = _code(job, draft, base)
     _environment(job, draft, base, code)
@@ -68,6 +78,15 @@ def convert(document: Document, draft: Draft) -> None:
     if said := job.text("description"):
         draft.quote("description:", said)
     job.finish()
+
+
+def _names(job: Taken, draft: Draft) -> None:
+    """The first of its names is the run's."""
+    given = {key: job.take(key) for key in ("experiment_name", "display_name", "name")}
+    draft.name(*given.values())
+    written = [key for key, name in given.items() if name]
+    for key in (key for key in written[1:] if given[key] != given[written[0]]):
+        draft.note(f"'{key}' is left out: a run has one name, and {written[0]} is taken", job.at(key))
 
 
 def _limit(job: Taken, draft: Draft) -> None:
@@ -126,6 +145,9 @@ def _one_input(job: Taken, draft: Draft, name: str, given: Any) -> dict[str, str
     job.take("inputs", name)
     is_mounted = str(own.get("mode")) in _MOUNTED and own.get("type") != "uri_file"
     more = {"mode": "mount"} if is_mounted else {}
+    if own.get("mode") == "rw_mount":
+        hint = "what the script writes to ./outputs comes home"
+        draft.note(f"the data '{name}' cannot be written to", job.at("inputs", name, "mode"), hint)
     if found := _WASB.fullmatch(place):
         place = f"https://{found[2]}/{found[1]}/{found[3]}".rstrip("/")
     if place.startswith("https://"):
@@ -140,7 +162,11 @@ def _one_input(job: Taken, draft: Draft, name: str, given: Any) -> dict[str, str
     return {"path": draft.path(f"./{name}")}
 
 
-def _outputs(job: Taken) -> dict[str, str]:
+def _outputs(job: Taken, draft: Draft) -> dict[str, str]:
+    for name, given in job.mapping("outputs").items():
+        if isinstance(given, Mapping) and "path" in given:
+            what = f"the output '{name}' is not written to a store of yours: it comes home in outputs/{name}"
+            draft.note(what, job.at("outputs", name, "path"), "`tfinfra fetch` has it after the run as well")
     values = {f"outputs.{name}": f"${{TFINFRA_OUTPUTS}}/{name}" for name in job.mapping("outputs")}
     job.take("outputs")
     return values
@@ -191,8 +217,11 @@ def _environment(job: Taken, draft: Draft, base: tuple[str, ...], code: str | No
         _conda(job, draft, (*path, "conda_file"), code)
     for key in ("name", "version", "description"):
         job.text(*path, key)
-    if (image := job.text(*path, "image")) and not has_conda:
-        put_version(draft, image, job.at(*path, "image"), "image")
+    image, at = job.text(*path, "image"), job.at(*path, "image")
+    if image and has_conda:
+        draft.note(f"the image '{image}' has no equivalent", at, "the environment is made of packages alone")
+    elif image:
+        put_version(draft, image, at, "image")
 
 
 def _conda(job: Taken, draft: Draft, path: tuple[str, ...], code: str | None) -> None:
@@ -263,7 +292,6 @@ def _compute(job: Taken, draft: Draft, base: tuple[str, ...]) -> None:
         draft.put("compute_target", {"cloud": "azure", "vm_size": size})
     elif size:
         draft.note(f"the instance type '{size}' is none of Azure's sizes", at)
-    job.take(*place, "shm_size")
     name = job.text(*base, "compute") or job.text("compute") or job.text("compute", "target")
     if name:
         draft.target(name, job.at("compute") or job.at(*base, "compute"))

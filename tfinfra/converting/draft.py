@@ -216,7 +216,7 @@ class Taken:
                 self._rest(inner, here)
                 continue
             meant = self._meant(here)
-            hint = did_you_mean(meant) if meant else _removed(told(str(key)))
+            hint = did_you_mean(meant) if meant else removed(told(str(key)))
             self.draft.note(f"'{dotted(here)}' has no equivalent", self.document.key(here), hint)
 
     def _meant(self, path: KeyPath) -> str | None:
@@ -225,7 +225,7 @@ class Taken:
         return nearest(str(path[-1]), known, 0.85) if path not in self._taken else None
 
 
-def _removed(hint: str | None) -> str | None:
+def removed(hint: str | None) -> str | None:
     """Of a hint for who writes a manifest, what holds for one that is made."""
     return hint.removeprefix("remove it: ") if hint and "…" not in hint else None
 

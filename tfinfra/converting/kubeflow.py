@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfinfra.converting.commands import put_command
-from tfinfra.converting.draft import NO_TARGET, Draft, Taken
-from tfinfra.converting.versions import put_version
+from tfinfra.converting.draft import NO_TARGET, Draft, Taken, removed
+from tfinfra.converting.versions import PACKAGES, put_version
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.key_schema import VARIABLE
+from tfinfra.manifest.words.foreign_words import told
 
 TFJOB, MPIJOB = "tfjob", "mpijob"
 _IGNORED = ("apiVersion", "kind")
@@ -33,16 +34,17 @@ def convert(document: Document, draft: Draft) -> None:
     for key in _IGNORED:
         job.take(key)
     draft.name(job.take("metadata", "name"))
-    job.take("metadata", "namespace")
     labels = {str(name): job.text("metadata", "labels", name) or "" for name in job.mapping("metadata", "labels")}
     draft.tags(labels, {name: job.at("metadata", "labels", name) for name in labels})
     for policy in (("spec", "runPolicy"), ("spec",)):
         seconds = job.take(*policy, "activeDeadlineSeconds")
         if isinstance(seconds, int):
             draft.put("limits", {"max_run_duration": seconds})
-        for key in ("cleanPodPolicy", "ttlSecondsAfterFinished", "suspend", "backoffLimit"):
-            if job.take(*policy, key) and key in _TRIED:
-                draft.note(f"'{key}' has no equivalent", job.at(*policy, key), _TRIED[key])
+        if job.mapping(*policy).get("cleanPodPolicy") in ("Running", "All"):
+            job.take(*policy, "cleanPodPolicy")
+        for key, why in _TRIED.items():
+            if job.take(*policy, key):
+                draft.note(f"'{key}' has no equivalent", job.at(*policy, key), why)
     specs = ("spec", "tfReplicaSpecs") if is_tfjob(document.data) else ("spec", "mpiReplicaSpecs")
     kinds = {str(kind): _count(job, draft, *specs, kind) for kind in job.mapping(*specs)}
     if is_tfjob(document.data):
@@ -89,8 +91,9 @@ def _mpi_counts(job: Taken, draft: Draft, kinds: Mapping[str, int]) -> None:
     slots = job.take("spec", "slotsPerWorker")
     draft.put("process_count_per_node", slots if isinstance(slots, int) and slots > 1 else 1)
     draft.put("node_count", kinds.get("Worker", 1))
-    for key in ("mpiImplementation", "sshAuthMountPath", "launcherCreationPolicy"):
-        job.take("spec", key)
+    for key, own in (("mpiImplementation", "OpenMPI"), ("launcherCreationPolicy", "AtStartup")):
+        if job.mapping("spec").get(key) == own:
+            job.take("spec", key)
 
 
 def _containers(job: Taken, *path: str) -> Sequence[Any]:
@@ -136,6 +139,9 @@ def _follow(job: Taken, draft: Draft, path: KeyPath, leading: Mapping[str, Any],
         return
     container, first = pod["containers"][0], leading["containers"][0] if leading else {}
     _gpus(job, draft, base, container)
+    if first and container.get("image") not in (None, first.get("image")):
+        what = f"{path[-1]} has another image than the first: every task has the same environment"
+        draft.note(what, job.at(*base, "image"), PACKAGES)
     words = [str(word) for key in ("command", "args") for word in _listed(container, key)]
     same = words == [str(word) for key in ("command", "args") for word in _listed(first, key)]
     if words and not same and (not is_mpi or any(".py" in word for word in words)):
@@ -160,15 +166,16 @@ def _rest(job: Taken, draft: Draft, path: KeyPath, pod: Mapping[str, Any], leadi
     for key, value in pod["containers"][0].items():
         if key not in _OF_CONTAINER and first.get(key) != value:
             at = job.at(*spec, "containers", 0, key)
-            draft.note(f"'{key}' has no equivalent", at, _mounted(value) if key == "volumeMounts" else _OTHERS.get(key))
+            draft.note(f"'{key}' has no equivalent", at, _mounted(value) if key == "volumeMounts" else _instead(key))
     _amounts(job, draft, (*spec, "containers", 0), pod["containers"][0], first)
     for index in range(1, len(pod["containers"])):
         if pod["containers"][index] not in leading.get("containers", ())[1:]:
             at = job.at(*spec, "containers", index)
             draft.note("a second container has no equivalent", at, "a node runs the training alone")
     for key, value in pod.items():
-        if key not in _OF_POD and leading.get(key) != value:
-            draft.note(f"'{key}' has no equivalent", job.at(*spec, key), _OTHERS.get(key))
+        is_ours = key == "containers" or (key == "restartPolicy" and value == "Never")
+        if not is_ours and leading.get(key) != value:
+            draft.note(f"'{key}' has no equivalent", job.at(*spec, key), _instead(key))
 
 
 def _amounts(job: Taken, draft: Draft, base: KeyPath, container: Mapping[str, Any], first: Mapping[str, Any]) -> None:
@@ -188,8 +195,12 @@ def _amount(container: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-_OF_CONTAINER = ("name", "image", "imagePullPolicy", "command", "args", "env", "resources", "tty", "stdin")
-_OF_POD = ("containers", "restartPolicy", "terminationGracePeriodSeconds")
+def _instead(key: str) -> str | None:
+    """What stands here for a key of a pod or a container."""
+    return _OTHERS.get(key) or removed(told(key))
+
+
+_OF_CONTAINER = ("name", "image", "command", "args", "env", "resources")
 _OTHERS = {
     "volumeMounts": "data is an input: inputs: {data: {path: ./data}}",
     "volumes": "data is an input: inputs: {data: {path: ./data}}",

@@ -58,10 +58,18 @@ def convert(data: bytes, file: str, targets: frozenset[str] = frozenset(), besid
     draft.lines = tuple(data.decode("utf-8-sig").splitlines())
     tool = next((one for one in TOOLS if one.recognises(document.data)), None)
     if tool is None:
-        own = "entry_script" in document.data and {*document.data} <= {*MANIFEST}
-        _refuse(file, "this is a manifest already" if own else "this file is of no tool that is known", _KNOWN)
+        _refuse(file, _what_it_is(document.data), _KNOWN)
     tool.convert(document, draft)
     return _converted(tool.name, tool.title, draft, faults)
+
+
+def _what_it_is(data: Mapping[str, Any]) -> str:
+    """What is said of a file that nothing can be made of."""
+    if "entry_script" in data and {*data} <= {*MANIFEST}:
+        return "this is a manifest already"
+    if kind := azure_ml_job.of_another_kind(data):
+        return f"this is a file of Azure ML, and no job: {kind}"
+    return "this file is of no tool that is known"
 
 
 def _of_python(data: bytes, draft: Draft) -> Converted:

@@ -32,6 +32,12 @@ def test_the_manifest_goes_to_stdout_and_what_is_listed_to_stderr(
     assert sorted(path.name for path in folder.iterdir()) == ["job.yml", "src"]
 
 
+def test_a_dash_is_stdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["convert", "job.yml", "-o", "-"]) == 0
+    assert "\nentry_script: fit.py\n" in capsys.readouterr().out
+    assert not (folder / "-").exists()
+
+
 def test_the_output_passes_validate_from_its_own_folder(folder: Path) -> None:
     (folder / "runs").mkdir()
     assert main(["convert", "job.yml", "-o", "runs/train.yaml"]) == 0

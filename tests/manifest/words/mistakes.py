@@ -624,6 +624,7 @@ YAML: Rows = {
     "a key indented too far": ("script_params:\n  --a: 3\n   ▶--b: 1", "TFI105", "begin it in column 3, as line 3"),
     "a key indented too far in a list": ("inputs:\n- a: 1\n   ▶b: 2", "TFI105", "begin it in column 3, as line 3"),
     "a key indented too little": ("script_params:\n    --a: 3\n  ▶--b: 1", "TFI105", "begin in the same column"),
+    "an item beside its key": ("pip_packages: ▶- a", "TFI105", "on a line of its own, below its key"),
     "an item among keys": ("pip_packages:\n  - a\n ▶- b", "TFI105", "as the items above it"),
     "a '=' for a ':'": ("node_count ▶= 2\nname: a", "TFI105", "write `node_count: ` and its value"),
     "a line without a ':'": ("▶node_count 2\nname: a", "TFI105", "write `key: value`"),

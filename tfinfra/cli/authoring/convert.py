@@ -23,7 +23,9 @@ _SHOWN_STDOUT = "<stdout>"
     help="Make a manifest of FILE: an Azure ML job, SkyPilot task, TFJob, MPIJob, or an estimator (.py, .ipynb)."
 )
 @click.argument("file", type=NamedPath(path_type=Path))
-@click.option("-o", "--output", "out", metavar="OUT", type=NamedPath(path_type=Path), help="Write it there. [stdout]")
+@click.option(
+    "-o", "--output", "out", metavar="OUT", type=NamedPath(path_type=Path), help="Write it there. [-, stdout]"
+)
 @json_option
 def command(file: Path, out: Path | None, as_json: bool) -> int:
     """Nothing of FILE is run, and no file is written over. What has no equivalent is a warning at its line; where the
@@ -32,6 +34,7 @@ def command(file: Path, out: Path | None, as_json: bool) -> int:
     from tfinfra.cli.output import print_diagnostics, print_document, print_format, progress
     from tfinfra.model.codec import to_json
 
+    out = None if out == Path("-") else out
     converted = _converted(file, out)
     if out is not None:
         _put(out, converted.text)

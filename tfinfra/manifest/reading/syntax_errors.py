@@ -167,6 +167,14 @@ def _is_bare(text: str) -> bool:
     return bool(text.strip()) and re.search(r":(\s|$)", _without_comment(text)) is None and not re.match(r"\s*- ", text)
 
 
+def _item_beside_key(fault: _Fault) -> _Told | None:
+    """`packages: - a`."""
+    if "block sequence entries" not in fault.problem:
+        return None
+    hint = "write `- item` on a line of its own, below its key"
+    return "TFI105", "an item of a list stands beside its key", fault.at(fault.line, fault.column), hint
+
+
 def _second_colon(fault: _Fault) -> _Told | None:
     """`note: see: this`, and a key that is indented below a value."""
     if "mapping values" not in fault.problem:
@@ -227,6 +235,7 @@ _LOOKS: tuple[Callable[[_Fault], _Told | None], ...] = (
     _too_many,
     _first_character,
     _no_colon,
+    _item_beside_key,
     _second_colon,
     _indentation,
     _after_quotes,
