@@ -46,6 +46,7 @@ compute_target:
   max_price: 0.2
 inputs: {{numbers: {{path: numbers}}}}
 secrets: [TOKEN]
+metrics: {{primary: loss, tracking_uri: "https://mlflow.example.com", token: TOKEN}}
 environment_variables: {{DEPTH: '3'}}
 script_params: {{--rate: 0.1}}
 tags: {{team: vision}}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.end.collect_outputs import collect
+from tfinfra.agent.end.forwarding import Forwarding
 from tfinfra.agent.end.left_files import LeftBehind
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import prepare
@@ -36,8 +38,10 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
         tasks = DirectTasks(assignment, context.clock)
     leads = assignment.node == 0
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
+    forwarding = Forwarding(context, assignment)
     left: LeftBehind | None = None
     try:
+        forwarding.start()
         context.heartbeats.say("launching")
         prepare(assignment)
         left = _what_is_there(context, assignment)
@@ -54,13 +58,15 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
     context.say_ended()
     if watcher.won:
         watcher.wait_for_others(OTHERS)
-        bring(context, assignment)
+        bring(context, assignment, forwarding.finish)
 
 
-def bring(context: AgentContext, assignment: Assignment) -> None:
-    """Collects what the tasks wrote. Where that fails collected.json stays away, and the client takes what it can."""
+def bring(context: AgentContext, assignment: Assignment, finish: Callable[[], None] = lambda: None) -> None:
+    """Collects what the tasks wrote, and calls `finish` before it says so: the machine may be deleted then. Where
+    collecting fails collected.json stays away, and the client takes what it can."""
 
     def ship_own_log() -> None:
+        finish()
         context.logs.finish(keys.agent_log(assignment.node))
 
     errors: tuple[type[Exception], ...] = (*store_errors(), RuntimeError)  # the last: no thread can be started

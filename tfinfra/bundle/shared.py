@@ -20,7 +20,7 @@ from tfinfra.system.ownership import make_private
 from tfinfra.system.process.commands import finished
 
 _MODULES = ("__init__.py", "errors.py", "sealing.py", "signing.py", "version.py")
-_PACKAGES = ("agent", "backends", "environment", "model", "script", "store", "system", "text")
+_PACKAGES = ("agent", "backends", "environment", "model", "script", "store", "system", "text", "tracking")
 DISTRIBUTIONS = {"obstore": "obstore", "pyrage": "pyrage", "typing_extensions": "typing_extensions"}
 CONDA_DISTRIBUTIONS = {"rattler": "py-rattler"}
 """import name → distribution name."""

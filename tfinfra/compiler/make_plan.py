@@ -44,4 +44,5 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         secrets=spec.secrets,
         inputs=spec.inputs,
         resume_from=spec.resume_from,
+        metrics=spec.metrics,
     )

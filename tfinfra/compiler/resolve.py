@@ -14,7 +14,7 @@ from tfinfra.compiler.packages.requirements import (
 from tfinfra.compiler.project import Project
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.model import Input, Limits, Requirements, Spec, Target
+from tfinfra.model import Input, Limits, MetricsWanted, Requirements, Spec, Target
 
 
 def resolve(manifest: Manifest, project: Project, target: Target, dialect: Dialect | None) -> Spec:
@@ -42,12 +42,19 @@ def resolve(manifest: Manifest, project: Project, target: Target, dialect: Diale
         secrets=manifest.secrets,
         inputs=tuple(Input(name, i.mode, i.path, i.url) for name, i in manifest.inputs.items()),
         resume_from=manifest.resume_from,
+        metrics=_metrics(manifest),
     )
 
 
 def arguments(manifest: Manifest) -> tuple[str, ...]:
     """The script's command line: each flag, then its values."""
     return tuple(word for flag, values in manifest.script_params.items() for word in (flag, *values))
+
+
+def _metrics(manifest: Manifest) -> MetricsWanted | None:
+    given = manifest.metrics
+    wanted = MetricsWanted(given.primary, given.tracking_uri, given.token)
+    return None if wanted == MetricsWanted() else wanted
 
 
 def _requirements(manifest: Manifest, project: Project, target: Target) -> Requirements:

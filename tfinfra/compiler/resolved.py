@@ -50,6 +50,7 @@ def resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "compute_target": _target_keys(spec),
         "limits": limits,
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
+        **({"metrics": {k: v for k, v in to_json(spec.metrics).items() if v is not None}} if spec.metrics else {}),
         "tags": spec.tags,
     }
 

@@ -9,8 +9,18 @@ from typing import Any
 from tfinfra.catalog.sizes import locations, sizes
 from tfinfra.manifest.across_keys import a_source, a_target, across_keys, any_case, names_of_tags, names_of_variables
 from tfinfra.manifest.key_defaults import default_of, example_of
-from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LIMITS, MANIFEST, MOST_TAGS, SPELLINGS, TARGET, Rules
-from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest
+from tfinfra.manifest.key_schema import (
+    ANY_CASE,
+    EDITORS,
+    LIMITS,
+    MANIFEST,
+    METRICS,
+    MOST_TAGS,
+    SPELLINGS,
+    TARGET,
+    Rules,
+)
+from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest, MetricKeys
 from tfinfra.manifest.words.refused import ESTIMATOR, MEANS_NOTHING
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +43,7 @@ def json_schema() -> dict[str, Any]:
     """The schema as a JSON document: what it refuses, the reader, the catalog or a rule across keys refuses."""
     properties = _properties(MANIFEST, "manifest", Manifest)
     properties["limits"]["properties"] = _properties(LIMITS, "manifest", LimitKeys, "limits.")
+    properties["metrics"]["properties"] = _properties(METRICS, "manifest", MetricKeys, "metrics.")
     properties["on_failure"]["properties"] = _properties(
         MANIFEST["on_failure"]["schema"], "manifest", None, "on_failure."
     )

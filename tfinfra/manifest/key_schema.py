@@ -37,6 +37,8 @@ zone (learn.microsoft.com, "Azure DNS zone endpoints")."""
 PACKAGE_URL = r"https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^\s]*)?"
 TAG_FORBIDDEN, TAG_OURS, MOST_TAGS = "<>%&\\?/", "tfinfra-", 46
 """Letters that Azure allows in no tag's name, how tfinfra's own begin, and how many a manifest may have."""
+TRACKING = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#@]*)?|https?://\[::1\](:[0-9]{1,5})?(/[^\s?#@]*)?"
+METRIC = r"[^\x00-\x1f\x7f]{1,250}"
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -69,6 +71,8 @@ FORMS = {
     REAPER_ID: "the ARM id of a Logic workflow: /subscriptions/…/workflows/<name>",
     RESERVATION_ID: "the ARM id of a capacity reservation group: /subscriptions/…/capacityReservationGroups/<name>",
     PACKAGE_URL: "https://…, or a server of this machine: http://localhost:3141/…",
+    TRACKING: "the URL of an MLflow server, without a password: https://mlflow.example.com",
+    METRIC: "the name of a metric, 250 characters at most",
     GUID: "an id such as 00000000-0000-0000-0000-000000000000",
 }
 
@@ -153,6 +157,12 @@ LIMITS: dict[str, Rules] = {
     "max_run_duration": duration("everything is deleted after this long, counted from the first write to the cloud"),
     "max_cost_usd": usd("everything is deleted before a run has cost more, at list price"),
     "keep_outputs": duration("how long the outputs stay in the cloud after the deadline"),
+}
+
+METRICS: dict[str, Rules] = {
+    "primary": described("text", "the metric that `status` and the live view show of the run", text_regex=METRIC),
+    "tracking_uri": described("text", "an MLflow server of your own that gets the points too", text_regex=TRACKING),
+    "token": described("text", "which of `secrets` is that server's token", text_regex=VARIABLE),
 }
 
 MANIFEST: dict[str, Rules] = {
@@ -245,6 +255,7 @@ MANIFEST: dict[str, Rules] = {
         text_regex=DELETE,
         schema={"hold": {**duration("how long"), "required": True}},
     ),
+    "metrics": described("dict", "what becomes of the run's metrics", nullable=True, schema=METRICS),
     "tags": described(
         "dict",
         "on every resource",

@@ -56,6 +56,15 @@ class InputKeys:
 
 
 @dataclass(frozen=True)
+class MetricKeys:
+    """What becomes of metrics, as written; `token` is the name of a secret."""
+
+    primary: str | None = None
+    tracking_uri: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
     """`script_params` maps a flag to its values, () for a bare one. `on_failure` is the seconds to hold, 0 for delete.
     `given` are the keys of the file that have a value, `broken` those among them whose shape is wrong: they hold their
@@ -95,6 +104,7 @@ class Manifest:
     limits: LimitKeys = field(default_factory=LimitKeys)
     max_run_duration_seconds: int | None = None
     on_failure: int = 0
+    metrics: MetricKeys = field(default_factory=MetricKeys)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -223,6 +233,11 @@ def _inputs(document: Document, path: KeyPath) -> dict[str, InputKeys]:
     return found
 
 
+def _metrics(document: Document, path: KeyPath) -> MetricKeys:
+    given = [key for key, value in _sound_items(document, path) if value is not None]
+    return MetricKeys(**{key: document.text((*path, key)) for key in given})
+
+
 def _hold(document: Document, path: KeyPath) -> int:
     """Seconds; 0 for `delete`."""
     value = _at(document, path)
@@ -259,6 +274,7 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "vm_priority": _priority,
     "limits": _limits,
     "on_failure": _hold,
+    "metrics": _metrics,
     "compute_target": _target,
 }
 

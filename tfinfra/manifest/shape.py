@@ -124,7 +124,7 @@ def _is_null(document: Document, path: KeyPath, value: Any, schema: Mapping[str,
     return value is None and document.texts.get(path) != "" and path[-1] in schema
 
 
-_INNER = ("limits", "compute_target", "inputs")
+_INNER = ("limits", "compute_target", "inputs", "metrics")
 _LEVELS = 2
 """How deep what has a place of its own lies in a manifest, or in a target: an item of pip_packages, of location."""
 _IN_ONE_PIECE = ("on_failure",)

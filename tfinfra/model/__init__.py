@@ -12,7 +12,7 @@ from tfinfra.model.codec import MOST, Unfit, decode, from_json, parse, to_json
 from tfinfra.model.infrastructure import Access, Image, Infrastructure, Spot
 from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
 from tfinfra.model.shapes import SCHEMA
-from tfinfra.model.spec import PYPI, Input, Limits, PackageSources, Requirements, Spec, Target
+from tfinfra.model.spec import PYPI, Input, Limits, MetricsWanted, PackageSources, Requirements, Spec, Target
 
 if TYPE_CHECKING:
     from tfinfra.model.node_evidence import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         CollectingMark,
         DataSource,
         DataSources,
+        Forwarded,
         Heartbeat,
         Inventory,
         LauncherAnswer,
@@ -72,6 +73,7 @@ __all__ = [
     "CollectingMark",
     "DataSource",
     "DataSources",
+    "Forwarded",
     "Heartbeat",
     "Image",
     "Infrastructure",
@@ -84,6 +86,7 @@ __all__ = [
     "LeftPlace",
     "Limits",
     "Locked",
+    "MetricsWanted",
     "NodeCheck",
     "NodeEnvironment",
     "NodeEvidence",

@@ -265,6 +265,16 @@ class CollectingMark:
 
 
 @dataclass(frozen=True)
+class Forwarded:
+    """forwarded.json: how many `points` the MLflow server at `uri` has taken; `problem` says why not all, None where
+    nothing is wrong."""
+
+    uri: str
+    points: Many
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
 class LeftPlace:
     """Files that a task wrote at `place`, a folder or "" for its working folder: `first` are the first of their names
     there. `line` is where its script says so ("train.py:12"), None where that is not known, `instead` the path that

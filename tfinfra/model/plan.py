@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tfinfra.model.infrastructure import Infrastructure
 from tfinfra.model.shapes import Count, Name, Schema
-from tfinfra.model.spec import Input, Limits, Requirements
+from tfinfra.model.spec import Input, Limits, MetricsWanted, Requirements
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ class Plan:
     secrets: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     resume_from: str | None = None
+    metrics: MetricsWanted | None = None
 
     @property
     def choices(self) -> tuple[Infrastructure, ...]:

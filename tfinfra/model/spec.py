@@ -96,6 +96,16 @@ class Input:
 
 
 @dataclass(frozen=True)
+class MetricsWanted:
+    """What becomes of a run's metrics: `primary` is the one that is shown (None: what the leader logged last), and an
+    MLflow server at `tracking_uri` gets all points too, with the secret `token` as its bearer token."""
+
+    primary: str | None = None
+    tracking_uri: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True)
 class Spec:
     """A manifest with every default filled in; nothing optional is left but what None means something for."""
 
@@ -121,3 +131,4 @@ class Spec:
     secrets: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
     resume_from: str | None = None
+    metrics: MetricsWanted | None = None

@@ -31,6 +31,7 @@ answers/<number>/<node>.json      Answer of a node to <number>.json in the reque
 outcome.json                      Outcome, put if absent
 outputs/{outputs,logs,checkpoints,left}/<path>   what the tasks wrote; left/<task>/ what they wrote elsewhere
 left/<task>.json                  LeftFiles: what that is, and where it was
+forwarded.json                    Forwarded: what another MLflow server has got of the points, by node 0
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
 collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
@@ -65,6 +66,7 @@ DATA = "data.json"
 SECRETS = "secrets.age"
 RESUMED = "resumed.json"
 OUTCOME = "outcome.json"
+FORWARDED = "forwarded.json"
 COLLECTING = "collecting.json"
 COLLECTED = "collected.json"
 STOP = "control/stop.json"
@@ -74,7 +76,7 @@ KEEP = "control/keep.json"
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
 NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, ANSWERS, "inbox", "outbox")
-NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, COLLECTING, COLLECTED)
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
 

@@ -17,8 +17,8 @@ from tfinfra.errors import Cancelled, ProvisioningError, Result
 from tfinfra.lifecycle.watch import watcher as watch
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.watcher import Watch
-from tfinfra.model import Heartbeat, Outcome, TaskStatus, Timeouts, to_json
-from tfinfra.store import MemoryStore, keys
+from tfinfra.model import Forwarded, Heartbeat, MetricsWanted, Outcome, Point, TaskStatus, Timeouts, to_json
+from tfinfra.store import MemoryStore, chunk_of, keys
 
 QUICK = Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0)
 
@@ -26,7 +26,7 @@ QUICK = Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=10.0)
 class Scene:
     """A watch whose clock and machines are the test's."""
 
-    def __init__(self, timeouts: Timeouts = QUICK) -> None:
+    def __init__(self, timeouts: Timeouts = QUICK, **of_plan: Any) -> None:
         self.answers = True
         self.store = MemoryStore(self._fault)
         self.observer = FakeObserver()
@@ -36,7 +36,7 @@ class Scene:
         self.lists: list[float] = []
         self.watch = Watch(
             self.store,
-            a_plan(),
+            a_plan(**of_plan),
             timeouts=timeouts,
             observer=self.observer,
             clock=lambda: self.now,
@@ -417,3 +417,20 @@ def test_a_node_that_never_came_is_told_with_what_the_cloud_knows_of_it() -> Non
     assert outcome is not None
     told = "only 1 of 2 nodes registered within 30 s: nodes_1: its first process was killed by SIGTERM"
     assert outcome.message == told
+
+
+def test_the_primary_metrics_new_values_are_told_once_each() -> None:
+    scene = Scene(metrics=MetricsWanted(primary="loss"))
+    points = [Point("rank-0", name, value, 0, 1.0) for name, value in (("loss", 0.5), ("lr", 0.1))]
+    scene.store.put(keys.metrics_key("rank-0", 0), chunk_of(points))
+    scene.after(3)
+    assert [line for line in scene.observer.lines if line.startswith("metric")] == ["metric loss 0.5"]
+
+
+def test_a_server_that_did_not_take_the_metrics_is_told_once() -> None:
+    scene = Scene(metrics=MetricsWanted(tracking_uri="https://mlflow.example.com"))
+    scene.put(keys.FORWARDED, Forwarded("https://mlflow.example.com", 3, "it answered 503"))
+    scene.after(3)
+    (said,) = [line for line in scene.observer.lines if "mlflow" in line]
+    assert "could not be sent to https://mlflow.example.com: it answered 503" in said
+    assert "--to https://mlflow.example.com" in said

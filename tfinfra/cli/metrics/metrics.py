@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     "--task", "of_tasks", metavar="TASK", multiple=True, shell_complete=completing(tasks), help="Only this task's."
 )
 @click.option("--nodes", is_flag=True, help="The nodes' own figures too: processors, memory, disk, network, GPUs.")
+@click.option("--to", "to", metavar="URL", help="Send all points to an MLflow: https://…, or sqlite:///FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
 def command(
@@ -33,6 +34,7 @@ def command(
     names: tuple[str, ...],
     of_tasks: tuple[str, ...],
     nodes: bool,
+    to: str | None,
     as_json: bool,
 ) -> int:
     """Print what the tasks of RUN have logged in numbers: each metric with its last value, or all points. RUN is a
@@ -44,9 +46,16 @@ def command(
     from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
     from tfinfra.lifecycle.metrics.series import Wanted, all_series
 
-    if (as_csv, as_plot, as_json).count(True) > 1:
-        raise UsageError("--csv, --plot and --json contradict each other", hint="give one of them")
+    if (as_csv, as_plot, as_json, to is not None).count(True) > 1:
+        raise UsageError("--csv, --plot, --json and --to contradict each other", hint="give one of them")
     found = find_run(run, asked, progress, ended=True)
+    if to is not None:
+        from tfinfra.lifecycle.metrics.replay.replay import replay
+        from tfinfra.text.wording import count
+
+        sent = replay(found, to, progress)
+        show(f"{count(sent, 'point')} of {found.run} sent to {to}")
+        return 0
     wanted = Wanted(frozenset(names), frozenset(of_tasks), nodes=nodes)
     series = all_series(run_points(found), wanted, is_of_node)
     if as_json:

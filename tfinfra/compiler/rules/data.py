@@ -92,6 +92,26 @@ def pointers(facts: Facts) -> Iterator[Diagnostic]:
             yield error_at(facts.document, "TFI741", path, message, hint, severity=Severity.WARNING)
 
 
+def tracking(facts: Facts) -> Iterator[Diagnostic]:
+    """The token for a team's own MLflow is a secret of the run, and nobody on the way may read it."""
+    document, given = facts.document, facts.manifest.metrics
+    if given.token is None or not facts.manifest.sound("metrics"):
+        return
+    host = urlsplit(given.tracking_uri or "")
+    if given.tracking_uri is None:
+        message, hint = "a token without a server", "write tracking_uri beside it"
+    elif given.token not in facts.manifest.secrets:
+        message, hint = f"'{given.token}' is none of the run's secrets", f"write secrets: [{given.token}]"
+    elif host.scheme == "http" and host.hostname not in ("localhost", "127.0.0.1", "::1"):
+        message, hint = (
+            "the token would travel where everybody on the way can read it",
+            "write https:// in tracking_uri",
+        )
+    else:
+        return
+    yield error_at(document, "TFI742", ("metrics", "token"), message, hint)
+
+
 def left_out_text(name: str, left: Sequence[LeftOut]) -> str:
     """What of an input the nodes will not have."""
     told = first_few([f"'{one.name}' {one.why}" for one in left], _NAMED)
@@ -131,4 +151,4 @@ def _url(facts: Facts, path: KeyPath, url: str) -> Iterator[Diagnostic]:
         yield error_at(document, "TFI728", path, message, hint, severity=Severity.WARNING)
 
 
-RULES: tuple[Rule, ...] = (secrets, inputs, incomplete_inputs, pointers, resume_from)
+RULES: tuple[Rule, ...] = (secrets, inputs, incomplete_inputs, pointers, resume_from, tracking)

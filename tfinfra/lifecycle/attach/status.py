@@ -89,11 +89,13 @@ def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | N
 
 
 def _metric(found: FoundRun, record: RunRecord) -> dict[str, Any] | None:
+    plan = _plan(found)
+    primary = plan.metrics.primary if plan is not None and plan.metrics else None
     if found.store is None:
-        point = latest_at_home(Path(record.results), record.leader, None)
+        point = latest_at_home(Path(record.results), record.leader, primary)
     else:
         try:
-            point = latest_in_store(found.store, record.leader, None)
+            point = latest_in_store(found.store, record.leader, primary)
         except store_errors():
             return None
     return None if point is None else latest_document(point)

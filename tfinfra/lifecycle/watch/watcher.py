@@ -27,6 +27,7 @@ from tfinfra.model import (
     BootFault,
     CollectedMark,
     CollectingMark,
+    Forwarded,
     Heartbeat,
     Inventory,
     Outcome,
@@ -80,7 +81,8 @@ class Watch:
         self._clock = clock
         self._census = Census(plan.node_count, timeouts, clock, instances, deaths)
         self._log = LogReader(store, plan.tasks[0].name)
-        self._metric = MetricReader(store, plan.tasks[0].name, None)
+        self._forwarding_told = False
+        self._metric = MetricReader(store, plan.tasks[0].name, plan.metrics.primary if plan.metrics else None)
         self._look = Every(look, clock)
         self._beat = Every(BEAT, clock)
         self._slow = Every(SLOW, clock)
@@ -146,6 +148,7 @@ class Watch:
             self._tell_tasks(statuses)
             self._tell_waiting(self._waiting())
             self._tell_metric()
+            self._tell_forwarding()
             request = self._records.get(keys.STOP, StopRequest)
             if request is not None:  # from another tfinfra that can write the run's store
                 raise Cancelled(request.message or "another tfinfra asked this run to end")
@@ -194,6 +197,7 @@ class Watch:
             self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
         self._look_at_tasks()
         self._tell_metric()
+        self._tell_forwarding()
 
     def _be_seen(self) -> None:
         """Writes that a client looks on. A store that does not take it is tried again soon."""
@@ -242,6 +246,17 @@ class Watch:
     def _tell_metric(self) -> None:
         if (point := self._metric.new()) is not None:
             self._observer.metric(point)
+
+    def _tell_forwarding(self) -> None:
+        """Says once why another MLflow server did not take the metrics: they come home all the same."""
+        if self._forwarding_told or self._plan.metrics is None or self._plan.metrics.tracking_uri is None:
+            return
+        found = self._records.get(keys.FORWARDED, Forwarded)
+        if found is not None and found.problem is not None:
+            self._forwarding_told = True
+            what = f"the metrics could not be sent to {self._plan.metrics.tracking_uri}"
+            again = f"`tfinfra metrics RUN --to {self._plan.metrics.tracking_uri}` sends them later"
+            self._observer.say(f"warning: {what}: {found.problem}; {again}")
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import Document, KeyPath
-from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import LIMITS, MANIFEST, METRICS, SPELLINGS, TARGET, Rules
 from tfinfra.manifest.words.foreign_words import WORDS, at_the_top, below, in_our_form, one_level_up, under
 from tfinfra.manifest.words.odd_characters import DASHES, what_is_odd
 from tfinfra.manifest.words.refused import ESTIMATOR
@@ -18,7 +18,12 @@ from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.manifest.words.written import fitted
 
 _INPUT: Mapping[str, Rules] = MANIFEST["inputs"]["valuesrules"]["schema"]
-_HORIZON = {"limits": LIMITS, "compute_target": TARGET, "on_failure": MANIFEST["on_failure"]["schema"]}
+_HORIZON = {
+    "limits": LIMITS,
+    "compute_target": TARGET,
+    "on_failure": MANIFEST["on_failure"]["schema"],
+    "metrics": METRICS,
+}
 _FLAGS = ("np", "h", "hosts", "hostfile", "num_proc", "min_np", "max_np", "slots_per_host", "host_discovery_script")
 """horovodrun's, which no script has for its own."""
 

@@ -31,6 +31,7 @@ _EXAMPLES = {
     "script_params": "write one flag a line below it: script_params: {--epochs: 5}",
     "environment_variables": "write environment_variables: {NAME: value}",
     "tags": "write tags: {team: vision}",
+    "metrics": "write metrics: {primary: val_accuracy}, or {tracking_uri: https://mlflow.example.com}",
     "inputs": "write inputs: {data: {path: ./data}}",
     "compute_target": "write local, a name of compute_targets.yaml, or {cloud: azure, vm_size: Standard_D8s_v5}",
     "on_failure": "write delete, or {hold: 30m}",

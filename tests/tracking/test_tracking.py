@@ -1,0 +1,104 @@
+"""A run's points in another MLflow: as what they come, and what a server may answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tracking.playing_server import Played, playing
+from tfinfra.model import Point
+from tfinfra.tracking.sending import MOST, Sender, TrackingError, fitting
+from tfinfra.tracking.server import TrackingServer
+
+
+@pytest.fixture
+def server() -> Iterator[Played]:
+    with playing() as played:
+        yield played
+
+
+def sender(server: Played, token: str | None = None) -> Sender:
+    return Sender(
+        TrackingServer(server.url, token, 5.0), "digits", "digits-abc123", "main-0", lambda task: task == "node-0"
+    )
+
+
+def point(task: str = "main-0", name: str = "loss", value: float = 0.5, step: int = 1, run: str = "") -> Point:
+    return Point(task, name, value, step, 1000.5, run)
+
+
+COMES_AS = {
+    "the leader's by its name": (point(), ("loss", 0.5, 1)),
+    "another task's behind its task": (point("rank-1"), ("rank-1/loss", 0.5, 1)),
+    "a node's own as a system metric": (point("node-0", "cpu"), ("system/node-0/cpu", 0.5, 1)),
+    "what is no number by its name": (point(value=-math.inf), ("loss", "-Infinity", 1)),
+    "a name with odd characters": (point(name="a:b|c"), ("a_b_c", 0.5, 1)),
+}
+
+
+@pytest.mark.parametrize(("logged", "metric"), COMES_AS.values(), ids=COMES_AS)
+def test_a_point_comes(logged: Point, metric: tuple[str, float, int], server: Played) -> None:
+    sender(server).send([logged])
+    assert server.metrics() == [metric]
+
+
+def test_a_run_is_made_once_in_the_experiment_of_its_name(server: Played) -> None:
+    sending = sender(server, "s3cret")
+    sending.send([point(step=step) for step in range(MOST + 1)])
+    sending.end("FINISHED", 1009.0)
+    routes = [route for route, _, _ in server.calls]
+    made = ["experiments/get-by-name", "experiments/create", "runs/search", "runs/create"]
+    assert routes == [*made, "runs/log-batch", "runs/log-batch", "runs/update"]
+    assert server.calls[1][1] == {"name": "digits"}
+    assert server.calls[3][1]["tags"] == [{"key": "tfinfra.run", "value": "digits-abc123"}]
+    assert server.calls[-1][1] == {"run_id": "id-4", "status": "FINISHED", "end_time": 1009000}
+    assert {token for _, _, token in server.calls} == {"Bearer s3cret"}
+    assert sending.sent == MOST + 1
+
+
+def test_a_further_run_is_one_below_the_runs_own(server: Played) -> None:
+    sender(server).send([point(run="ab12")])
+    own, further = [body["tags"] for route, body, _ in server.calls if route == "runs/create"]
+    assert own == [{"key": "tfinfra.run", "value": "digits-abc123"}]
+    assert further[1]["key"] == "mlflow.parentRunId"
+
+
+ANSWERS = {
+    "it is overloaded": ((503, b"", {}), True, "503"),
+    "too much at once": ((429, b"", {}), True, "429"),
+    "it refuses": ((403, b'{"message": "no right\\nat all"}', {}), False, "403: no right at all"),
+    "it leads elsewhere": ((302, b"", {"Location": "http://127.0.0.1:1/"}), False, "302"),
+    "it is no MLflow": ((200, b"<html>", {}), False, "no JSON"),
+    "it answers without an id": ((200, b"[]", {}), False, "no id"),
+    "it nests without end": ((200, b"[" * 100_000, {}), False, "no JSON"),
+}
+
+
+@pytest.mark.parametrize(("answer", "away", "said"), ANSWERS.values(), ids=ANSWERS)
+def test_a_server_that_does_not_take_points(
+    answer: tuple[int, bytes, dict[str, str]], away: bool, said: str, server: Played
+) -> None:
+    server.answer = answer
+    with pytest.raises(TrackingError, match=said) as caught:
+        sender(server).send([point()])
+    assert caught.value.away is away
+
+
+def test_a_server_that_is_not_there_may_come_back() -> None:
+    with playing() as gone:
+        pass
+    with pytest.raises(TrackingError, match="does not answer") as caught:
+        sender(gone).send([point()])
+    assert caught.value.away
+
+
+@given(st.text(max_size=300))
+def test_a_name_is_one_that_every_mlflow_takes(name: str) -> None:
+    fit = fitting(name)
+    assert 0 < len(fit) <= 250
+    assert all(letter.isalnum() or letter in "_-. /" for letter in fit if letter.isascii())
+    assert not fit.startswith("/") and "//" not in fit and ".." not in fit.split("/")

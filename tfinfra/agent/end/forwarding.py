@@ -1,0 +1,109 @@
+"""Sends a run's points on to an MLflow server of the user's own, while it trains: node 0 alone does, out of the store,
+where the points of all tasks come. A thread of its own does it, so that a server which is slow, away or refuses costs
+the run nothing; what it did not take is told once, and lies in the store like all points."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from tfinfra.agent.assignment import Assignment
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_records import read, write
+from tfinfra.errors import Result
+from tfinfra.model import Forwarded, Outcome, Point
+from tfinfra.store import OddObject, keys, points_in, store_errors
+from tfinfra.tracking.sending import Sender, TrackingError
+from tfinfra.tracking.server import TrackingServer
+
+EVERY, MOST_EVERY = 5.0, 120.0
+"""Seconds between two looks into the store; at most, after a server was away."""
+AT_THE_END = 10.0
+"""Seconds that the last points may take."""
+_STATUS = {Result.SUCCEEDED: "FINISHED", Result.CANCELLED: "KILLED"}
+_log = logging.getLogger(__name__)
+
+
+class Forwarding:
+    """Of the nodes whose run has such a server, node 0 sends; on all others nothing happens."""
+
+    def __init__(self, context: AgentContext, assignment: Assignment) -> None:
+        wanted = assignment.plan.metrics
+        self._uri = wanted.tracking_uri if wanted is not None and assignment.node == 0 else None
+        self._context = context
+        self._next: dict[str, int] = {}
+        self._ending = threading.Event()
+        self._problem: str | None = None
+        self._refused = False
+        self._thread = threading.Thread(target=self._run, name="forwarding", daemon=True)
+        if self._uri is not None and wanted is not None:
+            server = TrackingServer(self._uri, assignment.given.secrets.get(wanted.token or ""))
+            leader, plan = assignment.plan.tasks[0].name, assignment.plan
+            nodes = {keys.node_figures(node) for node in range(plan.node_count)}
+            self._sender = Sender(server, plan.name, assignment.run, leader, nodes.__contains__)
+
+    def start(self) -> None:
+        if self._uri is not None:
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Sends the last points, once all are in the store, and says how the run ended."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join(AT_THE_END)
+
+    def _run(self) -> None:
+        wait = EVERY
+        while not self._ending.wait(wait) and not self._refused:
+            wait = EVERY if self._send() else min(2 * wait, MOST_EVERY)
+        self._ending.wait()
+        if not self._refused and self._send():
+            self._end()
+
+    def _send(self) -> bool:
+        """Sends what has come; whether the server took it. Nothing that goes wrong here ends more than this."""
+        try:
+            for key in sorted(self._context.store.list(keys.METRICS)):
+                task = key.split("/")[1]
+                if key == keys.metrics_key(task, self._next.get(task, 0)):
+                    self._sender.send(self._points(task, key))
+                    self._next[task] = self._next.get(task, 0) + 1
+        except TrackingError as error:
+            self._tell(str(error))
+            self._refused = not error.away
+            return False
+        except store_errors():
+            _log.warning("the points could not be read, to be sent to %s", self._uri)
+            return False
+        except Exception:  # noqa: BLE001  whatever it is, training goes on
+            _log.exception("the points could not be sent to %s", self._uri)
+            self._refused = True
+            return False
+        self._tell(None)
+        return True
+
+    def _points(self, task: str, key: str) -> list[Point]:
+        try:
+            return points_in(task, self._context.store.get(key) or b"")[0]
+        except OddObject:
+            return []
+
+    def _end(self) -> None:
+        outcome = read(self._context.store, keys.OUTCOME, Outcome)
+        status = _STATUS.get(outcome.result, "FAILED") if outcome is not None else "KILLED"
+        try:
+            self._sender.end(status, self._context.clock.time())
+        except TrackingError as error:
+            self._tell(str(error))
+
+    def _tell(self, problem: str | None) -> None:
+        """Writes how it stands for the client, where that has changed; what went wrong goes into the log once."""
+        if problem is not None and problem != self._problem:
+            _log.warning("the metrics are not sent to %s: %s", self._uri, problem)
+        if problem == self._problem and not self._ending.is_set():
+            return
+        self._problem = problem
+        try:
+            write(self._context.store, keys.FORWARDED, Forwarded(str(self._uri), self._sender.sent, problem))
+        except store_errors():
+            _log.warning("how the metrics were sent could not be put into the store")

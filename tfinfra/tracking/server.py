@@ -1,0 +1,112 @@
+"""An MLflow server, spoken to by its tracking REST (mlflow.org, "REST API", version 2.0), with the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import math
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfinfra.tracking.sending import TrackingError
+
+_MOST_BYTES = 1 << 22
+_SAID = 200  # characters of an answer's message that are told
+_AWAY = (408, 425, 429)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A token is for the server that was named, and for no other."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class TrackingServer:
+    """The server at `uri`; `token` is its bearer token, `seconds` how long an answer may take."""
+
+    def __init__(self, uri: str, token: str | None = None, seconds: float = 10.0) -> None:
+        self._uri = uri.rstrip("/")
+        self._token = token
+        self._seconds = seconds
+        self._opener = urllib.request.build_opener(_NoRedirect())
+
+    def begin(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
+        experiment_id = self._experiment(experiment)
+        key, value = next(iter(tags.items()))
+        wanted = {"experiment_ids": [experiment_id], "filter": f"tags.`{key}` = '{value}'", "max_results": 1}
+        runs = self._call("runs/search", wanted).get("runs") or []
+        if runs:
+            return _text(runs[0], "info", "run_id")
+        made = [{"key": key, "value": value} for key, value in tags.items()]
+        run = self._call("runs/create", {"experiment_id": experiment_id, "run_name": name, "tags": made})
+        return _text(run, "run", "info", "run_id")
+
+    def log(self, run_id: str, metrics: Sequence[tuple[str, float, int, float]]) -> None:
+        rows = [
+            {"key": name, "value": _number(value), "step": step, "timestamp": round(time * 1000)}
+            for name, value, step, time in metrics
+        ]
+        self._call("runs/log-batch", {"run_id": run_id, "metrics": rows})
+
+    def end(self, run_id: str, status: str, time: float) -> None:
+        self._call("runs/update", {"run_id": run_id, "status": status, "end_time": round(time * 1000)})
+
+    def _experiment(self, name: str) -> str:
+        query = urllib.parse.urlencode({"experiment_name": name})
+        found = self._call(f"experiments/get-by-name?{query}", None, missing=True)
+        if found:
+            return _text(found, "experiment", "experiment_id")
+        return _text(self._call("experiments/create", {"name": name}), "experiment_id")
+
+    def _call(self, route: str, body: Mapping[str, Any] | None, *, missing: bool = False) -> dict[str, Any]:
+        """The answer's object; {} where there is no such thing and that may be so (`missing`)."""
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._uri}/api/2.0/mlflow/{route}", data, headers)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=self._seconds) as answer:
+                said = json.loads(answer.read(_MOST_BYTES))
+        except urllib.error.HTTPError as error:
+            with error:
+                if missing and error.code == 404:
+                    return {}
+                away = error.code >= 500 or error.code in _AWAY
+                raise TrackingError(f"it answered {error.code}: {_reason(error)}", away=away) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise TrackingError(f"it does not answer: {reason}", away=True) from error
+        except (ValueError, RecursionError) as error:
+            raise TrackingError("it is no MLflow server: it answers no JSON", away=False) from error
+        return said if isinstance(said, dict) else {}
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+
+
+def _text(said: Any, *path: str) -> str:
+    for key in path:
+        said = said.get(key) if isinstance(said, dict) else None
+    if not isinstance(said, str) or not said:
+        raise TrackingError("it is no MLflow server: its answer has no id", away=False)
+    return said
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    """What the server says of a refusal, in a line."""
+    try:
+        text = error.read(_MOST_BYTES).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException):
+        return str(error.reason)
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        return str(error.reason)
+    message = said.get("message") if isinstance(said, dict) else None
+    return " ".join(str(message or error.reason).split())[:_SAID]
