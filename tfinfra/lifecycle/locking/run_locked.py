@@ -27,15 +27,16 @@ def hold_against_lock(
     lock_file: Path,
     *,
     folder: Path,
-    deploy: Path,
+    deploy: Path | None,
     progress: Progress,
 ) -> HeldLock:
     """The lock in `lock_file` of a manifest, or of arguments where that is None, its environment with the indexes of
-    this machine. `folder` is where ./runs is, `deploy` the deploy folder. Raises DifferenceFound where there is no
-    lock, or where anything differs from it; ManifestError for an index's alias that is not known here."""
+    this machine. `folder` is where ./runs is, `deploy` the deploy folder, None where whoever asks compares it. Raises
+    DifferenceFound where there is no lock, or where anything differs from it; ManifestError for an index's alias that
+    is not known here."""
     lister = lister_of(compiled)
     lock, read = check_lock(compiled, manifest, lock_file, folder=folder, full=False, progress=progress, lister=lister)
-    if os.path.lexists(deploy / LIST):
+    if deploy is not None and os.path.lexists(deploy / LIST):
         refuse_other_folder(compiled.tree, deploy)
     progress(f"held against {Path(read.document.file).name}, {lock.digest}")
     environment = environment_lock(lock.environment, sources_here(read))

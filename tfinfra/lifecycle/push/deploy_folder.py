@@ -59,7 +59,7 @@ def compiled_as_locked(
         raise UsageError(f"'{lock}' is no lock by its name", "`tfinfra lock MANIFEST` writes <stem>.lock.yaml")
     manifest = manifest_of(lock)
     compiled = compile_manifest(load_project(manifest, target=target, guardrails=guardrails))
-    held = hold_against_lock(compiled, manifest, lock, folder=Path(), deploy=deploy, progress=tell)
+    held = hold_against_lock(compiled, manifest, lock, folder=Path(), deploy=None, progress=tell)
     refuse_other_folder(compiled.tree, deploy)
     return compiled, held
 
