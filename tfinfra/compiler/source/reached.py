@@ -15,10 +15,10 @@ Reached = tuple[ast.AST, Sure]
 
 
 @lru_cache(maxsize=128)
-def reached(tree: ast.Module, *, as_program: bool) -> Sequence[Reached]:
+def reached(tree: ast.Module, *, as_program: bool, called: frozenset[str] = frozenset()) -> Sequence[Reached]:
     """Every node with how surely it is reached. A function of the module is reached as surely as its surest call by its
-    plain name, or by `app.run(main)`."""
-    return _Walk(tree, as_program).all()
+    plain name, or by `app.run(main)`; those that are `called` by another module for certain, are for certain."""
+    return _Walk(tree, as_program).all(called)
 
 
 def reached_statements(tree: ast.Module) -> Sequence[Reached]:
@@ -39,8 +39,9 @@ class _Walk:
         self._called: set[str] = set()
         self._found: list[Reached] = [(tree, Sure.ALWAYS)]
 
-    def all(self) -> list[Reached]:
+    def all(self, called: Iterable[str] = ()) -> list[Reached]:
         self._block(self._tree.body, Sure.ALWAYS)
+        self._surely_called(called)
         while self._waiting:
             self._block(self._waiting.pop().body, Sure.ALWAYS)
         for name, function in self._functions.items():
@@ -133,6 +134,9 @@ class _Walk:
         if name.endswith("app.run") or name == "run":
             given = [*node.args, *(one.value for one in node.keywords)]
             names = [one.id for one in given if isinstance(one, ast.Name)] or ["main"]
+        self._surely_called(names)
+
+    def _surely_called(self, names: Iterable[str]) -> None:
         for one in names:
             function = self._functions.get(one)
             if function is not None and one not in self._called and not _is_generator(function):

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
+from tfinfra.compiler.source.called_across import called_from_others
 from tfinfra.compiler.source.command_line.argparse_commands import Commands, UncertainCommands, read_commands
 from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of
 from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
@@ -82,18 +83,19 @@ def _read(texts: tuple[tuple[str, str], ...], reached_how: tuple[tuple[str, Reac
     try:
         if changes_arguments(modules.values()):
             return None
-        return _Reading(tree, module, how).read(elsewhere=elsewhere)
+        return _Reading(tree, module, how, called_from_others(module, modules, reach)).read(elsewhere=elsewhere)
     except (_Unknown, UncertainCommands):
         return None
 
 
 @dataclass
 class _Reading:
-    """One reading of the module that holds the parser."""
+    """One reading of the module that holds the parser; `called` are its functions that other modules call."""
 
     tree: ast.Module
     module: str
     how: Reach
+    called: frozenset[str]
     names: set[str] = field(default_factory=set)
     groups: dict[str, int] = field(default_factory=dict)
     exclusive: dict[int, bool] = field(default_factory=dict)
@@ -105,7 +107,7 @@ class _Reading:
     def read(self, *, elsewhere: bool) -> Arguments:
         self.whole = not elsewhere
         aliases = aliases_of(self.tree)
-        sure = {id(node): how for node, how in reached(self.tree, as_program=self.how.as_program)}
+        sure = {id(node): how for node, how in reached(self.tree, as_program=self.how.as_program, called=self.called)}
         made = self._made(aliases)
         if sure.get(id(made)) is not Sure.ALWAYS:
             raise _Unknown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,35 @@ def test_python_agrees(tmp_path: Path, script: str, given: str, expected: list[s
     (tmp_path / "plain.py").write_text("print()\n")
     words = check_manifest(load_project(tmp_path / "m.yaml")).spec.arguments
     assert status_of(tmp_path / "train.py", words) == (2 if expected else 0)
+
+
+OPTIONS = FUNCTION.replace("    args = get()\n", "    pass\n")
+ACROSS: dict[str, tuple[str, str, list[str]]] = {
+    "a function of another module": ("from options import get\nget()\n", OPTIONS, ["--n: invalid int value: 'y'"]),
+    "the same by the module": ("import options as o\no.get()\n", OPTIONS, ["--n: invalid int value: 'y'"]),
+    "the same in main": (
+        "import options\ndef main():\n    options.get()\nif __name__ == '__main__':\n    main()\n",
+        OPTIONS,
+        ["--n: invalid int value: 'y'"],
+    ),
+    "one that is called under a condition": ("import options\nif len(str()):\n    options.get()\n", OPTIONS, []),
+    "one that is given words": (
+        "import options\noptions.get([])\n",
+        OPTIONS.replace("get():", "get(argv=None):").replace("parse_args()", "parse_args(argv)"),
+        [],
+    ),
+    "one of the same name": ("from options import other\ndef get():\n    pass\nget()\n", OPTIONS + "other = 1\n", []),
+}
+
+
+@pytest.mark.parametrize(("script", "options", "expected"), ACROSS.values(), ids=ACROSS)
+def test_what_is_said_of_a_parser_in_another_module(
+    tmp_path: Path, script: str, options: str, expected: list[str]
+) -> None:
+    files = {"train.py": script, "options.py": options}
+    assert [d.message for d in said_of(tmp_path, files, f"{PARAMS} {{--n: y}}\n")] == expected
+    words = [sys.executable, "-S", str(tmp_path / "train.py"), "--n", "y"]
+    assert subprocess.run(words, check=False, capture_output=True).returncode == (2 if expected else 0)
 
 
 CONTRARY = {
