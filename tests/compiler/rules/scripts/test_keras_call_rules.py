@@ -41,6 +41,15 @@ TABLE: dict[str, tuple[str, str, list[str]]] = {
     "the same with Keras 2, again": (MODEL + "m.fit_generator(m)\n", OLD, []),
     "fit's workers": (MODEL + "m.fit(m, workers=2)\n", NEW, THIRD),
     "save's format": (MODEL + "m.save('outputs/m', save_format='tf')\n", NEW, THIRD),
+    "weights whose name ends otherwise": (MODEL + "m.save_weights('outputs/m.h5')\n", NEW, THIRD),
+    "weights whose name ends well": (MODEL + "m.save_weights('outputs/m.weights.h5')\n", NEW, []),
+    "the same with Keras 2, once more": (MODEL + "m.save_weights('outputs/m.h5')\nm.save('outputs/m')\n", OLD, []),
+    "a model's folder": (MODEL + "m.save('outputs/m')\n", NEW, THIRD),
+    "a model's file": (MODEL + "m.save('outputs/m.keras')\nm.save('outputs/m.h5')\n", NEW, []),
+    "a file of another's": (MODEL + "open('x').save('outputs/m')\n", NEW, []),
+    "predict_classes": (MODEL + "m.predict_classes(m)\n", NEW, THIRD),
+    "predict_classes with Keras 2": (TF + "tf.keras.Sequential().predict_classes(1)\n", OLD, SECOND),
+    "predict_proba of scikit-learn's": ("import other\nother.fit_generator(1).predict_proba(1)\n", OLD, []),
     "a script without a model of Keras": ("import other\nother.fit_generator(1)\n", NEW, []),
 }
 

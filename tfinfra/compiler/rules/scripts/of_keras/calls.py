@@ -10,7 +10,7 @@ from tfinfra.catalog.modules.keras_names import tree_of
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.rules.scripts.of_keras.in_use import keras_in_use
 from tfinfra.compiler.source.command_line.calls import literal
-from tfinfra.compiler.source.keras import Module
+from tfinfra.compiler.source.keras import Module, made_by
 from tfinfra.compiler.source.script import position_of
 from tfinfra.errors import Diagnostic, Severity
 
@@ -32,6 +32,10 @@ _OF_KERAS_2 = {
 `optimizers.legacy` still take both."""
 _METHODS = {"fit_generator": "fit", "evaluate_generator": "evaluate", "predict_generator": "predict"}
 """{a method of Keras 2's models: the one that does the same}"""
+_NEVER_AGAIN = {"predict_classes": "predict(…).argmax(axis=-1)", "predict_proba": "predict"}
+"""{a method that models had before TensorFlow 2.6: what does the same}"""
+_MODELS = (".Sequential", ".Model", ".load_model")
+_SAVED = (".keras", ".h5", ".hdf5")
 _FEEDING = ("workers", "use_multiprocessing", "max_queue_size")
 """What fit took, and a keras.utils.PyDataset takes since."""
 
@@ -47,10 +51,14 @@ def calls_of_an_earlier_keras(facts: Facts) -> Iterator[Diagnostic]:
         elif tree is not None:
             for what, way_out in _odd_for_keras_2(name.removeprefix(f"{tree}."), call):
                 yield _at(facts, module, call.func, f"with Keras 2 {what}", way_out)
-    for module in keras.modules if keras.models else ():
+    for module in keras.modules:
         for call in module.calls:
-            if isinstance(call.func, ast.Attribute) and (found := _of_a_model(call, call.func.attr)):
-                yield _at(facts, module, call.func, f"with {keras.named} {found[0]}", found[1])
+            if isinstance(call.func, ast.Attribute):
+                found = _of_a_model(call, call.func.attr) if keras.models else None
+                if not found and _is_model(module, call.func.value):
+                    found = _of_a_known_model(call, call.func.attr, is_3=keras.models)
+                if found:
+                    yield _at(facts, module, call.func, f"with {keras.named} {found[0]}", found[1])
 
 
 def _refusals(name: str, call: ast.Call) -> Iterator[tuple[str, str]]:
@@ -86,11 +94,32 @@ def _ending_wanted(call: ast.Call) -> str:
 def _of_a_model(call: ast.Call, method: str) -> tuple[str, str] | None:
     if instead := _METHODS.get(method):
         return f"a model has no {method}", f"write {instead}, which takes generators too"
+    name = next(iter(literal(call.args[0])), None) if call.args else None
+    others = any(word.arg == "max_shard_size" for word in call.keywords)
+    if method == "save_weights" and isinstance(name, str) and not name.endswith(".weights.h5") and not others:
+        return "save_weights takes names that end in .weights.h5", "write such a name, with .weights.h5"
     if method == "save" and any(word.arg == "save_format" for word in call.keywords):
         return "save takes no save_format", "leave it out: the file's ending says it, .keras or .h5"
     gone = [word.arg for word in call.keywords if word.arg in _FEEDING]
     if method == "fit" and gone:
         return f"fit takes no {gone[0]}", "give it to the keras.utils.PyDataset that fit reads, or leave it out"
+    return None
+
+
+def _is_model(module: Module, node: ast.expr) -> bool:
+    """Whether all that may have made it are Keras's models."""
+    names = [name or "" for name in made_by(module, node)]
+    return bool(names) and all(tree_of(name) and name.endswith(_MODELS) for name in names)
+
+
+def _of_a_known_model(call: ast.Call, method: str, *, is_3: bool) -> tuple[str, str] | None:
+    """What other objects have too: nothing is said of theirs."""
+    if instead := _NEVER_AGAIN.get(method):
+        return f"a model has no {method}", f"write {instead}"
+    name = next(iter(literal(call.args[0])), None) if call.args else None
+    others = {word.arg for word in call.keywords} & {"zipped", "save_format"}
+    if method == "save" and is_3 and isinstance(name, str) and not name.endswith(_SAVED) and not others:
+        return "save takes names that end in .keras or .h5", "write such a name, or model.export(…) for a SavedModel"
     return None
 
 
