@@ -70,6 +70,7 @@ def test_an_environment_is_found_by_its_folder(site: Path, tmp_path: Path) -> No
         *(("plain.nosuch", "plain.nosuch"), ("plain.part.nosuch.x", "plain.part.nosuch"), ("plain.part", None)),
         *(("plain.fast", None), ("plain.made", None), ("plain._x", None), ("open.nosuch", None), ("plain", None)),
         *(("plain.data.x", None), ("six.moves", None), ("google.nosuch", None), ("pandas.x", None)),
+        ("starred.nosuch", "starred.nosuch"),
     ],
 )
 def test_what_an_ordinary_package_lacks(site: Path, name: str, lacking: str | None) -> None:
@@ -79,6 +80,7 @@ def test_what_an_ordinary_package_lacks(site: Path, name: str, lacking: str | No
         "plain/fast.cpython-311-x86_64-linux-gnu.so": "",
         "plain/data/x.txt": "",
         "plain/deep.py": "sys.modules['plain.made'] = x",
+        "starred/__init__.py": "from .core import *",
         "open/__init__.py": "__path__.append('elsewhere')",
     }
     for file, text in files.items():

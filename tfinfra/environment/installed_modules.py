@@ -13,7 +13,7 @@ _TOP_PACKAGE = re.compile(r"[^/]+/__init__\.(?:py|so|pyc)")
 _KNOWN_HOOKS = ("_distutils_hack", "_virtualenv", "namespace_packages", "importlib.machinery, os")
 """What lines of code in .pth files do that adds no module: setuptools', uv's, and old namespace packages' own."""
 
-_MAKES_MODULES = re.compile(r"__path__|sys\.modules|meta_path|path_hooks|extend_path|import_hook|import \*")
+_MAKES_MODULES = re.compile(r"__path__|sys\.modules|meta_path|path_hooks|extend_path|import_hook")
 """What an __init__ says whose package may have modules beside its files."""
 
 
