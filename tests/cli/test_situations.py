@@ -33,6 +33,7 @@ WORDS: dict[str, list[str]] = {
     "runs": [],
     "audit": ["nowhere"],
     "wait": ["nowhere"],
+    "exec": ["nowhere", "id"],
     "push": ["nowhere", "--run", "digits-abc123"],
     "lock": ["wrong.yaml"],
     "check": ["wrong.yaml"],

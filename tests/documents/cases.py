@@ -13,6 +13,7 @@ from tests.auditing.clean import clean, the_key
 from tests.cli.authoring.test_check import Played
 from tests.clocks import FakeClock
 from tests.documents.rich_run import ended_run, failed_run, waiting_run
+from tests.lifecycle.asking.played_nodes import Nodes
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
 from tests.lifecycle.fake_effects import FakeArm
 from tests.lifecycle.fakes import World
@@ -26,8 +27,10 @@ from tfinfra.compiler.load import known_prices
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.sweep import Doomed, Due
 from tfinfra.lifecycle.auditing.live import LiveAudit
+from tfinfra.lifecycle.run.request_channel import make_key
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
 from tfinfra.machine.doctor import CheckResult
+from tfinfra.model.requests import Answer
 from tfinfra.system.clock import iso_time
 
 Prepare = Callable[[Path, pytest.MonkeyPatch], object]
@@ -89,6 +92,16 @@ def an_unrecorded_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def a_run_that_goes_on(folder: Path, patch: pytest.MonkeyPatch) -> None:
     awaited(waiting_run(folder), patch)
+
+
+def a_command_that_is_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    nodes = Nodes(folder=folder)
+    ended = Answer("ended", 143, "it was ended: it printed more than 64 MiB")
+    nodes.script = [nodes.prints(0, "first\nlast\n"), nodes.says(0, ended)]
+    found = nodes.run()
+    make_key(found.folder)
+    patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
+    patch.setattr("tfinfra.lifecycle.asking.execute.SystemClock", lambda: nodes)
 
 
 def a_run_that_has_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -216,6 +229,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),
         "wait": Case(("wait", RUN, "--timeout", "1s"), 12, a_run_that_goes_on),
         "wait-ended": Case(("wait", RUN), 7, a_run_that_has_ended),
+        "exec": Case(("exec", RUN, "nvidia-smi"), 143, a_command_that_is_ended),
         "push": Case(("push", "deploy/digits", "--run", RUN), before=a_deploy_folder_to_push),
         "down": Case(("down", RUN), before=a_run_whose_stack_is_locked),
         "down-expired": Case(

@@ -81,13 +81,13 @@ def _commands(text: str) -> Iterator[str]:
 
 
 def _wrong(line: str) -> str:
-    """What of a command line is not there; "" where all is. Words after `|`, `>` and `&&` are other commands'."""
+    """What of a command line is not there; "" where all is. Words after `|`, `>`, `&&` and `--` are other commands'."""
     try:
         words = shlex.split(re.split(r"[|>]|&&|;|  +", line)[0], comments=True)
     except ValueError:  # an apostrophe of a sentence
         words = line.split()
     command: click.Command = cli
-    words, context = words[1:], click.Context(cli)
+    words, context = words[1 : words.index("--") if "--" in words else None], click.Context(cli)
     while words and not words[0].startswith("-") and isinstance(command, click.Group):
         found = command.get_command(context, words[0].strip("…,."))
         if found is None:

@@ -26,6 +26,7 @@ VERSIONS: dict[str, int] = {
     "metrics": 1,
     "runs": 2,
     "wait": 1,
+    "exec": 1,
     "push": 1,
     "audit": 1,
     "down": 1,

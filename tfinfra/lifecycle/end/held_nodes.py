@@ -50,4 +50,8 @@ def held_lines(record: RunRecord) -> Iterator[str]:
     usd = sum(each.usd_per_hour for each in record.ledger.running() if each.part == "compute")
     cost = f"{usd:.2f} USD an hour at list price" if usd else "they cost nothing here"
     yield f"  its nodes are held until {record.deadline} at most: {cost}"
-    yield f"  tfinfra down {record.run}    deletes them now"
+    ways = {f"tfinfra down {record.run}": "deletes them now"}
+    if record.requests is not None:
+        ways[f"tfinfra exec {record.run} -- COMMAND"] = "runs a command on one of them"
+    widest = max(map(len, ways))
+    yield from (f"  {way.ljust(widest)}    {what}" for way, what in ways.items())

@@ -1,0 +1,146 @@
+"""A command on a run's nodes, as its client follows it: output in order, the exit status, and each way to end early."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.asking.played_nodes import Nodes
+from tests.lifecycle.attach.test_resume import found
+from tfinfra.audit.log import read_events
+from tfinfra.errors import ManifestError, UsageError, WaitEnded
+from tfinfra.lifecycle.asking.execute import execute
+from tfinfra.lifecycle.asking.shown_command import shown_command
+from tfinfra.lifecycle.run.request_channel import make_key
+from tfinfra.model.requests import Answer
+from tfinfra.store import keys
+
+
+class Interruption(KeyboardInterrupt):
+    """What Ctrl-C is to a verb."""
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Nodes:
+    return Nodes(folder=tmp_path)
+
+
+def test_output_comes_as_it_is_printed_and_the_exit_status_is_the_commands(nodes: Nodes) -> None:
+    nodes.script = [
+        nodes.says(0, Answer("started")),
+        nodes.prints(0, "one\n"),
+        nodes.prints(0, "two\nlast", 1),
+        nodes.says(0, Answer("ended", 3)),
+    ]
+    executed = nodes.execute()
+    assert nodes.shown == ["node-0 | one", "node-0 | two", "node-0 | last"]
+    assert (executed.exit_status, nodes.asked[0].nodes, nodes.asked[0].kind) == (3, (0,), "exec")
+    assert json.loads(nodes.asked[0].body) == {"argv": ["nvidia-smi"]}
+    assert nodes.container.list("") == [], "what is done is asked no more"
+    assert nodes.store.get(keys.WATCH) is not None, "nodes look often while somebody watches"
+
+
+def test_on_all_nodes_the_first_status_that_is_no_success_counts(nodes: Nodes) -> None:
+    nodes.script = [nodes.says(0, Answer("ended", 0)), nodes.says(1, Answer("ended", 9, "it was ended: why"))]
+    executed = nodes.execute(node=None)
+    assert (executed.exit_status, nodes.asked[0].nodes) == (9, (0, 1))
+    document = executed.document([], 0)
+    assert document["nodes"][1] == {"node": 1, "exit_status": 9, "message": "it was ended: why"}
+
+
+def test_the_event_log_has_the_command_without_secrets_and_its_end(nodes: Nodes) -> None:
+    nodes.script = [nodes.says(0, Answer("ended", 0))]
+    nodes.execute(("login", "--password", "hunter2"))
+    events = read_events(nodes.run().folder.path / "events.jsonl")
+    begun, ended = (event for event in events if event["event"].startswith("exec"))
+    assert (begun["command"], begun["nodes"]) == ("login --password '***'", [0])
+    assert (ended["exit_status"], ended["request"]) == ({"0": 0}, begun["request"])
+
+
+def test_a_node_that_does_not_answer_is_told_within_seconds_and_given_up(nodes: Nodes) -> None:
+    with pytest.raises(WaitEnded, match="node 0 of digits-abc123 did not answer within 12 s"):
+        nodes.execute()
+    assert nodes.told[0] == "node 0 has not answered yet: waiting for up to 12 s"
+    assert nodes.container.list("") == []
+
+
+def test_what_a_node_refuses_is_said(nodes: Nodes) -> None:
+    nodes.script = [nodes.says(0, Answer("refused", message="the run is locked"))]
+    with pytest.raises(UsageError, match="node 0 of digits-abc123 does not take it: the run is locked"):
+        nodes.execute()
+
+
+def test_ctrl_c_ends_the_command_and_shows_what_it_still_prints(nodes: Nodes) -> None:
+    def interrupted(number: str) -> None:
+        raise Interruption("Ctrl-C")
+
+    nodes.script = [
+        nodes.says(0, Answer("started")),
+        interrupted,
+        nodes.prints(0, "bye\n"),
+        nodes.says(0, Answer("ended", 143)),
+    ]
+    with pytest.raises(Interruption):
+        nodes.execute()
+    first, second = nodes.asked
+    assert (second.kind, second.nodes, json.loads(second.body)) == ("interrupt", (0,), {"number": first.number})
+    assert nodes.shown == ["node-0 | bye"]
+    assert nodes.container.list("") == []
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "a run without a container for requests": ({"requests": None}, UsageError, "without a key for that"),
+    "a target whose store is of others": ({"store": "https://x"}, ManifestError, "`store`"),
+    "a target whose identity is of others": ({"identity_id": "/x"}, ManifestError, "`identity_id`"),
+}
+
+
+@pytest.mark.parametrize(("changes", "error", "words"), REFUSED.values(), ids=REFUSED)
+def test_nothing_is_asked_of(nodes: Nodes, changes: dict[str, Any], error: type[Exception], words: str) -> None:
+    target = found(nodes.world).record
+    assert target is not None
+    if "requests" in changes:
+        nodes.record = changes
+    else:
+        nodes.record = {"target": replace(target.target, **changes)}
+    with pytest.raises(error, match=words):
+        nodes.execute()
+    assert nodes.container.objects == {}
+
+
+def test_another_machine_has_no_key(nodes: Nodes) -> None:
+    with pytest.raises(UsageError, match="only the machine that began digits-abc123 has the key"):
+        execute(nodes.run(), ("id",), 0, nodes.show, nodes.told.append, clock=nodes)
+
+
+def test_a_node_that_the_run_has_not_is_refused(nodes: Nodes) -> None:
+    with pytest.raises(UsageError, match="digits-abc123 has no node 2"):
+        nodes.execute(node=2)
+
+
+def test_the_key_is_for_its_owner_alone(nodes: Nodes) -> None:
+    folder = nodes.run().folder
+    make_key(folder)
+    assert (folder.path / "requests.key").stat().st_mode & 0o777 == 0o600
+
+
+SHOWN: dict[str, tuple[tuple[str, ...], str]] = {
+    "words as a shell takes them": (("echo", "a b", "$X"), "echo 'a b' '$X'"),
+    "no value of an option that says secret": (("x", "--api-key", "abc"), "x --api-key '***'"),
+    "nor behind its sign": (("x", "--password=abc"), "x '--password=***'"),
+    "nor of a variable": (("env", "HF_TOKEN=abcdefgh", "x"), "env 'HF_TOKEN=***' x"),
+    "an option behind one that says secret stays": (("x", "--token", "--help"), "x --token --help"),
+}
+
+
+@pytest.mark.parametrize(("argv", "shown"), SHOWN.values(), ids=SHOWN)
+def test_a_command_is_shown_with(argv: tuple[str, ...], shown: str) -> None:
+    assert shown_command(argv) == shown
+
+
+def test_a_command_shows_no_credentials_of_a_url() -> None:
+    assert "hunter2" not in shown_command(("curl", "https://me:hunter2@example.org/x"))

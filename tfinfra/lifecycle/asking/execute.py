@@ -1,0 +1,195 @@
+"""A command on nodes of a run that lives, through its store: asked, its output as it comes, its exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tfinfra.errors import TfinfraError, UsageError, WaitEnded
+from tfinfra.lifecycle.asking.shown_command import shown_command
+from tfinfra.lifecycle.asking.wanted_nodes import nodes_of
+from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.run.request_channel import Channel, open_channel
+from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogLine, LogReader
+from tfinfra.lifecycle.watch.poll_times import Every
+from tfinfra.model import Beat
+from tfinfra.model.requests import Answer, ExecBody, InterruptBody
+from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.system.clock import Clock, SystemClock, right_now
+from tfinfra.system.progress import Progress
+
+_LOOK, _BEAT = 0.2, 2.0
+_SOON = 5.0
+"""Seconds after which it is told that a node has not answered."""
+_ANSWERS, _SILENT = 12.0, 0.4
+"""A node that takes nothing within _ANSWERS seconds, and _SILENT of the time after which it counts as lost, never will:
+watched nodes look each second."""
+_ENDS = 8.0
+"""Seconds that a command may take to end once it is to."""
+
+
+@dataclass(frozen=True)
+class NodeEnd:
+    """How a command ended on a node: the exit status as a shell gives it, or None with the reason in `message`."""
+
+    node: int
+    exit_status: int | None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Executed:
+    """`command` is as it may be shown. The exit status is the first node's that is not 0."""
+
+    run: str
+    command: str
+    nodes: tuple[NodeEnd, ...]
+
+    @property
+    def exit_status(self) -> int:
+        return next((node.exit_status for node in self.nodes if node.exit_status), 0)
+
+    def document(self, lines: Sequence[LogLine], left_out: int) -> dict[str, Any]:
+        """As `exec --json` gives it: the last lines, and how many stood before them."""
+        nodes = [
+            {"node": one.node, "exit_status": one.exit_status, "message": one.message or None} for one in self.nodes
+        ]
+        return {
+            "run": self.run,
+            "command": self.command,
+            "exit_status": self.exit_status,
+            "nodes": nodes,
+            "lines": [*lines],
+            "lines_left_out": left_out,
+        }
+
+
+@dataclass
+class _Asked:
+    """A node that was asked. `said` is its newest answer."""
+
+    node: int
+    reader: LogReader
+    said: Answer | None = None
+    told: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.said is not None and self.said.state != "started"
+
+
+def execute(
+    found: FoundRun,
+    argv: Sequence[str],
+    node: int | None,
+    show: Callable[[LogLine], None],
+    tell: Progress,
+    *,
+    clock: Clock | None = None,
+) -> Executed:
+    """Runs `argv` on the node of that rank, on all of them with None, and returns once it has ended there. `show` gets
+    each line of output; `tell` hears of nodes that do not answer.
+
+    Raises UsageError where nobody can be asked or a node refuses, ManifestError where the target allows no requests,
+    WaitEnded where a node does not answer. Whatever interrupts this process ends the command first.
+    """
+    must_be_readable(found)
+    record = recorded(found)
+    store = found.store
+    if store is None:
+        raise UsageError(f"{found.run} has no nodes any more: it is {found.status.state}")
+    nodes = nodes_of(found.run, store, node)
+    channel = open_channel(found.ports, found.folder, record, store)
+    command = shown_command(argv)
+    execution = _Execution(found, channel, store, show, tell, clock or SystemClock())
+    number = channel.send("exec", ExecBody(tuple(argv)), nodes)
+    found.folder.audit.append("exec", request=number, nodes=nodes, command=command)
+    try:
+        ends = execution.follow(number, nodes)
+    finally:
+        with suppress(*store_errors()):
+            channel.withdraw(number)
+    statuses = {str(end.node): end.exit_status for end in ends}
+    found.folder.audit.append("exec-ended", request=number, exit_status=statuses)
+    return Executed(found.run, command, ends)
+
+
+@dataclass
+class _Execution:
+    """One command, followed to its end on all nodes."""
+
+    found: FoundRun
+    channel: Channel
+    store: ObjectStore
+    show: Callable[[LogLine], None]
+    tell: Progress
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._beat = Every(_BEAT, self.clock.monotonic)
+
+    def follow(self, number: str, nodes: Sequence[int]) -> tuple[NodeEnd, ...]:
+        asked = [_Asked(node, LogReader(self.store, keys.exec_log(number, node))) for node in nodes]
+        try:
+            self._until_over(number, asked, self._patience())
+        except BaseException:
+            self._end(number, asked)
+            raise
+        if refused := next((one for one in asked if one.said and one.said.state == "refused"), None):
+            why = refused.said.message if refused.said else ""
+            raise UsageError(f"node {refused.node} of {self.found.run} does not take it: {why}")
+        said = [(one.node, one.said or Answer("ended")) for one in asked]
+        return tuple(NodeEnd(node, answer.exit_status, answer.message) for node, answer in said)
+
+    def _until_over(self, number: str, asked: Sequence[_Asked], patience: float) -> None:
+        began = self.clock.monotonic()
+        while not all(one.is_over for one in asked):
+            self._look(number, asked)
+            waited = self.clock.monotonic() - began
+            silent = [one for one in asked if one.said is None]
+            for one in silent:
+                if waited > _SOON and not one.told:
+                    one.told = True
+                    self.tell(f"node {one.node} has not answered yet: waiting for up to {patience:.0f} s")
+            if silent and waited > patience:
+                names = ", ".join(f"node {one.node}" for one in silent)
+                hint = f"`tfinfra status {self.found.run}` says whether they live; a node without openssl takes nothing"
+                raise WaitEnded(f"{names} of {self.found.run} did not answer within {patience:.0f} s", hint=hint)
+            self.clock.sleep(_LOOK)
+
+    def _look(self, number: str, asked: Sequence[_Asked]) -> None:
+        """Shows what has come, and takes in who has ended. That somebody watches makes nodes look often, and keeps them
+        from leaving."""
+        if self._beat.due():
+            with suppress(*store_errors()):
+                self.store.put(keys.WATCH, encode(Beat(right_now())))
+        for one in asked:
+            if one.is_over:
+                continue
+            said = self.channel.answer(number, one.node)
+            self._print(one, one.reader.new())
+            one.said = said or one.said
+            if one.is_over:  # the answer comes after all of the log
+                self._print(one, one.reader.rest(AT_THE_END))
+
+    def _print(self, one: _Asked, lines: Any) -> None:
+        for line in lines:
+            self.show(replace(line, task=f"node-{one.node}"))
+
+    def _end(self, number: str, asked: Sequence[_Asked]) -> None:
+        """Ends the command on the nodes, and waits a moment for that."""
+        nodes = [one.node for one in asked if not one.is_over]
+        self.tell("ending the command")
+        with suppress(TfinfraError, *store_errors()):
+            request = self.channel.send("interrupt", InterruptBody(number), nodes)
+            give_up = self.clock.monotonic() + _ENDS
+            while not all(one.is_over for one in asked) and self.clock.monotonic() < give_up:
+                self._look(number, asked)
+                self.clock.sleep(_LOOK)
+            self.channel.withdraw(request)
+
+    def _patience(self) -> float:
+        return max(_ANSWERS, _SILENT * self.found.ports.cloud.timeouts.heartbeat)
