@@ -20,6 +20,7 @@ BENCHMARKS = {
     "rendezvous": 3,
     "store": 3,
     "logs": 3,
+    "metrics": 3,
     "launch": 3,
     "preflight": 3,
     "check": 1,

@@ -1,0 +1,100 @@
+"""What metrics cost a training that logs 1,000 points a second by `Run.log`: the same work bare, and as a task whose
+points the agent ships into a file store meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.common import ROOT, SCRIPTS, Result, Row, Sample, tell
+from bench.runs import bench_folder
+from tfinfra.system.process import child_python
+
+TASK = "main-0"
+STEPS = 10_000
+A_STEP = 0.001  # seconds of work, and so 1,000 points a second
+NOTES = (
+    "added_percent: processor time of the task beyond the bare one's, and of its agent, in percent of the bare one's",
+)
+
+
+def run(repeat: int) -> Result:
+    """Bare and logged take turns, so that a machine that slows down slows both."""
+    size = _bytes_of_a_step()
+    bare, logged = list[Sample](), list[Sample]()
+    with bench_folder() as folder:
+        for number in range(repeat):
+            tell(f"{number + 1} of {repeat}: {STEPS} steps bare, then logged")
+            alone, agent = _bare(size), _logged(size, folder / str(number))
+            added = agent["cpu_s"] + agent["agent_cpu_s"] - alone["cpu_s"]
+            bare.append(alone)
+            logged.append({**agent, "added_percent": 100 * added / alone["cpu_s"]})
+    at_most = {"added_percent": 1, "lost": 0}
+    return Result("metrics", (Row("bare", tuple(bare)), Row("Run.log", tuple(logged), "bare", at_most)), NOTES)
+
+
+def _bytes_of_a_step() -> int:
+    """How much this machine digests in the time of a step: the best of several looks."""
+    block, best = bytes(1 << 20), float("inf")
+    for _ in range(50):
+        began = time.perf_counter()
+        hashlib.sha256(block).digest()
+        best = min(best, time.perf_counter() - began)
+    return int(len(block) * A_STEP / best)
+
+
+def _script(size: int) -> list[str]:
+    return [str(SCRIPTS / "points.py"), "--steps", str(STEPS), "--bytes", str(size)]
+
+
+def _bare(size: int) -> dict[str, float]:
+    done = subprocess.run([sys.executable, *_script(size)], capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _logged(size: int, root: Path) -> dict[str, float]:
+    """The agent's side is `python -m bench.metrics`."""
+    argv = child_python.module("bench.metrics", str(root), *_script(size), "--log")
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def _agent(root: Path, script: list[str]) -> None:
+    """Runs the script as a task, ships its points, and prints what it says with what this process took meanwhile."""
+    from tfinfra.agent.metrics.script_package import make_script_package
+    from tfinfra.agent.node.log_shipping import LogShipper
+    from tfinfra.agent.node.node_paths import NodePaths
+    from tfinfra.agent.node.processes import Command, Process
+    from tfinfra.store import keys, open_store, points_in
+    from tfinfra.system.clock import SystemClock
+
+    paths, store = NodePaths(root), open_store((root / "store").as_uri())
+    paths.make()
+    make_script_package(paths)
+    points, said = paths.metrics / f"{TASK}.jsonl", root / "said"
+    shipper = LogShipper(store, SystemClock(), free=True)
+    shipper.start()
+    shipper.add_points(TASK, points)
+    variables = {**os.environ, "PYTHONPATH": str(paths.for_scripts), "TFINFRA_METRICS": str(points)}
+    before = resource.getrusage(resource.RUSAGE_SELF)
+    task = Process(Command([sys.executable, *script], root, variables, said))
+    while (code := task.poll()) is None:
+        time.sleep(0.05)
+    shipper.stop()
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    if code:
+        sys.exit(f"the script ended with {code}: {said.read_text()}")
+    arrived = [points_in(TASK, store.get(key) or b"") for key in store.list(keys.metrics_folder(TASK))]
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    lost = STEPS - sum(len(found) for found, _ in arrived)
+    sys.stdout.write(json.dumps({**json.loads(said.read_text()), "agent_cpu_s": used, "lost": lost}))
+
+
+if __name__ == "__main__":
+    _agent(Path(sys.argv[1]), sys.argv[2:])
