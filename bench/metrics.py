@@ -1,5 +1,5 @@
-"""What metrics cost a training that logs 1,000 points a second by `Run.log`: the same work bare, and as a task whose
-points the agent ships into a file store meanwhile."""
+"""What metrics cost a training that logs 1,000 points a second by `Run.log`: the same task bare, and with its points
+shipped into a file store meanwhile, by the same part of the agent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from tfinfra.system.process import child_python
 TASK = "main-0"
 STEPS = 10_000
 A_STEP = 0.001  # seconds of work, and so 1,000 points a second
-NOTES = (
-    "added_percent: processor time of the task beyond the bare one's, and of its agent, in percent of the bare one's",
-)
+NOTES = ("added_percent: processor time of task and agent beyond that of the bare row, in percent of it",)
 
 
 def run(repeat: int) -> Result:
@@ -31,10 +29,11 @@ def run(repeat: int) -> Result:
     with bench_folder() as folder:
         for number in range(repeat):
             tell(f"{number + 1} of {repeat}: {STEPS} steps bare, then logged")
-            alone, agent = _bare(size), _logged(size, folder / str(number))
-            added = agent["cpu_s"] + agent["agent_cpu_s"] - alone["cpu_s"]
+            alone = _task(size, folder / f"bare-{number}")
+            told = _task(size, folder / f"logged-{number}", "--log")
+            before, after = (sample["cpu_s"] + sample["agent_cpu_s"] for sample in (alone, told))
             bare.append(alone)
-            logged.append({**agent, "added_percent": 100 * added / alone["cpu_s"]})
+            logged.append({**told, "added_percent": 100 * (after - before) / before})
     at_most = {"added_percent": 1, "lost": 0}
     return Result("metrics", (Row("bare", tuple(bare)), Row("Run.log", tuple(logged), "bare", at_most)), NOTES)
 
@@ -49,18 +48,10 @@ def _bytes_of_a_step() -> int:
     return int(len(block) * A_STEP / best)
 
 
-def _script(size: int) -> list[str]:
-    return [str(SCRIPTS / "points.py"), "--steps", str(STEPS), "--bytes", str(size)]
-
-
-def _bare(size: int) -> dict[str, float]:
-    done = subprocess.run([sys.executable, *_script(size)], capture_output=True, text=True, check=True)
-    return dict(json.loads(done.stdout))
-
-
-def _logged(size: int, root: Path) -> dict[str, float]:
+def _task(size: int, root: Path, *more: str) -> dict[str, float]:
     """The agent's side is `python -m bench.metrics`."""
-    argv = child_python.module("bench.metrics", str(root), *_script(size), "--log")
+    script = [str(SCRIPTS / "points.py"), "--steps", str(STEPS), "--bytes", str(size), *more]
+    argv = child_python.module("bench.metrics", str(root), *script)
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout))
 
@@ -92,7 +83,8 @@ def _agent(root: Path, script: list[str]) -> None:
         sys.exit(f"the script ended with {code}: {said.read_text()}")
     arrived = [points_in(TASK, store.get(key) or b"") for key in store.list(keys.metrics_folder(TASK))]
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    lost = STEPS - sum(len(found) for found, _ in arrived)
+    sent = STEPS if "--log" in script else 0
+    lost = sent - sum(len(found) for found, _ in arrived)
     sys.stdout.write(json.dumps({**json.loads(said.read_text()), "agent_cpu_s": used, "lost": lost}))
 
 

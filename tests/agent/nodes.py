@@ -23,9 +23,9 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
-from tfinfra.model import Locked, NodeEvidence, NodeSettings, Outcome, Plan, TaskStatus, Timeouts, to_json
+from tfinfra.model import Locked, NodeEvidence, NodeSettings, Outcome, Plan, Point, TaskStatus, Timeouts, to_json
 from tfinfra.sealing import digest_of
-from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store
+from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store, points_in
 from tfinfra.system.clock import SystemClock
 from tfinfra.system.file_digest import sha256_of
 
@@ -137,6 +137,14 @@ class Cluster:
 
     def log(self, name: str) -> str:
         return b"".join(log_chunk(self.store, k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
+
+    def points(self, task: str) -> list[Point]:
+        """The points of `task`, or of a node, that are in the store."""
+        found, odd = points_in(
+            task, b"".join(self.store.get(k) or b"" for k in self.store.list(keys.metrics_folder(task)))
+        )
+        assert odd == 0
+        return found
 
     def collected(self) -> dict[str, Any]:
         return plain(self.store, keys.COLLECTED)

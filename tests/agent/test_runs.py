@@ -192,10 +192,13 @@ def test_an_agent_that_is_terminated_ends_its_tasks(tmp_path: Path) -> None:
         assert not is_alive(status.pid)
 
 
-def test_a_killed_agents_task_dies_with_it(tmp_path: Path) -> None:
-    with cluster(tmp_path, SINGLE, "import time; time.sleep(600)") as run:
+def test_a_killed_agents_task_dies_with_it_and_the_points_before_are_in_the_store(tmp_path: Path) -> None:
+    script = "import time\nfrom tfinfra import Run\nRun.get_context().log('loss', 0.5)\ntime.sleep(600)"
+    with cluster(tmp_path, SINGLE, script) as run:
         run.start(0)
         status = run.wait_for(lambda: run.task("main-0"))
+        run.wait_for(lambda: run.points("main-0"), 5)
+        assert [(point.name, point.value) for point in run.points("main-0")] == [("loss", 0.5)]
         assert status.pid is not None
         os.kill(run.agents[0].pid, signal.SIGKILL)
         run.agents[0].wait()

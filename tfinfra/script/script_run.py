@@ -31,6 +31,7 @@ class ScriptRun:
         self._path = os.environ.get(METRICS, "")
         self._file: int | None = None
         self._steps: dict[str, int] = {}
+        self._names: dict[str, str] = {}
         self._failed = False
 
     @staticmethod
@@ -58,7 +59,7 @@ class ScriptRun:
         """A value of a metric: a number, or what is one (of NumPy, of TensorFlow). `step` counts up from 0 by itself
         where none is given. Raises TypeError for what is no number, ValueError for a name that no metric can have."""
         del description
-        self._points([(_checked(name), _number(name, value))], self._step(name, step))
+        self._points([(name, _number(name, value))], self._step(name, step))
 
     def log_list(self, name: str, value: Any, description: str = "") -> None:
         """Values of a metric, one after the other."""
@@ -68,7 +69,7 @@ class ScriptRun:
     def log_row(self, name: str, description: str | None = None, **columns: Any) -> None:
         """One value of each column: the metrics `<name>.<column>`."""
         del description
-        points = [(_checked(f"{name}.{column}"), _number(column, each)) for column, each in columns.items()]
+        points = [(f"{name}.{column}", _number(column, each)) for column, each in columns.items()]
         self._points(points, self._step(name, None))
 
     def log_table(self, name: str, value: dict[str, Any], description: str = "") -> None:
@@ -106,11 +107,17 @@ class ScriptRun:
     def _points(self, points: list[Any], step: int) -> None:
         if not self._path:
             for name, value in points:
-                _say(f"{name}: {value}")
+                _say(f"{_checked(name)}: {value}")
             return
-        now = round(time.time(), 3)
-        lines = [{"name": name, "value": _in_json(value), "step": step, "time": now} for name, value in points]
-        self._append("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode())
+        rest = f',"step":{step},"time":{time.time():.3f}}}\n'
+        lines = [f'{{"name":{self._quoted(name)},"value":{_in_json(value)}{rest}' for name, value in points]
+        self._append("".join(lines).encode())
+
+    def _quoted(self, name: str) -> str:
+        """The name as JSON, which is made once: a training may log a thousand points a second."""
+        if name not in self._names:
+            self._names[name] = json.dumps(_checked(name))
+        return self._names[name]
 
     def _append(self, data: bytes) -> None:
         """A full disk must not end a training: it is said once."""
@@ -155,10 +162,11 @@ def _number(name: str, value: Any) -> float:
         raise TypeError(f"the metric '{name}' takes a number, not {type(value).__name__}{more}") from error
 
 
-def _in_json(value: float) -> Any:
-    if math.isnan(value):
-        return "NaN"
-    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+def _in_json(value: float) -> str:
+    """JSON has no name for what is no number."""
+    if math.isfinite(value):
+        return repr(value)
+    return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
 
 
 def _artifacts() -> Path:

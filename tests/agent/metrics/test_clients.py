@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.nodes import Cluster, cluster
+from tests.agent.nodes import cluster
 from tests.backends.specs import plan_of, spec
 from tests.locked_tools import locked_tools
-from tfinfra.model import Point
-from tfinfra.store import keys, points_in
 
 CLIENTS = ["mlflow2", "mlflow3"]
 """Locks in requirements/."""
@@ -44,13 +42,6 @@ model.fit(np.ones((16, 3), "float32"), np.ones((16, 1), "float32"), epochs=2, va
 """
 
 
-def points_of(run: Cluster, task: str) -> list[Point]:
-    data = b"".join(run.store.get(key) or b"" for key in run.store.list(keys.metrics_folder(task)))
-    points, odd = points_in(task, data)
-    assert odd == 0
-    return points
-
-
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_script_and_keras_autolog_reach_the_run(client: str, tmp_path: Path) -> None:
     environment = str(locked_tools(client).parent)
@@ -60,7 +51,7 @@ def test_a_script_and_keras_autolog_reach_the_run(client: str, tmp_path: Path) -
         log = run.log("main-0")
         assert outcome.result == "succeeded", log
         assert "unexpected error during tensorflow autologging" not in log
-        points = points_of(run, "main-0")
+        points = run.points("main-0")
         found = {point.name: point for point in points}
         own = [(point.name, point.step, str(point.value)) for point in points if not point.run]
         assert own == [("loss", 3, "0.5"), ("nan", 4, "nan"), ("inf", 4, "inf")]

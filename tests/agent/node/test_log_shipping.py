@@ -11,9 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.clocks import FakeClock
-from tfinfra.agent.node.log_shipping import CHUNK, Audience, ShippedLog
+from tfinfra.agent.node.log_shipping import CHUNK, POINTS, Audience, ShippedLog
 from tfinfra.lifecycle.watch.log_reader import LogReader
 from tfinfra.store import MemoryStore, log_chunk
+from tfinfra.text.masking import needles
 
 
 def shipped(store: MemoryStore) -> bytes:
@@ -26,6 +27,19 @@ def test_a_million_lines_arrive_in_order_in_bounded_chunks(tmp_path: Path) -> No
     ShippedLog("main-0", log).ship(store, final=True)
     assert shipped(store) == log.read_bytes()
     assert all(len(chunk) <= CHUNK + 100 for chunk in store.objects.values())
+
+
+def test_points_are_shipped_as_they_are_without_what_is_hidden(tmp_path: Path) -> None:
+    points, store = tmp_path / "main-0.jsonl", MemoryStore()
+    points.write_bytes(b'{"name":"loss"}\n{"name":"s3cr3t-word"}\n{"na')
+    tail = ShippedLog("main-0", points, form=POINTS)
+    tail.ship(store, hidden=needles(["s3cr3t-word"]))
+    chunk = store.objects["metrics/main-0/00000000.jsonl"]
+    assert chunk.startswith(b'{"name":"loss"}\n{"name":"') and chunk.endswith(b'"}\n')
+    assert b"s3cr3t-word" not in chunk
+    points.write_bytes(points.read_bytes() + b'me":"last"}\n')
+    tail.ship(store, final=True)
+    assert store.objects["metrics/main-0/00000001.jsonl"] == b'{"name":"last"}\n'
 
 
 def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:

@@ -86,12 +86,15 @@ def ranks(
 
 @pytest.mark.parametrize(("nodes", "per_node"), [(1, 2), (2, 1), (2, 2), (3, 1)])
 def test_all_ranks_meet_and_succeed(tmp_path: Path, environment: str, nodes: int, per_node: int) -> None:
-    with ranks(tmp_path, environment, "", nodes=nodes, per_node=per_node) as run:
+    log = "from tfinfra import Run\nassert os.environ['MLFLOW_TRACKING_TOKEN'].startswith(f'rank-{rank.value}.')\n"
+    log += "Run.get_context().log('rank', rank.value)"
+    with ranks(tmp_path, environment, log, nodes=nodes, per_node=per_node) as run:
         assert run.outcome(30).result == "succeeded"
         size = nodes * per_node
         for rank in range(size):
             words = f"rank {rank} of {size} sum {size} shard {rank} local size {per_node} good day\n"
             assert run.log(f"rank-{rank}") == words
+            assert [point.value for point in run.points(f"rank-{rank}")] == [rank]
         assert run.collected()["files"] == size
 
 
