@@ -32,6 +32,11 @@ WRONG = {
         "`tfinfra validate --help` lists them",
     ),
     "the empty text of a variable": (["validate", ""], "'' names no file", "write `tfinfra validate"),
+    "two files of guardrails, of which one alone would hold": (
+        ["up", "a.yaml", "--guardrails", "team.yaml", "--guardrails", "own.yaml"],
+        "--guardrails is written 2 times, and counts once",
+        "write `tfinfra up",
+    ),
     "an unknown option": (
         ["runs", "--zzz"],
         "`tfinfra runs` has no option '--zzz'",

@@ -25,8 +25,26 @@ manifest_argument = click.argument("manifest", type=NamedPath(path_type=Path), s
 target_option = click.option(
     "--target", metavar="NAME", shell_complete=completing(targets), help="A compute target instead of the manifest's."
 )
+
+
+class _Once(click.Option):
+    """Refused where it is written twice: by click's own rule the last value counts, and the others are not heard of."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:  # noqa: ARG002  click gives it
+        parser.add_option(obj=self, opts=self.opts, dest=self.name, action="append", nargs=self.nargs)
+
+    def consume_value(self, ctx: click.Context, opts: Any) -> Any:
+        value, source = super().consume_value(ctx, opts)
+        if not isinstance(value, list):
+            return value, source
+        if len(value) > 1:
+            raise click.UsageError(f"{self.opts[0]} is written {len(value)} times, and counts once", ctx)
+        return value[0], source
+
+
 guardrails_option = click.option(
     "--guardrails",
+    cls=_Once,
     metavar="FILE",
     type=NamedPath(path_type=Path),
     help="Hold MANIFEST to these limits too (docs/guardrails.md).",
