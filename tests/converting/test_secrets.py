@@ -27,8 +27,26 @@ FILES = {
     "curl's user behind other letters": f"setup: curl -sSu admin:{CANARY} https://host/x\nrun: python fit.py\n",
     "a password that is piped": f"setup: echo {CANARY} | docker login -u a --password-stdin\nrun: python fit.py\n",
     "an input's URL": f"{_AML}inputs: {{d: {{path: 'https://u:{CANARY}@a.blob.core.windows.net/c?sig={CANARY}'}}}}\n",
+    "an input that is one": f"{_AML[:-1]} --t ${{{{inputs.token}}}}\ninputs: {{token: {CANARY}}}\n",
+    "words of a container": _TFJOB.replace("/o/fit.py]", f"/o/fit.py, --password, {CANARY}, '--token={CANARY}']"),
     "a tag": f"{_AML}tags: {{store: 'AccountKey={CANARY}'}}\n",
 }
+
+
+PYTHON = {
+    "a mapping of arguments": f"script_params={{'--key': '{CANARY}', '--lr': lr}}",
+    "a list of arguments": f"script_params=['--token', '{CANARY}', '--lr', lr]",
+    "variables": f"environment_variables={{'AZURE_TOKEN': '{CANARY}'}}, user=1",
+    "arguments without names": f"**{{'api_key': '{CANARY}'}}",
+}
+
+
+@pytest.mark.parametrize("sentence", PYTHON)
+def test_no_line_of_an_estimator_shows_one(sentence: str) -> None:
+    text = f"est = TensorFlow(entry_script='fit.py', {PYTHON[sentence]}, weight=1)\n"
+    converted = convert(text.encode(), "submit.py")
+    assert converted.unmatched
+    assert CANARY not in f"{converted.text} {converted.unmatched}"
 
 
 @pytest.mark.parametrize("sentence", FILES)

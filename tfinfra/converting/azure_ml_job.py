@@ -17,9 +17,10 @@ from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
 from tfinfra.manifest.manifest import Manifest
+from tfinfra.manifest.words.foreign_words import in_our_form
 from tfinfra.manifest.words.meanings import distribution
 from tfinfra.manifest.words.written import duration
-from tfinfra.text.credentials import hidden
+from tfinfra.text.credentials import hidden, names_secret
 
 NAME = "azure-ml-job"
 _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\}\}")
@@ -118,6 +119,10 @@ def _inputs(job: Taken, draft: Draft) -> dict[str, str | None]:
     values: dict[str, str | None] = {}
     for name, given in job.mapping("inputs").items():
         literal = job.document.texts.get(("inputs", name))
+        if literal and names_secret(str(name)):
+            job.take("inputs", name)
+            draft.secret(in_our_form(str(name)).upper(), literal)
+            continue
         if literal is not None and not literal.startswith("azureml:") and "://" not in literal:
             job.take("inputs", name)
             values[f"inputs.{name}"] = literal

@@ -19,6 +19,8 @@ from tfinfra.text.credentials import covered, covered_command, hidden, in_urls, 
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
 _LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|((?<![\w-])(?<!mkdir )-p\s+)(\S+)")
+_SHORTEST_SECRET = 5
+"""Shorter ones are in many words, and mean little."""
 NO_TARGET = (
     "write a target of compute_targets.yaml, or {cloud: azure, vm_size: …}; until then the manifest trains locally"
 )
@@ -39,6 +41,8 @@ class Draft:
     keys: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     unmatched: list[Diagnostic] = field(default_factory=list)
+    left_behind: set[str] = field(default_factory=set)
+    """Values that may be secrets, which no line that is shown may hold."""
 
     def note(self, what: str, position: Position | None, hint: str | None = None) -> None:
         """`what` of the file has no equivalent."""
@@ -99,22 +103,36 @@ class Draft:
                 why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
                 self.note(f"the variable {name} is left out: {why}", position.get(name))
             elif names_secret(name) or in_value(str(value)):
-                self.secret(name)
+                self.secret(name, value)
             else:
                 self.keys.setdefault("environment_variables", {})[name] = "" if value is None else value
 
-    def secret(self, name: str) -> None:
-        """A variable whose value comes from the environment of whoever starts the run."""
+    def secret(self, name: str, value: Any = None) -> None:
+        """A variable whose value comes from the environment of whoever starts the run: a `value` stays behind."""
+        self.leave_behind(value)
         named = self.keys.setdefault("secrets", [])
         if name not in named:
             named.append(name)
+
+    def leave_behind(self, value: Any) -> None:
+        """A value that may be a secret, and is in a line of the file that may be shown."""
+        self.left_behind |= {text for text in (str(value), *str(value).splitlines()) if len(text) >= _SHORTEST_SECRET}
+
+    def without_secrets(self, text: str) -> str:
+        """The text with a '*' for each character of a value that stays behind."""
+        for value in sorted(self.left_behind, key=len, reverse=True):
+            text = text.replace(value, "*" * len(value))
+        return text
 
     def parameters(self, given: Mapping[str, Any], position: Position | None) -> None:
         """The script's command line; the value of a flag that says secret is left behind."""
         kept: dict[str, Any] = {}
         for flag, value in given.items():
-            said = value is not None and (names_secret(flag.lstrip("-")) or in_value(str(value)))
-            if (said and "${" not in str(value)) or in_value(flag):
+            named = names_secret(flag.lstrip("-")) or in_value(str(value))
+            said = value is not None and named and "${" not in str(value)
+            if said or in_value(flag) or _refers_to_secret(value):
+                for one in value if isinstance(value, list) else [value]:
+                    self.leave_behind(one)
                 hint = "name a variable in `secrets`, and read it in the script"
                 self.note(f"the value of {_flag(flag)} may be a secret, and is left out", position, hint)
             else:
@@ -133,6 +151,7 @@ class Draft:
         """Tags but those that may hold a secret: everybody who sees the resources reads them."""
         kept = {name: value for name, value in given.items() if not (names_secret(name) or in_value(value))}
         for name in given.keys() - kept.keys():
+            self.leave_behind(given[name])
             self.note(f"the tag {name} may hold a secret, and is left out", position.get(name))
         self.put("tags", kept)
 
@@ -228,6 +247,11 @@ class Taken:
 def removed(hint: str | None) -> str | None:
     """Of a hint for who writes a manifest, what holds for one that is made."""
     return hint.removeprefix("remove it: ") if hint and "…" not in hint else None
+
+
+def _refers_to_secret(value: Any) -> bool:
+    """Whether another tool would put a value here whose name says secret."""
+    return any(names_secret(name) for name in re.findall(r"\$\{\{\s*\w+\.([\w-]+)", str(value)))
 
 
 def _flag(flag: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.backends.registry import backend_called
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.constants import Program, Unknown, arguments, called
-from tfinfra.converting.draft import NO_TARGET, Draft
+from tfinfra.converting.draft import NO_TARGET, Draft, removed
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
@@ -82,7 +82,7 @@ def convert(program: Program, lines: list[str], draft: Draft) -> None:
 
 
 def _is_estimator(call: ast.Call) -> bool:
-    return bool(call.keywords) or called(call) == "ScriptRunConfig"
+    return bool(call.keywords or call.args) or called(call) == "ScriptRunConfig"
 
 
 class _Source:
@@ -103,10 +103,17 @@ class _Source:
 
     def estimator(self, call: ast.Call) -> None:
         """Each argument: those that mean the same, those with another name here, those that nothing has."""
-        given = arguments(
-            call, ("source_directory", "script", "arguments") if called(call) == "ScriptRunConfig" else _ORDER
-        )
+        order = ("source_directory", "script", "arguments") if called(call) == "ScriptRunConfig" else _ORDER
+        given = arguments(call, order)
         self._draft.folder(None)
+        unnamed = [*call.args[len(order) :], *(each.value for each in call.keywords if each.arg is None)]
+        for node in unnamed:
+            named = f": {node.id}" if isinstance(node, ast.Name) else ""
+            self._draft.note(
+                f"arguments are not written out{named}",
+                self.at(node),
+                "write each as name=value, or the manifest's keys by hand",
+            )
         for name, node in given.items():
             self._argument(name, node)
 
@@ -128,7 +135,7 @@ class _Source:
         elif name in _SAME and isinstance(value, (bool, int, str)):
             self._same(name, value, at)
         elif not self._made(name, value, at):
-            hint = ESTIMATOR.get(name) or ("write it by hand" if known in MANIFEST else None)
+            hint = removed(ESTIMATOR.get(name)) or ("write it by hand" if known in MANIFEST else None)
             self._draft.note(f"'{name}' has no equivalent", at, hint)
 
     def _same(self, name: str, value: Any, at: Position) -> None:

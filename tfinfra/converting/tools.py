@@ -107,9 +107,18 @@ def _in_file(found: Diagnostic, where: tuple[int, ...]) -> Diagnostic:
 def _converted(name: str, title: str, draft: Draft, faults: tuple[Diagnostic, ...]) -> Converted:
     if "name" not in draft.keys:
         draft.name(draft.file.rpartition("/")[2].partition(".")[0])
-    found = dict.fromkeys([*faults, *draft.unmatched])
+    draft.comments = [draft.without_secrets(line) for line in draft.comments]
+    found = dict.fromkeys([*faults, *(_without_secrets(each, draft) for each in draft.unmatched)])
     ordered = sorted(found, key=lambda each: (each.position.line, each.position.column) if each.position else (0, 0))
     return Converted(name, title, manifest_text(draft, title), tuple(ordered))
+
+
+def _without_secrets(found: Diagnostic, draft: Draft) -> Diagnostic:
+    at, hint = found.position, found.hint
+    if at is not None and at.text is not None:
+        at = replace(at, text=draft.without_secrets(at.text))
+    shown = hint and draft.without_secrets(hint)
+    return replace(found, message=draft.without_secrets(found.message), hint=shown, position=at)
 
 
 def _refuse(file: str, message: str, hint: str | None, line: int = 1) -> NoReturn:
