@@ -173,6 +173,9 @@ LOCKS: dict[str, Tamper] = {
     "a key of the manifest is edited in the lock, and its digest recomputed": redigested(
         in_lock("keep_outputs: 604800", "keep_outputs: 1")
     ),
+    "the order of the command line is changed in the lock, whose digest does not see it": in_lock(
+        '  --epochs: "3"\n  --rate: "1e-3"\n', '  --rate: "1e-3"\n  --epochs: "3"\n'
+    ),
     "the deploy folder is changed between compile and up": edit(
         "audit/deploy/__main__.py", b"import pulumi", b"import evil\nimport pulumi"
     ),

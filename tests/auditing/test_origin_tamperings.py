@@ -86,6 +86,14 @@ def test_where_all_digests_are_written_anew_other_records_tell(sentence: str, wr
     assert codes(audit_of(signed)) & SIGNATURE
 
 
+def test_a_key_that_was_edited_in_the_lock_is_told_at_its_line(written: Written, tmp_path: Path) -> None:
+    run = written.copied(tmp_path, signed=False)
+    TAMPERINGS["a key of the manifest is edited in the lock, and its digest recomputed"](run)
+    (found,) = (each for each in audit_of(run).findings if each.rule == "TFA306")
+    assert (found.subject, found.was, found.now) == ("audit/lock.yaml: limits.keep_outputs", "604800", "1")
+    assert (run / found.file).read_text().splitlines()[found.line - 1] == "  keep_outputs: 1"
+
+
 UNLOCKED_NODES: dict[str, Any] = {"locked": None, "checks": ()}
 
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tfinfra.text.wording import by_number, count, first_few, listed, ranges, shortened, spell_bytes, spell_seconds
+from tfinfra.text.wording import (
+    apart,
+    by_number,
+    count,
+    first_few,
+    listed,
+    ranges,
+    shortened,
+    spell_bytes,
+    spell_seconds,
+)
 
 
 def test_durations_are_spelt_for_people() -> None:
@@ -52,3 +62,17 @@ def test_numbered_names_are_told_in_few_words(names: list[str], told: str) -> No
 def test_names_are_sorted_by_their_numbers() -> None:
     names = ["worker-10", "worker-2", "ps-1", "chief", "worker-0"]
     assert sorted(names, key=by_number) == ["chief", "ps-1", "worker-0", "worker-2", "worker-10"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "seen"),
+    [
+        ("abc", "abd", ("abc", "abd")),
+        ("a" * 9 + "b", "x", ("aaaaaaa…", "x")),
+        ("a" * 20 + "b" + "c" * 9, "a" * 20 + "x", ("…aaaabc…", "…aaaax")),
+        ("a" * 20, "a" * 20 + "x", ("…aaaa", "…aaaax")),
+        ("a" * 7 + "bb", "a" * 7 + "cc", ("…aaaabb", "…aaaacc")),
+    ],
+)
+def test_two_texts_that_differ_are_cut_so_that_it_is_seen(one: str, other: str, seen: tuple[str, str]) -> None:
+    assert apart(one, other, 8) == seen

@@ -48,6 +48,16 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def apart(one: str, other: str, most: int) -> tuple[str, str]:
+    """Two texts that differ, each in at most `most` characters and so that it is seen in what: where their beginnings
+    are alike, from shortly before they part."""
+    pairs = enumerate(zip(one, other, strict=False))
+    parting = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    begin = parting - most // 2 if parting >= most - 1 else 0
+    first, second = (shortened("…" * bool(begin) + text[begin:], most) for text in (one, other))
+    return first, second
+
+
 def shell_word(path: object) -> str:
     """A path, or another word of a command that is printed to be copied, as a shell takes it for one word that is no
     option."""

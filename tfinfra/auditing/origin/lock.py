@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tfinfra.auditing.findings import Finding
@@ -14,10 +15,11 @@ from tfinfra.errors import ManifestError
 from tfinfra.evidence import names
 from tfinfra.locking.as_manifest import SOURCES
 from tfinfra.locking.canonical import sha256
-from tfinfra.locking.compare.pair import same, shown
+from tfinfra.locking.compare.manifest_keys import differing
+from tfinfra.locking.compare.pair import same, shown_apart
 from tfinfra.locking.compare.within import misfits
 from tfinfra.locking.document import LockedIndexes
-from tfinfra.manifest.document import Document, KeyPath
+from tfinfra.manifest.document import Document, KeyPath, dotted
 from tfinfra.manifest.key_schema import EDITORS, LOCK
 from tfinfra.manifest.reading.reader import read_document
 from tfinfra.model import Unfit, parse
@@ -74,12 +76,12 @@ def is_of_its_manifest(evidence: Evidence) -> Iterator[Finding]:
     read, compiled = read_lock_of(evidence), _compiled(evidence)
     if read is None or read.lock is None or compiled is None:
         return
-    held, there = _as_written(read.document), _as_written(compiled)
-    for key in dict.fromkeys([*held, *there]):
-        if not same(held.get(key), there.get(key)):
-            sentence = f"is another value than in {names.DEPLOY}/{names.RESOLVED}, which was compiled"
-            was, now = shown(there.get(key)), shown(held.get(key))
-            yield changed("TFA306", names.LOCK, str(key), sentence, was=was, now=now)
+    for path, was, now in differing(_as_written(compiled), _as_written(read.document)):
+        sentence = f"is another value than in {names.DEPLOY}/{names.RESOLVED}, which was compiled"
+        there, here = shown_apart(was, now)
+        place = read.document.key(path)
+        found = changed("TFA306", names.LOCK, dotted(path), sentence, was=there, now=here)
+        yield replace(found, line=place.line if place is not None else 0)
 
 
 def _compiled(evidence: Evidence) -> Document | None:

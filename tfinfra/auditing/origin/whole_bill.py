@@ -15,6 +15,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.bill import model
 from tfinfra.evidence.cyclonedx import Component, document, library
 from tfinfra.evidence.packages import Package, name_and_version
+from tfinfra.text.wording import apart
 from tfinfra.version import __version__
 
 
@@ -32,7 +33,8 @@ def is_as_written(evidence: Evidence) -> Iterator[Finding]:
         place, was, now = found[0]
         more = f", and {len(found) - 1} more places are not" if len(found) > 1 else ""
         sentence = f"is not as the rest of the evidence has it{more}"
-        yield changed("TFA325", names.BILL, place, sentence, was=str(was)[:80], now=str(now)[:80])
+        before, there = apart(str(was), str(now), 80)
+        yield changed("TFA325", names.BILL, place, sentence, was=before, now=there)
 
 
 def _as_written(bill: Mapping[str, Any], statement: Statement) -> Component:

@@ -15,6 +15,7 @@ from tfinfra.azure.deletion.group_names import name_of_run
 from tfinfra.documents.moments import spelt
 from tfinfra.evidence import names
 from tfinfra.model import TaskEvidence, TaskStatus
+from tfinfra.text.wording import apart
 
 _RUN = in_run(names.RUN)
 _OF_A_TASK = ("node", "pid", "exit_status", "started", "ended", "attempt", "joined", "out_of_memory")
@@ -129,7 +130,8 @@ def environment(evidence: Evidence) -> Iterator[Finding]:
 
 def _other(key: str, how: str, source: str, was: Any, now: Any) -> Finding:
     sentence = f"{_RUN}: {key} {how}, by {source}"
-    return Finding("TFA208", Verdict.CHANGED, key, sentence, _RUN, was=str(was)[:80], now=str(now)[:80])
+    before, there = apart(str(was), str(now), 80)
+    return Finding("TFA208", Verdict.CHANGED, key, sentence, _RUN, was=before, now=there)
 
 
 CHECKS: tuple[Check, ...] = (tasks, own_tasks, phases, outcome, names_of_it, cost, environment)

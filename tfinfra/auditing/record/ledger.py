@@ -17,6 +17,7 @@ from tfinfra.evidence import names
 from tfinfra.evidence.jsons import moment
 from tfinfra.model import to_json
 from tfinfra.money.ledger import Interval, Ledger
+from tfinfra.text.wording import apart
 
 _FILE, _RUN = in_run(names.LEDGER), in_run(names.RUN)
 _CENT = 0.0002
@@ -129,7 +130,8 @@ def _group(resource_id: str) -> str | None:
 
 def _other(key: str, was: object, now: object) -> Finding:
     sentence = f"{_FILE} says something else of {key} than {_RUN}"
-    return Finding("TFA230", Verdict.CHANGED, key, sentence, _FILE, was=str(was)[:80], now=str(now)[:80])
+    before, there = apart(str(was), str(now), 80)
+    return Finding("TFA230", Verdict.CHANGED, key, sentence, _FILE, was=before, now=there)
 
 
 def _odd(subject: str, what: str) -> Finding:

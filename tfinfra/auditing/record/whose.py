@@ -12,6 +12,7 @@ from tfinfra.auditing.run_files import in_run
 from tfinfra.auditing.signed.signer import model_run
 from tfinfra.evidence import names
 from tfinfra.evidence.bill import serial_number
+from tfinfra.text.wording import apart
 
 _COPIED = ("name", "cloud", "rehearse", "result", "message", "exit_code", "task", "exit_status")
 """What run.json beside the outputs says as the one in audit/ does; the rest goes on after the evidence was written."""
@@ -116,7 +117,8 @@ def _is_billed(run: Mapping[str, Any]) -> bool:
 
 def _other(what: str, was: Any, now: Any) -> Finding:
     sentence = f"{names.RUN} beside the outputs says something else of {what} than {in_run(names.RUN)}"
-    return Finding("TFA206", Verdict.CHANGED, what, sentence, names.RUN, was=str(was)[:80], now=str(now)[:80])
+    before, there = apart(str(was), str(now), 80)
+    return Finding("TFA206", Verdict.CHANGED, what, sentence, names.RUN, was=before, now=there)
 
 
 def _tasks(run: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

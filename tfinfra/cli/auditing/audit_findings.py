@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tfinfra.auditing.audit import Audited, level_of
 from tfinfra.auditing.findings import Finding as Found
 from tfinfra.cli.formats.findings import Finding
 from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.text.wording import apart
+
+_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{16,64}")
+_FEW, _SHORT = 16, 60
 
 
 def as_finding(audit: Audited, found: Found) -> Finding:
@@ -38,4 +43,7 @@ def _sentence(found: Found) -> str:
     """With what was and what is, where they are known and short."""
     if found.was is None or found.now is None:
         return found.sentence
-    return f"{found.sentence}: {found.was[:16]} → {found.now[:16]}"
+    if _DIGEST.fullmatch(found.was) and _DIGEST.fullmatch(found.now):
+        return f"{found.sentence}: {found.was[:_FEW]} → {found.now[:_FEW]}"
+    was, now = apart(found.was, found.now, _SHORT)
+    return f"{found.sentence}: {was} → {now}"

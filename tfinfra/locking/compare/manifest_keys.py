@@ -14,7 +14,7 @@ from tfinfra.manifest.key_schema import EDITORS, LOCK
 def of_manifest(pair: Pair) -> Iterator[Diagnostic]:
     """Each key whose value differs; where none does, that the file is another one all the same."""
     locked = {key: value for key, value in pair.document.data.items() if key not in (LOCK, EDITORS)}
-    found = list(_differing(locked, pair.now.keys, ()))
+    found = list(differing(locked, pair.now.keys))
     for path, was, now in found:
         here, there = shown_apart(now, was)
         yield pair.of_key("TFI903", path, f"'{dotted(path)}' is {here}, and {there} in the lock")
@@ -38,11 +38,11 @@ _IN_ORDER = ("script_params",)
 """A command line's order counts, which the digest of a document does not see."""
 
 
-def _differing(was: Any, now: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any, Any]]:
+def differing(was: Any, now: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any, Any]]:
     """(path, in the lock, now) of each value that differs; of a mapping those in it, of a list the whole."""
     if isinstance(was, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*was, *now]):
-            yield from _differing(was.get(key, ABSENT), now.get(key, ABSENT), (*path, key))
+            yield from differing(was.get(key, ABSENT), now.get(key, ABSENT), (*path, key))
         if path == _IN_ORDER and {*was} == {*now} and [*was] != [*now]:
             yield path, " ".join(was), " ".join(now)
     elif not same(was, now):

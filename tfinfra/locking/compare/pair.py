@@ -12,6 +12,7 @@ from tfinfra.locking.document import ManifestLock
 from tfinfra.locking.now import Now
 from tfinfra.manifest.document import Document, KeyPath, error_at
 from tfinfra.manifest.key_schema import LOCK
+from tfinfra.text.wording import apart
 
 AGAIN = "`tfinfra lock` locks it as it is now, if that is meant"
 _SHORT = 60
@@ -72,7 +73,4 @@ def shown_apart(one: object, other: object) -> tuple[str, str]:
     if shown(one) != shown(other):
         return shown(one), shown(other)
     written = [json.dumps(value, ensure_ascii=False, default=str) for value in (one, other)]
-    part = next((at for at, (a, b) in enumerate(zip(*written, strict=False)) if a != b), 0)
-    begin = max(0, part - _SHORT // 2)
-    first, second = (f"{'…' * bool(begin)}{text[begin : begin + _SHORT]}" for text in written)
-    return first, second
+    return apart(written[0], written[1], _SHORT)
