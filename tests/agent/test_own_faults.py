@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from tests.agent.end.test_cleanup import settings
 from tests.agent.nodes import NOTHING_ODD, assignment_of, plain
 from tests.backends.specs import plan_of, spec
 from tests.clocks import FakeClock
-from tfinfra.agent import run as agent
+from tfinfra.agent import part
 from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.evidence.witness import Witness
@@ -92,9 +91,8 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     seen = Witness(context_of(root, store), assignment, Key("age1abc"), {})
     metrics = NodeMetrics(context_of(root, store), 0, shared / "outputs/artifacts")
     joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen, metrics)
-    monkeypatch.setattr(agent, "join", lambda context: joined)
-    monkeypatch.setattr(agent, "train", fails)
-    agent._take_part(context_of(root, store), ExitStack())
+    monkeypatch.setattr(part, "train", fails)
+    part.take_part(context_of(root, store), lambda _: joined)
 
 
 def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
@@ -128,15 +126,12 @@ def test_what_could_not_be_collected_is_left_to_the_client(tmp_path: Path, monke
     assert "collected.json" not in store.objects
 
 
-def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_agent_that_fails_before_it_has_tasks_says_that_there_is_nothing(tmp_path: Path) -> None:
     def fails(context: AgentContext) -> JoinedNode:
         raise NodeFault("no ports")
 
-    monkeypatch.setattr(agent, "join", fails)
     store = MemoryStore()
-    agent._take_part(context_of(tmp_path, store), ExitStack())
+    part.take_part(context_of(tmp_path, store), fails)
     assert plain(store, "collected.json") == {"files": 0, **NOTHING_ODD}
 
 

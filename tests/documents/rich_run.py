@@ -17,7 +17,7 @@ from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, run_folder
 from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, Point, TaskStatus, to_json
-from tfinfra.money.ledger import Interval, Ledger
+from tfinfra.money.ledger import Interval, Ledger, Use
 from tfinfra.store import MemoryStore, chunk_of, keys
 
 NODE = NodeRegistration("n0", "node-0", "10.0.0.4", "10.0.0.0/20", 2222, 8, 0, "age1xyz", 0, "c2lnbmVk")
@@ -49,7 +49,10 @@ def failed_run(folder: Path) -> None:
         max_cost_usd=5.0,
         evidence=EvidenceState("made", "ab" * 32, "no model.sig: outputs/ holds no file", ("https://a/evidence/r/0a",)),
         not_collected=NotCollected(1, 12, ("model.h5",), "the disk was full", "the run's store"),
-        ledger=Ledger((Interval(GROUPS[0].name, "compute", 3.6, 1000.0, 1100.0, 1090.0),)),
+        ledger=Ledger(
+            (Interval(GROUPS[0].name, "compute", 3.6, 1000.0, 1100.0, 1090.0),),
+            (Use("digits-def456", 1050.0, 1060.0),),
+        ),
         times={"started": 1000.0, "ended": 1090.0, "provisioning_seconds": 8.5},
     )
     store = MemoryStore()

@@ -129,7 +129,7 @@ class _Ended(Exception):
 
 def _linger(context: AgentContext) -> None:
     with suppress(_Ended):
-        linger(context)
+        linger(context, context.clock.sleep)
 
 
 class _Fast:

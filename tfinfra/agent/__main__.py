@@ -8,13 +8,13 @@ import logging
 import os
 import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from tfinfra.agent.agent_log import log_to
 from tfinfra.agent.boot.scratch import find_scratch
-from tfinfra.agent.node.agent_context import BLOB, AgentContext
+from tfinfra.agent.node.agent_context import BLOB, AgentContext, is_free
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.instance_metadata import DEFAULT_URL, Metadata
 from tfinfra.agent.node.log_shipping import LogShipper
@@ -37,7 +37,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     paths = NodePaths(arguments.root.absolute())
     paths.make()
-    _log_to(paths.agent_log)
+    log_to(paths.agent_log)
     paths = replace(paths, scratch=find_scratch(paths.root))
     paths.make()
     try:
@@ -53,7 +53,7 @@ def make_context(settings: NodeSettings, paths: NodePaths) -> AgentContext:
     clock = SystemClock()
     metadata = Metadata(os.environ.get("TFINFRA_METADATA_URL", DEFAULT_URL), settings.identity_client_id)
     who = identity(metadata.instance())
-    is_free = settings.store.startswith("file:")
+    free = is_free(settings)
     blobs = open_store(settings.store, lambda: metadata.token(BLOB), ca=settings.arm_ca)
     store = PatientStore(blobs, clock, _STORE_PATIENCE)
     return AgentContext(
@@ -66,18 +66,9 @@ def make_context(settings: NodeSettings, paths: NodePaths) -> AgentContext:
         identity=who,
         store=store,
         heartbeats=Heartbeats(store, who.node_id, clock),
-        logs=LogShipper(store, clock, free=is_free),
-        pause=0.1 if is_free else 1.0,
+        logs=LogShipper(store, clock, free=free),
+        pause=0.1 if free else 1.0,
     )
-
-
-def _log_to(file: Path) -> None:
-    form = logging.Formatter("%(asctime)sZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    form.converter = time.gmtime
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(file)]
-    for handler in handlers:
-        handler.setFormatter(form)
-    logging.basicConfig(level=logging.INFO, handlers=handlers)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

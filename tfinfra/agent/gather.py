@@ -4,6 +4,7 @@ waits until all others have theirs, for its clock over the tasks' start begins a
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.agent.assignment import Gathered
@@ -19,6 +20,7 @@ from tfinfra.sealing import NodeKey, Sealed, SealError, digest_of, is_marked
 from tfinfra.store import keys, store_errors
 from tfinfra.text.masking import needles
 
+NONE_YET: Mapping[str, Path] = {}
 _PREPARING = ("", "starting", "environment", "rendezvous", "gathering")
 _log = logging.getLogger(__name__)
 
@@ -28,26 +30,37 @@ def node_key(settings: NodeSettings) -> NodeKey | None:
     return NodeKey() if settings.key_digest else None
 
 
-def gather(context: AgentContext, inventory: Inventory, rank: int, shared: Path, key: NodeKey | None) -> Gathered:
-    """Returns when this node has all that its tasks need, and node 0 when all nodes have.
+def gather(
+    context: AgentContext,
+    inventory: Inventory,
+    rank: int,
+    shared: Path,
+    key: NodeKey | None,
+    *,
+    there: Mapping[str, Path] = NONE_YET,
+) -> Gathered:
+    """Returns when this node has all that its tasks need, and node 0 when all nodes have. `there` has the paths of
+    inputs that an earlier run on this node has brought.
 
     Raises NodeFault, RunEnded or RunStopped where there is nothing to do for this node.
     """
     plan = context.plan
-    if not (plan.inputs or plan.resume_from or key):
-        return Gathered()
+    known = {each.name: there[each.name] for each in plan.inputs if each.name in there}
+    lacking = len(known) < len(plan.inputs)
+    if not (lacking or plan.resume_from or key):
+        return Gathered(known)
     context.heartbeats.say("gathering")
     check = Meanwhile(context)
     given = _open_secrets(context, inventory.nodes[rank], key, check) if key else Sealed({}, "")
     context.logs.hide(needles((*given.secrets.values(), given.key) if key else ()))
-    sources = _sources(context, given.key) if plan.inputs or plan.resume_from else DataSources({})
+    sources = _sources(context, given.key) if lacking or plan.resume_from else DataSources({})
     inputs = bring_inputs(sources.inputs, context.paths, context.open_store, context.settings.identity_client_id, check)
     if sources.checkpoints is not None:
         _resume(context, sources.checkpoints, rank, shared / "checkpoints", check)
     context.heartbeats.say("gathered")
     if rank == 0:
         _wait_for_others(context, inventory, check)
-    return Gathered(inputs, given.secrets, given.key or None)
+    return Gathered({**known, **inputs}, given.secrets, given.key or None)
 
 
 def _sources(context: AgentContext, key: str) -> DataSources:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
@@ -16,7 +18,7 @@ from tfinfra.agent.devices.gate import await_gpus, required_gpus
 from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.evidence.witness import Witness
-from tfinfra.agent.gather import gather, node_key
+from tfinfra.agent.gather import NONE_YET, gather, node_key
 from tfinfra.agent.metrics.node_metrics import NodeMetrics
 from tfinfra.agent.metrics.script_package import make_script_package
 from tfinfra.agent.node.agent_context import AgentContext
@@ -52,17 +54,27 @@ class JoinedNode:
 
 
 def join(context: AgentContext) -> JoinedNode:
-    """Registers this node and returns its assignment, with what it holds of the machine.
+    """Makes this node what the run needs, then takes its place in it.
 
     Raises NodeFault, NodeDiffers, RunEnded or RunStopped where there is nothing to do for this node.
     """
-    plan, settings = context.plan, context.settings
     context.heartbeats.say("environment")
     content = environment_content(context)
     # Before anything is built for its GPUs, the driver of a machine that must have some is asked for them.
-    required = required_gpus(plan, content)
+    required = required_gpus(context.plan, content)
     cuda = await_gpus(required, f"node {context.identity.address}", context.clock) if required else None
     environment = training_environment(context, content, cuda)
+    return take_place(context, content, environment)
+
+
+def take_place(
+    context: AgentContext, content: Mapping[str, Any], environment: Path, inputs: Mapping[str, Path] = NONE_YET
+) -> JoinedNode:
+    """Registers this node, which has the training environment, and returns its assignment, with what it holds of the
+    machine. `content` is environment.json of the bundle, `inputs` has the paths of those that are on the node already.
+    Raises as `join` does.
+    """
+    plan, settings = context.plan, context.settings
     run_setup(context, environment)
     tasks_on_a_node = max(task.slot for task in plan.tasks) + 1
     lease = lease_ports(plan.base_port, tasks_on_a_node, _machine_folder("ports"))
@@ -72,7 +84,7 @@ def join(context: AgentContext) -> JoinedNode:
     public = Key(key.public, context.metadata.attested(nonce_of(key.public))) if key else None
     inventory, rank = _meet(context, registration_of(context.identity, lease.base, public))
     shared = shared_directory(settings.shared if plan.infrastructure.shared_directory else None, context.paths)
-    given = gather(context, inventory, rank, shared, key)
+    given = gather(context, inventory, rank, shared, key, there=inputs)
     temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
     home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"
     folders = TaskFolders(shared, Path(home).expanduser(), temporary.path, environment)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra.model import NodeEvidence, NodeRegistration, TaskStatus
-from tfinfra.model.shapes import Group, Line, Sha256, Time, Usd
-from tfinfra.money.ledger import Interval
+from tfinfra.model.shapes import Group, Line, Name, Sha256, Time, Usd
+from tfinfra.money.ledger import Interval, Use
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,9 @@ class PlaceRead:
 
 @dataclass(frozen=True)
 class LedgerRead:
-    """ledger.json. Times are Unix seconds, money is US dollars at list price; `usd` is what all intervals came to."""
+    """ledger.json. Times are Unix seconds, money is US dollars at list price; `usd` is what all intervals came to. `on`
+    is the run whose nodes it was on, and whose ledger has its hours; `uses` the times in which its own were another's.
+    """
 
     deadline: Time
     limit: Line
@@ -32,6 +34,8 @@ class LedgerRead:
     intervals: tuple[Interval, ...]
     attempts: tuple[PlaceRead, ...] = ()
     max_cost_usd: Usd | None = None
+    on: Name | None = None
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)

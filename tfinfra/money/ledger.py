@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tfinfra.model.shapes import Group, Moment, Usd
+from tfinfra.model.shapes import Group, Moment, Name, Usd
 
 HOUR = 3600.0
 
@@ -34,23 +34,44 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Use:
+    """The time in which a run's nodes were those of another run, which is on them: from `start` until `end` (None: they
+    still are), in Unix seconds. What it cost is in the intervals."""
+
+    run: Name
+    start: Moment
+    end: Moment | None = None
+
+
+@dataclass(frozen=True)
 class Ledger:
-    """Intervals in the order in which they were opened."""
+    """Intervals in the order in which they were opened; `uses` say whose hours of them were not the run's own."""
 
     intervals: tuple[Interval, ...] = ()
+    uses: tuple[Use, ...] = ()
 
     def opened(self, interval: Interval) -> Ledger:
-        return Ledger((*self.intervals, interval))
+        return replace(self, intervals=(*self.intervals, interval))
 
     def ending(self, due: float) -> Ledger:
         """With `due` for the compute groups that are billed still: their deletion has begun, as another attempt
         begins."""
         running = {i.group for i in self.running() if i.part == "compute"}
-        return Ledger(tuple(replace(i, due=min(i.due, due)) if i.group in running else i for i in self.intervals))
+        ending = (replace(i, due=min(i.due, due)) if i.group in running else i for i in self.intervals)
+        return replace(self, intervals=tuple(ending))
 
     def closed(self, ends: Mapping[str, float]) -> Ledger:
         """With an end for the open intervals of these groups: Unix seconds by group."""
-        return Ledger(tuple(_closed(i, ends.get(i.group)) for i in self.intervals))
+        return replace(self, intervals=tuple(_closed(i, ends.get(i.group)) for i in self.intervals))
+
+    def used(self, run: str, now: float) -> Ledger:
+        """With the nodes as those of `run` from `now` on."""
+        return replace(self, uses=(*self.uses, Use(run, now)))
+
+    def unused(self, run: str, now: float) -> Ledger:
+        """With the end of what `run` used."""
+        uses = (replace(u, end=max(u.start, now)) if u.run == run and u.end is None else u for u in self.uses)
+        return replace(self, uses=tuple(uses))
 
     def running(self) -> tuple[Interval, ...]:
         """Those that are billed still."""

@@ -35,6 +35,7 @@ forwarded.json                    Forwarded: what another MLflow server has got 
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
 collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
+on/<run>/…                        all of the above once more, for a further run on the same nodes
 """
 
 from __future__ import annotations
@@ -78,6 +79,11 @@ FOR_NODES = (KEEP, DATA)
 NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, ANSWERS, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
+
+
+def further_run(run: str) -> str:
+    """The folder of a further run: in the store of the run whose nodes it is on, and on these."""
+    return f"on/{run}"
 
 
 def bundle_key(sha256: str) -> str:

@@ -159,9 +159,15 @@ def lingered(
     keep: bool = False,
     collected: bool = True,
     watched: bool = False,
+    further: str | None = None,
 ) -> int:
-    """How many deletions a node asks for within `seconds`."""
+    """How many deletions a node asks for within `seconds`. A `further` run on it ends so after 500 s."""
     beat = {"n": 0}
+    others = [Result(further)] if further else []
+
+    def pause(seconds: float) -> Result | None:
+        context.clock.sleep(seconds)
+        return others.pop() if others and context.clock.monotonic() - began > 500 else None
 
     class Watched(CountedClock):
         def sleep(self, seconds: float) -> None:
@@ -177,14 +183,21 @@ def lingered(
             store.put("collected.json", b'{"files": 0}')
         if keep:
             store.put("control/keep.json", b"{}")
+        began = context.clock.monotonic()
         with pytest.raises(Over):
-            linger(context)
+            linger(context, pause)
         return len(arm.deletions)
 
 
 def test_an_unwatched_run_is_deleted_after_20_seconds() -> None:
     assert lingered(15) == 0
     assert lingered(40) == 1
+
+
+def test_the_hold_begins_anew_with_each_further_run_that_fails() -> None:
+    assert lingered(900, hold=600, result="failed", further="failed") == 0
+    assert lingered(1130, hold=600, result="failed", further="failed") == 1
+    assert lingered(540, hold=600, result="failed", further="succeeded") == 1
 
 
 def test_a_failed_run_is_held_as_the_manifest_says() -> None:
@@ -219,7 +232,7 @@ def test_a_store_that_does_not_answer_ends_nobody_who_deletes() -> None:
 
         store._before = fault
         with pytest.raises(Over):
-            linger(context)
+            linger(context, context.clock.sleep)
         assert len(arm.deletions) == 1
 
 

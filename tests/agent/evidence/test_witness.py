@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.agent.evidence.support import KEY, LOCK, LockedNode, node_in
 from tests.environment.proof.support import SITE
-from tfinfra.agent import run as agent
+from tfinfra.agent import part
 from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_identity import Key
@@ -197,14 +196,13 @@ def test_a_record_of_a_run_without_a_lock_is_no_word_of_a_node(tmp_path: Path) -
         first.witness().begin()
 
 
-def test_the_run_ends_as_a_difference_before_any_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_ends_as_a_difference_before_any_task(tmp_path: Path) -> None:
     store, first, _ = two(tmp_path)
 
     def differs(context: AgentContext) -> JoinedNode:
         raise NodeDiffers("no task was started, for the lock says otherwise: image: another")
 
-    monkeypatch.setattr(agent, "join", differs)
-    agent._take_part(first.context, ExitStack())
+    part.take_part(first.context, differs)
     outcome = read(store, keys.OUTCOME, Outcome)
     assert outcome is not None
     assert (outcome.error, outcome.exit_code, outcome.run_result) == (DifferenceFound, 11, Result.ERROR)

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
+from tfinfra.store.keys import further_run
 
 
 def shared_directory(url: str | None, paths: NodePaths) -> Path:
@@ -17,6 +18,11 @@ def shared_directory(url: str | None, paths: NodePaths) -> Path:
     """
     if url is None:
         return paths.local_shared
+    shared = _of_all_nodes(url, paths)
+    return shared / further_run(paths.run) if paths.run else shared
+
+
+def _of_all_nodes(url: str, paths: NodePaths) -> Path:
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Path(unquote(parts.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from tfinfra.agent.end.cleanup import delete_compute_group, spread
@@ -18,13 +19,15 @@ _UNWATCHED = 20.0
 _RETRY = 30.0
 
 
-def linger(context: AgentContext) -> None:
+def linger(context: AgentContext, pause: Callable[[float], Result | None]) -> None:
     """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
     its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
-    Until the outcome is known the deadline alone counts (deadline_watch.py)."""
+    Until the outcome is known the deadline alone counts (deadline_watch.py). `pause` waits for so many seconds, or
+    lives a further run on this node, whose result it gives: from then on that end counts."""
     audience, end = Audience(context.store, context.clock), _End(context)
     while True:
-        context.clock.sleep(_LOOK)
+        if (result := pause(_LOOK)) is not None:
+            end.begin_anew(result)
         if audience.is_watching():
             continue
         with suppress(*store_errors()):  # a store that does not answer must not keep this node from deleting
@@ -43,6 +46,14 @@ class _End:
         self._hold = 0.0
         self._spread = spread(context.identity.node_id, context.plan.node_count)
 
+    def begin_anew(self, result: Result) -> None:
+        """Another run on this node has ended, its outputs being where they are to be."""
+        self._ended = self._collected = self._context.clock.monotonic()
+        self._hold_after(result)
+
+    def _hold_after(self, result: Result) -> None:
+        self._hold = self._context.plan.hold_on_failure if result == Result.FAILED else 0.0
+
     def has_passed(self) -> bool:
         now = self._context.clock.monotonic()
         if self._ended is None:
@@ -50,7 +61,7 @@ class _End:
             if outcome is None:
                 return False
             self._ended = now
-            self._hold = self._context.plan.hold_on_failure if outcome.result == Result.FAILED else 0.0
+            self._hold_after(outcome.result)
         if self._collected is None:  # another node may still bring the outputs, as long as that may take
             late = now - self._ended > self._context.settings.timeouts.collect
             if not late and read(self._context.store, keys.COLLECTED, CollectedMark) is None:

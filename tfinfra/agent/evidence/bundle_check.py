@@ -34,14 +34,16 @@ def check_bundle(context: AgentContext) -> NodeCheck:
         if digest != context.settings.bundle_sha256:
             return failed("bundle", f"the archive's SHA-256 is {digest}, not {context.settings.bundle_sha256}")
         odd = deviations(_packed(archive), _unpacked(context.paths.bundle))
+        running, packed = (agent_files(path).digest for path in (context.paths.first_bundle, context.paths.bundle))
     except (tarfile.TarError, EOFError, OSError) as error:
         return failed("bundle", f"the archive cannot be read: {first_line(error)}")
     finally:
         archive.unlink(missing_ok=True)
     script = context.plan.setup_script
     ours = [each for each in odd if not (script and each.path.startswith(_SOURCE))]
-    if ours:
-        return failed("bundle", named([_told(each) for each in ours]))
+    if ours or running != packed:
+        other = [] if running == packed else ["the agent that runs came with an earlier run, and is another one"]
+        return failed("bundle", named([*map(_told, ours), *other]))
     if odd:
         return declared("bundle", f"{script} may have changed these: {named([each.path for each in odd])}")
     return verified("bundle")

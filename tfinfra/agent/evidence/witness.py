@@ -120,7 +120,7 @@ class Witness:
             environment=recorded(look, str(self._lock.get("key", "")), context.paths.cache),
             public_key=self._key.public,
             bundle=context.settings.bundle_sha256,
-            agent=agent_files(context.paths.bundle).digest,
+            agent=agent_files(context.paths.first_bundle).digest,
             settings=hashlib.sha256(encode(context.settings)).hexdigest(),
             variables=common_digests(assignment, tasks[0]) if tasks else {},
             taken=context.clock.time(),

@@ -23,6 +23,11 @@ _PATIENCE = 120.0  # a role grant on somebody else's account may be as late as o
 _log = logging.getLogger(__name__)
 
 
+def is_free(settings: NodeSettings) -> bool:
+    """Whether a look into the store costs nothing."""
+    return settings.store.startswith("file:")
+
+
 @dataclass(frozen=True)
 class AgentContext:
     """`pause`: seconds between two looks into the store, short where a look costs nothing."""

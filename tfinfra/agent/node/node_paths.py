@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.store.keys import further_run
+
 SCRIPT_PATH = "var/lib/tfinfra/python"
 """`NodePaths.for_scripts`, from the root."""
 
 
 @dataclass(frozen=True)
 class NodePaths:
-    """The node's folders. `root` is absolute; `scratch` is a folder on a fast disk of the node, where it has one."""
+    """The node's folders. `root` is absolute; `scratch` is a folder on a fast disk of the node, where it has one; `run`
+    is a further run on the node, None of the one that it was made for: what tasks see is each run's own, inputs and
+    caches are the node's."""
 
     root: Path
     scratch: Path | None = None
+    run: str | None = None
 
     @property
     def own_mounts(self) -> bool:
@@ -24,10 +29,19 @@ class NodePaths:
     @property
     def bundle(self) -> Path:
         """The unpacked bundle: agent/, site/, source/, plan.json, environment.json."""
+        return self.root / "opt/tfinfra" / further_run(self.run) if self.run else self.first_bundle
+
+    @property
+    def first_bundle(self) -> Path:
+        """That of the run that the node was made for: the agent runs from there."""
         return self.root / "opt/tfinfra/run"
 
     @property
     def state(self) -> Path:
+        return self._node_state / further_run(self.run) if self.run else self._node_state
+
+    @property
+    def _node_state(self) -> Path:
         return self.root / "var/lib/tfinfra"
 
     @property
@@ -63,11 +77,11 @@ class NodePaths:
     @property
     def inputs(self) -> Path:
         """<inputs>/<name> is an input of the run."""
-        return self.state / "inputs"
+        return self._node_state / "inputs"
 
     @property
     def cache(self) -> Path:
-        return (self.scratch or self.state) / "cache"
+        return (self.scratch or self._node_state) / "cache"
 
     @property
     def local_shared(self) -> Path:

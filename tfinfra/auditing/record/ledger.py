@@ -30,7 +30,7 @@ def as_the_run_says(evidence: Evidence) -> Iterator[Finding]:
     if ledger is None or not run:
         return
     said = {"deadline": ledger.deadline, "limit": ledger.limit, "usd_per_hour": ledger.usd_per_hour}
-    said |= {"max_cost_usd": ledger.max_cost_usd}
+    said |= {"max_cost_usd": ledger.max_cost_usd, "on": ledger.on}
     for key, value in said.items():
         if key in run and run[key] != value:
             yield _other(key, run[key], value)
@@ -87,6 +87,10 @@ def as_the_cloud_says(evidence: Evidence) -> Iterator[Finding]:
     """Nodes lived while their group was billed: their cloud made its documents then."""
     ledger = evidence.ledger
     billed = [each for each in ledger.intervals if each.part == "compute"] if ledger is not None else []
+    if ledger is not None and ledger.on is not None:  # its hours are in that run's ledger
+        if billed:
+            yield _odd("compute", f"a compute group, though the nodes were those of {ledger.on}")
+        return
     if ledger is not None and not billed and evidence.nodes:
         yield _odd("compute", "no compute group, though there were nodes")
         return
@@ -119,7 +123,8 @@ def as_the_events_say(evidence: Evidence) -> Iterator[Finding]:
     run = evidence.run_id
     for node in evidence.nodes:
         group = _group(node.evidence.machine.resource_id) if node.evidence is not None else None
-        if group is not None and run is not None and group.lower() not in {each.lower() for each in billed}:
+        others = group is not None and ledger.on is not None and group.lower().startswith(f"tfinfra-{ledger.on}-")
+        if group is not None and run and not others and group.lower() not in {each.lower() for each in billed}:
             yield _odd(group, f"nothing of {group}, in which node {node.number} was")
 
 

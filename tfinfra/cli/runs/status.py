@@ -42,6 +42,7 @@ def status_lines(document: dict[str, Any], now: float) -> list[str]:
         Bold(f"{document['run']}: {state['state']}" + (f", {state['result']}" if state["result"] else ""))
     ]
     lines += _time_lines(document, now)
+    lines += _whose_nodes(document)
     if state["message"]:
         lines += [f"  {line}" for line in state["message"].splitlines()]
     if document.get("waiting"):
@@ -83,6 +84,15 @@ def _work_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  metric: {metric_text(metric['name'], float(metric['value']), metric['step'])}"
     for rank, node in enumerate(document.get("nodes", [])):
         yield f"  node {rank}: {node['hostname']} {node['address']}"
+
+
+def _whose_nodes(document: dict[str, Any]) -> Iterator[str]:
+    """Of a run that is on another's nodes, or has another on its own."""
+    if document.get("on"):
+        yield f"  on the nodes of {document['on']}"
+    for use in document.get("uses", []):
+        if use["end"] is None:
+            yield f"  {use['run']} is on its nodes"
 
 
 def _time_lines(document: dict[str, Any], now: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfinfra.cli.completion import completing, live_runs
 from tfinfra.cli.options import guardrails_option, manifest_argument, target_option
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Leave the nodes once all is at home, until the run's deadline.")
+@click.option("--on", metavar="RUN", shell_complete=completing(live_runs), help="Run on the nodes that RUN keeps.")
 @click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
 @click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
 @click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
@@ -37,6 +39,7 @@ def command(
     rehearse: bool,
     detach: bool,
     keep: bool,
+    on: str | None,
     machines: str | None,
     store: str | None,
     yes: bool,
@@ -46,6 +49,7 @@ def command(
 
     A lock (train.lock.yaml) stands for its manifest and --locked.
     On Azure it says what that costs and, on a terminal, asks before the first write; a no ends it with exit 8.
+    With --on RUN the nodes, environment and data of a run that was kept (--keep) are taken: the next try in seconds.
     The first Ctrl-C stops and deletes; the second leaves at once and says how to sweep.
     """
     from tfinfra.cli.live import run_view
@@ -65,6 +69,7 @@ def command(
             rehearse=rehearse,
             detach=detach,
             keep=keep,
+            on=on,
             machines=machines,
             store=store,
             consent=consent(view, yes=yes or as_json),

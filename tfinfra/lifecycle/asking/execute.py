@@ -101,6 +101,9 @@ def execute(
     store = found.store
     if store is None:
         raise UsageError(f"{found.run} has no nodes any more: it is {found.status.state}")
+    if record.on:
+        hint = f"`tfinfra exec {record.on} -- …` asks these, in the working folder of their own run"
+        raise UsageError(f"{found.run} is on the nodes of {record.on}", hint=hint)
     nodes = nodes_of(found.run, store, node)
     channel = open_channel(found.ports, found.folder, record, store)
     command = shown_command(argv)

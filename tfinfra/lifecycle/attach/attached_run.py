@@ -9,6 +9,7 @@ from typing import Any
 from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.fetch.collection import await_outputs
 from tfinfra.lifecycle.attach.fetch.fetching import Fetching
+from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
@@ -22,6 +23,7 @@ from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import read_view
+from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.signals import leave_word
 from tfinfra.store import ObjectStore
 from tfinfra.system.paths import state_folder
@@ -157,6 +159,7 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
     home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
     user's own, each with the reason."""
     record = found.record
+    _end_further_runs(found, progress, discard=discard)
     if record is not None and is_alive(record.client):
         progress("the process that drives it ends it, and collects first")
     elif record is not None and record.result is None:
@@ -181,6 +184,16 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         rewrite(found.folder)
     _replace_unreadable(found)
     return remain
+
+
+def _end_further_runs(found: FoundRun, progress: Progress, *, discard: bool) -> None:
+    """Brings home the runs on its nodes, and ends them. One that cannot be keeps the store, and no machine."""
+    for other in unfinished_runs(found.folder.runs, found.run):
+        progress(f"{other.run} is on its nodes: it is ended first")
+        try:
+            end_run(find_run(other.run), progress, discard=discard)
+        except TfinfraError as error:
+            progress(f"warning: {error.message}")
 
 
 def _replace_unreadable(found: FoundRun) -> None:

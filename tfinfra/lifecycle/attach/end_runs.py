@@ -84,5 +84,6 @@ def end_named_run(
         progress(f"{found.run}: everything was deleted before")
         return EndedRun(found.run, {})
     left = end_run(found, progress, force=force, discard=discard)
-    progress(f"{found.run}: everything is deleted (verified)")
+    others = f"nothing of it is left on the nodes of {record.on}" if record and record.on else None
+    progress(f"{found.run}: {others or 'everything is deleted'} (verified)")
     return EndedRun(found.run, left)

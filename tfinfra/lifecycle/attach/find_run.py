@@ -82,7 +82,7 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
     local = HERE.holds(record.target, record.rehearse) and local_cloud_used(state)
     if record.phase == RunPhase.DELETED and not local:
         return FoundRun(record.run, folder, record, reach, (), None, None)
-    groups = tuple(g for g in reach().arm.groups() if g.run == record.run)
+    groups = tuple(g for g in reach().arm.groups() if g.run == record.host)
     return opened(FoundRun(record.run, folder, record, reach, groups, None, None))
 
 
@@ -111,7 +111,7 @@ def _found_in(
 def _uncontradicted(name: str, records: Sequence[RunRecord], tagged: Set[str]) -> Sequence[RunRecord]:
     """The records that the cloud does not contradict: a run whose groups are gone is not live, whatever its record
     says. All of them where `name` is no other run's."""
-    kept = [record for record in records if record.phase == RunPhase.DELETED or record.run in tagged]
+    kept = [record for record in records if record.phase == RunPhase.DELETED or record.host in tagged]
     known = {*tagged, *(record.run for record in kept)}
     return kept if any(name in (run, name_of_run(run)) for run in known) else records
 

@@ -79,7 +79,7 @@ def statuses_at(reach: Reach, records: Sequence[RunRecord]) -> list[RunStatus]:
 
 def _status_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequence[RunGroup]) -> RunStatus:
     """Whatever is wrong with one run keeps no other from being shown."""
-    of_run = tuple(group for group in groups if group.run == run)
+    of_run = tuple(group for group in groups if group.run == (record.host if record else run))
     try:
         return opened(FoundRun(run, run_folder(state_folder(), run), record, reach, of_run, None, None)).status
     except Exception as error:  # noqa: BLE001 - it is shown, beside the others
@@ -88,7 +88,7 @@ def _status_at(run: str, record: RunRecord | None, reach: Reach, groups: Sequenc
 
 def _recorded_status(record: RunRecord, groups: Sequence[RunGroup], now: float) -> RunStatus:
     """By its record alone where none of its groups is left."""
-    if not any(group.run == record.run for group in groups):
+    if not any(group.run == record.host for group in groups):
         return run_status(record, (), None, now)
     return _status_at(record.run, record, cache(lambda: real_ports(cloud_of(record), right_now)), groups)
 
@@ -104,6 +104,6 @@ def _remote_groups(records: Sequence[RunRecord]) -> tuple[RunGroup, ...]:
             groups = real_ports(cloud_of(record), right_now).arm.groups()
         except TfinfraError:
             names = (record.compute_group, record.keep_group)
-            groups = tuple(RunGroup(name, record.run, record.keep_until) for name in names)
+            groups = tuple(RunGroup(name, record.host, record.keep_until) for name in names)
         found |= {group.name: group for group in groups}
     return tuple(found.values())

@@ -32,7 +32,8 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
     home: files, bytes, the first names, why, and where they still lie); left_files (what tasks wrote elsewhere than
     into the outputs, now in left/<task>/: places with names, the script's line, what to write there); deadline and the
     key of limits that made it; usd_per_hour, usd (list price so far) and max_cost_usd; ledger (what was billed, from
-    when to when); left; evidence (null, or what became of it).
+    when to when); on (null, or the run whose nodes it was on, and whose ledger has its hours); uses (the times in which
+    its nodes were another run's); left; evidence (null, or what became of it).
     """
     view = read_view(store) if store else StoreView()
     return {
@@ -64,6 +65,8 @@ def run_document(record: RunRecord, plan: Plan | None, store: ObjectStore | None
         "usd": round(record.ledger.usd(now), 4),
         "max_cost_usd": record.max_cost_usd,
         "ledger": to_json(record.ledger.intervals),
+        "on": record.on,
+        "uses": to_json(record.ledger.uses),
         "left": list(record.left),
         "evidence": evidence_of(record),
     }

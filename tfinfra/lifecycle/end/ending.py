@@ -14,6 +14,7 @@ from typing import Any
 from tfinfra.errors import LimitReached, Result, TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_wait import await_deletion
+from tfinfra.lifecycle.end.further_runs import not_at_home
 from tfinfra.lifecycle.end.run_home import RunHome
 from tfinfra.lifecycle.end.teardown import KnownGroups, Teardown
 from tfinfra.lifecycle.record.error_record import recorded_error
@@ -34,11 +35,13 @@ CLOSING = 10.0
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended. `error` is what its exit code says, None after a success or a detach."""
+    """How a run ended. `error` is what its exit code says, None after a success or a detach; `held` is the run whose
+    nodes stay after it, None where there is none."""
 
     record: RunRecord
     document: dict[str, Any]
     error: TfinfraError | None
+    held: RunRecord | None = None
 
 
 def end_driven_run(context: RunContext, error: BaseException | None) -> RunResult:
@@ -139,7 +142,7 @@ def _stop(context: RunContext, error: BaseException) -> None:
         wait([undo.update], timeout=CLOSING)  # one that goes on keeps no node from being stopped
     if undo.nodes is not None:
         _stop_nodes(context, undo.nodes, error)
-    wanted = context.plan.hold_on_failure
+    wanted = context.plan.hold_on_failure if context.options.on is None else 0
     if wanted and isinstance(error, TrainingFailed):
         say(str(error))
         _hold(context, min(context.ports.clock() + wanted, unix_time(context.record().deadline)))
@@ -170,7 +173,10 @@ def _hold(context: RunContext, until: float) -> None:
     session.observer.say(f"the nodes are held for {left}, until {iso_time(until)}; Ctrl-C deletes them now")
     session.audit.append("hold", until=iso_time(until))
     context.folder.update(phase=RunPhase.HELD)
-    while context.ports.clock() < until and not session.interrupt.requested:
+    latest, clock = unix_time(context.record().deadline), context.ports.clock
+    while clock() < until or (clock() < latest and not_at_home(context.folder)):
+        if session.interrupt.requested:
+            break
         if nodes is not None:
             nodes.be_seen()
         time.sleep(POLL)

@@ -32,7 +32,8 @@ def leave_held(context: RunContext, error: BaseException | None) -> RunResult:
     record = folder.update(phase=RunPhase.HELD)
     context.session.audit.append("hold", until=record.deadline)
     _publish(context, record)
-    return RunResult(*write_home(context, home), error)
+    record, document = write_home(context, home)
+    return RunResult(record, document, error, held=record)
 
 
 def _publish(context: RunContext, record: RunRecord) -> None:
@@ -49,9 +50,13 @@ def held_lines(record: RunRecord) -> Iterator[str]:
     """What a person must know of held nodes: until when, for how much, and the ways on."""
     usd = sum(each.usd_per_hour for each in record.ledger.running() if each.part == "compute")
     cost = f"{usd:.2f} USD an hour at list price" if usd else "they cost nothing here"
-    yield f"  its nodes are held until {record.deadline} at most: {cost}"
+    yield f"  the nodes of {record.run} are held until {record.deadline} at most: {cost}"
     ways = {f"tfinfra down {record.run}": "deletes them now"}
     if record.requests is not None:
-        ways[f"tfinfra exec {record.run} -- COMMAND"] = "runs a command on one of them"
+        ways = {
+            f"tfinfra up MANIFEST --on {record.run}": "the next try on them, in seconds",
+            f"tfinfra exec {record.run} -- COMMAND": "runs a command on one of them",
+            **ways,
+        }
     widest = max(map(len, ways))
     yield from (f"  {way.ljust(widest)}    {what}" for way, what in ways.items())

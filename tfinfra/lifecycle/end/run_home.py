@@ -10,6 +10,7 @@ from typing import Any
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.end.further_runs import stop_further_runs
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
@@ -35,6 +36,7 @@ class RunHome(Bringing):
 
     def before_machines_go(self) -> None:
         context, nodes = self._context, self._context.undo.nodes
+        stop_further_runs(context.ports, context.folder, self._say)
         if nodes is None:
             return
         try:

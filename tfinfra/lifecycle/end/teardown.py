@@ -14,11 +14,13 @@ from typing import Any
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.errors import ForeignInside, Result, TeardownIncomplete, TfinfraError, first_line
 from tfinfra.lifecycle.end.close_ledger import close_ledger, present_groups
+from tfinfra.lifecycle.end.further_runs import not_at_home, stop_tasks
 from tfinfra.lifecycle.end.stacks import forget_stacks
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.uses import end_use
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import clear
 from tfinfra.system.progress import Progress
@@ -111,8 +113,11 @@ class Teardown:
         billed = bool(record and record.ledger.running())
         self.bring.before_machines_go()
         found = find()
-        left = {**self.delete(found.groups, tuple(found.alone)), **found.alone}
-        if not any(part_of_group(group) == "keep" for group in left):
+        if record is not None and record.on:
+            left = self._leave(record)
+        else:
+            left = {**self.delete(found.groups, tuple(found.alone)), **found.alone}
+        if not any(part_of_group(group) == "keep" or (record and group == record.store) for group in left):
             left |= clear_store(self.ports, record)
         if left:
             folder.audit.append("teardown.left", left=left)
@@ -149,13 +154,24 @@ class Teardown:
             return left
         if present(left) or any(part_of_group(group) == "compute" for group in alone):
             return {**left, **dict.fromkeys(keep, KEPT)}
-        kept = self.bring.before_store_goes()
+        others = not_at_home(self.folder)
+        kept = f"{UNFETCHED} of {others} are not at home" if others else self.bring.before_store_goes()
         if kept is not None:
             return {**left, **dict.fromkeys(keep, kept)}
         with self.phase("verify", ", ".join(keep)):
             left |= self.wait(self._deleting(keep), keep)
             self._close_ledger(keep, left, before)
         return left
+
+    def _leave(self, record: RunRecord) -> dict[str, str]:
+        """Brings home a run that is on the nodes of another, whose groups stay. What of it has to stay in that one's
+        store, with the reason."""
+        stop_tasks(self.ports, record, self.say)
+        self.bring.while_machines_go()
+        self.bring.once_machines_are_gone(some_left=False)
+        kept = self.bring.before_store_goes() if record.store else None
+        end_use(self.folder.of(record.host), self.run, self.ports.clock())
+        return {record.store: kept} if record.store and kept is not None else {}
 
     def _deleting(self, groups: Sequence[str]) -> Deleting:
         return spawn(lambda: delete_groups(self.ports, self.run, groups, self.say), "teardown")
@@ -198,8 +214,9 @@ def all_groups(ports: Ports, record: RunRecord | None, run: str, progress: Progr
 
 
 def clear_store(ports: Ports, record: RunRecord | None) -> dict[str, str]:
-    """Deletes what a run has left in a container of others, which dies with no group. What is left, with the reason."""
-    if record is None or record.target.store is None or record.store is None:
+    """Deletes what a run has left in a container of others, or in the store of the run whose nodes it was on: that goes
+    with no group of its own. What is left, with the reason."""
+    if record is None or record.store is None or (record.target.store is None and record.on is None):
         return {}
     if not record.store.endswith(f"/{record.run}"):
         return {record.store: "this is not the run's own folder"}

@@ -192,6 +192,8 @@ def ledger(record: RunRecord, now: float) -> dict[str, Any]:
         "usd": round(record.ledger.usd(now), 4),
         "attempts": to_json(record.attempts),
         "intervals": to_json(record.ledger.intervals),
+        "on": record.on,
+        "uses": to_json(record.ledger.uses),
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from tfinfra.azure.deletion.group_names import part_of_group, run_of_group
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.store.keys import further_run
 
 
 def run_id(name: str, letters: str) -> str:
@@ -36,7 +37,10 @@ def choice_of(group: str, run: str) -> int:
 
 
 def begun_compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
-    """The compute groups that were ever begun, one for each attempt; a record names no other run's."""
+    """The compute groups that were ever begun, one for each attempt; a record names no other run's. A run on another's
+    nodes has none."""
+    if record is not None and record.on:
+        return ()
     begun = (*(attempt.group for attempt in record.attempts), record.compute_group) if record else ()
     own = [group for group in begun if run_of_group(group) == run and part_of_group(group) == "compute"]
     return tuple(dict.fromkeys(own or (group_name(run, "compute"),)))
@@ -44,6 +48,8 @@ def begun_compute_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
 
 def begun_groups(record: RunRecord | None, run: str) -> tuple[str, ...]:
     """The groups that were ever begun for a run, the keep group last: the others are what costs."""
+    if record is not None and record.on:
+        return ()
     return (*begun_compute_groups(record, run), group_name(run, "keep"))
 
 
@@ -78,8 +84,18 @@ def requests_in_attempt(record: RunRecord) -> str | None:
     return attempt_url(record.requests, choice_of(record.compute_group, record.run)) if record.requests else None
 
 
+def further_store(first: RunRecord, run: str) -> str:
+    """The store of a run on the nodes of `first`, as these know it too. Raises ValueError where that has none."""
+    url = record_store(first)
+    if url is None:
+        raise ValueError(f"{first.run} has no store")
+    return _join(url, further_run(run))
+
+
 def record_store(record: RunRecord) -> str | None:
     """The store of the run's newest attempt, None where the run has no store yet."""
+    if record.on:
+        return record.store
     return attempt_url(record.store, choice_of(record.compute_group, record.run)) if record.store else None
 
 

@@ -75,7 +75,8 @@ class RunRecord:
     stacks, without its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list
     price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
     `run_seconds` how long after the start that is. `evidence` is what became of the run's evidence, None before there
-    is any.
+    is any. `on` is the run whose nodes it is on, None of one that made its own: groups, store, deadline and money are
+    that one's then.
     """
 
     run: RunId
@@ -116,13 +117,19 @@ class RunRecord:
     left: tuple[str, ...] = ()
     stacks_left: tuple[str, ...] = ()
     evidence: EvidenceState | None = None
+    on: RunId | None = None
     times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
     schema: Schema = SCHEMA
 
     @property
+    def host(self) -> str:
+        """The run whose groups it is in: itself, or the one whose nodes it is on, until nothing of it is there."""
+        return self.on if self.on and self.phase != RunPhase.DELETED else self.run
+
+    @property
     def came_to_nothing(self) -> bool:
         """Whether the run ended before it touched a cloud: nothing of it was ever there."""
-        return self.phase == RunPhase.DELETED and not self.attempts
+        return self.phase == RunPhase.DELETED and not self.attempts and not (self.on and self.store)
 
 
 class RunFolder:
@@ -139,6 +146,15 @@ class RunFolder:
         self.complaints: list[str] = []
         self._unwritten: RunRecord | None = None
         self._seen: RunRecord | None = None
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs of this machine."""
+        return self.path.parent
+
+    def of(self, run: str) -> RunFolder:
+        """That of another run of this machine."""
+        return RunFolder(self.path.with_name(run))
 
     def _audit_log(self) -> AuditLog:
         return AuditLog(self.path / "events.jsonl", iso_time, self.complain)

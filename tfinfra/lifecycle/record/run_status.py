@@ -98,7 +98,7 @@ def matching_run(
 
 def run_status(record: RunRecord, groups: Sequence[RunGroup], outcome: Outcome | None, now: float) -> RunStatus:
     """How a recorded run stands, by its record, the groups that there are, and the outcome in its store."""
-    present = tuple(g.name for g in groups if g.run == record.run)
+    present = tuple(g.name for g in groups if g.run == record.host)
     ended = record.times.get("ended") or (outcome.ended if outcome else None)
     return RunStatus(
         run=record.run,

@@ -35,9 +35,11 @@ def interruptible(
     leave: Callable[[str, str], object] = interruption.leave,
     *,
     folder: Path | None = None,
+    deletes: bool = True,
 ) -> Iterator[None]:
     """Handles the signals inside the block; call it on the main thread. `leave` ends the process, saying what it is
-    given; `folder` is the run's. After the block signals change nothing: the run has ended."""
+    given; `folder` is the run's; `deletes` says whether the run's end deletes anything in its cloud. After the block
+    signals change nothing: the run has ended."""
     tell = say or _tell
 
     def handle(number: int, frame: FrameType | None) -> None:
@@ -50,7 +52,8 @@ def interruptible(
             leave(left, run)
             return
         interrupt.request(Cancelled(f"{name} ended the run"))
-        tell(f"{name}: stopping {run} and deleting everything; once more leaves at once")
+        what = f"stopping {run} and deleting everything" if deletes else f"stopping the tasks of {run}"
+        tell(f"{name}: {what}; once more leaves at once")
 
     before = {number: signal.signal(number, handle) for number in interruption.SIGNALS if not is_nohup(number)}
     try:

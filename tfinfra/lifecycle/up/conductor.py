@@ -3,7 +3,6 @@ to a cloud, what was made is deleted again, or named."""
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
-from tfinfra.lifecycle.end.ending import POLL, RunResult, await_collected, end_driven_run, never_begun
+from tfinfra.lifecycle.end.ending import RunResult, end_driven_run, never_begun
 from tfinfra.lifecycle.end.held_nodes import leave_held, stays_held
 from tfinfra.lifecycle.preflight import check_run
 from tfinfra.lifecycle.provision.environment_needs import requirements_on
@@ -32,12 +31,13 @@ from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
+from tfinfra.lifecycle.up.training import train
 from tfinfra.lifecycle.watch.observer import Observer, UnderWay
-from tfinfra.model import Outcome, Requirements, to_json
+from tfinfra.model import Requirements
 from tfinfra.money.budget import FREE
 from tfinfra.system.clock import STEADY
 from tfinfra.system.threads import spawn
-from tfinfra.text.wording import count, spell_seconds
+from tfinfra.text.wording import spell_seconds
 
 if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
@@ -194,21 +194,11 @@ class UpRun:
     # Train
 
     def _train(self, provisioned: Provisioned) -> None:
-        context, plan, nodes = self._context, self._context.plan, provisioned.nodes
+        context, nodes = self._context, provisioned.nodes
         if nodes.watch is not None:
             nodes.watch.boot_began()
         context.undo.exported = spawn(lambda: self._warm_end(provisioned), "warm")
-        with self._session.phase("train", f"{count(len(plan.tasks), 'task')} on {count(plan.node_count, 'node')}"):
-            outcome = nodes.look()
-            while outcome is None:
-                self._session.check()
-                time.sleep(POLL)
-                outcome = nodes.look()  # first: what ended before this process slept past a limit has ended by itself
-            context.folder.audit.append("outcome", **to_json(outcome))
-            await_collected(context, nodes, self._session.interrupt.check)
-            for warning in outcome.warnings:
-                self._observer.say(f"warning: {warning}")
-            raise_for(outcome)
+        train(context, nodes)
 
     def _warm_end(self, provisioned: Provisioned) -> None:
         """Does early what the end would wait for: what the stacks have made for the audit, the deletion's imports. The
@@ -224,11 +214,3 @@ def _close(engine: Future[EngineProcess]) -> None:
     """Ends an engine that is not needed any more."""
     if engine.exception() is None:
         engine.result().close()
-
-
-def raise_for(outcome: Outcome) -> None:
-    """Raises what an outcome that is no success means."""
-    kind = outcome.error
-    if kind is None:
-        return
-    raise kind(outcome.in_full(), hint=outcome.hint)

@@ -59,6 +59,10 @@ def launch(
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
     project = load()
     with withheld(project.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
+        if options.on is not None:
+            from tfinfra.lifecycle.up.on_held.launch_on_held import launch_on_held
+
+            return launch_on_held(project, options, observer, secrets, scratch=Path(scratch), manifest=manifest)
         engine = EngineProcess(records=options.rehearse or not stays_here(project, options))
         try:
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
@@ -223,10 +227,11 @@ def closing_lines(result: RunResult) -> list[str]:
         lines.append(f"  not collected: {record.not_collected}")
     if record.evidence is not None:
         lines.append(f"  evidence {record.evidence}")
-    if record.phase == RunPhase.HELD:
-        lines += held_lines(record)
     if record.phase == RunPhase.DELETED:
-        lines.append("  everything it made is deleted (verified)")
+        nothing = f"nothing of it is left on the nodes of {record.on}" if record.on else "everything it made is deleted"
+        lines.append(f"  {nothing} (verified)")
+    if result.held is not None:
+        lines += held_lines(result.held)
     if record.usd_per_hour:
         lines.append(f"  {so_far(record, record.times.get('ended', right_now()))}")
     return lines

@@ -48,6 +48,8 @@ class Fetching(Bringing):
 
     def disks(self) -> tuple[OutputTree, ...]:
         """The machines' disks, where they are on this machine."""
+        if self._found.record is not None and self._found.record.on:
+            return ()  # what lies there as a run's is the first one's
         return trees_of(self._found.ports.cloud, self._found.present_compute_groups)
 
     def look(self, disks: Sequence[OutputTree] = (), *, over: bool = True) -> Home:

@@ -1,0 +1,124 @@
+"""Runs of real agents that follow one another on the same nodes, asked for as their client asks."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.agent.nodes import Cluster, cluster
+from tests.backends.specs import plan_of, spec
+from tfinfra.agent.node.node_records import read
+from tfinfra.lifecycle.run.request_channel import new_request, signed
+from tfinfra.model import Inventory, NodeEvidence, Outcome, Plan, to_json
+from tfinfra.model.next_run import NextRun
+from tfinfra.signing import SigningKey
+from tfinfra.store import ObjectStore, encode, keys, log_chunk, open_store
+from tfinfra.system.clock import iso_time, right_now
+from tfinfra.system.file_digest import sha256_of
+
+WORKERS = plan_of(spec("multi_worker", node_count=2), base_port=23222)
+NEXT = "digits-next12"
+BROKEN = "import os, pathlib\npathlib.Path('outputs/first').touch()\nraise SystemExit(3)\n"
+SHOWS = """
+import json, os, pathlib
+task = json.loads(os.environ["TF_CONFIG"])["task"]
+before = sorted(path.name for path in pathlib.Path("outputs").iterdir() if path.name.startswith("first"))
+print(os.environ["TFINFRA_RUN_ID"], before, os.environ["COLOUR"])
+pathlib.Path(f"outputs/second-{task['index']}").write_text("2")
+"""
+
+
+@dataclass
+class Held:
+    """Nodes whose own run has ended, and the key of its client."""
+
+    run: Cluster
+    key: SigningKey
+
+    def store(self, run: str = NEXT) -> ObjectStore:
+        return open_store((self.run.folder / "store" / keys.further_run(run)).as_uri())
+
+    def ask(self, plan: Plan, script: str, run: str = NEXT, digest: str | None = None) -> None:
+        """Asks for a further run, with a bundle of another `digest` where that is given."""
+        bundle = self.run.folder / f"bundle-{run}"
+        (bundle / "source").mkdir(parents=True)
+        (bundle / "source/train.py").write_text(script)
+        (bundle / "plan.json").write_text(json.dumps(to_json(plan)))
+        (bundle / "environment.json").write_text(json.dumps({"lock": {}, "prebuilt": self.run.environment}))
+        archive = self.run.folder / f"{run}.tar.gz"
+        with tarfile.open(archive, "w:gz") as tar:
+            for path in sorted(bundle.iterdir()):
+                tar.add(path, path.name)
+        packed = digest or sha256_of(archive)
+        self.store(run).put_file(keys.bundle_key(packed), archive)
+        body = NextRun(run, packed, iso_time(right_now() + 3600), "max_run_duration", 3600)
+        nodes = tuple(range(plan.node_count))
+        request = new_request("digits-abc123", "try", body, nodes, right_now())
+        container = open_store((self.run.folder / "requests").as_uri())
+        container.put(keys.request_key(request.number), encode(signed(self.key, request)))
+
+    def outcome(self, run: str = NEXT) -> Outcome:
+        store = self.store(run)
+        self.run.wait_for(lambda: store.get(keys.COLLECTED))
+        found = read(store, keys.OUTCOME, Outcome)
+        assert found is not None
+        return found
+
+    def log(self, task: str, run: str = NEXT) -> str:
+        store = self.store(run)
+        return b"".join(log_chunk(store, key) or b"" for key in store.list(keys.log_folder(task))).decode()
+
+
+@contextmanager
+def held(folder: Path, plan: Plan, script: str) -> Iterator[Held]:
+    key = SigningKey.new()
+    (folder / "requests").mkdir()
+    asked = {"requests": (folder / "requests").as_uri(), "requests_key": key.public}
+    with cluster(folder, plan, script, asked=asked) as run:
+        run.start(*range(plan.node_count))
+        run.outcome()
+        yield Held(run, key)
+
+
+def test_a_further_run_has_a_life_of_its_own_on_the_same_nodes(tmp_path: Path) -> None:
+    plan = plan_of(spec("multi_worker", node_count=2, environment_variables={"COLOUR": "blue"}), base_port=23222)
+    with held(tmp_path, WORKERS, BROKEN) as nodes:
+        nodes.ask(plan, SHOWS)
+        assert nodes.outcome().result == "succeeded", nodes.run.words()
+        assert [nodes.log(f"worker-{index}") for index in (0, 1)] == [f"{NEXT} [] blue\n"] * 2
+        store = nodes.store()
+        assert store.list("outputs") == [f"outputs/outputs/second-{index}" for index in (0, 1)]
+        first, second = (read(each, keys.INVENTORY, Inventory) for each in (nodes.run.store, store))
+        assert first is not None and second is not None
+        assert [node.node_id for node in first.nodes] == [node.node_id for node in second.nodes]
+        evidence = read(store, keys.evidence_key("vm-1"), NodeEvidence)
+        assert evidence is not None
+        assert (evidence.run, evidence.tasks[0].exit_status) == (NEXT, 0)
+        assert nodes.run.store.get("outputs/outputs/first") is not None
+        assert "the run ended" in nodes.log("agent-0")
+
+
+def test_one_further_run_follows_the_other_also_after_one_whose_bundle_is_another(tmp_path: Path) -> None:
+    single = plan_of(spec("single"), base_port=23322)
+    with held(tmp_path, single, BROKEN) as nodes:
+        nodes.ask(single, "print('never')", "digits-bad123", digest="0" * 64)
+        outcome = nodes.outcome("digits-bad123")
+        assert outcome.result == "failed"
+        assert "the bundle's SHA-256 is" in outcome.message
+        nodes.ask(single, "print('third')", "digits-third1")
+        assert nodes.outcome("digits-third1").result == "succeeded"
+        assert nodes.log("main-0", "digits-third1") == "third\n"
+
+
+def test_a_further_run_ends_alone(tmp_path: Path) -> None:
+    single = plan_of(spec("single"), base_port=23422)
+    with held(tmp_path, single, BROKEN) as nodes:
+        nodes.ask(single, "import time\nprint('up')\ntime.sleep(600)")
+        nodes.run.wait_for(lambda: "up" in nodes.log("main-0"))
+        nodes.store().put(keys.STOP, json.dumps({"reason": "cancelled", "message": "down"}).encode())
+        assert (nodes.outcome().result, nodes.outcome().message[:4]) == ("cancelled", "down")
+        assert nodes.run.agents[0].poll() is None

@@ -1,0 +1,101 @@
+"""What held nodes cannot give: every wish by a sentence, with the line that is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.fake_effects import A_LOCK
+from tfinfra.compiler.load import load_project
+from tfinfra.compiler.pipeline import Compiled, compile_manifest
+from tfinfra.evidence.material import GivenInput, Origin
+from tfinfra.lifecycle.up.on_held.lacking import HeldNodes, changed_inputs, lacking
+from tfinfra.system.local_tree import read_tree
+from tfinfra.system.progress import say_nothing
+
+PACKAGES = "numpy==1.26.4 \\\n    --hash=sha256:11\nscikit-learn==1.7.2 \\\n    --hash=sha256:22\n"
+FIRST = """\
+name: digits
+entry_script: train.py
+pip_packages: [scikit-learn==1.7.2]
+inputs: {data: {path: data}}
+"""
+WISHES = {
+    "the same again": ("", []),
+    "other parameters, variables and another name": (
+        "name: other\nscript_params: {--lr: 1}\nenvironment_variables: {A: b}\n",
+        [],
+    ),
+    "a package that is there in a version that fits": ("pip_packages: [NumPy>=1.20]\n", []),
+    "no packages of its own": ("pip_packages: []\n", []),
+    "no input": ("inputs: {}\n", []),
+    "a package that is not there": ("pip_packages: [pandas]\n", ["'pandas' is not in", "no such package"]),
+    "a version that is not there": ("pip_packages: [numpy<1.20]\n", ["'numpy<1.20' is not in", "it has 1.26.4"]),
+    "a package of a URL": (
+        "pip_packages: ['x @ https://example.org/x-1.0-py3-none-any.whl']\n",
+        ["only what an index has"],
+    ),
+    "another TensorFlow": ("framework_version: 2.16.2\n", ["framework_version 2.15.1, not 2.16.2"]),
+    "another Python": ("python_version: '3.10'\n", ["python_version 3.11, not 3.10"]),
+    "more nodes": (
+        "node_count: 2\ndistributed_backend: ps\nworker_count: 2\n",
+        ["digits-abc123 has 1 node, and this run wants 2"],
+    ),
+    "Horovod": ("distributed_backend: mpi\n", ["Horovod is not in the environment"]),
+    "another input": ("inputs: {more: {path: data}}\n", ["the input 'more' is not on the nodes"]),
+    "another way to an input": (
+        "inputs: {data: {path: data, mode: mount}}\n",
+        ["the input 'data' is not on the nodes"],
+    ),
+}
+
+
+def compiled(folder: Path, text: str) -> Compiled:
+    for name in ("data", "deploy"):
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "data/one.csv").write_text("1\n")
+    (folder / "train.py").write_text("print('hello')\n")
+    keys = {line.split(":")[0]: line for line in FIRST.splitlines()}
+    keys |= {line.split(":")[0]: line for line in text.splitlines()}
+    (folder / "train.yaml").write_text("".join(f"{line}\n" for line in keys.values()))
+    return compile_manifest(load_project(folder / "train.yaml"))
+
+
+def held_nodes(first: Compiled, digest: str = "") -> HeldNodes:
+    origin = Origin({}, (), {}, "b", {}, {}, (GivenInput("data", digest, 1, 2),))
+    lock = replace(A_LOCK, packages=PACKAGES)
+    return HeldNodes("digits-abc123", first.plan, first.plan.infrastructure, first.spec.target, lock, origin)
+
+
+@pytest.mark.parametrize(("wish", "said"), WISHES.values(), ids=WISHES.keys())
+def test_held_nodes_give_what_they_have_and_nothing_else(wish: str, said: list[str], tmp_path: Path) -> None:
+    held = held_nodes(compiled(tmp_path, ""))
+    found = list(lacking(compiled(tmp_path, wish), held))
+    text = "\n".join(diagnostic.message for diagnostic in found)
+    assert bool(found) == bool(said), text
+    assert all(words in text for words in said), text
+    assert all(diagnostic.position is not None for diagnostic in found)
+
+
+def test_another_size_or_place_is_not_given(tmp_path: Path) -> None:
+    first = compiled(tmp_path, "")
+    place = held_nodes(first).place
+    for other, words in (
+        (replace(place, vm_size="Standard_D4s_v5"), "the vm_size Standard_D4s_v5, not"),
+        (replace(place, location="norwayeast"), "the location norwayeast, not"),
+    ):
+        (found,) = lacking(first, replace(held_nodes(first), place=other))
+        assert words in found.message
+    held = held_nodes(first)
+    (found,) = lacking(first, replace(held, target=replace(held.target, cloud="azure", subscription_id="s")))
+    assert "on another cloud or subscription" in found.message
+
+
+def test_an_input_that_has_changed_is_another(tmp_path: Path) -> None:
+    first = compiled(tmp_path, "")
+    trees = {"data": read_tree(tmp_path / "data", tmp_path / "inputs.sqlite3", say_nothing)}
+    assert list(changed_inputs(first, held_nodes(first, trees["data"].sha256), trees)) == []
+    (found,) = changed_inputs(first, held_nodes(first, "0" * 64), trees)
+    assert "has changed since digits-abc123 brought it" in found.message

@@ -1,0 +1,110 @@
+"""A node's part in one run, whichever run of the node it is: joins, trains, and ends the run where it cannot."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from tfinfra.agent.end.collect_outputs import mark_collected
+from tfinfra.agent.join import JoinedNode
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.scheduled_events import Notices
+from tfinfra.agent.node_errors import NodeDiffers, NodeFault, RunEnded, RunStopped
+from tfinfra.agent.train import OTHERS, bring, train
+from tfinfra.agent.verdict import outcomes
+from tfinfra.errors import Result
+from tfinfra.model import CollectedMark, Outcome
+from tfinfra.store import store_errors
+
+T = TypeVar("T")
+LOCK_ANEW = "each node's checks are in the run's evidence; where the change is meant, `tfinfra lock` takes it up"
+_TRIES, _PAUSE = 4, 5.0
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def telling(context: AgentContext) -> Iterator[None]:
+    """The threads that tell of this node: its heartbeats, its logs, and what its cloud announces of it."""
+    context.heartbeats.start()
+    context.logs.start()
+    notices = Notices(context.metadata, context.heartbeats, context.identity.name)
+    notices.start()
+    try:
+        yield
+    finally:
+        notices.stop()
+        context.logs.stop()
+        context.heartbeats.stop()
+
+
+def take_part(
+    context: AgentContext,
+    join: Callable[[AgentContext], JoinedNode],
+    joins: Callable[[JoinedNode], object] = lambda _: None,
+) -> None:
+    """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end. `joins` is told
+    what the node is of the run, before its first task."""
+    try:
+        joined = join(context)
+    except RunEnded as ended:
+        _log.info("%s", ended)
+    except RunStopped as stopped:
+        give_up(context, stopped.reason, stopped.message)
+    except NodeDiffers as fault:
+        give_up(context, Result.FAILED, fault.message, differs=True)
+    except NodeFault as fault:
+        give_up(context, Result.FAILED, fault.message)
+    except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
+        give_up(context, Result.FAILED, _own_failure(context, error))
+    else:
+        joins(joined)
+        _train(context, joined)
+
+
+def _train(context: AgentContext, joined: JoinedNode) -> None:
+    """Trains; where the agent itself fails the run ends, and what the tasks have written so far is collected."""
+    try:
+        train(context, joined.assignment, joined.witness)
+    except Exception as error:  # noqa: BLE001  the outermost edge, as above
+        if end_run(context, _outcome(context, Result.FAILED, _own_failure(context, error))):
+            context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
+            bring(context, joined.assignment)
+    finally:
+        joined.leave()
+
+
+def give_up(context: AgentContext, result: Result, message: str, *, differs: bool = False) -> None:
+    """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
+    hint = LOCK_ANEW if differs else None
+    if end_run(context, replace(_outcome(context, result, message), differs=differs, hint=hint)):
+        once_the_store_answers(context, lambda: mark_collected(context.store, CollectedMark(0)))
+
+
+def _outcome(context: AgentContext, result: Result, message: str) -> Outcome:
+    return Outcome(result, message, ended=context.clock.time())
+
+
+def end_run(context: AgentContext, outcome: Outcome) -> bool:
+    """Publishes the outcome once the store answers: nothing else is left to do. Returns whether it is the run's."""
+    _log.error("%s", outcome.message)
+    context.say_ended()
+    return once_the_store_answers(context, lambda: outcomes.publish(context.store, outcome))
+
+
+def once_the_store_answers(context: AgentContext, operation: Callable[[], T]) -> T:
+    """Beyond the store's own patience; raises in the end: an agent that dies is seen, one that waits is not."""
+    for _ in range(_TRIES):
+        try:
+            return operation()
+        except store_errors():
+            _log.exception("the store does not answer")
+        context.clock.sleep(_PAUSE)
+    return operation()
+
+
+def _own_failure(context: AgentContext, error: Exception) -> str:
+    _log.error("the agent failed", exc_info=error)
+    return f"the agent of {context.identity.address} failed: {error!r}"

@@ -1,0 +1,140 @@
+"""What a manifest wants that the held nodes cannot give, at its lines: pure, from what is known of both runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.lines.guardrail_lines import target_path
+from tfinfra.compiler.packages.written import written_lines
+from tfinfra.compiler.pipeline import Compiled
+from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.requirements.pinned_hashes import exact_packages
+from tfinfra.environment.requirements.requirement import normalised, shown
+from tfinfra.errors import Diagnostic, Severity
+from tfinfra.evidence.material import Origin
+from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.model import Infrastructure, Plan, Target
+from tfinfra.system.local_tree import LocalTree
+from tfinfra.text.wording import count
+
+CODE = "TFI750"
+_WITHOUT = "`tfinfra up` without --on makes nodes that have it"
+
+
+@dataclass(frozen=True)
+class HeldNodes:
+    """What the nodes of `run` are: its plan, the `place` in which it got them, its target, and their environment."""
+
+    run: str
+    plan: Plan
+    place: Infrastructure
+    target: Target
+    lock: Lock
+    origin: Origin
+
+
+def lacking(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
+    """All that the held nodes cannot give."""
+    facts = compiled.facts
+    yield from _place(compiled, held)
+    if compiled.plan.node_count != held.plan.node_count:
+        message = f"{held.run} has {count(held.plan.node_count, 'node')}, and this run wants {compiled.plan.node_count}"
+        yield _error(facts, ("node_count",), message)
+    yield from _environment(compiled, held)
+    yield from _inputs(compiled, held)
+
+
+def _place(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
+    facts, place, target = compiled.facts, held.place, compiled.spec.target
+    where = (target.cloud, target.subscription_id)
+    if where != (held.target.cloud, held.target.subscription_id):
+        yield _error(facts, ("compute_target",), f"{held.run} is on another cloud or subscription: {held.target.cloud}")
+        return
+    same = list(compiled.plan.choices)
+    for key, name in (("vm_size", "vm_size"), ("location", "location"), ("zone", "zone"), ("image", "image")):
+        wanted = list(dict.fromkeys(getattr(choice, name) for choice in same))
+        same = [choice for choice in same if getattr(choice, name) == getattr(place, name)]
+        if not same:
+            has, want = _word(getattr(place, name)), " or ".join(map(_word, wanted))
+            yield _error(facts, target_path(facts, key), f"the nodes of {held.run} have the {key} {has}, not {want}")
+            return
+
+
+def _word(value: object) -> str:
+    return str(getattr(value, "name", value)) if value is not None else "none"
+
+
+def _environment(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
+    facts, wanted, lock = compiled.facts, compiled.plan.requirements, held.lock
+    for key, has, want in (
+        ("framework_version", lock.framework_version, wanted.framework_version),
+        ("python_version", held.plan.requirements.python_version, wanted.python_version),
+    ):
+        if has != want:
+            yield _error(facts, (key,), f"the environment on the nodes of {held.run} has {key} {has}, not {want}")
+    if wanted.gpu and not lock.gpu:
+        message = f"the environment on the nodes of {held.run} has TensorFlow without GPUs"
+        yield _error(facts, ("use_gpu",), message)
+    if wanted.horovod and lock.horovod is None:
+        message = f"Horovod is not in the environment on the nodes of {held.run}"
+        yield _error(facts, ("distributed_backend",), message)
+    yield from _packages(compiled, held)
+
+
+def _packages(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
+    """Lines that the first run had as well are met; of others, the locked version has to fit."""
+    facts, wanted, before = compiled.facts, compiled.plan.requirements, held.plan.requirements
+    if not set(wanted.conda) <= set(before.conda):
+        new = ", ".join(shown(each) for each in wanted.conda if each not in before.conda)
+        yield _error(facts, ("conda_packages",), f"{new} is not in the environment on the nodes of {held.run}")
+    new_lines = [line for line in wanted.pip if line not in before.pip]
+    unmet = {line: why for line in new_lines if (why := _unmet(line, held.lock)) is not None}
+    places = {one.requirement: one for one in written_lines(facts.manifest, facts.project)}
+    for line, why in unmet.items():
+        message = f"{shown(line)} is not in the environment on the nodes of {held.run}: {why}"
+        if (place := places.get(line)) is not None:
+            yield Diagnostic(CODE, Severity.ERROR, message, place.path, place.position, _WITHOUT)
+        else:
+            yield _error(facts, ("pip_packages",), message)
+
+
+def _unmet(line: str, lock: Lock) -> str | None:
+    """Why the lock does not meet a requirement, None where it does."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        asked = Requirement(line)
+    except InvalidRequirement:
+        return "only what an index has by its name can be looked up there"
+    if asked.url is not None:
+        return "only what an index has by its name can be looked up there"
+    found = exact_packages(lock.packages).get(normalised(asked.name))
+    if found is None:
+        return "it has no such package"
+    version = found[0].partition("==")[2].split(";")[0].strip()
+    return None if asked.specifier.contains(version, prereleases=True) else f"it has {version}"
+
+
+def _inputs(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
+    known = {each.name: each for each in held.plan.inputs}
+    for each in compiled.plan.inputs:
+        if known.get(each.name) != each:
+            message = f"the input '{each.name}' is not on the nodes of {held.run}"
+            hint = "it had that name for something else" if each.name in known else _WITHOUT
+            yield _error(compiled.facts, ("inputs", each.name), message, hint)
+
+
+def changed_inputs(compiled: Compiled, held: HeldNodes, trees: Mapping[str, LocalTree]) -> Iterable[Diagnostic]:
+    """The local inputs that are not as the first run has brought them; `trees` are those of now."""
+    before = {given.name: given.sha256 for given in held.origin.inputs}
+    for each in compiled.plan.inputs:
+        tree = trees.get(each.name)
+        if tree is not None and tree.sha256 != before.get(each.name):
+            message = f"the input '{each.name}' has changed since {held.run} brought it to its nodes"
+            yield _error(compiled.facts, ("inputs", each.name), message)
+
+
+def _error(facts: Facts, path: KeyPath, message: str, hint: str = _WITHOUT) -> Diagnostic:
+    return error_at(facts.document, CODE, path, message, hint)
