@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
 from tfinfra.catalog.prices import PriceBook, RegionPrices
 from tfinfra.model import to_json
 from tfinfra.system.ownership import make_private
+from tfinfra.system.whole_file import write_whole
 
 SCHEMA = 1
 
@@ -42,6 +42,4 @@ def _region(prices: Any) -> RegionPrices:
 def write_price_file(path: Path, book: PriceBook) -> None:
     """Writes the book by a rename: a reader sees the old or the new one."""
     make_private(path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps({"schema": SCHEMA, **to_json(book)}, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(path, f"{json.dumps({'schema': SCHEMA, **to_json(book)}, indent=1)}\n".encode())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tfinfra.environment.conda.locked_package import CondaPackage
 from tfinfra.model import PackageSources, from_json, to_json
+from tfinfra.system.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,7 @@ def read_lock(path: Path) -> Lock | None:
 
 
 def write_lock(path: Path, lock: Lock) -> Lock:
-    staging = path.with_suffix(f".{os.getpid()}")
-    staging.write_text(json.dumps(to_json(lock), indent=1) + "\n", "utf-8")
-    staging.replace(path)
+    write_whole(path, f"{json.dumps(to_json(lock), indent=1)}\n".encode())
     return lock
 
 

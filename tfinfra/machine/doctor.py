@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from tfinfra.system.installation import ADD_RUN, missing_run_packages
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder, state_folder
 from tfinfra.system.process.commands import finished
+from tfinfra.system.whole_file import write_whole
 
 LEAST_DISK = 10
+_A_PAGE = 4096
 """GiB that an environment, its build and a run need."""
 
 DRIVER_PATIENCE = 20.0
@@ -159,10 +162,12 @@ def _folder(name: str, where: Callable[[], Path]) -> CheckResult:
     probe = path / ".doctor"
     try:
         make_private(path)
-        probe.write_text("", "utf-8")
+        write_whole(probe, bytes(_A_PAGE))  # a full disk takes an empty file
         probe.unlink()
     except OSError as error:
-        return CheckResult(name, "problem", f"{path}: {error.strerror}", "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR")
+        hint = "set TFINFRA_STATE_DIR and TFINFRA_CACHE_DIR"
+        hint = f"free some space on its disk, or {hint}" if error.errno in (errno.ENOSPC, errno.EDQUOT) else hint
+        return CheckResult(name, "problem", f"{path}: {error.strerror}", hint)
     return CheckResult(name, "ok", str(path))
 
 

@@ -153,7 +153,7 @@ def test_a_disk_that_takes_nothing_is_complained_of_and_stops_nothing(
 
     folder = run_folder(tmp_path, "digits-abc123")
     folder.write(a_record())
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("tfinfra.lifecycle.record.run_record.write_whole", full)
     assert folder.update(phase="deleting").phase == "deleting"
     assert folder.update(left=("g",)).phase == "deleting"
     assert folder.complaints == ["the run's record cannot be written: No space left on device"]

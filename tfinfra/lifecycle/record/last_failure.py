@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import state_folder
+from tfinfra.system.whole_file import write_whole
 from tfinfra.text.masking import redact
 
 FILE = "last.json"
@@ -73,8 +73,4 @@ def of_the_cloud(error: TfinfraError) -> bool:
 def write_private(path: Path, content: bytes) -> None:
     """Writes by a rename a file that its owner alone may read, from its first moment on."""
     make_private(path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-    part.replace(path)
+    write_whole(path, content, 0o600)

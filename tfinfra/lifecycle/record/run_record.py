@@ -4,7 +4,6 @@ every phase from then on, so that whatever happens to the client, `status`, `log
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +25,7 @@ from tfinfra.money.ledger import Ledger
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
+from tfinfra.system.whole_file import write_whole
 
 RunId = Annotated[str, matching(RUN_ID.pattern, "a run id")]
 RECORD = "run.json"
@@ -278,9 +278,7 @@ def opened_stacks(record: RunRecord) -> tuple[str, ...]:
 
 def write_json(path: Path, document: Any) -> None:
     """Writes `document` as JSON by a rename."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    part.replace(path)
+    write_whole(path, f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
 
 
 def runs_folder(state: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from tfinfra.model import Unfit, decode
 from tfinfra.system.ownership import NotOwn, make_own
+from tfinfra.system.whole_file import write_whole
 
 T = TypeVar("T")
 _LARGE = 64 << 20
@@ -25,18 +26,11 @@ def write_file(path: Path, data: bytes, mode: int = 0o600) -> None:
     On a full disk the ballast of a folder above is deleted first: what is written then is a deletion.
     """
     try:
-        _write(path, data, mode)
+        write_whole(path, data, mode)
     except OSError as error:
         if error.errno != errno.ENOSPC or not _drop_ballast(path):
             raise
-        _write(path, data, mode)
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
-        out.write(data)
-    draft.replace(path)
+        write_whole(path, data, mode)
 
 
 def lay_ballast(folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -23,6 +25,8 @@ from tfinfra.version import __version__
 
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
+_LEAST_SPACE = 64 * 1024
+"""Bytes without which a disk is full for the daemon, which writes its certificates first."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +123,12 @@ def _started(layout: Layout, azurite: Path | None) -> Endpoint:
         if process.returncode is not None:
             break
         time.sleep(0.02)
-    why = why_not(process.returncode, _error_file(layout).read_text("utf-8", errors="replace"))
-    raise ProvisioningError(f"the local cloud does not start: {why}", hint=f"its log is {layout.log}")
+    said = _error_file(layout).read_text("utf-8", errors="replace")
+    if not said.strip() and shutil.disk_usage(layout.root).free < _LEAST_SPACE:  # then it could not say so either
+        said = f"{layout.root}: {os.strerror(errno.ENOSPC)}"
+    why = why_not(process.returncode, said)
+    hint = "free some space on it" if full_disk(said) else f"its log is {layout.log}"
+    raise ProvisioningError(f"the local cloud does not start: {why}", hint=hint)
 
 
 def _spawn(layout: Layout) -> subprocess.Popen[bytes]:
