@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from filelock import FileLock
@@ -103,6 +103,27 @@ def test_the_archive_with_the_known_hash_is_put_in_place_once(
     assert made == toolchain.find_cli() == toolchain.ensure_cli(said.append)
     assert len(said) == 2
     assert vendor in str(toolchain.source_of(made))
+
+
+def test_what_a_maker_that_was_killed_has_left_goes_with_the_next(
+    empty: Path, vendor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toolmaking, "ARCHIVES", dict.fromkeys(toolmaking.ARCHIVES, vendor))
+    folder = empty / "cache/pulumi" / toolchain.VERSION
+
+    def killed(work: Path, *_: object, **__: object) -> NoReturn:
+        (work / "source").mkdir()
+        (work / "source/module.go").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(toolmaking, "_from_archive", killed)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # as nobody is there any more to do it
+        with pytest.raises(KeyboardInterrupt):
+            toolchain.ensure_cli(lambda _: None)
+    assert [*folder.rglob("module.go")] != []
+    toolchain.ensure_cli(lambda _: None)
+    assert {each.name for each in folder.iterdir()} <= {"bin", "lock"}
 
 
 def test_an_archive_of_which_no_hash_is_known_wants_a_word(

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from tfinfra.arm.azure_native import BINARY, VERSION, archive_name
 from tfinfra.engine.provider.plugin_archive import PluginArchive, fetch
 from tfinfra.engine.provider.plugin_folder import find_provider, plugins_folder, provider_folder
 from tfinfra.engine.provider.plugin_source import SHA256, PluginSource, checked, chosen_source
+from tfinfra.engine.provider.work_folder import work_folder
 from tfinfra.errors import TfinfraError
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
@@ -125,10 +125,10 @@ def as_wanted(environ: Mapping[str, str], sha256: str | None = None) -> Path:
 
 def _install(source: PluginSource, progress: Progress) -> Path:
     """Moves the plugin to its folder in one step: a half-unpacked one is never found."""
-    with tempfile.TemporaryDirectory(dir=plugins_folder().parent, prefix="provider-") as work:
-        fetched = fetch(source, Path(work), progress)
+    with work_folder(plugins_folder().parent / "provider-work") as work:
+        fetched = fetch(source, work, progress)
         known_by = _vouched_by(source, fetched)
-        draft = Path(work) / "draft"
+        draft = work / "draft"
         progress("unpacking the azure-native plugin")
         _unpack(fetched.archive, draft, source.shown)
         folder = provider_folder()

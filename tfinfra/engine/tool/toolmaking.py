@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, cast
 
+from tfinfra.engine.provider.work_folder import work_folder
 from tfinfra.engine.tool.tool_environment import tool_version
 from tfinfra.errors import NotFeasible, TfinfraError
 from tfinfra.system.process.commands import finished
@@ -53,8 +53,8 @@ _SWITCHES = ("GONOSUMDB", "GONOSUMCHECK", "GOPRIVATE", "GOINSECURE")
 def make(target: Path, version: str, progress: Callable[[str], None], *, unchecked: bool) -> str:
     """Makes the tool and moves it to `target` in one step: a half-made one is never found. Where it is from, in words.
     Raises NotFeasible."""
-    with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
-        work, go = Path(folder), shutil.which("go")
+    with work_folder(target.parent.parent / "work") as work:
+        go = shutil.which("go")
         if go is None:
             progress("there is no Go to build Pulumi with")
             draft, source = _from_archive(work, version, progress, unchecked=unchecked)
