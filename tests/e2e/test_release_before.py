@@ -76,7 +76,7 @@ def test_it_is_the_release_before_that_begins(before: Before) -> None:
 
 
 def test_a_run_that_ended_is_listed_shown_and_fetched(before: Before, process_workspace: Workspace) -> None:
-    run, now = before.begin(3, node_count=2, distributed_backend="mpi"), process_workspace
+    run, now = before.begin(3, node_count=2, distributed_backend="multi_worker"), process_workspace
     assert state_of(now, run) in ("training", "ended")
     wait_until(lambda: found_below(now.state / "cloud", "**/collected.json"), 120, "the outputs to be collected")
     status = json.loads(now.tfinfra("status", run, "--json").stdout)
