@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -72,6 +73,16 @@ def test_each_request_is_answered_and_the_end_of_input_closes_the_engine() -> No
     assert _raised(told) == ProvisioningError("no quota", hint="ask for more", **REFUSAL)
     assert answers[3]["error"]["message"] == "the engine failed: RuntimeError: a bug"
     assert FakeHost.engine.closed == closed + 1
+
+
+def test_a_full_disk_under_the_engine_is_called_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(part: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/state/x")
+
+    monkeypatch.setattr(FakeHost.engine, "export", full)
+    answers = answers_to([{"id": 0, "verb": "open"}, {"id": 1, "verb": "export", "part": "keep"}])
+    told = answers[1]["error"]
+    assert (told["kind"], told["message"]) == ("ProvisioningError", "cannot write /state/x: the disk is full")
 
 
 def test_the_engine_gets_what_it_needs_of_the_cloud(tmp_path: Path) -> None:

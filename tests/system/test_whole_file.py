@@ -16,10 +16,11 @@ def test_the_old_file_stays_and_no_other_where_the_new_one_cannot_be_written(tmp
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))  # as a full disk: EFBIG in the place of ENOSPC
     try:
-        with pytest.raises(OSError, match="too large"):
+        with pytest.raises(OSError, match="too large") as raised:
             write_whole(path, b"new and longer")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.filename == str(path)
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"record.json": b"old"}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError, TfinfraError
+from tfinfra.system.process.refusals import refusal
 from tfinfra.system.progress import do_nothing
 
 if TYPE_CHECKING:
@@ -84,6 +85,13 @@ class _Answers:
             self._stream.flush()
 
 
+def _error_of(error: Exception) -> TfinfraError:
+    """What the machine does not give, such as space on its disk, is no fault of the engine's."""
+    if (refused := refusal(error)) is not None:
+        return ProvisioningError(refused.message, hint=refused.hint)
+    return TfinfraError(f"the engine failed: {type(error).__name__}: {error}")
+
+
 class EngineHost:
     """Serves the requests of one run, and then of another. `record` comes before the first `open`, which comes before
     all others; `up` and `export` run beside each other."""
@@ -109,7 +117,7 @@ class EngineHost:
         except TfinfraError as error:
             self._fail(request, error)
         except Exception as error:  # noqa: BLE001 - the edge of the process: the client raises it
-            self._fail(request, TfinfraError(f"the engine failed: {type(error).__name__}: {error}"))
+            self._fail(request, _error_of(error))
 
     def _fail(self, request: dict[str, Any], error: TfinfraError) -> None:
         document: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "hint": error.hint}
