@@ -51,6 +51,9 @@ def test_the_next_try_is_on_the_same_nodes_in_seconds(best_workspace: Workspace)
     assert f"tfinfra up MANIFEST --on {first}" in kept.stderr
     assert results(workspace, first)[0]["phase"] == "held"
 
+    looked = workspace.tfinfra("exec", first, "--all", "--", "sh", "-c", "echo on $TFINFRA_RUN_ID; ls outputs; exit 3")
+    assert (looked.returncode, looked.stdout.count(f"on {first}"), "rank-0" in looked.stdout) == (3, 2, True)
+
     running = workspace.start("up", str(manifest(SCRIPT, "long")), "--on", first, "--json")
     (second,) = wait_until(lambda: new_runs(workspace, {first}), 30, "the second run")
     log = wait_until(lambda: workspace.tfinfra("logs", second).stdout, 30, "its first line")

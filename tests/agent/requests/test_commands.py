@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from tests.agent.nodes import Cluster, cluster
+from tests.agent.test_own_faults import assignment_in, context_of
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent.requests import commands
-from tfinfra.agent.requests.commands import has_executed
+from tfinfra.agent.requests.commands import Commands, has_executed
 from tfinfra.lifecycle.run.request_channel import new_request, signed
 from tfinfra.model.requests import Answer, ExecBody, InterruptBody
 from tfinfra.signing import SigningKey
-from tfinfra.store import encode, keys, open_store, readable
+from tfinfra.store import MemoryStore, encode, keys, open_store, readable
 
 KEY = SigningKey.new()
 PLAN = replace(plan_of(spec("single")), environment_variables={"COLOUR": "blue"})
@@ -25,9 +24,9 @@ WAITS = "import pathlib, time\npathlib.Path('here.txt').write_text('x')\ntime.sl
 
 
 @contextmanager
-def training(folder: Path, script: str = WAITS, *, execs: bool = True) -> Iterator[Cluster]:
+def training(folder: Path, script: str = WAITS) -> Iterator[Cluster]:
     """A run that trains, or has trained, on one node."""
-    asked = {"requests": (folder / "requests").as_uri(), "requests_key": KEY.public, "execs": execs}
+    asked = {"requests": (folder / "requests").as_uri(), "requests_key": KEY.public}
     (folder / "requests").mkdir()
     with cluster(folder, PLAN, script, asked=asked) as run:
         run.start(0)
@@ -68,7 +67,7 @@ def test_a_command_sees_what_the_task_sees_while_it_trains_and_after_that(tmp_pa
         assert log(run, late) == log(run, number)
 
 
-def test_a_command_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None:
+def test_a_command_is_ended_with_all_that_it_has_started_and_a_missing_program_ends_with_127(tmp_path: Path) -> None:
     with training(tmp_path) as run:
         number = ask(run, "exec", ExecBody(("sh", "-c", "trap '' TERM; echo up; (sleep 50; echo no); echo no")))
         run.wait_for(lambda: "up" in log(run, number))
@@ -76,24 +75,24 @@ def test_a_command_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None
         said = answer(run, number, "ended")
         assert (said.exit_status, said.message) == (137, "its client has ended it")
         assert log(run, number) == "up\n"
-
-
-def test_a_program_that_is_not_there_ends_with_127(tmp_path: Path) -> None:
-    with training(tmp_path) as run:
-        number = ask(run, "exec", ExecBody(("no-such-program",)))
-        assert answer(run, number, "ended").exit_status == 127
-        assert "no-such-program" in log(run, number)
+        missing = ask(run, "exec", ExecBody(("no-such-program",)))
+        assert answer(run, missing, "ended").exit_status == 127
+        assert "no-such-program" in log(run, missing)
 
 
 def test_a_locked_run_takes_no_command(tmp_path: Path) -> None:
-    with training(tmp_path, execs=False) as run:
-        number = ask(run, "exec", ExecBody(("id",)))
-        assert "allow.exec" in answer(run, number, "refused").message
-        assert not has_executed(tmp_path / "node-0/var/lib/tfinfra")
+    store = MemoryStore()
+    context = context_of(tmp_path, store)
+    context = replace(context, settings=replace(context.settings, execs=False))
+    request = new_request("digits-abc123", "exec", ExecBody(("id",)), (0,), time.time())
+    Commands(context, assignment_in(tmp_path)).start(request)
+    said = readable(store, keys.answer_key(request.number, 0), Answer)
+    assert said is not None
+    assert (said.state, "allow.exec" in said.message) == ("refused", True)
+    assert not has_executed(context.paths.state)
 
 
-def test_what_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:
     with training(tmp_path) as run:
         number = ask(run, "exec", ExecBody(("sh", "-c", "head -c 70M /dev/zero | tr '\\0' 'x'; sleep 50")))
         said = answer(run, number, "ended")

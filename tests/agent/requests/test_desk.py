@@ -11,9 +11,10 @@ import pytest
 
 from tests.agent.test_own_faults import context_of
 from tests.clocks import FakeClock
+from tfinfra.agent.node.log_shipping import LogShipper
 from tfinfra.agent.requests.desk import RequestDesk
 from tfinfra.lifecycle.run.request_channel import new_request, signed
-from tfinfra.model import from_json, parse
+from tfinfra.model import Beat, from_json, parse
 from tfinfra.model.requests import LIVES, LONGEST, Answer, ExecBody, Request, SignedRequest
 from tfinfra.signing import SigningKey
 from tfinfra.store import MemoryStore, encode, keys, readable
@@ -125,3 +126,22 @@ def test_the_text_that_is_signed_is_the_request(node: Node) -> None:
     request = node.request()
     made = signed(KEY, request)
     assert from_json(Request, parse(made.text.encode())) == request
+
+
+def test_a_node_whose_store_costs_looks_often_only_while_somebody_watches(node: Node) -> None:
+    context = replace(context_of(node.folder, node.store), clock=node.clock, pause=1.0)
+    context = replace(context, logs=LogShipper(node.store, node.clock, free=False))
+    desk = RequestDesk(context, 1, {}, lambda: None)
+
+    def looks(seconds: int) -> int:
+        found = 0
+        for _ in range(seconds * 10):
+            found += desk.is_due()
+            node.clock.sleep(0.1)
+        return found
+
+    assert looks(60) == 4
+    node.store.put(keys.WATCH, encode(Beat(1.0)))
+    assert looks(3) >= 1, "who asks something is heard within seconds"
+    assert looks(10) == pytest.approx(10, abs=1)
+    assert looks(60) < 20, "who asked has gone"

@@ -164,6 +164,10 @@ class LogShipper:
         points = ShippedLog(task, path, self._clock.time, POINTS)
         self._logs = {**self._logs, keys.metrics_folder(task): points}
 
+    def is_watched(self) -> bool:
+        """Whether somebody looks at the run now, or looking costs nothing."""
+        return self._free or self._audience.is_watching()
+
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave."""
         self._hidden = needles
@@ -189,7 +193,7 @@ class LogShipper:
     def _run(self) -> None:
         while not self._ended.wait(_FAST):
             now = self._clock.monotonic()
-            if now - self._shipped >= (_FAST if self._free or self._audience.is_watching() else _SLOW):
+            if now - self._shipped >= (_FAST if self.is_watched() else _SLOW):
                 self._shipped = now
                 for log in list(self._logs.values()):
                     try:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping
 
 from tfinfra.agent.node.agent_context import AgentContext
-from tfinfra.agent.node.log_shipping import Audience
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.requests.taken_numbers import TakenNumbers
 from tfinfra.errors import first_line
@@ -38,9 +37,8 @@ class RequestDesk:
         self._take = take
         self._tick = tick
         self._taken = TakenNumbers(context.paths.state / "requests", context.clock.time)
-        self._audience = Audience(context.store, context.clock)
         self._seen: set[str] = set()
-        self._next = 0.0
+        self._looked = float("-inf")
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
 
@@ -53,6 +51,14 @@ class RequestDesk:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def is_due(self) -> bool:
+        """Whether it is time for the next look, which counts as done then. Whoever asks something watches the run."""
+        now, pause = self._context.clock.monotonic(), max(_SOON, self._context.pause)
+        if now - self._looked < (pause if self._context.logs.is_watched() else _UNWATCHED):
+            return False
+        self._looked = now
+        return True
 
     def look(self, container: ObjectStore) -> None:
         """Takes each request that is new and good. Raises what the store raises."""
@@ -105,15 +111,13 @@ class RequestDesk:
         while not self._ended.wait(_TICK):
             try:
                 self._tick()
-                if (now := self._context.clock.monotonic()) < self._next:
+                if not self.is_due():
                     continue
-                soon = self._context.pause < 1.0 or self._audience.is_watching()
-                self._next = now + (max(_SOON, self._context.pause) if soon else _UNWATCHED)
                 container = container or self._context.open_store(self._context.settings.requests or "", patience=0)
                 self.look(container)
             except CannotVerify as why:
                 _log.warning("nothing is taken from the client: %s", why)
-                self._next = self._context.clock.monotonic() + _UNWATCHED
+                self._ended.wait(_UNWATCHED)
             except store_errors() as error:
                 _log.warning("could not look for requests: %s", first_line(error))
             except Exception:  # noqa: BLE001  the outermost edge: a node that hears nothing more cannot be told anything
