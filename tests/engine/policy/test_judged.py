@@ -63,7 +63,7 @@ def test_every_kind_of_policy_says_what_it_has_to_say(tmp_path: Path) -> None:
         ("rewrites", "remediate", "blobs"),
         ("rewrites", "remediate", "files"),
     }
-    assert {v.message for v in keep.violations if v.policy == "counted"} == {"rule counted: 3 role assignments"}
+    assert {v.message for v in keep.violations if v.policy == "counted"} == {"rule counted: 4 role assignments"}
     assert {resource.name for resource in keep.resources} >= {"group", "blobs", "workflow"}
     assert keep.outputs["identityId"].endswith(f"/{RUN}-nodes")
     assert not list(house.rglob("__pycache__"))
