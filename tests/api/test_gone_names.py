@@ -99,7 +99,6 @@ def test_a_node_has_the_package_without_its_python_face(tmp_path: Path) -> None:
 
 
 METHODS = {
-    "metrics": (Run, "get_metrics", "metrics are not collected yet"),
     "a value of a metric, outside of the script": (Run, "log", "run = Run.get_context() there"),
     "a model": (Run, "register_model", "run.outputs"),
     "a page in the portal": (Run, "get_portal_url", "tfinfra status"),

@@ -17,6 +17,8 @@ from tfinfra import Experiment, Run, TensorFlow
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.up.background_run import Submission
+from tfinfra.model import Point
+from tfinfra.store import chunk_of
 from tfinfra.system.paths import state_folder
 
 HOROVOD = "import horovod.tensorflow as hvd\nhvd.init()\n"
@@ -131,12 +133,14 @@ def test_train_tune_and_deploy(submissions: list[Submission], project: Path) -> 
     est = TensorFlow(script_params=script_params, inputs={"data_folder": {"path": "./data"}}, **old)
     run = exp.submit(est)
     assert str(run) == f"Run('{run.id}', Preparing)"
-    end(run, **{"outputs/model/a.ckpt": "weights", "outputs/log.txt": "x"})
+    logged = [("loss", 0.5, 0), ("loss", 0.25, 1), ("test_accuracy", 0.9, 0)]
+    points = chunk_of(Point("main-0", name, value, step, 1.0) for name, value, step in logged).decode()
+    end(run, **{"outputs/model/a.ckpt": "weights", "outputs/log.txt": "x", "metrics/main-0.jsonl": points})
     run.wait_for_completion(show_output=True)
     details = run.get_details()
     assert (details["runId"], details["status"], details["target"]) == (run.id, "Completed", "local")
-    with pytest.raises(AttributeError, match="metrics are not collected yet"):
-        run.get_metrics()  # type: ignore[attr-defined]
+    assert run.get_metrics() == {"loss": [0.5, 0.25], "test_accuracy": 0.9}
+    assert run.get_metrics("test_accuracy") == {"test_accuracy": 0.9}
     for name in run.get_file_names():
         if name.startswith("outputs/model"):
             run.download_file(name=name, output_file_path=str(project / "model" / name.split("/")[-1]))

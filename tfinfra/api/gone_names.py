@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_METRICS = "metrics are not collected yet: print them, or write them to a file in ./outputs, which comes home"
 _LOGGING = "a training script logs: run = Run.get_context() there, then run.log('accuracy', 0.9)"
 _TABLES = "log numbers by run.log_table in the training script, a plot by run.log_image"
 _MODELS = "tfinfra trains, and serves no models: what the script wrote to ./outputs is in run.outputs"
@@ -99,7 +98,6 @@ INSTEAD = _by_name(_OF_THE_SDK)
 OF_RUN = _by_name(
     {
         _LOGGING: "log log_image log_list log_row log_table",
-        _METRICS: "get_metrics",
         _TABLES: "log_accuracy_table log_confusion_matrix log_predictions log_residuals",
         _ONE_SCRIPT: "child_run create_children start_logging submit_child",
         _SEARCH: "get_best_run_by_primary_metric get_children_sorted_by_primary_metric get_hyperparameters",

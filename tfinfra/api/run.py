@@ -53,6 +53,7 @@ _WITH_NODES = (RunPhase.RUNNING, RunPhase.HELD, RunPhase.ENDED)
 _FILES = "run.get_file_names() lists the names"
 Names = list[str]
 Documents = list[dict[str, Any]]
+Numbers = list[float]
 
 
 def _status(phase: RunPhase, result: Result | None) -> str:
@@ -248,6 +249,22 @@ class Run(Successor):
         require_path("output_directory", output_directory)
         require_paths("output_paths", output_paths)
         copy_files(self._brought(), prefix, output_directory, output_paths, with_prefix=append_prefix)
+
+    def get_metrics(
+        self, name: str | None = None, recursive: bool = False, run_type: str | None = None, populate: bool = False
+    ) -> dict[str, float | Numbers]:
+        """{name: its value, or all values in their order where it was logged more than once}, with `name` of that
+        metric alone: the leader's, of a metric that only other tasks logged those of all by their time. A run has no
+        children, and nothing is kept elsewhere: the other arguments mean nothing."""
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
+        from tfinfra.lifecycle.metrics.series import values_by_name
+
+        del recursive, run_type, populate
+        require_text("name", "" if name is None else name, "run.get_metrics() has all")
+        found = find_run(self.id, ended=True)
+        points = (point for point in run_points(found) if not is_of_node(point.task) and name in (None, point.name))
+        return values_by_name(points, leader_of(found))
 
     def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
         """Copies all logs below a folder, or the current one; returns their paths."""
