@@ -241,7 +241,7 @@ def test_tensorboard(submissions: list[Submission], project: Path) -> None:
         )
         runs.append(exp.submit(estimator))
     end(runs[0], **{"logs/events.out": "1"})
-    assert "tensorboard --logdir" in imported("Tensorboard")
+    assert "tfinfra tensorboard RUN" in imported("Tensorboard")
     runs[0].download_files(prefix="logs", output_directory=str(project / "all"))
     assert (project / "all" / "logs" / "events.out").read_text() == "1"
     with pytest.raises(AttributeError, match="one script"):

@@ -28,6 +28,7 @@ WORDS: dict[str, list[str]] = {
     "status": ["nowhere"],
     "logs": ["nowhere"],
     "metrics": ["nowhere"],
+    "tensorboard": ["nowhere"],
     "fetch": ["nowhere"],
     "down": ["--all"],
     "runs": [],

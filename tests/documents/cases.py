@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -135,6 +137,12 @@ def a_failed_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     failed_run(folder)
 
 
+def a_shown_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    failed_run(folder)
+    shown = SimpleNamespace(url="http://127.0.0.1:6006/", logs=Path("runs/logs"), until_interrupted=lambda: None)
+    patch.setattr("tfinfra.lifecycle.metrics.tensorboard.show_run.show_run", lambda *_: nullcontext(shown))
+
+
 def a_tampered_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     run = clean(folder, the_key())
     (run / "outputs/model.json").write_bytes(b"[]")
@@ -224,6 +232,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "status-unrecorded": Case(("status", RUN), before=an_unrecorded_run),
         "logs": Case(("logs", RUN), before=a_failed_run),
         "metrics": Case(("metrics", RUN), before=a_failed_run),
+        "tensorboard": Case(("tensorboard", RUN), before=a_shown_run),
         "runs": Case(("runs",), before=a_failed_run),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),

@@ -11,6 +11,7 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.end.collect_outputs import collect
 from tfinfra.agent.end.forwarding import Forwarding
 from tfinfra.agent.end.left_files import LeftBehind
+from tfinfra.agent.end.mirrored_logs import MirroredLogs
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import prepare
 from tfinfra.agent.node.agent_context import AgentContext
@@ -38,10 +39,11 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
         tasks = DirectTasks(assignment, context.clock)
     leads = assignment.node == 0
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
-    forwarding = Forwarding(context, assignment)
+    forwarding, mirrored = Forwarding(context, assignment), MirroredLogs(context, assignment)
     left: LeftBehind | None = None
     try:
         forwarding.start()
+        mirrored.start()
         context.heartbeats.say("launching")
         prepare(assignment)
         left = _what_is_there(context, assignment)
@@ -53,6 +55,7 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
             context.clock.sleep(_TICK)
     finally:
         _end(context, tasks, seen)
+        mirrored.stop()
         if left is not None:
             _keep(context, left)
     context.say_ended()

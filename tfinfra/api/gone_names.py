@@ -24,7 +24,7 @@ _SEARCH = "there is no hyperparameter search yet: submit a run for each set of s
 _SIGN_IN = "sign in with `az login`, or by AZURE_CLIENT_ID and its like in the environment"
 _WORKSPACE = "leave it out: Experiment('name'); subscription_id and location are keys of the compute target"
 _LIVE = "write run.wait_for_completion(show_output=True), or `tfinfra status` and `tfinfra logs -f` in a terminal"
-_TENSORBOARD = "run `tensorboard --logdir` on run.outputs, or on the folder logs beside it"
+_TENSORBOARD = "`tfinfra tensorboard RUN` shows what the script wrote to ./logs"
 _ERRORS = "write from tfinfra.errors import TfinfraError, the base of all errors"
 _HELP = "`tfinfra --help` and the documents of tfinfra have what there is"
 _OTHER_SERVICES = "tfinfra trains on virtual machines of Azure and on this machine, and knows no other service"

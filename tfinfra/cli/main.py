@@ -25,6 +25,7 @@ VERBS = {
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
     "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),
+    "tensorboard": ("tfinfra.cli.metrics.tensorboard", "Show a run's ./logs in TensorBoard."),
     "exec": ("tfinfra.cli.runs.execute", "Run a command on a run's nodes."),
     "push": ("tfinfra.cli.runs.push", "Upload what a deploy folder's nodes need, where Pulumi is run by hand."),
     "wait": ("tfinfra.cli.runs.wait", "Wait until a run has ended, and end as it did."),

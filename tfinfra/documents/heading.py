@@ -24,6 +24,7 @@ VERSIONS: dict[str, int] = {
     "status": 2,
     "logs": 2,
     "metrics": 1,
+    "tensorboard": 1,
     "runs": 2,
     "wait": 1,
     "exec": 1,

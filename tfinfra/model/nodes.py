@@ -275,6 +275,13 @@ class Forwarded:
 
 
 @dataclass(frozen=True)
+class Mirrored:
+    """mirror.json: the keys of the files of ./logs in mirror/, each with what changes when the file does."""
+
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
 class LeftPlace:
     """Files that a task wrote at `place`, a folder or "" for its working folder: `first` are the first of their names
     there. `line` is where its script says so ("train.py:12"), None where that is not known, `instead` the path that

@@ -26,6 +26,9 @@ logs/<task>/<00000000>.log        a task's log in chunks; agent-<node>, agent-<n
 metrics/<task>/<00000000>.jsonl   points in chunks (point_chunks.py): a task's, and the figures of node <n> as node-<n>
 control/stop.json                 {"reason": "cancelled" | "limit", "message"}: the client ends the run
 control/watch.json                {"time"}: a client watches the logs now
+control/mirror.json               {"time"}: a client wants to see ./logs now
+mirror.json                       Mirrored: which files of ./logs lie in mirror/ as they were last, while one does
+mirror/<path>                     those files
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
 answers/<number>/<node>.json      Answer of a node to <number>.json in the requests' container, a SignedRequest
 outcome.json                      Outcome, put if absent
@@ -73,11 +76,13 @@ COLLECTED = "collected.json"
 STOP = "control/stop.json"
 WATCH = "control/watch.json"
 KEEP = "control/keep.json"
+MIRROR = "control/mirror.json"
+MIRRORED = "mirror.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, ANSWERS, "inbox", "outbox")
-NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, COLLECTING, COLLECTED)
+NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, "mirror", ANSWERS, "inbox", "outbox")
+NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, MIRRORED, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
 
@@ -200,6 +205,16 @@ def output_key(folder: str, path: str) -> str:
     """`folder` is one of OUTPUT_FOLDERS, `path` relative to it with '/'. A store's keys may not hold what a file's name
     may ('#', bytes that are not UTF-8): those are percent-encoded, `output_path` undoes it."""
     return f"{OUTPUTS}/{folder}/{quote(path, safe='/ ', errors='surrogateescape')}"
+
+
+def mirror_key(path: str) -> str:
+    """`path` is relative to ./logs; as for `output_key`, what no key may hold is percent-encoded."""
+    return f"mirror/{quote(path, safe='/ ', errors='surrogateescape')}"
+
+
+def mirrored_path(key: str) -> str:
+    """The path that `mirror_key` made `key` of."""
+    return unquote(key.removeprefix("mirror/"), errors="surrogateescape")
 
 
 def output_path(key: str) -> str:

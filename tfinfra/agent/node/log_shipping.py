@@ -206,10 +206,11 @@ class LogShipper:
 
 
 class Audience:
-    """Whether a client looks at this run: its beat in control/watch.json has changed within 20 s of this node's own
-    clock, for two machines' clocks may be far apart."""
+    """Whether a client looks at this run: its beat at `key` has changed within 20 s of this node's own clock, for two
+    machines' clocks may be far apart."""
 
-    def __init__(self, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock, key: str = keys.WATCH) -> None:
+        self._key = key
         self._store = store
         self._clock = clock
         self._looked = self._changed = float("-inf")
@@ -220,7 +221,7 @@ class Audience:
         if now - self._looked >= _LOOK_FOR_WATCHER:
             self._looked = now
             try:
-                beat = read(self._store, keys.WATCH, Beat)
+                beat = read(self._store, self._key, Beat)
             except store_errors() as error:
                 _log.warning("could not see whether somebody watches: %s", first_line(error))
             else:
