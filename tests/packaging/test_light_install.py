@@ -36,6 +36,8 @@ WHOLE = {
     "up": ["up", "single.yaml"],
     "status": ["status", "digits-x7k2pq"],
     "logs": ["logs", "digits-x7k2pq"],
+    "metrics": ["metrics", "digits-x7k2pq"],
+    "exec": ["exec", "digits-x7k2pq", "--", "true"],
     "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
     "wait": ["wait", "digits-x7k2pq"],
     "fetch": ["fetch", "digits-x7k2pq"],

@@ -200,6 +200,8 @@ TABLE: dict[str, tuple[str | dict[str, str | bytes], str, list[str]]] = {
         [*MISSING, "error TFI510 train.py:2:1"],
     ),
     "a name that SciPy had": ("from scipy.misc import imread\n", "pip_packages: [scipy]\n", MISSING),
+    "what tfinfra gives each task": ("from tfinfra import Run\nimport tfinfra\nprint(tfinfra.Run)\n", "", []),
+    "what of tfinfra is for the client": ("from tfinfra import Experiment\n", "", MISSING),
     "Horovod without mpi": ("import horovod\n", "", ["warning TFI503 train.py:1:1", *MISSING]),
 }
 HINTS = {
@@ -219,6 +221,8 @@ HINTS = {
     "utils": "name the package that has it in pip_packages; a module of your own travels in source_directory",
     "sim": "name the package that has it in pip_packages; a module of your own travels in source_directory",
     "trainer": "name the package that has it in pip_packages; a module of your own travels in source_directory",
+    "mlflow": "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run",
+    "tfinfra.api": "of tfinfra a training script has `from tfinfra import Run` alone",
     "winreg": "nodes run Linux: import it under a condition, or leave it out",
 }
 
@@ -244,6 +248,11 @@ def test_the_way_out(tmp_path: Path, module: str, hint: str) -> None:
     manifest = "python_version: '3.12'\nframework_version: 2.18.1\n"
     (found,) = said_of(tmp_path, {"train.py": f"import {module}\n"}, manifest)
     assert found.hint == hint
+
+
+def test_azure_mls_run_is_met_with_the_line_to_write(tmp_path: Path) -> None:
+    (found,) = said_of(tmp_path, {"train.py": "from azureml.core import Run\nfrom azureml.core.run import Run\n"}, "")
+    assert found.hint is not None and found.hint.startswith("write `from tfinfra import Run`")
 
 
 OF_ITS_OWN = {

@@ -121,7 +121,12 @@ def undecided(facts: Facts, known: EnvironmentModules) -> bool:
 def _not_of_python(facts: Facts) -> list[OutsideImport]:
     """Of what the script imports from outside, all but Python's own and what tfinfra itself gives each task."""
     python = facts.manifest.python_version
-    return [one for one in facts.project.source.outside if not brings(_top(one), python) and _top(one) != "tfinfra"]
+    return [one for one in facts.project.source.outside if not brings(_top(one), python) and not _is_given(one)]
+
+
+def _is_given(one: OutsideImport) -> bool:
+    """Whether it is what a training script has of tfinfra (tfinfra/script)."""
+    return one.name == "tfinfra" and {*one.members} <= {"Run", "__version__"}
 
 
 def _known(facts: Facts) -> EnvironmentModules:
@@ -191,6 +196,8 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
 
 def _for_metrics(one: OutsideImport) -> str:
     """What to write for a module that scripts log their metrics with, "" for all others."""
+    if _top(one) == "tfinfra":
+        return "of tfinfra a training script has `from tfinfra import Run` alone"
     if _top(one) == "mlflow":
         return "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run"
     if one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members):
