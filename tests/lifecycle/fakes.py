@@ -234,8 +234,8 @@ class World:
         return {}
 
     def store_at(self, url: str) -> MemoryStore:
-        """The run's store, or that of a further attempt below it."""
-        if "/attempt-" not in url:
+        """The run's store, or that of a further attempt, or of a run on its nodes, below it."""
+        if "/attempt-" not in url and "/on/" not in url:
             return self.store
         return self.attempt_stores.setdefault(url, MemoryStore())
 
@@ -277,6 +277,15 @@ class World:
             pace=Pace(look=0.0),
         )
 
+    def compiled(self, plan: Plan, target: Target = TARGET) -> Compiled:
+        tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
+        source = self.tmp / "source"
+        source.mkdir(parents=True, exist_ok=True)
+        (source / "train.py").touch()
+        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=source))
+        spec: Any = FakeSpec(target)
+        return Compiled(facts, spec, plan, tree, (), source, travels=self.travels)
+
     def new_run(
         self,
         plan: Plan | None = None,
@@ -286,14 +295,7 @@ class World:
         **options: Any,
     ) -> UpRun:
         """`opened` takes the URLs of the stores that the run opens."""
-        plan = plan or a_plan()
-        tree = {"plan.json": json.dumps(to_json(plan)), "stacks/group.py": ""}
-        source = self.tmp / "source"
-        source.mkdir(parents=True, exist_ok=True)
-        (source / "train.py").touch()
-        facts = read(project_from_arguments({"entry_script": "train.py"}, name="digits", folder=source))
-        spec: Any = FakeSpec(target)
-        compiled = Compiled(facts, spec, plan, tree, (), source, travels=self.travels)
+        compiled = self.compiled(plan or a_plan(), target)
         up = UpOptions(self.tmp, own_state=self.tmp / "state", letters="abc123", **options)
         ports = replace(self.ports(), open_store=self._opener(opened))
         return UpRun(compiled, ports, up, self.observer, self.interrupt, engine=FakeEngine(self), given=given)

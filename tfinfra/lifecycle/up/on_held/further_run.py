@@ -138,7 +138,6 @@ class FurtherRun:
             usd_per_hour=0.0,
             max_cost_usd=None,
             machines=first.machines,
-            store=names.further_store(first, self.run),
             shared=shared,
             environment=self._first.lock.key,
             backend=None,

@@ -16,6 +16,7 @@ from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end.ending import POLL
 from tfinfra.lifecycle.evidence.origin import note_origin, origin_of
 from tfinfra.lifecycle.record import published
+from tfinfra.lifecycle.record.names import further_store
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
@@ -69,8 +70,8 @@ class HandingOver:
     def _leave(self, bundle: Bundle, trees: Mapping[str, LocalTree]) -> Nodes:
         """Leaves in the store what the nodes need, with this client watching."""
         session, context, compiled = self._session, self._context, self._compiled
-        record = context.folder.update(phase=RunPhase.PROVISIONING)
-        url = record.store or ""
+        url = further_store(self._first.record, context.run)
+        record = context.folder.update(phase=RunPhase.PROVISIONING, store=url)
         store = self._ports.open_store(url)
         context.undo.nodes = Nodes(store)
         git, held = git_state(compiled.source_root, compiled.travels), context.options.held
