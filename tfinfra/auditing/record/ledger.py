@@ -90,6 +90,8 @@ def as_the_cloud_says(evidence: Evidence) -> Iterator[Finding]:
     if ledger is not None and ledger.on is not None:  # its hours are in that run's ledger
         if billed:
             yield _odd("compute", f"a compute group, though the nodes were those of {ledger.on}")
+        if ledger.on == evidence.run_id:
+            yield _odd("on", "the run itself as the one whose nodes it was on")
         return
     if ledger is not None and not billed and evidence.nodes:
         yield _odd("compute", "no compute group, though there were nodes")
