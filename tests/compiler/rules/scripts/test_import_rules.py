@@ -245,6 +245,12 @@ LAUNCHERS = {
     "importlib": ("go.py", "import importlib\ndef go():\n    importlib.import_module('trainer.task')\n"),
     "importlib, relative": ("go.py", "import importlib\nimportlib.import_module('.task', 'trainer')\n"),
     "__import__": ("go.py", "__import__('trainer.task')\n"),
+    "a process": (
+        "go.py",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-u', 'trainer/task.py', '--a'])\n",
+    ),
+    "a process that runs a module": ("go.py", "import subprocess\nsubprocess.run(['python3', '-m', 'trainer.task'])\n"),
+    "a shell": ("go.py", "import os\nos.system('horovodrun -np 4 python trainer/task.py --lr 1')\n"),
 }
 
 
@@ -253,6 +259,14 @@ def test_a_launcher_does_not_hide_the_script(tmp_path: Path, entry: str, text: s
     write(tmp_path, {"go.py": text, "trainer/task.py": "import trainer.deep\n", "trainer/deep.py": ESTIMATOR})
     (said,) = diagnostics(tmp_path, f"entry_script: {entry}\ndistributed_backend: ps\n")
     assert said.message == "tf_config is estimator: trainer/deep.py:2 uses tf.estimator"
+
+
+@pytest.mark.parametrize(
+    "command", ["'ls'", "['python', path]", "['python', '-c', 'x']", "'python \"'", "['bash', 'a.sh']"]
+)
+def test_a_process_of_which_nothing_is_known_is_none_of_the_script(tmp_path: Path, command: str) -> None:
+    write(tmp_path, {"go.py": f"import subprocess\npath = str()\nsubprocess.run({command})\n"})
+    assert diagnostics(tmp_path, "entry_script: go.py\n") == ()
 
 
 def test_a_library_that_is_imported_by_a_call_is_used(tmp_path: Path) -> None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from tfinfra.compiler.project import Sure
 from tfinfra.compiler.source.reached import reached, reached_statements
 from tfinfra.compiler.source.script import aliases_of, imported_by_call, parse, span
+from tfinfra.compiler.source.started_programs import started_program
 
 
 @dataclass(frozen=True)
 class Import:
     """`name` is dotted, or a path where `is_path`, and a `level` above 0 makes it relative, as dots do. `members` are
-    the names that are taken from it, each a module or not. `runs`: it is run as a program, not imported."""
+    the names that are taken from it, each a module or not. `runs`: it is run as a program, not imported, maybe in a
+    process of its own."""
 
     name: str
     members: tuple[str, ...]
@@ -64,6 +66,9 @@ def _imported(node: ast.Import | ast.ImportFrom, sure: Sure) -> Iterator[Import]
 
 
 def _called(node: ast.Call, aliases: Mapping[str, str], where: tuple[int, int, int], sure: Sure) -> Iterator[Import]:
+    if started := started_program(node, aliases):  # its ways are its own: of what it needs nothing is certain
+        name, is_path = started
+        yield Import(name, (), 0, name, *where, Sure.GUARDED, runs=True, is_path=is_path)
     call = imported_by_call(node, aliases)
     if call is None:
         return
