@@ -27,6 +27,16 @@ def test_every_run_sees_the_shared_folder_and_acquires_nothing_by_itself(tmp_pat
         assert variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
 
 
+def test_the_tool_is_told_who_a_user_is_whom_the_machine_does_not_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not {"USER", "HOME"} & tool_variables(tmp_path, {}).keys()
+    monkeypatch.setattr("os.getuid", lambda: 54321)
+    told = tool_variables(tmp_path, {"HOME": "/home/ada"})
+    assert (told["USER"], told["HOME"]) == ("uid-54321", "/home/ada")
+    assert tool_variables(tmp_path, {})["HOME"] == str(tmp_path / "home")
+
+
 def test_a_link_follows_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link_plugins(tmp_path)
     monkeypatch.setenv("TFINFRA_CACHE_DIR", str(tmp_path / "moved"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,17 @@ def tool_variables(state: Path, environ: Mapping[str, str]) -> dict[str, str]:
     if "PULUMI_CONFIG_PASSPHRASE_FILE" not in environ:
         # Nothing secret is in a run's stacks; the tool insists on a passphrase, and an empty one is one
         variables["PULUMI_CONFIG_PASSPHRASE"] = environ.get("PULUMI_CONFIG_PASSPHRASE", "")
-    return variables
+    return {**variables, **_who(home, environ)}
+
+
+def _who(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Go's os/user asks these two for a user whom /etc/passwd does not have, as in many a container, and the tool ends
+    without them."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        return {"USER": environ.get("USER") or f"uid-{os.getuid()}", "HOME": environ.get("HOME") or str(home)}
+    return {}
 
 
 def tool_version(command: str) -> str | None:
