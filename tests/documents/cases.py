@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from tests.auditing.clean import clean, the_key
+from tests.azure.rehearsed import Rehearsed
 from tests.cli.authoring.test_check import Played
 from tests.clocks import FakeClock
+from tests.documents.azure import a_run_that_has_expired, another_tenant, as_it_is
 from tests.documents.rich_run import ended_run, failed_run, waiting_run
 from tests.lifecycle.asking.played_nodes import Nodes
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
@@ -23,11 +25,9 @@ from tests.lifecycle.push.test_deploy_folder import keep_file
 from tests.lifecycle.push.test_guarded_push import KEEP
 from tests.localcloud.calls import SET
 from tests.locking.locks import without_index_or_engine
-from tests.machine import test_walk
 from tfinfra.auditing.findings import Finding, Verdict
 from tfinfra.compiler.load import known_prices
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.attach.sweep import Doomed, Due
 from tfinfra.lifecycle.auditing.live import LiveAudit
 from tfinfra.lifecycle.run.request_channel import make_key
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
@@ -61,8 +61,8 @@ class Case:
     words: tuple[str, ...]
     exit_code: int = 0
     before: Prepare = nothing
-    of_azure: tuple[Mapping[str, Any], ...] | None = None
-    """Where Azure is asked, which this machine plays (tests/documents/azure.py): the faults that it has."""
+    of_azure: Callable[[Rehearsed], object] | None = None
+    """Where Azure is asked, which this machine plays (tests/documents/azure.py): what it is made to hold, or to say."""
 
 
 def a_job(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -148,11 +148,6 @@ def a_tampered_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     (run / "outputs/model.json").write_bytes(b"[]")
 
 
-def a_sweep_without_anybody(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    doomed = [Doomed(RUN, tuple(g.name for g in GROUPS), "ada", "2026-11-24T10:00:00Z", charged=True)]
-    patch.setattr("tfinfra.lifecycle.attach.sweep.down_expired", lambda *_, agree: agree(doomed))
-
-
 def played_previews(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("tfinfra.system.installation.require_run_packages", lambda: None)
     patch.setattr("tfinfra.lifecycle.previews.two_at_once.Previews", Played)
@@ -186,16 +181,6 @@ def a_deploy_folder_to_push(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("tfinfra.lifecycle.attach.find_run.ports_at", lambda _: world.ports())
 
 
-WRONG_TENANT = {
-    "kind": "status",
-    "path": "/subscriptions/",
-    "count": 99,
-    "status": 401,
-    "code": "InvalidAuthenticationTokenTenant",
-    "message": test_walk.WRONG_TENANT,
-}
-
-
 def a_target(folder: Path, patch: pytest.MonkeyPatch) -> None:
     target = f"{{cloud: azure, subscription_id: {SUBSCRIPTION}, location: eastus, vm_size: Standard_D8s_v5}}"
     Path("compute_targets.yaml").write_text(f"gpus: {target}\n")
@@ -211,7 +196,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "plan": Case(("plan", "train.yaml")),
         "plan-rich": Case(
             ("plan", "--live", "--guardrails", "rails.yaml", "rich.yaml"),
-            of_azure=(),
+            of_azure=as_it_is,
         ),
         "lock": Case(("lock", "train.yaml"), before=a_lock_without_an_index),
         "check": Case(("check", "rich.yaml"), before=played_previews),
@@ -242,8 +227,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "push": Case(("push", "deploy/digits", "--run", RUN), before=a_deploy_folder_to_push),
         "down": Case(("down", RUN), before=a_run_whose_stack_is_locked),
         "down-expired": Case(
-            ("down", "--expired"),
-            before=answering(lifecycle__attach__sweep__down_expired=[Due(RUN, (GROUPS[0].name,), GROUPS[1:])]),
+            ("down", "--expired", "--yes", "--subscription", SUBSCRIPTION), of_azure=a_run_that_has_expired
         ),
     },
     "machine": {
@@ -256,18 +240,20 @@ PLACES: dict[str, dict[str, Case]] = {
                 environment__build_environment__ensure_environment=Path("/e"),
             ),
         ),
-        "setup-azure": Case(("setup", "azure", "--subscription", SUBSCRIPTION), of_azure=()),
+        "setup-azure": Case(("setup", "azure", "--subscription", SUBSCRIPTION), of_azure=as_it_is),
         "doctor": Case(
             ("doctor",), 4, answering(machine__doctor__examine=[CheckResult("python", "problem", "3.9", "take 3.11")])
         ),
-        "doctor-target": Case(("doctor", "--target", "gpus"), 5, a_target, (WRONG_TENANT,)),
+        "doctor-target": Case(("doctor", "--target", "gpus"), 5, a_target, another_tenant),
         "doctor-role": Case(("doctor", "--role")),
         "report-bundle": Case(("report-bundle", "--last", "-o", "report.tar.gz"), before=a_failure_to_report),
         "completion": Case(("completion", "bash")),
     },
     "errors": {
         "error": Case(("validate", "wrong.yaml"), 3),
-        "error-of-a-sweep": Case(("down", "--expired"), 2, a_sweep_without_anybody),
+        "error-of-a-sweep": Case(
+            ("down", "--expired", "--subscription", SUBSCRIPTION), 2, of_azure=a_run_that_has_expired
+        ),
         "error-of-tfinfra": Case(("runs",), 1, a_fault),
     },
 }

@@ -107,7 +107,7 @@ OTHER: dict[str, tuple[tuple[BlobEntry, ...], str]] = {
     "a blob overwritten": ((FILES[0], replace(FILES[1], e_tag="0x3")), "though it has as many files and bytes"),
     "a blob of another size": ((FILES[0], replace(FILES[1], size=21)), "2 files of 31 bytes, 2 of 30 in the lock"),
     "a blob more": ((*FILES, BlobEntry("corpus/c", 0, "0x4")), "3 files of 30 bytes"),
-    "a blob less": (FILES[:1], "1 files of 10 bytes"),
+    "a blob less": (FILES[:1], "1 file of 10 bytes"),
     "two blobs swapped": (
         (replace(FILES[0], size=20, e_tag="0x2"), replace(FILES[1], size=10, e_tag="0x1")),
         "though it has as many",

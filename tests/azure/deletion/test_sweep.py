@@ -39,7 +39,7 @@ def test_a_sweep_on_azure_says_what_it_would_delete_and_deletes_nothing_unasked(
     assert asked.returncode == 2, asked.stderr
     document = json.loads(asked.stdout)
     assert (document.pop("exit_code"), document.pop("hint")) == (2, "--yes deletes what is listed without asking")
-    assert "nobody is here to agree to the end of 1 runs (2 groups)" in document.pop("error")
+    assert "nobody is here to agree to the end of 1 run (2 groups)" in document.pop("error")
     assert faults({**document, "error": "", "hint": None, "exit_code": 2}) == []
     assert document == {
         "document": "error",

@@ -100,12 +100,14 @@ def _asks(yes: bool) -> Agree:
 
         from tfinfra.cli.runs.consent import ask, somebody_there
         from tfinfra.errors import Cancelled, UsageError
+        from tfinfra.text.wording import count
 
         if yes:
             return
         if not somebody_there():
             groups = sum(len(one.groups) for one in doomed)
-            message = f"nothing is deleted: nobody is here to agree to the end of {len(doomed)} runs ({groups} groups)"
+            what = f"{count(len(doomed), 'run')} ({count(groups, 'group')})"
+            message = f"nothing is deleted: nobody is here to agree to the end of {what}"
             refused = UsageError(message, hint="--yes deletes what is listed without asking")
             raise refused.detailed(deleted=[], would_delete=[asdict(one) for one in doomed])
         if not ask(lambda: None, "Delete all of it? [y/N] "):

@@ -8,6 +8,7 @@ from tfinfra.errors import Diagnostic
 from tfinfra.locking.compare.pair import Pair, shown
 from tfinfra.locking.document import LockedData
 from tfinfra.manifest.document import KeyPath
+from tfinfra.text.wording import count
 
 _MOST = 50
 """Of so many files each is told; who has changed more has changed the folder."""
@@ -67,9 +68,14 @@ def _of_tree(
     elif now.url is None and now.sha256 is None and was.sha256 is not None:
         yield pair.in_lock("TFI906", path, f"{what} is not on this machine, so that it cannot be compared")
     elif now.sha256 is not None and was.sha256 != now.sha256:
-        sizes = f"{now.files} files of {now.bytes} bytes, {was.files} of {was.bytes} in the lock"
+        sizes = f"{_size(now)}, {was.files} of {was.bytes} in the lock"
         counts = (was.files, was.bytes) != (now.files, now.bytes)
         detail = f": {sizes}" if counts else ", though it has as many files and bytes"
         yield pair.in_lock("TFI906", (*path, "sha256"), f"{what} is not as it was locked{detail}")
     elif now.sha256 is not None and (was.files, was.bytes) != (now.files, now.bytes):
-        yield pair.in_lock("TFI906", path, f"{what} has {now.files} files of {now.bytes} bytes, not what the lock says")
+        yield pair.in_lock("TFI906", path, f"{what} has {_size(now)}, not what the lock says")
+
+
+def _size(data: LockedData) -> str:
+    """ "2 files of 31 bytes"."""
+    return f"{count(data.files or 0, 'file')} of {count(data.bytes or 0, 'byte')}"
