@@ -1,5 +1,6 @@
 """`python -m tools.picture FILE TEXT -- COMMAND…` runs a command on a terminal of its own and draws the last screen
-that shows TEXT (a regular expression), as SVG. The picture of the README is made so, in an empty folder:
+that shows TEXT (a regular expression), as SVG. The picture of the README is made so, in the checkout, with .venv/bin on
+PATH:
 
     python -m tools.picture docs/_site/run.svg '(?s)compile.*Epoch' -- tfinfra up examples/digits/horovod.yaml
 """

@@ -22,6 +22,7 @@ FIT = "tf.keras.Sequential().fit()\n"
 WORKERS = "import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()\n"
 
 TABLE: dict[str, tuple[str, str, list[str]]] = {
+    "a module in a package's place": ("pip_packages: [cv2, Pillow, tqdm, PyYAML]\n", "print()", ["TFI344"]),
     "another tool's template": ("script_params:\n  --epochs: ${{inputs.epochs}}\n", "print()", ["TFI343"]),
     "templates in a list, a flag and a variable": (
         "script_params:\n  --a: [1, '${{ inputs.a }}']\n  ${{x}}: 1\nenvironment_variables: {B: 'x${{b}}'}\n",

@@ -234,6 +234,17 @@ HOROVODRUN: Rows = {
 }
 
 LEVELS: Rows = {
+    "an amount under limits": ("limits: {▶cost: 5}", "TFI203", "write max_cost_usd: 5"),
+    "hours under limits": ("limits: {▶hours: 5}", "TFI203", "write max_run_duration: 5h"),
+    "a group in a target": (
+        "compute_target: {▶resource_group: rg}",
+        "TFI203",
+        "remove it: a run makes",
+    ),
+    "a place of an input": ("inputs: {d: {path: ., ▶mount: /data}}", "TFI203", "TFINFRA_INPUT_<NAME> holds"),
+    "a file of variables": ("▶env_file: .env", "TFI203", "write environment_variables"),
+    "a chief": ("▶chief_count: 1", "TFI203", "remove it: the first training task is the chief"),
+    "a schedule": ("▶schedule: '0 3 * * *'", "TFI203", "remove it: cron, or a CI system"),
     "a word for a key that is there": ("name: a\n▶display_name: b", "TFI203", "write name: b, in place of line 2"),
     "a word for a list that is there": (
         "pip_packages: [a]\n▶packages: [b]",

@@ -77,7 +77,9 @@ def _named_target(manifest: Manifest, project: Project, name: str) -> ChosenTarg
     plain = target_named(name)
     near = plain if plain in known else nearest(plain, known)
     hint = did_you_mean(near) if near else f"known: {', '.join(dict.fromkeys(known))}"
-    if not near and not project.targets:
+    if plain.lower() == "azure":
+        hint = "write {cloud: azure, vm_size: Standard_D8s_v5}"
+    elif not near and not project.targets:
         hint += (
             "; there is no compute_targets.yaml beside the manifest or in your configuration folder:"
             f" write one, with `{plain}: {{cloud: azure, vm_size: Standard_D8s_v5}}`"

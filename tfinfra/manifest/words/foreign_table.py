@@ -58,8 +58,8 @@ INSIDE = {
         "max_run_duration": "timeout max_duration max_runtime time_limit walltime max_run_time job_timeout time"
         " active_deadline_seconds max_running_time max_wall_clock_time max_time duration max_run_duration_sec"
         " max_run_duration_minutes deadline max_duration_seconds wall_time trial_timeout stop_after max_hours"
-        " max_run_duration_hours timeout_minutes timeout_hours",
-        "max_cost_usd": "max_cost budget cost_limit max_budget budget_usd max_cost_dollars cost_cap max_usd",
+        " max_run_duration_hours timeout_minutes timeout_hours hours",
+        "max_cost_usd": "max_cost cost budget cost_limit max_budget budget_usd max_cost_dollars cost_cap max_usd",
         "keep_outputs": "retention output_retention keep_results",
     },
     "compute_target": {
@@ -145,11 +145,14 @@ SENTENCES = {
     _PLACE: "cpus cpu memory mem mem_mb memory_gb shared_memory cores vcpus ram node_selector tolerations affinity"
     " disk_tier constraint cpus_per_task exclusive gres any_of ordered fleets backends",
     "remove it: the nodes are there for this run alone": "queue queue_settings priority priority_class scheduling"
-    " scheduler scheduling_policy schedule qos account reservation_name suspend utilization_policy startup_order"
+    " scheduler scheduling_policy qos account reservation_name suspend utilization_policy startup_order"
     " user project resource_pool managed_by",
     "remove it: a run makes resource groups of its own": "workspace workspace_name resource_group resource_group_name",
     _LOGS: "output_filename log_dir log_level logging verbose stdout stderr tensorboard tensorboard_dir profiling"
     " log_policies prefix_output_with_timestamp",
+    "remove it: cron, or a CI system, calls `tfinfra up`": "schedule cron trigger triggers schedules",
+    "write environment_variables, and the names of secrets in secrets": "env_file env_files dotenv",
+    "remove it: the first training task is the chief": "chief_count chief chiefs num_chiefs master_count",
     "write distributed_backend: mpi": "gloo use_gloo use_mpi mpi_implementation mpi_args binding_args mpi_threads"
     " launcher_creation_policy start_timeout check_build disable_cache",
     "remove it: tasks run without a container and have the node's whole shared memory": "shm_size shm",

@@ -15,6 +15,21 @@ _BELOW = {word: (outer, key) for outer, keys in INSIDE.items() for key, words in
 _SAID = {word: sentence for sentence, words in SENTENCES.items() for word in words.split()}
 _OF_INPUT = {word: key for key, words in INPUT.items() for word in words.split()}
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+_PLACES = frozenset(
+    [
+        "target",
+        "destination",
+        "mount_path",
+        "mount",
+        "mount_point",
+        "mountpoint",
+        "dst",
+        "path_on_compute",
+        "container_path",
+        "instance_path",
+    ]
+)
+"""Where other tools put an input on a node."""
 _NEVER_BELOW = {"on_failure"}
 """Whose words mean something else at the top."""
 
@@ -60,7 +75,7 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
     if outer == "inputs":
         if word in ("type", "name", "version", "description", "store"):
             return "remove it: path or url says what an input is, and the key above is its name"
-        if word in ("target", "destination", "mount_path", "dst", "path_on_compute", "container_path", "instance_path"):
+        if word in _PLACES and not isinstance(value, bool):
             return "remove it: TFINFRA_INPUT_<NAME> holds an input's path in every task"
         return write({_OF_INPUT[word]: value}) if word in _OF_INPUT else None
     if outer == "on_failure" and duration(value) is not None:
@@ -81,7 +96,8 @@ def below(outer: str, word: str, value: Any = None) -> str | None:  # noqa: PLR0
         return write({"vm_size": value})
     if isinstance(meant, dict) and "vm_priority" in meant:
         return write(meant)
-    return f"it belongs one level up, at the top: {hint}" if (hint := at_the_top(word, value)) else None
+    hint = at_the_top(word, value)
+    return hint if hint is None or hint.startswith("remove it") else f"it belongs one level up, at the top: {hint}"
 
 
 def _in_its_unit(word: str, value: Any) -> Any:

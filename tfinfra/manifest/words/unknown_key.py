@@ -139,7 +139,7 @@ def _below(outer: str, word: str, value: Any, known: Mapping[str, Rules]) -> str
         if other != outer and word in keys:
             return f"it belongs under {other}, one level up; write {other}: {{{word}: …}} at the top level"
     foreign = below(outer, word, value)
-    if foreign and not foreign.startswith("it belongs"):
+    if foreign and not foreign.startswith(("it belongs", "remove it: ")):
         return foreign
     if near := nearest(word, known, 0.85 if foreign else 0.7):
         return did_you_mean(near)

@@ -118,7 +118,7 @@ def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noq
     if isinstance(value, list) and len(value) == 1 and not isinstance(value[0], (Mapping, list)):
         return f"write {_brief(value[0])} without brackets"
     if isinstance(value, list) and "dict" not in wanted and len(path) > 1:
-        return "write one text, in quotes where it holds a comma"
+        return "write one value, in quotes where it holds a comma"
     if path[0] == "compute_target" and len(path) == 1:
         return _EXAMPLES["compute_target"]
     if {"string", "text"} & {*wanted} and isinstance(value, (int, float)):

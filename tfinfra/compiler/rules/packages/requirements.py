@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tfinfra.catalog.modules.module_names import is_known, usual_owner
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.options import Finding, option_findings
 from tfinfra.compiler.packages.other_files import by_content, by_name
@@ -51,6 +52,9 @@ def _findings(one: Written, facts: Facts) -> Iterator[Finding]:
     except RefusedRequirement as why:
         yield Finding("TFI319" if why.builds else "TFI318", why.message, why.hint)
         return
+    if (owner := usual_owner(found.name)) and owner != normalised(found.name) and not is_known(normalised(found.name)):
+        message = f"the module {found.name} comes from another package than {shown(one.requirement)}"
+        yield Finding("TFI344", message, f"write {owner}", Severity.WARNING)
     if fault := next(filter(None, map(hash_fault, one.hashes)), None):
         yield Finding("TFI328", f"{shown(one.requirement)}: {fault}", "pip writes it: `pip hash FILE`")
     elif one.hashes and not found.is_exact:
