@@ -76,11 +76,12 @@ def test_it_is_the_release_before_that_begins(before: Before) -> None:
 
 
 def test_a_run_that_ended_is_listed_shown_and_fetched(before: Before, process_workspace: Workspace) -> None:
-    run, now = before.begin(3, node_count=2, distributed_backend="multi_worker"), process_workspace
+    now = process_workspace
+    run = before.begin(3, node_count=2, worker_count=2, parameter_server_count=1, distributed_backend="ps")
     assert state_of(now, run) in ("training", "ended")
     wait_until(lambda: found_below(now.state / "cloud", "**/collected.json"), 120, "the outputs to be collected")
     status = json.loads(now.tfinfra("status", run, "--json").stdout)
-    assert (status["result"], len(status["tasks"])) == ("succeeded", 2)
+    assert (status["result"], len(status["tasks"])) == ("succeeded", 3)
     assert [line for line in now.tfinfra("logs", run).stdout.splitlines() if "step 2" in line]
     fetched = now.tfinfra("fetch", run)
     assert fetched.returncode == 0, fetched.stderr
