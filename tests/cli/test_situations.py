@@ -35,6 +35,7 @@ WORDS: dict[str, list[str]] = {
     "audit": ["nowhere"],
     "wait": ["nowhere"],
     "exec": ["nowhere", "id"],
+    "extend": ["nowhere", "2h"],
     "push": ["nowhere", "--run", "digits-abc123"],
     "lock": ["wrong.yaml"],
     "check": ["wrong.yaml"],

@@ -18,6 +18,7 @@ from tests.clocks import FakeClock
 from tests.documents.azure import a_run_that_has_expired, another_tenant, as_it_is
 from tests.documents.rich_run import ended_run, failed_run, waiting_run
 from tests.lifecycle.asking.played_nodes import Nodes
+from tests.lifecycle.asking.test_extend import held
 from tests.lifecycle.attach.test_resume import GROUPS, RUN
 from tests.lifecycle.fake_effects import FakeArm
 from tests.lifecycle.fakes import World
@@ -104,6 +105,11 @@ def a_command_that_is_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
     make_key(found.folder)
     patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
     patch.setattr("tfinfra.lifecycle.asking.execute.SystemClock", lambda: nodes)
+
+
+def a_held_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    _, found = held(folder)
+    patch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: found)
 
 
 def a_run_that_has_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -224,6 +230,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "wait": Case(("wait", RUN, "--timeout", "1s"), 12, a_run_that_goes_on),
         "wait-ended": Case(("wait", RUN), 7, a_run_that_has_ended),
         "exec": Case(("exec", RUN, "nvidia-smi"), 143, a_command_that_is_ended),
+        "extend": Case(("extend", RUN, "1h"), before=a_held_run),
         "push": Case(("push", "deploy/digits", "--run", RUN), before=a_deploy_folder_to_push),
         "down": Case(("down", RUN), before=a_run_whose_stack_is_locked),
         "down-expired": Case(

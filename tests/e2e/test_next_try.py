@@ -54,6 +54,9 @@ def test_the_next_try_is_on_the_same_nodes_in_seconds(best_workspace: Workspace)
     looked = workspace.tfinfra("exec", first, "--all", "--", "sh", "-c", "echo on $TFINFRA_RUN_ID; ls outputs; exit 3")
     assert (looked.returncode, looked.stdout.count(f"on {first}"), "rank-0" in looked.stdout) == (3, 2, True)
 
+    given = document(workspace, "extend", first, "10m")
+    assert unix_time(given["deadline"]) == unix_time(given["before"]) + 600
+
     running = workspace.start("up", str(manifest(SCRIPT, "long")), "--on", first, "--json")
     (second,) = wait_until(lambda: new_runs(workspace, {first}), 30, "the second run")
     log = wait_until(lambda: workspace.tfinfra("logs", second).stdout, 30, "its first line")

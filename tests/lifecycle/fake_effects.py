@@ -58,6 +58,10 @@ class FakeArm(RunArm):
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def put_off(self, group: str, run: str, moment: str) -> None:
+        self._world.fault("put off")
+        self._world.put_off.append((group, run, moment))
+
     def answers(self) -> bool:
         return self._world.arm_answers
 

@@ -184,6 +184,7 @@ class World:
         self.refusals: list[BaseException | None] = []
         self.groups: dict[str, dict[str, str]] = {}
         self.deleted: list[str] = []
+        self.put_off: list[tuple[str, str, str]] = []
         self.running: int | None = 2
         self.deaths = ""
         self.machines: set[str] = set()

@@ -127,6 +127,21 @@ def test_the_deadline_is_the_earlier_of_both_limits(limits: Limits, compute: flo
     assert end.at == now + end.seconds
 
 
+@settings(max_examples=200, deadline=None)
+@given(limits=limits_of_any_kind, compute=st.floats(0.001, 500), longest=st.none() | st.floats(0, 1e6))
+def test_the_latest_deadline_is_within_all_that_bounds_a_run(
+    limits: Limits, compute: float, longest: float | None
+) -> None:
+    burn = Burn(compute, 0.1)
+    end = deadline(limits, burn, 1000.0)
+    latest = budget.latest_deadline(end, limits, burn, longest)
+    assert latest >= end.at
+    if latest > end.at:
+        assert latest - 1000.0 <= budget.affordable_seconds(limits, burn)
+        assert latest - end.at <= min(budget.LONGEST_EXTENSION, limits.keep_outputs)
+        assert longest is None or latest - 1000.0 <= longest
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(limits=limits_of_any_kind, compute=st.floats(0.01, 500), keep=st.floats(0, 5))
 def test_the_least_cap_is_one_that_is_enough(limits: Limits, compute: float, keep: float) -> None:

@@ -27,6 +27,7 @@ VERBS = {
     "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),
     "tensorboard": ("tfinfra.cli.metrics.tensorboard", "Show a run's ./logs in TensorBoard."),
     "exec": ("tfinfra.cli.runs.execute", "Run a command on a run's nodes."),
+    "extend": ("tfinfra.cli.runs.extend", "Give the nodes that a run keeps more time."),
     "push": ("tfinfra.cli.runs.push", "Upload what a deploy folder's nodes need, where Pulumi is run by hand."),
     "wait": ("tfinfra.cli.runs.wait", "Wait until a run has ended, and end as it did."),
     "fetch": ("tfinfra.cli.runs.fetch", "Copy a run's outputs to ./runs/<run>/."),

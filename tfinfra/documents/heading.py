@@ -28,6 +28,7 @@ VERSIONS: dict[str, int] = {
     "runs": 2,
     "wait": 1,
     "exec": 1,
+    "extend": 1,
     "push": 1,
     "audit": 1,
     "down": 1,

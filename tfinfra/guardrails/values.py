@@ -107,6 +107,11 @@ class Guardrails:
         last = signing[-1] if signing else NO_AUDIT
         return Audit(last.key, last.vault, tuple(containers), tuple(trust))
 
+    @property
+    def longest(self) -> int | None:
+        """The most seconds that a run may take, None where no file says."""
+        return min((m for file in self.files if (m := file.allow.max_run_duration) is not None), default=None)
+
     def execs(self, *, locked: bool) -> bool:
         """Whether commands may be run on a run's nodes besides its tasks: no file forbids it, and for a locked run,
         whose nodes are no longer what its lock says then, one allows it."""

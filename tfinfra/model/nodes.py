@@ -56,7 +56,8 @@ class NodeSettings:
     where the nodes' identity is of others, and shared. `locked` is what the run's lock says of its nodes, None where it
     has none. `requests` is the URL where the client asks something of nodes that live, and they may only read;
     `requests_key` (SigningKey.public) is whose signature it has: None where nothing is taken from anybody. `execs`:
-    whether commands are.
+    whether commands are. `latest` is the time up to which the tag of the node's group may put the deadline off, None
+    where it may not.
     """
 
     run: str
@@ -79,6 +80,7 @@ class NodeSettings:
     requests: str | None = None
     requests_key: str | None = None
     execs: bool = True
+    latest: Time | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ NEEDED_SECONDS = (BOOT_SECONDS + USEFUL_SECONDS) / 0.9
 MOST_SECONDS = 10 * 365 * 24 * HOUR
 
 
+LONGEST_EXTENSION = 24 * HOUR
+"""How long a deadline may be put off at most."""
+
+
 @dataclass(frozen=True)
 class Burn:
     """US dollars an hour at list price: of the compute group, and of the keep group, which outlives it."""
@@ -53,6 +57,16 @@ def deadline(limits: Limits, burn: Burn, now: float) -> Deadline:
     """The deadline of a run that begins `now`."""
     seconds, limit = run_time(limits, burn)
     return Deadline(now + seconds, seconds, limit)
+
+
+def latest_deadline(end: Deadline, limits: Limits, burn: Burn, longest: float | None) -> float:
+    """The Unix time up to which the deadline `end` may be put off: within max_cost_usd, `longest` seconds of a run
+    (None: no bound), and the time for which outputs are kept, as their group outlives the machines."""
+    begun = end.at - end.seconds
+    bounds = [end.at + min(LONGEST_EXTENSION, limits.keep_outputs), begun + affordable_seconds(limits, burn)]
+    if longest is not None:
+        bounds.append(begun + longest)
+    return max(end.at, min(bounds))
 
 
 def run_time(limits: Limits, burn: Burn) -> tuple[int, str]:

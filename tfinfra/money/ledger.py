@@ -60,6 +60,11 @@ class Ledger:
         ending = (replace(i, due=min(i.due, due)) if i.group in running else i for i in self.intervals)
         return replace(self, intervals=tuple(ending))
 
+    def put_off(self, group: str, seconds: float) -> Ledger:
+        """With so much more time until the group is due."""
+        later = (replace(i, due=i.due + seconds) if i.group == group else i for i in self.intervals)
+        return replace(self, intervals=tuple(later))
+
     def closed(self, ends: Mapping[str, float]) -> Ledger:
         """With an end for the open intervals of these groups: Unix seconds by group."""
         return replace(self, intervals=tuple(_closed(i, ends.get(i.group)) for i in self.intervals))

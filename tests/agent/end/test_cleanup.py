@@ -258,6 +258,53 @@ def test_no_tag_puts_the_deadline_off(tags: dict[str, str] | None) -> None:
         assert len(arm.deletions) == 1
 
 
+GIVEN: dict[str, tuple[object, str | None]] = {
+    "a later time counts": ("2030-01-01T00:30:00Z", "2030-01-01T00:30:00Z"),
+    "but no later one than the node holds": ("2099-01-01T00:00:00Z", "2030-01-01T01:00:00Z"),
+    "the time that it has is no more": ("2030-01-01T00:00:00Z", None),
+    "an earlier one is none": ("2029-01-01T00:00:00Z", None),
+    "nor is what is no time": ("soon", None),
+    "nor a tag that has gone": (None, None),
+}
+
+
+@pytest.mark.parametrize(("tag", "until"), GIVEN.values(), ids=GIVEN)
+def test_a_node_that_holds_a_later_time_reads_its_groups_tag(tag: object, until: str | None) -> None:
+    clock = FakeClock(unix_time("2030-01-01T00:00:01Z"))
+    with a_host(clock) as (context, _, arm):
+        later = replace(context, settings=replace(context.settings, latest="2030-01-01T01:00:00Z"))
+        arm.group = {"tags": {"tfinfra-expires-at": tag} if tag else {}}
+        watch = DeadlineWatch(later)
+        assert watch.step() == (1.0 if until else 30.0)
+        assert len(arm.deletions) == (0 if until else 1)
+        if until is not None:
+            clock.now = unix_time(until) - 1
+            assert (watch.step(), arm.deletions) == (1.0, [])
+            clock.now += 2
+            assert watch.step() == 30.0
+            assert len(arm.deletions) == 1
+
+
+def test_an_arm_that_does_not_answer_is_asked_for_a_while_whether_there_is_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = urllib.request.urlopen
+
+    def urlopen(request: Any, **more: Any) -> Any:
+        if request.get_method() == "GET" and "metadata" not in request.full_url:
+            raise http.client.BadStatusLine("?")
+        return real(request, **more)
+
+    clock = FakeClock(unix_time("2030-01-01T00:00:01Z"))
+    with a_host(clock) as (context, _, arm):
+        monkeypatch.setattr(cleanup, "urlopen", urlopen)
+        watch = DeadlineWatch(replace(context, settings=replace(context.settings, latest="2030-01-01T01:00:00Z")))
+        assert (watch.step(), arm.deletions) == (30.0, [])
+        clock.now += 400
+        assert watch.step() == 30.0
+        assert len(arm.deletions) == 1
+
+
 def test_a_node_of_a_shared_identity_deletes_nothing() -> None:
     with cloud() as arm:
         assert not delete_compute_group(replace(settings(arm.url), may_delete=False), Metadata(arm.url, "client"))

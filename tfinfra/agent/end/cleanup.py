@@ -13,6 +13,8 @@ from urllib.request import Request, urlopen
 
 from tfinfra.agent.node.instance_metadata import Metadata
 from tfinfra.model import NodeSettings
+from tfinfra.model.shapes import is_time
+from tfinfra.system.clock import unix_time
 
 _API_VERSION = "2021-04-01"
 _TIMEOUT = 30.0
@@ -49,6 +51,14 @@ def delete_compute_group(settings: NodeSettings, metadata: Metadata) -> bool:
         _log.warning("could not ask ARM for the deletion: %r", error)
         return False
     return True
+
+
+def group_expiry(settings: NodeSettings, metadata: Metadata) -> float | None:
+    """When the compute group expires by its own tag (Unix seconds), None where that says no time. Raises what keeps ARM
+    from an answer."""
+    token, _ = metadata.token(settings.arm_audience or f"{settings.arm_endpoint}/")
+    said = (_ask(settings, token, "GET").get("tags") or {}).get("tfinfra-expires-at")
+    return unix_time(said) if isinstance(said, str) and is_time(said) else None
 
 
 def _is_going(settings: NodeSettings, token: str) -> bool:

@@ -58,5 +58,7 @@ def held_lines(record: RunRecord) -> Iterator[str]:
             f"tfinfra exec {record.run} -- COMMAND": "runs a command on one of them",
             **ways,
         }
+    if record.latest is not None:
+        ways = {f"tfinfra extend {record.run} 2h": f"holds them longer, until {record.latest} at most", **ways}
     widest = max(map(len, ways))
     yield from (f"  {way.ljust(widest)}    {what}" for way, what in ways.items())

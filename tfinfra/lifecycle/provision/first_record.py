@@ -12,7 +12,7 @@ from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.model import Plan, Target
-from tfinfra.money.budget import Deadline, deadline, kept_seconds
+from tfinfra.money.budget import Deadline, deadline, kept_seconds, latest_deadline
 from tfinfra.money.ledger import Ledger
 from tfinfra.system.clock import iso_time
 
@@ -45,17 +45,26 @@ def first_record(plan: Plan, target: Target, options: UpOptions, cloud: Cloud, n
 
 
 def begun(
-    plan: Plan, target: Target, options: UpOptions, cloud: Cloud, now: float, *, environment: str
+    plan: Plan,
+    target: Target,
+    options: UpOptions,
+    cloud: Cloud,
+    now: float,
+    *,
+    environment: str,
+    longest: float | None = None,
 ) -> tuple[Deadline, RunRecord]:
     """The deadline, counted from `now` on, and the record of a run whose groups are about to be made; `environment` is
-    its lock's key."""
+    its lock's key, `longest` the most seconds that guardrails give a run."""
     end, first = deadline(plan.limits, options.burn, now), plan.infrastructure
     record = first_record(plan, target, options, cloud, now)
+    latest = latest_deadline(end, plan.limits, options.burn, longest) if options.keep else end.at
     until = end.at + kept_seconds(plan.limits)
     return end, replace(
         record,
         phase=RunPhase.PROVISIONING,
         environment=environment,
+        latest=iso_time(latest) if latest > end.at else None,
         ledger=Ledger((spending.billed(record.keep_group, "keep", options.burn.keep, now, until),)),
         attempts=(Attempt(record.compute_group, first.location, first.vm_size),),
     )

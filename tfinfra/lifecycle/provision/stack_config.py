@@ -46,7 +46,7 @@ def stack_config(record: RunRecord, part: str, prerequisites: Prerequisites, clo
         "run": record.run,
         "owner": record.owner,
         "expiresAt": record.keep_until if keep else record.deadline,
-        "deadline": record.deadline,
+        "deadline": record.latest or record.deadline,
         "principalType": cloud.principal_type,
         **({"deleterRole": role} if role else {}),
         **elsewhere,
@@ -90,6 +90,7 @@ def node_settings(
         requests=requests,
         requests_key=asked.key if asked and requests else None,
         execs=asked is not None and asked.execs,
+        latest=record.latest,
     )
 
 

@@ -70,7 +70,8 @@ class RunRecord:
 
     `result` is None until the run ended; `hint` is a way out. `results` is the folder of the outputs, `left` what could
     not be deleted; `not_collected` what of the outputs did not come home; `requests` is the URL where its client asks
-    its nodes something, None where they take nothing; `compute_group` is that of the newest of
+    its nodes something, None where they take nothing; `latest` is the time up to which the deadline may be put off,
+    None where it may not; `compute_group` is that of the newest of
     `attempts`, the keep group the same for all of them; `backend` the user's own backend of Pulumi that holds the
     stacks, without its credentials; `stacks_left` those that could not be dropped there. `usd_per_hour` is the list
     price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
@@ -101,6 +102,7 @@ class RunRecord:
     store: Line | None = None
     shared: Line | None = None
     requests: Line | None = None
+    latest: Time | None = None
     environment: Line | None = None
     backend: Line | None = None
     phase: RunPhase = RunPhase.STARTING

@@ -59,6 +59,7 @@ def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now:
         deadline=iso_time(end.at),
         limit=end.limit,
         run_seconds=end.seconds,
+        latest=None,  # that was for the first attempt, of which the budget has paid since
         ledger=ledger.opened(billed(group, "compute", burn.compute, now, end.at)),
     )
     return end

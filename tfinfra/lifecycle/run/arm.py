@@ -74,6 +74,12 @@ class RunArm:
 
         return run_share(self._cloud, group)
 
+    def put_off(self, group: str, run: str, moment: str) -> None:
+        """Sets the time (ISO 8601) at which a group of the run expires, by its tag. Raises ProvisioningError."""
+        from tfinfra.azure.expiry import put_off
+
+        put_off(self._cloud, group, run, moment)
+
     def delete_group(self, group: str, run: str, progress: Progress) -> None:
         """Returns once ARM says 404; `progress` hears of what is tried again. Raises ForeignInside,
         TeardownIncomplete."""

@@ -79,7 +79,8 @@ class UpRun:
             context.folder.write(first_record(plan, target, options, cloud, ports.clock()))
             prepared = self._prepare(self._requirements())
             key, now = prepared.lock.key, ports.clock()
-            self._session.deadline, record = begun(plan, target, options, cloud, now, environment=key)
+            longest = self._compiled.facts.project.guardrails.longest
+            self._session.deadline, record = begun(plan, target, options, cloud, now, environment=key, longest=longest)
             if (wrong := STEADY.complaint()) is not None:
                 self._observer.say(f"warning: {wrong}")
             if record.limit == "max_cost_usd":
