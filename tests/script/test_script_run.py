@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import os
 import subprocess
@@ -145,6 +146,17 @@ def test_outside_of_a_run_it_prints_and_goes_on(
     assert capfd.readouterr().out == "loss: 0.5\nroc.fpr: 0.0\nroc.tpr: 1.0\ncurve: a.png\n"
     with pytest.raises(RuntimeError, match="belongs to no run"):
         Run.get_context(allow_offline=False)
+
+
+def test_it_keeps_to_the_oldest_python_of_a_manifest_and_to_its_library(tmp_path: Path) -> None:
+    paths = NodePaths(tmp_path)
+    make_script_package(paths)
+    for file in (paths.for_scripts / "tfinfra/script").glob("*.py"):
+        tree = ast.parse(file.read_text("utf-8"), feature_version=(3, 8))
+        named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        named += [name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names]
+        outside = {name.partition(".")[0] for name in named} - sys.stdlib_module_names - {"tfinfra"}
+        assert outside == set(), file.name
 
 
 SCRIPT = """
