@@ -54,6 +54,19 @@ def test_a_run_is_named_by_its_id_or_by_its_folder(named: str, capsys: pytest.Ca
     assert err == ""
 
 
+def test_a_person_is_told_the_first_findings_of_a_rule_and_a_program_all(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(33):
+        (folder / "runs" / RUN / f"outputs/{number}").write_text("")
+    assert main(["audit", RUN, *KEY]) == 11
+    out, err = capsys.readouterr()
+    assert err.count("error[TFA142]: outputs/") == 20 and "33 foreign" in out
+    assert f"error[TFA142]: runs/{RUN}: 13 more findings of this rule, which --json tells" in err
+    assert main(["audit", RUN, *KEY, "--json"]) == 11
+    assert [each["rule"] for each in document(capsys)["findings"]].count("TFA142") == 33
+
+
 def _looked() -> list[str]:
     return [rule.code for rule in rules() if rule.code.startswith(OFFLINE)]
 

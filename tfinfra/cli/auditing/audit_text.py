@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from tfinfra.auditing.audit import Audited
+from collections.abc import Iterator
+from itertools import groupby
+
+from tfinfra.auditing.audit import Audited, level_of
 from tfinfra.auditing.findings import WORST_FIRST, Verdict
 from tfinfra.cli.auditing.audit_findings import as_diagnostic
 from tfinfra.cli.output import print_diagnostics, show
-from tfinfra.errors import in_one_line
+from tfinfra.errors import Diagnostic, Severity, in_one_line
 from tfinfra.text.wording import count
 
+_MOST = 20
+"""Findings of one rule that a person is told."""
 _WORDS = {
     Verdict.OK: "nothing was changed",
     Verdict.CHANGED: "something was changed",
@@ -19,9 +24,20 @@ _WORDS = {
 
 
 def tell_audit(audit: Audited, *, on_stdout: bool) -> None:
-    print_diagnostics(as_diagnostic(audit, each) for each in audit.findings)
+    print_diagnostics(_told(audit))
     if on_stdout:
         show(verdict_line(audit))
+
+
+def _told(audit: Audited) -> Iterator[Diagnostic]:
+    """The findings, of each rule the first few: whoever can write evidence can have it differ in a million places."""
+    for (level, rule), each in groupby(audit.findings, key=lambda found: (level_of(found), found.rule)):
+        found = list(each)
+        yield from (as_diagnostic(audit, one) for one in found[:_MOST])
+        if len(found) > _MOST:
+            more = count(len(found) - _MOST, "more finding")
+            message = f"{audit.folder}: {more} of this rule, which --json tells"
+            yield Diagnostic(rule, level or Severity.NOTICE, message)
 
 
 def verdict_line(audit: Audited) -> str:
