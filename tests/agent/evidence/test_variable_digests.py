@@ -10,7 +10,7 @@ from tests.agent.nodes import assignment_of
 from tests.backends.specs import plan_of, spec
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.evidence.node_checks import check_own_variables
-from tfinfra.agent.evidence.variable_digests import common_digests, different, whole_digest
+from tfinfra.agent.evidence.variable_digests import OWN_SEARCH_PATH, common_digests, different, whole_digest
 from tfinfra.agent.node.node_paths import NodePaths
 
 PLAN = plan_of(spec("ps", node_count=2, worker_count=3, environment_variables={"EPOCHS": "3"}))
@@ -32,6 +32,19 @@ def test_tasks_of_one_run_have_their_variables_alike_wherever_they_are() -> None
     assert different(found) == {}
     assert {"PATH", "EPOCHS", "TMPDIR", "HOME", "TFINFRA_OUTPUTS"} <= set(found["worker-0"])
     assert not {"TF_CONFIG", "TFINFRA_SHARD_INDEX", "TFINFRA_NODE"} & set(found["worker-0"])
+
+
+def test_tfinfras_own_search_path_has_one_digest_on_every_node_and_no_other_has_it() -> None:
+    nodes = [
+        on_a_process(0),
+        on_a_process(1),
+        assignment_of(PLAN),
+        replace(assignment_of(PLAN), paths=NodePaths(Path("/"))),
+    ]
+    found = {common_digests(each, each.tasks[0])["PYTHONPATH"] for each in nodes}
+    assert found == {OWN_SEARCH_PATH}
+    more = replace(on_a_process(0), plan=replace(PLAN, environment_variables={"PYTHONPATH": "lib"}))
+    assert common_digests(more, more.tasks[0])["PYTHONPATH"] != OWN_SEARCH_PATH
 
 
 def test_a_variable_of_one_node_alone_is_named_with_the_node() -> None:
