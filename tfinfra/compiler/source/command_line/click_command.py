@@ -1,15 +1,16 @@
-"""The command line of a script that is one click command, by its syntax tree: as far as it is certain."""
+"""The command line of a script that is one click command, or a group of them, by its syntax tree: as far as it is
+certain."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.command_line.calls import called_name, literal, literals, texts
-from tfinfra.compiler.source.command_line.holder import only_holder
+from tfinfra.compiler.source.command_line.holder import Holder, only_holder
 from tfinfra.compiler.source.reached import reached
 from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of
 
@@ -17,6 +18,7 @@ _OF_TEXT = ("name", "help", "short_help", "epilog", "options_metavar", "hidden",
 _DECIDING = ("is_flag", "count", "multiple", "nargs")
 """Keywords of an option that say how many words it takes."""
 _KEPT = (*_DECIDING, "flag_value", "required", "default")
+_CLASSES = {"Group", "Command", "CommandCollection", "Option", "Argument"}
 _PLAIN = {"pass_context", "pass_obj"}
 _FLAGS = {"version_option": "--version", "help_option": "--help", "confirmation_option": "--yes"}
 _TYPES = {
@@ -46,11 +48,13 @@ class ClickParameter:
 
 @dataclass(frozen=True)
 class ClickCommand:
-    """The one command of a script; `library` is what it is written with, click or Typer."""
+    """The one command of a script, or a group with its `commands` by their names; `library` is what it is written
+    with, click or Typer."""
 
     module: str
     parameters: tuple[ClickParameter, ...]
     library: str = "click"
+    commands: Mapping[str, ClickCommand] = field(default_factory=dict)
 
 
 class _Unknown(Exception):
@@ -64,9 +68,63 @@ def read_click(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> ClickC
     if holder is None:
         return None
     try:
-        return ClickCommand(holder.module, tuple(_parameters(holder.tree, holder.how)))
+        return _group(holder) or ClickCommand(holder.module, tuple(_parameters(holder.tree, holder.how)))
     except _Unknown:
         return None
+
+
+def _group(holder: Holder) -> ClickCommand | None:
+    """The one group with the commands that its decorator makes, None where there is none."""
+    tree, aliases = holder.tree, aliases_of(holder.tree)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    groups = [f for f in functions if any(_of_click(one, aliases) == "group" for one in f.decorator_list)]
+    if not groups:
+        return None
+    used = {one.attr for node in nodes_of(tree) for one in _attributes_of(node, groups[0].name)}
+    others = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
+    if len(groups) != 1 or not used <= {"command"} or others & _CLASSES:
+        raise _Unknown
+    _require_call(tree, groups[0].name, holder.how)
+    commands = dict[str, ClickCommand]()
+    for function in functions:
+        for decorator in function.decorator_list:
+            if any(True for _ in _attributes_of(decorator, groups[0].name)):
+                rest = [one for one in function.decorator_list if one is not decorator]
+                found = tuple(_decorated(rest, aliases))
+                commands[_name(function, decorator)] = ClickCommand(holder.module, found)
+    own = [one for one in groups[0].decorator_list if _of_click(one, aliases) != "group"]
+    for one in groups[0].decorator_list:
+        if _of_click(one, aliases) == "group":
+            _require_plain(one)
+    return ClickCommand(holder.module, tuple(_decorated(own, aliases)), commands=commands)
+
+
+def _attributes_of(node: ast.AST, name: str) -> Iterator[ast.Attribute]:
+    """`main.command` of `@main.command(…)`, and of `@main.command`."""
+    one = node.func if isinstance(node, ast.Call) else node
+    if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == name:
+        yield one
+
+
+def _name(function: ast.FunctionDef, decorator: ast.expr) -> str:
+    """What a command of a group is called. Raises _Unknown where versions of click differ in that."""
+    _require_plain(decorator)
+    if isinstance(decorator, ast.Call):
+        given = [*decorator.args, *(word.value for word in decorator.keywords if word.arg == "name")]
+        names = tuple(texts(given))
+        if len(names) != len(given) or len(names) > 1:
+            raise _Unknown
+        if names:
+            return names[0]
+    if function.name.rpartition("_")[2] in ("command", "cmd", "group", "grp"):
+        raise _Unknown
+    return function.name.lower().replace("_", "-")
+
+
+def _decorated(decorators: Sequence[ast.expr], aliases: Mapping[str, str]) -> Iterator[ClickParameter]:
+    for decorator in decorators:
+        if (word := _of_click(decorator, aliases)) not in _PLAIN:
+            yield _parameter(decorator, word, aliases)
 
 
 def _parameters(tree: ast.Module, how: Reach) -> Iterator[ClickParameter]:
@@ -75,14 +133,13 @@ def _parameters(tree: ast.Module, how: Reach) -> Iterator[ClickParameter]:
     words = {id(one): _of_click(one, aliases) for function in functions for one in function.decorator_list}
     commands = [one for one in functions if "command" in (words[id(each)] for each in one.decorator_list)]
     others = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
-    if len(commands) != 1 or others & {"group", "Group", "Command", "CommandCollection", "Option", "Argument"}:
+    if len(commands) != 1 or others & {"group", *_CLASSES}:
         raise _Unknown
     _require_call(tree, commands[0].name, how)
     for decorator in commands[0].decorator_list:
-        if (word := words[id(decorator)]) == "command":
+        if words[id(decorator)] == "command":
             _require_plain(decorator)
-        elif word not in _PLAIN:
-            yield _parameter(decorator, word, aliases)
+    yield from _decorated([one for one in commands[0].decorator_list if words[id(one)] != "command"], aliases)
 
 
 def _of_click(node: ast.expr, aliases: Mapping[str, str]) -> str:
@@ -96,7 +153,7 @@ def _require_call(tree: ast.Module, name: str, how: Reach) -> None:
     sure = {id(node): surely for node, surely in reached(tree, as_program=how.as_program)}
     calls = [node for node in nodes_of(tree) if isinstance(node, ast.Call) and called_name(node) == name]
     settings = {one.arg for call in calls for one in call.keywords}
-    if len(calls) != 1 or calls[0].args or not settings <= {"standalone_mode"}:
+    if len(calls) != 1 or calls[0].args or not settings <= {"standalone_mode", "obj"}:
         raise _Unknown
     if sure.get(id(calls[0])) is not Sure.ALWAYS:
         raise _Unknown

@@ -23,6 +23,11 @@ FROM = (
     "from click import command, option\n@command(help='Trains.')\n@option('--n', required=True, type=int)\n"
     "def main(n): pass\nmain()\n"
 )
+GROUP = (
+    "import click\n@click.group()\n@click.option('--seed', type=int)\ndef top(seed): pass\n"
+    "@top.command()\n@click.option('--a')\n@click.argument('word')\ndef go(a, word): pass\n"
+    "@top.command()\n@click.option('--n', type=int)\ndef eval_all(n): pass\ntop()\n"
+)
 OF_CLICK: dict[str, tuple[str, str, list[str]]] = {
     "all is well": (
         CLICK,
@@ -82,9 +87,19 @@ OF_CLICK: dict[str, tuple[str, str, list[str]]] = {
         "{--a: 1}",
         [],
     ),
-    "subcommands": (
-        "import click\n@click.group()\ndef top(): pass\n@top.command()\n@click.option('--a')\ndef go(a): pass\ntop()\n",
-        "{go: , --a: 1}",
+    "a command of a group": (GROUP, "{--seed: 1, go: , --a: x, w: }", []),
+    "an option that the command does not know": (GROUP, "{go: , --aa: 1, w: }", ["knows no --aa"]),
+    "a command by its name": (GROUP, "{eval-all: , --n: x}", ["--n: 'x' is not a valid integer"]),
+    "a command that the group does not have": (GROUP, "{gone: , --a: 1}", ["'gone' is no command of the script"]),
+    "a group's own option": (GROUP, "{--seed: x, go: , w: }", ["--seed: 'x' is not a valid integer"]),
+    "commands that are added": (
+        GROUP.replace("top()\n", "top.add_command(click.Command('more'))\ntop()\n"),
+        "{more: }",
+        [],
+    ),
+    "a group of groups": (
+        GROUP.replace("top()\n", "@top.group()\ndef more(): pass\n@more.command()\ndef x(): pass\ntop()\n"),
+        "{more: , x: }",
         [],
     ),
     "a command that nobody calls": (CLICK.replace("    main()\n", "    pass\n"), "{--foo: 1}", []),

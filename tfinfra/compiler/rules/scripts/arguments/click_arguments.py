@@ -35,7 +35,33 @@ def arguments_of_click(facts: Facts) -> Iterator[Diagnostic]:
     readers = {"click": read_click, "typer": read_typer}
     for word, read in readers.items():
         if (found := read(source.modules, source.reach)) and not source.names(word, "argv"):
-            yield from refused(facts, _refusals(found, dict(manifest.script_params)))
+            yield from refused(facts, _all_refusals(found, dict(manifest.script_params)))
+
+
+def _all_refusals(known: ClickCommand, given: Words) -> Iterator[Wrong]:
+    """Of a group those of what stands before the command, and of the command's own."""
+    word = next((flag for flag in given if not flag.startswith("-")), None)
+    if not known.commands:
+        yield from _refusals(known, given)
+        return
+    entries = [*given.items()]
+    at = [*given].index(word) if word is not None else len(entries)
+    before = dict(entries[:at])
+    if word is None or given[word] or any(one.is_argument for one in known.parameters):
+        return
+    if not all(values or "=" in flag or _is_bare(known, flag) for flag, values in before.items()):
+        return  # the word may be a value
+    yield from _refusals(known, before)
+    if word in known.commands:
+        yield from _refusals(known.commands[word], dict(entries[at + 1 :]))
+        return
+    near = nearest(word, known.commands)
+    hint = did_you_mean(near) if near else "a command is written `name:`, before its own options"
+    yield Wrong(word, f"{word!r} is no command of the script, which has {', '.join(known.commands)}", hint, "key")
+
+
+def _is_bare(known: ClickCommand, flag: str) -> bool:
+    return any(flag in _spellings(one) and _is_flag(one) for one in known.parameters)
 
 
 def _refusals(known: ClickCommand, given: Words) -> Iterator[Wrong]:
