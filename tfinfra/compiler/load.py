@@ -21,6 +21,7 @@ from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_for_parser, real
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError, in_one_line
+from tfinfra.guardrails.key_schema import GUARDRAILS
 from tfinfra.guardrails.values import Guardrails
 from tfinfra.locking.read import LIMITS, is_lock, lock_of
 from tfinfra.manifest.document import Document
@@ -49,6 +50,7 @@ def load_project(
     a file of guardrails, cannot be read as one YAML mapping."""
     held = load_guardrails(guardrails)
     document, diagnostics = _read_of_project(manifest)
+    _refuse_other_files(manifest, document)
     if is_lock(manifest.name):
         from tfinfra.locking.as_manifest import as_manifest
 
@@ -59,6 +61,17 @@ def load_project(
     )
     asks = any(LOCK in file.require for file in held.files)
     return replace(project, unlocked=why_unlocked(manifest)) if asks else project
+
+
+def _refuse_other_files(path: Path, document: Document) -> None:
+    """Files beside manifests are none: who names all files of a folder reads so, and not of each unknown key."""
+    if "entry_script" in document.data:
+        return
+    if path.name == TARGETS_FILE:
+        hint = "name the manifests, or their folder; `tfinfra doctor --target NAME` looks at a target"
+        raise _unreadable("TFI101", path, f"'{path}' has targets, and is no manifest", hint)
+    if document.data and {*document.data} <= {*GUARDRAILS}:
+        raise _unreadable("TFI101", path, f"'{path}' has guardrails, and is no manifest", "write --guardrails FILE")
 
 
 def project_of_text(
