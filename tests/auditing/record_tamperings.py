@@ -196,6 +196,13 @@ def shortened(run: Path) -> None:
     edit_json(names.RUN, lambda document: document["ledger"][1].update(told))(run)
 
 
+def others_hours(run: Path) -> None:
+    """No hours of its own in both records, as of a run that was on the nodes of another."""
+    none = {"on": "digits-other1", "usd": 0.0}
+    edit_json(names.LEDGER, lambda document: document.update(intervals=[], **none))(run)
+    edit_json(names.RUN, lambda document: document.update(ledger=[], **none))(run)
+
+
 def swap(lines: list[Any]) -> None:
     """What two of them say, at the times at which they stand."""
     lines[6]["event"], lines[7]["event"] = lines[7]["event"], lines[6]["event"]
@@ -290,6 +297,7 @@ RECORD: dict[str, Tamper] = {
     "a price is edited in the ledger": edit_json(names.LEDGER, lambda it: it["intervals"][1].update(usd_per_hour=1)),
     "an interval is removed from the ledger": edit_json(names.LEDGER, lambda ledger: ledger["intervals"].pop()),
     "an interval is shortened in the ledger and in run.json": shortened,
+    "the hours of the ledger are called another run's": others_hours,
     "the sum of the ledger is edited": edit_json(names.LEDGER, lambda ledger: ledger.update(usd=0.01)),
     "a part of a log is removed": edit("nodes/agent-0.log", b"2026-11-30T10:01:00Z INFO rank-0 is running\n", b""),
     "the end of a log is removed": edit("tasks/rank-0.log", b"step 1\n", b"step"),
