@@ -3,7 +3,7 @@ cleared or its nodes go, and the store stays while it is not at home."""
 
 from __future__ import annotations
 
-from tfinfra.errors import Result, first_line
+from tfinfra.errors import Result, TfinfraError, first_line
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, wait_until
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
@@ -28,14 +28,23 @@ def not_at_home(first: RunFolder) -> str:
 
 
 def stop_tasks(ports: Ports, record: RunRecord, say: Progress) -> None:
-    """Ends the tasks of a run on others' nodes, and waits until these have collected, as long as that may take."""
+    """Ends the tasks of a run on others' nodes, and waits until these have collected, as long as that may take and any
+    of them is there."""
     if record.store is None:
         return
     try:
         store = ports.open_store(record.store)
-        if is_collected(store) or not store.list(keys.NODES):
+        if is_collected(store) or not store.list(keys.NODES) or not _has_machines(ports, record):
             return
         store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "`tfinfra down` ended the run")))
         wait_until(lambda: is_collected(store), ports.cloud.timeouts.collect)
     except store_errors() as error:
         say(f"warning: the tasks of {record.run} could not be ended: {first_line(error)}")
+
+
+def _has_machines(ports: Ports, record: RunRecord) -> bool:
+    """Where ARM does not say, they are taken to be there."""
+    try:
+        return ports.arm.running_instances(record.compute_group) != 0
+    except TfinfraError:
+        return True

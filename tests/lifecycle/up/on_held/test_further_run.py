@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tfinfra.model.next_run import NextRun
 from tfinfra.model.requests import Answer
 from tfinfra.store import MemoryStore, keys
 from tfinfra.system.clock import iso_time
+from tfinfra.system.progress import say_nothing
 
 FIRST, NEXT = "digits-abc123", "digits-next12"
 URL = f"file:///store/run/on/{NEXT}"
@@ -166,6 +168,19 @@ def test_ctrl_c_ends_its_tasks_alone(tmp_path: Path) -> None:
     assert result.error is not None
     assert (result.error.exit_code, set(world.groups)) == (8, {KEEP, COMPUTE})
     assert (tmp_path / "runs" / NEXT / "outputs" / "half").read_bytes() == b"half"
+
+
+def test_the_end_of_a_run_whose_nodes_are_gone_waits_for_none_of_them(tmp_path: Path) -> None:
+    world = kept(tmp_path)
+    further(world, FakeChannel(world, training), detach=True).go()
+    world.running = 0
+    folder = run_folder(tmp_path / "state", NEXT)
+    groups = tuple(world.arm.groups())
+    began = time.monotonic()
+    end_run(FoundRun(NEXT, folder, folder.read(), world.ports, groups, world.store_at(URL), None), say_nothing)
+    assert time.monotonic() - began < 2.5, "collecting alone may take three seconds in this world"
+    assert (next_record(world).phase, uses(world)) == ("deleted", [(NEXT, False)])
+    assert set(world.groups) == {KEEP, COMPUTE}
 
 
 def test_the_end_of_the_first_run_keeps_a_store_in_which_another_is_not_at_home(

@@ -13,7 +13,7 @@ from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.names import choice_of
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.model import Infrastructure, Plan, from_json
 from tfinfra.store import ObjectStore
 from tfinfra.system.clock import right_now, unix_time
@@ -76,7 +76,7 @@ def _ready_store(found: FoundRun, record: RunRecord) -> ObjectStore:
         raise UsageError(f"{run} has no nodes any more", hint=again)
     if found.outcome is None or found.store is None or not is_collected(found.store):
         raise UsageError(f"{run} has not ended: its nodes train or collect", hint=f"`tfinfra wait {run}` waits for it")
-    holding = is_alive(record.client) and found.folder.plan().hold_on_failure > 0
+    holding = record.phase == RunPhase.HELD and is_alive(record.client)
     if not (found.held or holding):
         raise UsageError(f"the nodes of {run} do not stay", hint=again)
     if found.outcome.differs:
