@@ -27,7 +27,7 @@ from tfinfra.evidence.build import unsigned
 from tfinfra.evidence.chain import chain_head
 from tfinfra.evidence.names import in_json
 from tfinfra.evidence.oms import model_statement, root_digest
-from tfinfra.evidence.packages import packages_in, packages_of, unread_packages
+from tfinfra.evidence.packages import name_and_version, packages_in, packages_of, unread_packages
 from tfinfra.evidence.sums import sha256
 
 UNKNOWN: dict[str, Any] = {"origin": None, "plan": None, "nodes": (), "events": None, "finished": None}
@@ -177,6 +177,15 @@ def test_an_environment_of_one_file_each_names_packages_with_one_digest() -> Non
         "pkg:pypi/horovod@0.28.1": 1,
         "pkg:pypi/tensor-flow@2.15.1": 1,
     }
+
+
+def test_the_url_of_a_package_says_its_name_and_version() -> None:
+    odd = {"name": "lib?x", "version": "1!2+c/@", "build": "h0", "url": "", "subdir": "noarch", "sha256": ""}
+    texts = "torch==2.1.0+cpu\nEpoch==1!2.0\nown @ https://host.example/own-1.0-py3-none-any.whl\n"
+    found = packages_of({"packages": texts, "conda": [CONDA, odd], "python_version": "3.11"})
+    assert [name_and_version(package.purl) for package in found] == [(one.name, one.version) for one in found]
+    assert len(found) == 6
+    assert name_and_version("pkg:npm/x@1") is None
 
 
 ODD_ENVIRONMENTS: dict[str, Any] = {
