@@ -17,11 +17,15 @@ import pytest
 
 from tests.e2e.canary import forms, holders, in_command_lines, in_files
 from tests.e2e.conftest import Workspace, found_below, shows, wait_until
+from tests.tracking.playing_server import playing
+from tfinfra.store import points_in
 from tfinfra.system.paths import cache_folder
 
 pytestmark = pytest.mark.e2e
 SCRIPT = """
 import hashlib, os, pathlib, sys, time
+from tfinfra import Run
+Run.get_context().log("loss", 0.5)
 value = os.environ["CANARY"]
 print("got", len(value), hashlib.sha256(value.encode()).hexdigest(), flush=True)
 while not pathlib.Path(sys.argv[2]).exists():
@@ -74,9 +78,22 @@ def got(workspace: Workspace, value: str) -> bool:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_secret_is_in_the_tasks_environment_and_nowhere_else(process_workspace: Workspace, backend: str) -> None:
+    """But in what goes to the MLflow server whose token it is."""
+    with playing() as server:
+        metrics = {"tracking_uri": server.url, "token": "CANARY"}
+        value = _run_with_a_secret(process_workspace, backend, metrics)
+    leader = "main-0" if backend == "single" else "rank-0"
+    assert {token for _, _, token in server.calls} == {f"Bearer {value}"}
+    assert ("loss", 0.5, 0) in server.metrics() and server.calls[-1][1]["status"] == "FINISHED"
+    home = process_workspace.run_folder() / "metrics" / f"{leader}.jsonl"
+    assert [(point.name, point.value) for point in points_in(leader, home.read_bytes())[0]] == [("loss", 0.5)]
+
+
+def _run_with_a_secret(process_workspace: Workspace, backend: str, metrics: dict[str, Any]) -> str:
+    """Returns the secret."""
     value = f'canary/{secrets.token_hex(12)}+"ä"='
     began, go_on = time.time(), process_workspace.folder / "go-on"
-    keys = {**BACKENDS[backend], "secrets": ["CANARY"], "script_params": {"--until": str(go_on)}}
+    keys = {**BACKENDS[backend], "secrets": ["CANARY"], "script_params": {"--until": str(go_on)}, "metrics": metrics}
     manifest = process_workspace.manifest(SCRIPT, **keys)
     with watched_command_lines(value) as on_command_lines:
         process = process_workspace.start("up", str(manifest), "--machines", "process", environment={"CANARY": value})
@@ -91,6 +108,7 @@ def test_a_secret_is_in_the_tasks_environment_and_nowhere_else(process_workspace
     assert in_files(places(process_workspace), value, began) == []
     assert on_command_lines == set()
     assert not any(form in (out + err).encode() for form in forms(value).values())
+    return value
 
 
 def test_a_secret_that_is_not_set_ends_the_command_before_anything_is_touched(process_workspace: Workspace) -> None:

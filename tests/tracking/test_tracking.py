@@ -96,6 +96,14 @@ def test_a_server_that_is_not_there_may_come_back() -> None:
     assert caught.value.away
 
 
+@pytest.mark.parametrize("token", ["s3cret\n", "€"])
+def test_a_token_that_no_header_can_have_is_said_and_not_shown(token: str, server: Played) -> None:
+    with pytest.raises(TrackingError, match="no HTTP header") as caught:
+        sender(server, token).send([point()])
+    assert token.strip() not in str(caught.value)
+    assert server.calls == []
+
+
 @given(st.text(max_size=300))
 def test_a_name_is_one_that_every_mlflow_takes(name: str) -> None:
     fit = fitting(name)

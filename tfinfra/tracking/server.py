@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import math
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +17,7 @@ from tfinfra.tracking.sending import TrackingError
 _MOST_BYTES = 1 << 22
 _SAID = 200  # characters of an answer's message that are told
 _AWAY = (408, 425, 429)
+_IN_A_HEADER = re.compile(r"[\x21-\x7e\xa1-\xff]+")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -66,6 +68,8 @@ class TrackingServer:
         """The answer's object; {} where there is no such thing and that may be so (`missing`)."""
         headers = {"Content-Type": "application/json"}
         if self._token:
+            if not _IN_A_HEADER.fullmatch(self._token):
+                raise TrackingError("the token holds a character that no HTTP header can have", away=False)
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._uri}/api/2.0/mlflow/{route}", data, headers)  # noqa: S310
