@@ -536,4 +536,22 @@ ROWS: dict[str, Row] = {
         set(),
         [],
     ),
+    "an MLflow server of one's own, with its token": (
+        aml(
+            "python fit.py",
+            "environment_variables: {MLFLOW_TRACKING_URI: https://mlflow.example, MLFLOW_TRACKING_TOKEN: abcdefgh}\n",
+        ),
+        {
+            "metrics": {"tracking_uri": "https://mlflow.example", "token": "TEAM_MLFLOW_TOKEN"},
+            "secrets": ["TEAM_MLFLOW_TOKEN"],
+        },
+        {"environment_variables"},
+        [(4, "MLFLOW_TRACKING_TOKEN is tfinfra's own")],
+    ),
+    "an MLflow that no node reaches": (
+        aml("python fit.py", "environment_variables: {MLFLOW_TRACKING_URI: sqlite:///x.db}\n"),
+        {},
+        {"environment_variables", "metrics"},
+        [(4, "the variable MLFLOW_TRACKING_URI is left out")],
+    ),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted
-from tfinfra.manifest.key_schema import VARIABLE, fitting_input, fitting_name
+from tfinfra.manifest.key_schema import TRACKING, VARIABLE, fitting_input, fitting_name
 from tfinfra.manifest.words.foreign_paths import target_named
 from tfinfra.manifest.words.foreign_words import told
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
@@ -19,6 +19,8 @@ from tfinfra.text.credentials import covered, covered_command, hidden, in_urls, 
 
 _GIVEN = re.compile(r"(?i)((?:--?)?[\w-]*(?:key|token|secret|passw|pwd|credential)[\w-]*(?:=|:\s*|\s+))(\S+)")
 _LOGIN = re.compile(r"(?i)(\blogin\s+(?:--?[\w-]+(?:=\S+)?\s+)*)(?!-)(\S+)|((?<![\w-])(?<!mkdir )-p\s+)(\S+)")
+_TRACKING_URI, _TRACKING_TOKEN = "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN"
+_TEAMS_TOKEN = "TEAM_MLFLOW_TOKEN"  # noqa: S105  the name of a variable
 _SHORTEST_SECRET = 5
 """Shorter ones are in many words, and mean little."""
 NO_TARGET = (
@@ -99,13 +101,28 @@ class Draft:
     def variables(self, given: Mapping[str, Any], position: Mapping[str, Position | None]) -> None:
         """Environment variables; those whose name says secret become secrets, and their values are left behind."""
         for name, value in given.items():
-            if not re.fullmatch(VARIABLE, name) or set_by_tfinfra(name):
+            if name in (_TRACKING_URI, _TRACKING_TOKEN):
+                self._tracking(name, value, position.get(name))
+            elif not re.fullmatch(VARIABLE, name) or set_by_tfinfra(name):
                 why = "tfinfra sets it itself" if set_by_tfinfra(name) else "it is no name of a variable"
                 self.note(f"the variable {name} is left out: {why}", position.get(name))
             elif names_secret(name) or in_value(str(value)):
                 self.secret(name, value)
             else:
                 self.keys.setdefault("environment_variables", {})[name] = "" if value is None else value
+
+    def _tracking(self, name: str, value: Any, at: Position | None) -> None:
+        """Another MLflow server: tfinfra's own takes the metrics, and sends them on to that."""
+        metrics: dict[str, Any] = self.keys.get("metrics", {})
+        if name == _TRACKING_URI and re.fullmatch(TRACKING, str(value)):
+            self.keys["metrics"] = {"tracking_uri": str(value), **metrics}
+        elif name == _TRACKING_URI:
+            why = "an MLflow without an http(s) URL cannot be reached from nodes"
+            self.note(f"the variable {name} is left out: {why}", at, "`tfinfra metrics RUN --to URL` sends them later")
+        else:
+            self.secret(_TEAMS_TOKEN, value)
+            self.note(f"{name} is tfinfra's own: the server's token is the secret {_TEAMS_TOKEN} here", at)
+            self.keys["metrics"] = {**metrics, "token": _TEAMS_TOKEN}
 
     def secret(self, name: str, value: Any = None) -> None:
         """A variable whose value comes from the environment of whoever starts the run: a `value` stays behind."""
