@@ -143,7 +143,7 @@ NAMES = {
     ),
     _CACHE: (
         *("bundle-parts", "bundle-site", "conda", "environments", "locks", "logs", "policy", "pulumi"),
-        *("python", "requests", "uv", "wheels"),
+        *("python", "requests", "tools", "uv", "wheels"),
         *("inputs.sqlite3*", "azurite-*", "checkov-*", "ci-*", "docs-*", "sbom-*", "uv-*", "venv-*", "verifiers-*"),
     ),
 }

@@ -34,6 +34,7 @@ class MlflowClient:
             stderr=subprocess.DEVNULL,
             env={**tool_environment(), "MLFLOW_DISABLE_TELEMETRY": "true"},
             text=True,
+            encoding="utf-8",
         )
 
     def __enter__(self) -> MlflowClient:

@@ -104,5 +104,5 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         with suppress(OSError), socket.create_connection((_HOST, port), 1.0):
             return
         time.sleep(0.1)
-    lines: Sequence[str] = log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
+    lines: Sequence[str] = log.read_text("utf-8", errors="replace").splitlines()[-_LAST_LINES:]
     raise NotFeasible("TensorBoard does not start: " + " / ".join(line.strip() for line in lines))
