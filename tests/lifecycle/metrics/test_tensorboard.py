@@ -19,6 +19,7 @@ from tfinfra.errors import NotFeasible, UsageError
 from tfinfra.lifecycle.metrics.tensorboard import board as boards
 from tfinfra.lifecycle.metrics.tensorboard.board import board, packages_for
 from tfinfra.lifecycle.metrics.tensorboard.mirror import Mirror
+from tfinfra.lifecycle.metrics.tensorboard.show_run import ShownRun
 from tfinfra.model import Mirrored
 from tfinfra.store import MemoryStore, encode, keys
 
@@ -113,6 +114,20 @@ def test_it_answers_on_loopback_without_credentials(tmp_path: Path, monkeypatch:
 
 def interrupted() -> None:
     raise KeyboardInterrupt
+
+
+def test_whoever_looks_ends_it_and_that_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played(tmp_path, monkeypatch, SERVES)
+    mirror, looks = Mirror(MemoryStore(), tmp_path), []
+
+    def look() -> None:
+        looks.append(1)
+        interrupted()
+
+    monkeypatch.setattr(mirror, "look", look)
+    with board(tmp_path, "2.15.1", None, tmp_path, lambda _: None) as running:
+        ShownRun(running.url, tmp_path, running, mirror, lambda _: None).until_interrupted()
+    assert looks == [1]
 
 
 def test_one_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

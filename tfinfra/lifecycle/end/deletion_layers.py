@@ -65,7 +65,8 @@ def _timer(access: Access, may_delete: bool | None, subscription: str | None) ->
         return Layer("timer", on=False, why=why, fix=way)
     if may_delete is False:
         return _off("timer", subscription)
-    when = "every 5 minutes: the machines at the deadline, the outputs at their own time; no tag puts that off"
+    held = "no tag puts that off, but for `extend` after `up --keep`"
+    when = f"every 5 minutes: the machines at the deadline, the outputs at their own time; {held}"
     return Layer("timer", on=True, why=when + _unless(may_delete, subscription))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +33,10 @@ class ShownRun:
     _told: str = ""
 
     def until_interrupted(self) -> None:
-        """Brings what the run writes, until TensorBoard ends or whoever looks has seen enough."""
-        self._board.watch(self._look, LOOK)
+        """Brings what the run writes, until whoever looks has seen enough: that is no failure. Raises NotFeasible where
+        TensorBoard ends by itself."""
+        with suppress(KeyboardInterrupt):
+            self._board.watch(self._look, LOOK)
 
     def _look(self) -> None:
         if self._mirror is None:
