@@ -38,6 +38,7 @@ WHOLE = {
     "logs": ["logs", "digits-x7k2pq"],
     "metrics": ["metrics", "digits-x7k2pq"],
     "exec": ["exec", "digits-x7k2pq", "--", "true"],
+    "extend": ["extend", "digits-x7k2pq", "1h"],
     "tensorboard": ["tensorboard", "digits-x7k2pq"],
     "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
     "wait": ["wait", "digits-x7k2pq"],

@@ -90,6 +90,8 @@ class Backend(Protocol):
     """Whether it takes more than one node."""
     binds_ports: bool = False
     """Whether its tasks listen at the addresses that the inventory gives them."""
+    gives_tf_config: bool = False
+    """Whether each task has a TF_CONFIG with the addresses of all."""
     launcher: str | None = None
     """The program that starts its tasks on all nodes, as its log is called; None where each node starts its own. Nodes
     know one, mpirun (agent/tasks/mpi/mpi_tasks.py): another needs its NodeTasks in agent/train.py."""

@@ -25,6 +25,7 @@ class MultiWorker(Backend):
     first_keys = MappingProxyType({"node_count": 2, "distributed_backend": "multi_worker"})
     also_called = ("multiworker", "multi-worker", "multiworkermirroredstrategy", "multi_worker_mirrored", "collective")
     binds_ports = True
+    gives_tf_config = True
     averages = True
     over_ethernet = "without GPUs MultiWorkerMirroredStrategy speaks gRPC over Ethernet"
     gpus_only = True

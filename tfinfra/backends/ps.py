@@ -38,6 +38,7 @@ class ParameterServer(Backend):
     keys = ("worker_count", "parameter_server_count", "tf_config", "evaluator_count")
     count_key = "worker_count"
     binds_ports = True
+    gives_tf_config = True
     over_ethernet = "a parameter server speaks gRPC over Ethernet"
     signs = (
         ScriptSign(

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
+from tfinfra.backends.registry import BACKENDS
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, SourceDirectory, Sure
 from tfinfra.compiler.source.command_line.calls import literal, texts
@@ -25,10 +26,11 @@ _INSTEAD = (
     (r"(RANK|WORLD_SIZE|LOCAL_RANK)", "hvd.rank(), hvd.size() or hvd.local_rank()"),
 )
 _ASKS_FIRST = ("in os.environ", "load_dotenv", ".setdefault", "environ.update")
-_TF_CONFIG, _WITH_TF_CONFIG = "TF_CONFIG", ("multi_worker", "ps")
+_TF_CONFIG = "TF_CONFIG"
+_WITH_TF_CONFIG = [name for name, one in BACKENDS.items() if one.gives_tf_config]
 _STEPS = 4
 """From a variable's value to the dictionary behind it: a name, a call, a name."""
-_WITH_ADDRESSES = "distributed_backend: multi_worker, or ps, gives each task its own"
+_WITH_ADDRESSES = f"distributed_backend: {', or '.join(_WITH_TF_CONFIG)}, gives each task its own"
 
 
 def variables_that_nothing_sets(facts: Facts) -> Iterator[Diagnostic]:
