@@ -15,6 +15,7 @@ from tfinfra.agent.node.node_records import read
 from tfinfra.lifecycle.run.request_channel import new_request, signed
 from tfinfra.model import Inventory, NodeEvidence, Outcome, Plan, to_json
 from tfinfra.model.next_run import NextRun
+from tfinfra.model.requests import Answer, ExecBody
 from tfinfra.signing import SigningKey
 from tfinfra.store import ObjectStore, encode, keys, log_chunk, open_store
 from tfinfra.system.clock import iso_time, right_now
@@ -42,7 +43,7 @@ class Held:
     def store(self, run: str = NEXT) -> ObjectStore:
         return open_store((self.run.folder / "store" / keys.further_run(run)).as_uri())
 
-    def ask(self, plan: Plan, script: str, run: str = NEXT, digest: str | None = None) -> None:
+    def ask(self, plan: Plan, script: str, run: str = NEXT, digest: str | None = None, *, execs: bool = True) -> None:
         """Asks for a further run, with a bundle of another `digest` where that is given."""
         bundle = self.run.folder / f"bundle-{run}"
         (bundle / "source").mkdir(parents=True)
@@ -55,11 +56,24 @@ class Held:
                 tar.add(path, path.name)
         packed = digest or sha256_of(archive)
         self.store(run).put_file(keys.bundle_key(packed), archive)
-        body = NextRun(run, packed, iso_time(right_now() + 3600), "max_run_duration", 3600)
-        nodes = tuple(range(plan.node_count))
-        request = new_request("digits-abc123", "try", body, nodes, right_now())
+        body = NextRun(run, packed, iso_time(right_now() + 3600), "max_run_duration", 3600, execs=execs)
+        self.request("try", body, tuple(range(plan.node_count)))
+
+    def request(self, kind: str, body: object, nodes: tuple[int, ...]) -> str:
+        request = new_request("digits-abc123", kind, body, nodes, right_now())
         container = open_store((self.run.folder / "requests").as_uri())
         container.put(keys.request_key(request.number), encode(signed(self.key, request)))
+        return request.number
+
+    def executed(self) -> Answer:
+        """How a command on node 0 ends."""
+        number = self.request("exec", ExecBody(("true",)), (0,))
+
+        def ended() -> Answer | None:
+            said = read(self.run.store, keys.answer_key(number, 0), Answer)
+            return said if said is not None and said.state != "started" else None
+
+        return self.run.wait_for(ended)
 
     def outcome(self, run: str = NEXT) -> Outcome:
         store = self.store(run)
@@ -114,11 +128,13 @@ def test_one_further_run_follows_the_other_also_after_one_whose_bundle_is_anothe
         assert nodes.log("main-0", "digits-third1") == "third\n"
 
 
-def test_a_further_run_ends_alone(tmp_path: Path) -> None:
+def test_a_further_run_ends_alone_and_no_command_runs_beside_one_that_takes_none(tmp_path: Path) -> None:
     single = plan_of(spec("single"), base_port=23422)
     with held(tmp_path, single, BROKEN) as nodes:
-        nodes.ask(single, "import time\nprint('up')\ntime.sleep(600)")
+        nodes.ask(single, "import time\nprint('up')\ntime.sleep(600)", execs=False)
         nodes.run.wait_for(lambda: "up" in nodes.log("main-0"))
+        assert f"{NEXT} trains on it" in nodes.executed().message
         nodes.store().put(keys.STOP, json.dumps({"reason": "cancelled", "message": "down"}).encode())
         assert (nodes.outcome().result, nodes.outcome().message[:4]) == ("cancelled", "down")
         assert nodes.run.agents[0].poll() is None
+        assert nodes.executed().exit_status == 0

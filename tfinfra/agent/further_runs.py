@@ -36,6 +36,7 @@ class FurtherRuns:
         self._context = context
         self._before: Assignment | None = None
         self._asked: queue.Queue[NextRun] = queue.Queue()
+        self._lived: NextRun | None = None
 
     def begin(self, own: Assignment) -> None:
         self._before = own
@@ -50,7 +51,19 @@ class FurtherRuns:
             run = self._asked.get(timeout=seconds)
         except queue.Empty:
             return None
-        return _live(self._context, self._before, run) if self._before else None
+        self._lived = run
+        try:
+            return _live(self._context, self._before, run) if self._before else None
+        finally:
+            self._lived = None
+
+    def why_no_command(self) -> str:
+        """Why the run that this node lives now takes no commands of the client, "" where none is lived or it does. What
+        a command may reach is that run's as well as the first one's."""
+        lived = self._lived
+        if lived is None or lived.execs:
+            return ""
+        return f"{lived.run} trains on it: it is locked, and no guardrail allows commands on it (allow.exec)"
 
 
 def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | None:
@@ -107,4 +120,5 @@ def settings_of(first: NodeSettings, run: NextRun) -> NodeSettings:
         run_seconds=run.run_seconds,
         key_digest=run.key_digest,
         locked=run.locked,
+        execs=run.execs,
     )

@@ -40,7 +40,7 @@ def run(context: AgentContext) -> None:
 def _listen(context: AgentContext, joined: JoinedNode, further: FurtherRuns, beside: ExitStack) -> None:
     """From now on to the agent's end this node does what the run's client asks. `beside` takes what ends with it."""
     further.begin(joined.assignment)
-    commands = Commands(context, joined.assignment)
+    commands = Commands(context, joined.assignment, further.why_no_command)
     take = {"exec": commands.start, "interrupt": commands.interrupt, "try": further.ask}
     desk = RequestDesk(context, joined.assignment.node, take, commands.poll)
     beside.callback(commands.stop)

@@ -20,3 +20,4 @@ class NextRun:
     run_seconds: Count
     key_digest: Sha256 | None = None
     locked: Locked | None = None
+    execs: bool = True

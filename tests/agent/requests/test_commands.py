@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tests.agent.nodes import Cluster, cluster
@@ -90,6 +91,22 @@ def test_a_locked_run_takes_no_command(tmp_path: Path) -> None:
     assert said is not None
     assert (said.state, "allow.exec" in said.message) == ("refused", True)
     assert not has_executed(context.paths.state)
+
+
+def test_no_command_runs_beside_a_run_that_takes_none_also_where_that_has_just_begun(tmp_path: Path) -> None:
+    said_before: dict[str, list[str]] = {"it trains": [], "it begins meanwhile": [""]}
+    for words, before in said_before.items():
+        store = MemoryStore()
+        context = context_of(tmp_path / words, store)
+        assignment = assignment_in(tmp_path / words)
+        assignment.working_directory(assignment.tasks[0]).mkdir(parents=True)
+        why = iter([*before, "digits-next12 trains on it: it is locked"])
+        request = new_request("digits-abc123", "exec", ExecBody(("touch", "ran")), (0,), time.time())
+        Commands(context, assignment, partial(next, why)).start(request)
+        said = readable(store, keys.answer_key(request.number, 0), Answer)
+        assert said is not None
+        assert (said.state, said.message) == ("refused", "digits-next12 trains on it: it is locked")
+        assert has_executed(context.paths.state) == bool(before), "a locked run that begins meanwhile looks for this"
 
 
 def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +39,12 @@ class _Running:
 
 
 class Commands:
-    """`start` and `interrupt` take requests, `poll` brings on what runs; all from one thread."""
+    """`start` and `interrupt` take requests, `poll` brings on what runs; all from one thread. `why_none` says why
+    another run on this node takes no commands, "" where none does."""
 
-    def __init__(self, context: AgentContext, assignment: Assignment) -> None:
+    def __init__(self, context: AgentContext, assignment: Assignment, why_none: Callable[[], str] = str) -> None:
         self._context = context
+        self._why_none = why_none
         self._assignment = assignment
         self._running: dict[str, _Running] = {}
         self._unsaid: list[tuple[str, Answer]] = []
@@ -54,9 +57,12 @@ class Commands:
             self._say(request.number, Answer("refused", message=why or "there is no command"))
             return
         number, paths = request.number, self._context.paths
+        note_execution(paths.state)
+        if why := self._why_none():  # a locked run that began meanwhile has not seen the note
+            self._say(number, Answer("refused", message=why))
+            return
         log = paths.logs / f"{keys.exec_log(number, self._assignment.node)}.log"
         self._context.logs.add(log.stem, log)
-        note_execution(paths.state)
         try:
             process = Process(self._command(argv, log))
         except OSError as error:  # without setpriv this is where a missing program shows
@@ -96,6 +102,8 @@ class Commands:
         assignment = self._assignment
         if not self._context.settings.execs:
             return "the run is locked, and no guardrail allows commands on it (allow.exec)"
+        if why := self._why_none():
+            return why
         if not assignment.working_directory(assignment.tasks[0]).is_dir():
             return "its tasks have not been started yet"
         return f"{MOST} commands run on it already" if len(self._running) >= MOST else ""

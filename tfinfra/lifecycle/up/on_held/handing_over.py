@@ -106,6 +106,7 @@ class HandingOver:
             run_seconds=end.seconds,
             key_digest=digest_of(key) if key else None,
             locked=held.nodes if held else None,
+            execs=self._compiled.facts.project.guardrails.execs(locked=held is not None),
         )
         everyone = tuple(range(self._context.plan.node_count))
         number = session.wait(spawn(lambda: self._channel.send("try", asked, everyone), "request"))
