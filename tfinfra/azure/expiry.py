@@ -8,6 +8,7 @@ from tfinfra.azure.answers import reason
 from tfinfra.azure.clients import get_json, send_json
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ProvisioningError
+from tfinfra.system.clock import unix_time
 
 _API = "2021-04-01"
 _TAG = "tfinfra-expires-at"
@@ -15,7 +16,7 @@ _TAG = "tfinfra-expires-at"
 
 def put_off(cloud: Cloud, group: str, run: str, moment: str) -> None:
     """Sets the expiry (ISO 8601, UTC) in the tag of `run`'s group, and leaves its other tags. Raises
-    ProvisioningError where ARM does not take it, or the group is not the run's."""
+    ProvisioningError where ARM does not take it, the group is not the run's, or it has more time already."""
     from azure.core.exceptions import AzureError
 
     path = f"/subscriptions/{cloud.subscription_id}/resourceGroups/{group}"
@@ -23,6 +24,8 @@ def put_off(cloud: Cloud, group: str, run: str, moment: str) -> None:
         tags: dict[str, Any] = get_json(cloud, path, **{"api-version": _API}).get("tags") or {}
         if tags.get("tfinfra-run") != run:
             raise ProvisioningError(f"{group} is not tagged as {run}'s any more")
+        if unix_time(tags.get(_TAG, moment)) > unix_time(moment):
+            raise ProvisioningError(f"{group} has its time until {tags[_TAG]} already, by its tag")
         status, said = send_json(cloud, "PATCH", path, {"tags": {**tags, _TAG: moment}}, **{"api-version": _API})
     except AzureError as error:
         raise ProvisioningError(f"{group} could not be given more time: {reason(error)}") from error

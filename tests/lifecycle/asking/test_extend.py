@@ -56,6 +56,24 @@ def test_the_deadline_is_put_off(tmp_path: Path, seconds: int, until: str, usd: 
     assert (event["group"], event["expires"]) == (GROUPS[0].name, until), "so an audit of the live run explains the tag"
 
 
+def test_what_is_written_of_the_nodes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, run = held(tmp_path)
+    asked = world.put_off
+
+    def claimed(group: str, of: str, moment: str) -> None:
+        asked.append((group, of, moment))
+        run.folder.change_ledger(lambda ledger: ledger.used("digits-next12", NOW))
+
+    monkeypatch.setattr(run.ports.arm, "put_off", claimed)
+    extend(run, 3600)
+    extend(run, 1800)  # with what this process has read before the first of the two
+    record = run.folder.read()
+    assert record is not None
+    assert [use.run for use in record.ledger.uses] == ["digits-next12"] * 2
+    assert [moment for _, _, moment in asked] == ["1970-01-01T02:00:00Z", "1970-01-01T02:30:00Z"]
+    assert (record.deadline, record.ledger.intervals[0].due) == (asked[-1][2], 4600.0 + 5400)
+
+
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "that holds no later time": ({"latest": None}, UsageError, "no later time than its deadline"),
     "that is at its latest": ({"deadline": HELD["latest"]}, UsageError, "its latest time already"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from tests.lifecycle.record.test_record import a_record
@@ -31,6 +32,24 @@ def test_a_second_run_waits_for_the_end_of_the_first_on_the_nodes(tmp_path: Path
     end_use(folder, THIRD, 12.5)
     assert begin_use(folder, THIRD, 13.0, lambda run: False) is None
     assert spans(folder) == [(SECOND, 10.0, 12.0), (THIRD, 13.0, None)]
+
+
+def test_two_that_change_a_ledger_at_once_both_do(tmp_path: Path) -> None:
+    a_first(tmp_path)
+
+    def note(run: str, at: float) -> None:
+        run_folder(tmp_path, FIRST).change_ledger(lambda ledger: ledger.used(run, at))
+
+    def uses(run: str) -> None:
+        for number in range(20):
+            note(run, float(number))
+
+    threads = [threading.Thread(target=uses, args=(run,)) for run in (SECOND, THIRD)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(spans(run_folder(tmp_path, FIRST))) == 40
 
 
 def test_a_run_whose_client_died_uses_the_nodes_until_it_is_known_to_be_over(tmp_path: Path) -> None:

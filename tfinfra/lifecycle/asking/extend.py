@@ -4,7 +4,7 @@ time that timer and nodes have held since they were made."""
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfinfra.errors import ManifestError, UsageError
@@ -12,6 +12,7 @@ from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record import published
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.uses import uses_lock
 from tfinfra.lifecycle.run.request_channel import why_none
 from tfinfra.money.ledger import HOUR
 from tfinfra.store import store_errors
@@ -44,6 +45,12 @@ def extend(found: FoundRun, seconds: int) -> Extended:
     """
     must_be_readable(found)
     record = recorded(found)
+    _latest(found, record, found.ports.clock())
+    with uses_lock(found.folder):  # one after the other, each with what the last has written
+        return _extend(found, found.folder.read() or record, seconds)
+
+
+def _extend(found: FoundRun, record: RunRecord, seconds: int) -> Extended:
     before, now = unix_time(record.deadline), found.ports.clock()
     latest = _latest(found, record, now)
     until = min(before + seconds, latest)
@@ -54,13 +61,18 @@ def extend(found: FoundRun, seconds: int) -> Extended:
     found.folder.audit.append("extend", group=record.compute_group, expires=moment)
     more = int(until - before)
     hourly = sum(each.usd_per_hour for each in record.ledger.running() if each.part == "compute")
-    fresh = found.folder.update(
+    fresh = found.folder.change(lambda there: _put_off(there, moment, more))
+    _publish(found, fresh)
+    return Extended(record.run, record.deadline, moment, str(record.latest), record.keep_until, hourly * more / HOUR)
+
+
+def _put_off(record: RunRecord, moment: str, more: int) -> RunRecord:
+    return replace(
+        record,
         deadline=moment,
         run_seconds=None if record.run_seconds is None else record.run_seconds + more,
         ledger=record.ledger.put_off(record.compute_group, more),
     )
-    _publish(found, fresh)
-    return Extended(record.run, record.deadline, moment, str(record.latest), record.keep_until, hourly * more / HOUR)
 
 
 def _latest(found: FoundRun, record: RunRecord, now: float) -> float:

@@ -26,7 +26,7 @@ def close_ledger(
         if interval.group in set(groups):
             went_before = before is not None and interval.group not in before
             ends[interval.group] = gone.get(interval.group, min(now, interval.due) if went_before else now)
-    folder.update(ledger=record.ledger.closed(ends))
+    folder.change_ledger(lambda ledger: ledger.closed(ends))
 
 
 def present_groups(ports: Ports, record: RunRecord | None) -> set[str] | None:

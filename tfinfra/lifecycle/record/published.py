@@ -3,6 +3,7 @@ stands in for a record here, in memory alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,9 +118,9 @@ class BorrowedFolder(RunFolder):
     def read(self) -> RunRecord | None:
         return self._record
 
-    def update(self, **changes: Any) -> RunRecord:
-        self._record = changed = self._changed(changes)
-        return changed
+    def change(self, changed: Callable[[RunRecord], RunRecord]) -> RunRecord:
+        self._record = changed(self._there())
+        return self._record
 
     def plan(self) -> Plan:
         """Raises FileNotFoundError where the run's store holds no plan."""

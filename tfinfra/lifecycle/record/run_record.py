@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -202,27 +202,37 @@ class RunFolder:
             (self.path / RECORD).replace(self.path / f"{RECORD}.unreadable")
 
     def update(self, **changes: Any) -> RunRecord:
-        """Writes the record with `changes` and returns it. Raises KeyError where there is no record.
+        """Writes the record with `changes` and returns it, as `change` does: for values that are not made of what the
+        record says. Raises KeyError where there is no record."""
+        return self.change(lambda record: replace(record, **changes))
+
+    def change(self, changed: Callable[[RunRecord], RunRecord]) -> RunRecord:
+        """Writes what `changed` makes of the record, and returns it: nobody else writes between the two. Raises
+        KeyError where there is no record, and what `changed` raises.
 
         A disk that does not take it is complained of, and this process goes on with what it knows: nothing that was
         bought may stay because a laptop's disk is full.
         """
         try:
             with FileLock(self.path / ".lock"):
-                changed = self._changed(changes)
-                self.write(changed)
+                record = changed(self._there())
+                self.write(record)
         except OSError as error:
             self.complain(f"the run's record cannot be written: {error.strerror or error}")
-            self._unwritten = changed = self._changed(changes)
+            self._unwritten = record = changed(self._there())
         else:
             self._unwritten = None
-        return changed
+        return record
 
-    def _changed(self, changes: Mapping[str, Any]) -> RunRecord:
+    def _there(self) -> RunRecord:
         record = self.read()
         if record is None:
             raise KeyError(f"no record in {self.path}")
-        return replace(record, **changes)
+        return record
+
+    def change_ledger(self, changed: Callable[[Ledger], Ledger]) -> RunRecord:
+        """The same of the record's ledger."""
+        return self.change(lambda record: replace(record, ledger=changed(record.ledger)))
 
     def forget(self) -> None:
         """Removes what a run that touched nothing has left here, but for its record, its log and its plan, which a

@@ -41,7 +41,7 @@ def billed(group: str, part: str, usd_per_hour: float, now: float, until: float)
 def note_compute(folder: RunFolder, record: RunRecord, usd_per_hour: float, now: float) -> None:
     """Notes that the compute group is billed from `now` on."""
     begun = billed(record.compute_group, "compute", usd_per_hour, now, unix_time(record.deadline))
-    folder.update(ledger=record.ledger.opened(begun))
+    folder.change_ledger(lambda ledger: ledger.opened(begun))
 
 
 def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now: float) -> Deadline:
@@ -67,9 +67,8 @@ def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now:
 
 def note_gone(folder: RunFolder, ends: Mapping[str, float]) -> None:
     """Notes that these groups are gone since then (Unix seconds)."""
-    record = folder.read()
-    if record is not None and ends:
-        folder.update(ledger=record.ledger.closed(ends))
+    if ends and folder.read() is not None:
+        folder.change_ledger(lambda ledger: ledger.closed(ends))
 
 
 def spent_so_far(folder: RunFolder, clock: Callable[[], float]) -> Callable[[], float]:

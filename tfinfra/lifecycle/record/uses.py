@@ -11,17 +11,22 @@ from filelock import FileLock
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, all_records
 
 
+def uses_lock(first: RunFolder) -> FileLock:
+    """Held by whoever decides by what the record of `first` says of its nodes, until that is written."""
+    return FileLock(first.path / ".uses")
+
+
 def begin_use(first: RunFolder, run: str, now: float, is_over: Callable[[str], bool]) -> str | None:
     """Notes that the nodes of `first` are those of `run` from now on. The run that they are of already, as far as that
     is not over; then nothing is noted. Raises KeyError where there is no record."""
-    with FileLock(first.path / ".uses"):
+    with uses_lock(first):
         record = first.update()
         for use in record.ledger.uses:
             if use.end is None and not is_over(use.run):
                 return use.run
             if use.end is None:
-                record = first.update(ledger=record.ledger.unused(use.run, now))
-        first.update(ledger=record.ledger.used(run, now))
+                end_use(first, use.run, now)
+        first.change_ledger(lambda ledger: ledger.used(run, now))
     return None
 
 
@@ -29,7 +34,7 @@ def end_use(first: RunFolder, run: str, now: float) -> None:
     """Notes that the nodes of `first` are not those of `run` any more."""
     record = first.read()
     if record is not None and any(use.run == run and use.end is None for use in record.ledger.uses):
-        first.update(ledger=record.ledger.unused(run, now))
+        first.change_ledger(lambda ledger: ledger.unused(run, now))
 
 
 def unfinished_runs(runs: Path, first: str) -> list[RunRecord]:
