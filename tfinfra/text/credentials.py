@@ -196,6 +196,11 @@ def covered_command(line: str) -> str:
     return _covered(line, [(begin, len(line)) for begin in named])
 
 
+def passwords_of_programs(line: str) -> list[tuple[int, int]]:
+    """Where in a line of a shell stands what well-known programs take as a password."""
+    return [found.span(found.lastgroup or 0) for found in _OPTION.finditer(line)]
+
+
 def _covered(line: str, named: list[tuple[int, int]]) -> str:
     spans = {*_spans(line), *_loose(line), *named, *_given(line), *_paired(line)}
     return _replaced(line, sorted(spans), lambda size: "*" * size)
@@ -300,7 +305,7 @@ def _loose(text: str) -> list[tuple[int, int]]:
     found = [*(_KEYED.finditer(text) if "=" in text else ()), *(_BARE.finditer(text) if "@" in text else ())]
     found += _IN_PATH.finditer(text) if "@" in text else ()
     spans = [each.span("value") for each in found]
-    return spans + [each.span(each.lastgroup or 0) for one in (_SHAPED, _OPTION) for each in one.finditer(text)]
+    return spans + [each.span(each.lastgroup or 0) for each in _SHAPED.finditer(text)] + passwords_of_programs(text)
 
 
 def _replaced(text: str, spans: list[tuple[int, int]], by: Callable[[int], str]) -> str:
