@@ -109,6 +109,16 @@ def test_no_command_runs_beside_a_run_that_takes_none_also_where_that_has_just_b
         assert has_executed(context.paths.state) == bool(before), "a locked run that begins meanwhile looks for this"
 
 
+def test_a_command_that_was_interrupted_before_it_came_is_refused(tmp_path: Path) -> None:
+    store = MemoryStore()
+    commands_ = Commands(context_of(tmp_path, store), assignment_in(tmp_path))
+    request = new_request("digits-abc123", "exec", ExecBody(("id",)), (0,), time.time())
+    commands_.interrupt(new_request("digits-abc123", "interrupt", InterruptBody(request.number), (0,), time.time()))
+    commands_.start(request)
+    said = readable(store, keys.answer_key(request.number, 0), Answer)
+    assert said == Answer("refused", message="its client has ended it")
+
+
 def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:
     with training(tmp_path) as run:
         number = ask(run, "exec", ExecBody(("sh", "-c", "head -c 70M /dev/zero | tr '\\0' 'x'; sleep 50")))

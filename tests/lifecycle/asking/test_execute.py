@@ -61,11 +61,43 @@ def test_the_event_log_has_the_command_without_secrets_and_its_end(nodes: Nodes)
     assert (ended["exit_status"], ended["request"]) == ({"0": 0}, begun["request"])
 
 
+@pytest.mark.parametrize(
+    ("script", "state"),
+    [(["refused"], "refused"), (["started", "away"], "started"), (["away"], None)],
+    ids=["a node refused", "it had started", "no node had answered"],
+)
+def test_the_event_log_has_each_end_also_where(nodes: Nodes, script: list[str], state: str | None) -> None:
+    def away(number: str) -> None:
+        begun = [event for event in read_events(nodes.run().folder.path / "events.jsonl") if event["event"] == "exec"]
+        assert [event["request"] for event in begun] == [number]
+        raise Interruption("Ctrl-C")
+
+    nodes.script = [away if step == "away" else nodes.says(0, Answer(step)) for step in script]
+    with pytest.raises((UsageError, Interruption)):
+        nodes.execute()
+    ended = read_events(nodes.run().folder.path / "events.jsonl")[-1]
+    assert (ended["event"], ended["exit_status"], ended["state"]) == ("exec-ended", {"0": None}, {"0": state})
+
+
+def test_an_interrupt_that_comes_first_never_meets_its_command(nodes: Nodes) -> None:
+    at_the_interrupt: list[set[str]] = []
+
+    def interrupted(number: str) -> None:
+        raise Interruption("Ctrl-C")
+
+    nodes.script = [interrupted, lambda number: at_the_interrupt.append(set(nodes.container.list("")))]
+    with pytest.raises(Interruption):
+        nodes.execute()
+    assert at_the_interrupt == [{keys.request_key(nodes.asked[1].number)}]
+
+
 def test_a_node_that_does_not_answer_is_told_within_seconds_and_given_up(nodes: Nodes) -> None:
     with pytest.raises(WaitEnded, match="node 0 of digits-abc123 did not answer within 12 s"):
         nodes.execute()
     assert nodes.told[0] == "node 0 has not answered yet: waiting for up to 12 s"
-    assert nodes.container.list("") == []
+    first, second = nodes.asked
+    assert (first.kind, second.kind) == ("exec", "interrupt")
+    assert nodes.container.list("") == [keys.request_key(second.number)], "a node that wakes must find it"
 
 
 def test_what_a_node_refuses_is_said(nodes: Nodes) -> None:
@@ -133,6 +165,10 @@ SHOWN: dict[str, tuple[tuple[str, ...], str]] = {
     "no value of an option that says secret": (("x", "--api-key", "abc"), "x --api-key '***'"),
     "nor behind its sign": (("x", "--password=abc"), "x '--password=***'"),
     "nor of a variable": (("env", "HF_TOKEN=abcdefgh", "x"), "env 'HF_TOKEN=***' x"),
+    "no user and password of curl": (("curl", "-u", "me:pw123", "http://x"), "curl -u '***' http://x"),
+    "no password of mysql, with blanks too": (("mysql", "-h", "db", "-psec; ret 1"), "mysql -h db '-p***'"),
+    "none of docker's": (("docker", "login", "-u", "me", "-p", "secretpw"), "docker login -u me -p '***'"),
+    "-p of others stays": (("mkdir", "-p", "a/b"), "mkdir -p a/b"),
     "an option behind one that says secret stays": (("x", "--token", "--help"), "x --token --help"),
 }
 

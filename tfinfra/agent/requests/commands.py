@@ -26,6 +26,7 @@ MOST = 8
 """Commands of the client that run on a node at once."""
 _GRACE = 2.0
 _NOT_FOUND = 127
+_BY_CLIENT = "its client has ended it"
 _log = logging.getLogger(__name__)
 
 
@@ -47,11 +48,12 @@ class Commands:
         self._why_none = why_none
         self._assignment = assignment
         self._running: dict[str, _Running] = {}
+        self._interrupted: set[str] = set()
         self._unsaid: list[tuple[str, Answer]] = []
 
     def start(self, request: Request) -> None:
         """Raises Unfit where it says no command."""
-        why = self._refusal()
+        why = _BY_CLIENT if request.number in self._interrupted else self._refusal()
         argv = decode(ExecBody, request.body.encode()).argv
         if why or not argv:
             self._say(request.number, Answer("refused", message=why or "there is no command"))
@@ -75,9 +77,10 @@ class Commands:
 
     def interrupt(self, request: Request) -> None:
         """Asks all processes of a command to end; a moment later they are killed. Raises Unfit."""
-        running = self._running.get(decode(InterruptBody, request.body.encode()).number)
-        if running is not None:
-            self._end(running, "its client has ended it")
+        number = decode(InterruptBody, request.body.encode()).number
+        self._interrupted.add(number)  # the command itself may be met later: requests have no order
+        if (running := self._running.get(number)) is not None:
+            self._end(running, _BY_CLIENT)
 
     def poll(self) -> None:
         """Concludes what has ended, and ends what prints too much."""

@@ -107,22 +107,26 @@ def execute(
     nodes = nodes_of(found.run, store, node)
     channel = open_channel(found.ports, found.folder, record, store)
     command = shown_command(argv)
-    execution = _Execution(found, channel, store, show, tell, clock or SystemClock())
-    number = channel.send("exec", ExecBody(tuple(argv)), nodes)
-    found.folder.audit.append("exec", request=number, nodes=nodes, command=command)
+    request = channel.request("exec", ExecBody(tuple(argv)), nodes)
+    asked = [_Asked(each, LogReader(store, keys.exec_log(request.number, each))) for each in nodes]
+    execution = _Execution(found, channel, store, show, tell, clock or SystemClock(), request.number, asked)
+    audit = found.folder.audit
+    audit.append("exec", request=request.number, nodes=nodes, command=command)  # before it can run anywhere
     try:
-        ends = execution.follow(number, nodes)
+        channel.put(request)
+        ends = execution.follow()
     finally:
         with suppress(*store_errors()):
-            channel.withdraw(number)
-    statuses = {str(end.node): end.exit_status for end in ends}
-    found.folder.audit.append("exec-ended", request=number, exit_status=statuses)
+            channel.withdraw(request.number)
+        statuses = {str(one.node): one.said.exit_status if one.said else None for one in asked}
+        states = {str(one.node): one.said.state if one.said else None for one in asked}
+        audit.append("exec-ended", request=request.number, exit_status=statuses, state=states)
     return Executed(found.run, command, ends)
 
 
 @dataclass
 class _Execution:
-    """One command, followed to its end on all nodes."""
+    """One command, the request `number`, followed to its end on all nodes that are `asked`."""
 
     found: FoundRun
     channel: Channel
@@ -130,49 +134,56 @@ class _Execution:
     show: Callable[[LogLine], None]
     tell: Progress
     clock: Clock
+    number: str
+    asked: Sequence[_Asked]
 
     def __post_init__(self) -> None:
         self._beat = Every(_BEAT, self.clock.monotonic)
 
-    def follow(self, number: str, nodes: Sequence[int]) -> tuple[NodeEnd, ...]:
-        asked = [_Asked(node, LogReader(self.store, keys.exec_log(number, node))) for node in nodes]
+    def follow(self) -> tuple[NodeEnd, ...]:
         try:
-            self._until_over(number, asked, self._patience())
+            self._until_over(self._patience())
         except BaseException:
-            self._end(number, asked)
+            self._end()
             raise
-        if refused := next((one for one in asked if one.said and one.said.state == "refused"), None):
+        if refused := next((one for one in self.asked if one.said and one.said.state == "refused"), None):
             why = refused.said.message if refused.said else ""
             raise UsageError(f"node {refused.node} of {self.found.run} does not take it: {why}")
-        said = [(one.node, one.said or Answer("ended")) for one in asked]
+        said = [(one.node, one.said or Answer("ended")) for one in self.asked]
         return tuple(NodeEnd(node, answer.exit_status, answer.message) for node, answer in said)
 
-    def _until_over(self, number: str, asked: Sequence[_Asked], patience: float) -> None:
+    def _until_over(self, patience: float) -> None:
         began = self.clock.monotonic()
-        while not all(one.is_over for one in asked):
-            self._look(number, asked)
+        while not self._is_over():
+            self._look()
             waited = self.clock.monotonic() - began
-            silent = [one for one in asked if one.said is None]
+            silent = [one for one in self.asked if one.said is None]
             for one in silent:
                 if waited > _SOON and not one.told:
                     one.told = True
                     self.tell(f"node {one.node} has not answered yet: waiting for up to {patience:.0f} s")
             if silent and waited > patience:
                 names = ", ".join(f"node {one.node}" for one in silent)
-                hint = f"`tfinfra status {self.found.run}` says whether they live; a node without openssl takes nothing"
+                hint = (
+                    f"`tfinfra status {self.found.run}` says whether they live; a node without openssl takes nothing,"
+                    " nor does one whose clock differs from this machine's by minutes"
+                )
                 raise WaitEnded(f"{names} of {self.found.run} did not answer within {patience:.0f} s", hint=hint)
             self.clock.sleep(_LOOK)
 
-    def _look(self, number: str, asked: Sequence[_Asked]) -> None:
+    def _is_over(self) -> bool:
+        return all(one.is_over for one in self.asked)
+
+    def _look(self) -> None:
         """Shows what has come, and takes in who has ended. That somebody watches makes nodes look often, and keeps them
         from leaving."""
         if self._beat.due():
             with suppress(*store_errors()):
                 self.store.put(keys.WATCH, encode(Beat(right_now())))
-        for one in asked:
+        for one in self.asked:
             if one.is_over:
                 continue
-            said = self.channel.answer(number, one.node)
+            said = self.channel.answer(self.number, one.node)
             self._print(one, one.reader.new())
             one.said = said or one.said
             if one.is_over:  # the answer comes after all of the log
@@ -182,17 +193,20 @@ class _Execution:
         for line in lines:
             self.show(replace(line, task=f"node-{one.node}"))
 
-    def _end(self, number: str, asked: Sequence[_Asked]) -> None:
-        """Ends the command on the nodes, and waits a moment for that."""
-        nodes = [one.node for one in asked if not one.is_over]
+    def _end(self) -> None:
+        """Ends the command on the nodes, and waits a moment for that. Who has not met it is not to meet it any more;
+        who does not answer may have, and finds the interrupt until that expires."""
+        nodes = [one.node for one in self.asked if not one.is_over]
         self.tell("ending the command")
         with suppress(TfinfraError, *store_errors()):
-            request = self.channel.send("interrupt", InterruptBody(number), nodes)
+            self.channel.withdraw(self.number)
+            request = self.channel.send("interrupt", InterruptBody(self.number), nodes)
             give_up = self.clock.monotonic() + _ENDS
-            while not all(one.is_over for one in asked) and self.clock.monotonic() < give_up:
-                self._look(number, asked)
+            while not self._is_over() and self.clock.monotonic() < give_up:
+                self._look()
                 self.clock.sleep(_LOOK)
-            self.channel.withdraw(request)
+            if self._is_over():
+                self.channel.withdraw(request)
 
     def _patience(self) -> float:
         return max(_ANSWERS, _SILENT * self.found.ports.cloud.timeouts.heartbeat)

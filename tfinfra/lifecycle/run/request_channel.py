@@ -34,9 +34,16 @@ class Channel:
 
     def send(self, kind: str, body: Any, nodes: Sequence[int]) -> str:
         """Asks the nodes of these ranks; the request's number."""
-        request = new_request(self._run, kind, body, nodes, self._ports.clock())
-        self._container.put(keys.request_key(request.number), encode(signed(self._key, request)))
+        request = self.request(kind, body, nodes)
+        self.put(request)
         return request.number
+
+    def request(self, kind: str, body: Any, nodes: Sequence[int]) -> Request:
+        """What `put` asks of the nodes of these ranks."""
+        return new_request(self._run, kind, body, nodes, self._ports.clock())
+
+    def put(self, request: Request) -> None:
+        self._container.put(keys.request_key(request.number), encode(signed(self._key, request)))
 
     def answer(self, number: str, node: int) -> Answer | None:
         """The node's newest word on a request."""

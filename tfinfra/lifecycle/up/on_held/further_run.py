@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from tfinfra.bundle import Bundle
     from tfinfra.system.local_tree import LocalTree
 
-ANSWER = 60.0
-"""Seconds that held nodes have to register for a further run, beside the pause between two of their looks."""
-
 
 class FurtherRun:
     """One run on the nodes of `first`, which take it from `channel`. Any thread may interrupt it by `interrupt`."""
