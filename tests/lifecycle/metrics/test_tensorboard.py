@@ -5,22 +5,29 @@ from __future__ import annotations
 import socket
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tests.agent.test_own_faults import assignment_in, context_of
 from tests.documents.rich_run import failed_run
-from tests.lifecycle.attach.test_resume import RUN
+from tests.lifecycle.attach.test_resume import RUN, found
+from tests.lifecycle.fakes import World, succeeding
 from tfinfra.agent.end import mirrored_logs
 from tfinfra.agent.end.mirrored_logs import MirroredLogs
 from tfinfra.cli.main import main
 from tfinfra.errors import NotFeasible, UsageError
+from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.metrics.tensorboard import board as boards
-from tfinfra.lifecycle.metrics.tensorboard.board import board, packages_for
-from tfinfra.lifecycle.metrics.tensorboard.mirror import Mirror
-from tfinfra.lifecycle.metrics.tensorboard.show_run import ShownRun
-from tfinfra.model import Mirrored
+from tfinfra.lifecycle.metrics.tensorboard import show_run as shown_runs
+from tfinfra.lifecycle.metrics.tensorboard.board import Board, board, packages_for
+from tfinfra.lifecycle.metrics.tensorboard.mirror import Collected, Mirror
+from tfinfra.lifecycle.metrics.tensorboard.show_run import ShownRun, show_run
+from tfinfra.model import Beat, Mirrored
 from tfinfra.store import MemoryStore, encode, keys
 
 SERVES = """
@@ -63,6 +70,70 @@ def test_only_what_is_asked_for_and_not_too_large_is_mirrored(tmp_path: Path, mo
     (logs / "events").write_text("abc")
     MirroredLogs(context_of(tmp_path, store), assignment_in(tmp_path)).look()
     assert store.list("mirror") == [keys.mirror_key("events")]
+
+
+def test_who_looks_gets_what_the_tasks_wrote_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirrored_logs, "EVERY", 60.0)
+    store, logs = MemoryStore(), tmp_path / "shared/logs"
+    logs.mkdir(parents=True)
+    store.put(keys.MIRROR, encode(Beat(1.0)))
+    node = MirroredLogs(context_of(tmp_path, store), assignment_in(tmp_path))
+    node.start()
+    (logs / "events").write_text("the last epoch")
+    node.stop()
+    assert store.get(keys.mirror_key("events")) == b"the last epoch"
+
+
+def held(tmp_path: Path) -> World:
+    """A run whose training has ended and whose nodes, and store, stay: it wrote events, and a file that is no log."""
+    world = World(tmp_path)
+    succeeding(world.store)
+    world.store.put(keys.KEEP, b"{}")
+    world.store.put(keys.output_key("logs", "train/events#1"), b"curves")
+    return world
+
+
+def shown_of(run: FoundRun, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, str], Path]:
+    """What TensorBoard would show, and where it lies."""
+
+    @contextmanager
+    def no_board(*_: object) -> Iterator[Board]:
+        yield cast(Board, SimpleNamespace(url="http://127.0.0.1:6006/"))
+
+    monkeypatch.setattr(shown_runs, "board", no_board)
+    with show_run(run, None, lambda _: None) as shown:
+        return files(shown.logs), shown.logs
+
+
+def test_a_run_on_held_nodes_that_came_home_is_shown_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_home = tmp_path / "elsewhere/logs"
+    at_home.mkdir(parents=True)
+    (at_home / "events").write_text("curves")
+    assert shown_of(found(held(tmp_path), fetched=True), monkeypatch) == ({"events": "curves"}, at_home)
+
+
+def test_a_run_that_has_ended_is_shown_out_of_its_store_while_it_did_not_come_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shown_of(found(held(tmp_path)), monkeypatch)[0] == {"train/events#1": "curves"}
+
+
+def test_what_is_collected_later_comes_later_and_once(tmp_path: Path) -> None:
+    store, here = MemoryStore(), tmp_path / "here"
+    coming = Collected(store, here)
+    assert coming.look() == 0
+    store.put(keys.output_key("logs", "events"), b"curves")
+    store.put(keys.output_key("outputs", "model"), b"weights")
+    assert (coming.look(), coming.look(), files(here)) == (1, 0, {"events": "curves"})
+
+
+def test_a_run_that_has_ended_without_logs_has_nothing_to_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+    succeeding(world.store)
+    with pytest.raises(UsageError, match="left nothing in"):
+        shown_of(found(world), monkeypatch)
 
 
 def test_a_node_places_nothing_outside_of_the_mirror(tmp_path: Path) -> None:

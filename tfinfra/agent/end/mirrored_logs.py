@@ -42,9 +42,12 @@ class MirroredLogs:
             self._thread.start()
 
     def stop(self) -> None:
+        """Ends the thread. Whoever looks gets what the tasks wrote last."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
+            if self._audience.is_watching():
+                self.look()
 
     def _run(self) -> None:
         while not self._ended.wait(EVERY):
