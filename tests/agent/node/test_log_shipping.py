@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.clocks import FakeClock
-from tfinfra.agent.node.log_shipping import CHUNK, POINTS, Audience, ShippedLog
+from tfinfra.agent.node.log_shipping import CHUNK, POINTS, SELDOM, Audience, LogShipper, ShippedLog
 from tfinfra.lifecycle.watch.log_reader import LogReader
 from tfinfra.store import MemoryStore, log_chunk
 from tfinfra.text.masking import needles
@@ -115,6 +115,28 @@ def test_who_follows_a_log_sees_each_line_once_whichever_answers_are_lost(moment
                 with suppress(OSError):
                     log.ship(store)
     assert seen == written
+
+
+@pytest.mark.parametrize(("watched", "chunks"), [(False, (6, 2)), (True, (12, 12))], ids=["unwatched", "watched"])
+def test_what_is_of_use_afterwards_alone_makes_few_objects(
+    tmp_path: Path, watched: bool, chunks: tuple[int, int]
+) -> None:
+    clock, store = FakeClock(), MemoryStore()
+    shipper = LogShipper(store, clock, free=False)
+    shipper.add_points("main-0", tmp_path / "main-0")
+    shipper.add_points("node-0", tmp_path / "node-0", SELDOM)
+    for second in range(0, 120, 10):
+        for name in ("main-0", "node-0"):
+            with (tmp_path / name).open("a") as points:
+                points.write(f"{second}\n")
+        if watched:
+            store.put("control/watch.json", b'{"time": %d}' % second)
+        shipper.go_round()
+        clock.sleep(10)
+    assert tuple(len(store.list(f"metrics/{name}")) for name in ("main-0", "node-0")) == chunks
+    shipper.stop()
+    whole = b"".join(store.objects[key] for key in store.list("metrics/node-0"))
+    assert whole == (tmp_path / "node-0").read_bytes()
 
 
 def test_a_watcher_counts_for_20_seconds_whatever_its_own_clock_says() -> None:

@@ -11,6 +11,7 @@ from tfinfra.agent.metrics.points_file import PointsFiles
 from tfinfra.agent.metrics.tracked import Tracker
 from tfinfra.agent.metrics.tracking_server import TrackingServer
 from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.log_shipping import SELDOM
 from tfinfra.store import keys
 
 
@@ -24,7 +25,7 @@ class NodeMetrics:
         tasks = {task.name for task in context.plan.tasks}
         self._server = TrackingServer(tracker, secret, tasks)
         self._figures = NodeFigures(keys.node_figures(rank), context.paths.state, files.add, context.clock)
-        context.logs.add_points(keys.node_figures(rank), files.path(keys.node_figures(rank)))
+        context.logs.add_points(keys.node_figures(rank), files.path(keys.node_figures(rank)), SELDOM)
         self.tracking = Tracking(self._server.url, secret)
 
     def start(self) -> None:

@@ -22,6 +22,8 @@ CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory st
 _MOST_TIMES = 5000  # in a chunk; a store that does not answer for long gets no more of them
 _LONGEST_LINE = 1 << 16  # an unfinished line that is longer goes out in pieces
 _FAST, _SLOW = 0.4, 15.0  # seconds between flushes: every flush of a remote store costs a transaction
+SELDOM = 60.0
+"""Seconds between flushes of what comes without end and is of use afterwards alone: each is an object to bring home."""
 _WATCHED_FOR = 20.0  # seconds that a watcher's beat counts
 _LOOK_FOR_WATCHER = 2.0
 _log = logging.getLogger(__name__)
@@ -56,12 +58,15 @@ POINTS = Form(keys.metrics_key, _points_chunk)
 class ShippedLog:
     """One file on its way into the store: how far it was read, what of that is not in the store yet with the times
     at which it was found, and the next chunk's number. `tried` was put under that number, and nobody said that it
-    arrived: it may be there, and read already, so nothing is added to it."""
+    arrived: it may be there, and read already, so nothing is added to it. Unwatched it is shipped `every` so many
+    seconds, and was last at `shipped`."""
 
     name: str
     path: Path
     now: Callable[[], float] = time.time
     form: Form = LOG
+    every: float = _SLOW
+    shipped: float = float("-inf")
     offset: int = 0
     sequence: int = 0
     rest: bytes = b""
@@ -73,10 +78,12 @@ class ShippedLog:
         """Puts what the file has gained, without what is `hidden` (masking.needles); `final` also its last, unfinished
         line. What could not be put waits for the next call."""
         with self.lock:
-            self._put(store, hidden)
             written = self._size()  # what comes meanwhile waits for the next call: a fast writer would be chased
-            while self._take(written):
-                self._put(store, hidden)
+            gains = True
+            while gains:
+                if not self._has_room(min(CHUNK, written - self.offset)):
+                    self._put(store, hidden)
+                gains = self._take(written)
             if final and self.rest:
                 self.waiting.append((self.now(), self.rest + b"\n"))
                 self.rest = b""
@@ -85,8 +92,13 @@ class ShippedLog:
     def look(self) -> None:
         """Takes in what the file has gained, with the time; the next `ship` puts it."""
         with self.lock:
-            if len(self.waiting) < _MOST_TIMES and sum(len(data) for _, data in self.waiting) < CHUNK:
+            if self._has_room(0):
                 self._take(self._size())
+
+    def _has_room(self, more: int) -> bool:
+        """Whether what waits, and so many bytes more, make one chunk."""
+        held = len(self.rest) + sum(len(data) for _, data in self.waiting)
+        return len(self.waiting) < _MOST_TIMES and held + more <= CHUNK
 
     def _size(self) -> int:
         try:
@@ -141,7 +153,6 @@ class LogShipper:
         self._logs: dict[str, ShippedLog] = {}
         self._change = threading.Lock()
         self._hidden: tuple[bytes, ...] = ()
-        self._shipped = float("-inf")
         self._audience = Audience(store, clock)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
@@ -159,10 +170,11 @@ class LogShipper:
         with self._change:
             self._logs = {known: log for known, log in self._logs.items() if known != name}
 
-    def add_points(self, task: str, path: Path) -> None:
-        """Ships the lines of `path` as the points of `task` from now on."""
-        points = ShippedLog(task, path, self._clock.time, POINTS)
-        self._logs = {**self._logs, keys.metrics_folder(task): points}
+    def add_points(self, task: str, path: Path, every: float = _SLOW) -> None:
+        """Ships the lines of `path` as the points of `task` from now on; unwatched, `every` so many seconds."""
+        points = ShippedLog(task, path, self._clock.time, POINTS, every)
+        with self._change:
+            self._logs = {**self._logs, keys.metrics_folder(task): points}
 
     def is_watched(self) -> bool:
         """Whether somebody looks at the run now, or looking costs nothing."""
@@ -192,17 +204,20 @@ class LogShipper:
 
     def _run(self) -> None:
         while not self._ended.wait(_FAST):
-            now = self._clock.monotonic()
-            if now - self._shipped >= (_FAST if self.is_watched() else _SLOW):
-                self._shipped = now
-                for log in list(self._logs.values()):
-                    try:
-                        log.ship(self._store, hidden=self._hidden)
-                    except store_errors() as error:  # it waits: the next round tries again
-                        _log.warning("could not put the log of %s: %s", log.name, first_line(error))
-            else:
-                for log in list(self._logs.values()):
-                    log.look()
+            self.go_round()
+
+    def go_round(self) -> None:
+        """Puts what is due of each log, and takes in what the others have gained."""
+        now, watched = self._clock.monotonic(), self.is_watched()
+        for log in list(self._logs.values()):
+            if now - log.shipped < (_FAST if watched else log.every):
+                log.look()
+                continue
+            log.shipped = now
+            try:
+                log.ship(self._store, hidden=self._hidden)
+            except store_errors() as error:  # it waits: a later round tries again
+                _log.warning("could not put the log of %s: %s", log.name, first_line(error))
 
 
 class Audience:
