@@ -71,6 +71,25 @@ def test_metrics_come_home_whole_whatever_their_chunks_and_names(tmp_path: Path)
     assert home.missing is None
 
 
+def test_outputs_come_before_the_metrics_which_come_anew_only_where_they_have_grown(tmp_path: Path) -> None:
+    got: list[str] = []
+    store = MemoryStore(lambda verb, key: got.append(key) if verb == "get" else None)
+    for key in ("outputs/outputs/model", *(layout.metrics_key("rank-0", n) for n in range(40))):
+        store.put(key, key.encode())
+    store.put(layout.metrics_key("node-0", 0), b"c")
+    home = bring_home(store, tmp_path, TASKS, None)
+    metrics = [key for key in got if key.startswith(layout.METRICS)]
+    assert len(metrics) == 41 and got.index("outputs/outputs/model") < got.index(metrics[0])
+    store.put(layout.metrics_key("node-0", 1), b"d")
+    got.clear()
+    bring_home(store, tmp_path, TASKS, None, before=home)
+    assert {key for key in got if key.startswith(layout.METRICS)} == {layout.metrics_key("node-0", n) for n in (0, 1)}
+    assert (tmp_path / "metrics/rank-0.jsonl").read_bytes() == "".join(
+        layout.metrics_key("rank-0", n) for n in range(40)
+    ).encode()
+    assert (tmp_path / "metrics/node-0.jsonl").read_bytes() == b"cd"
+
+
 UNSAFE = {
     "encoded dots": "outputs/outputs/%2e%2e/%2e%2e/escape",
     "dots": "outputs/outputs/../../escape",

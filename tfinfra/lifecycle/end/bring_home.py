@@ -1,6 +1,6 @@
-"""Brings a run home: logs and metrics first, then outputs, logs and checkpoints of the script, out of its store, out of
-the share and the dead machines' disks where those are on this machine. What does not come is named, and costs nothing
-else its way."""
+"""Brings a run home: logs first, then outputs, logs and checkpoints of the script, out of its store, out of the share
+and the dead machines' disks where those are on this machine; metrics last, whose chunks are many and which nobody
+misses first. What does not come is named, and costs nothing else its way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, CollectionReport, NotCollected, missing, read_report
 from tfinfra.lifecycle.watch.home_log import times_beside, write_log
-from tfinfra.store import ObjectStore, OddObject, content, log_pieces, store_errors
+from tfinfra.store import ObjectStore, OddObject, contents, log_pieces, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -46,7 +46,7 @@ class Home:
     those that came, `trees` counts the disks and shares that were read besides, from which `copied` came: a node that
     was only frozen may have written on since; `unsaved` is what did not come of each of them, `noted` all notes of this
     and earlier looks: a later look, when the machines are gone, cannot ask again. `elsewhere` says what tasks wrote
-    elsewhere than into the outputs."""
+    elsewhere than into the outputs, `points` how many chunks of points came of each task and node."""
 
     folder: Path
     files: int
@@ -60,6 +60,7 @@ class Home:
     unsaved: Mapping[OutputTree, Unsaved] = field(default_factory=dict)
     noted: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    points: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def keeps(self) -> bool:
@@ -99,12 +100,12 @@ def bring_home(
         coming = _Coming(landing, store, dict.fromkeys(earlier.names), trees=earlier.trees)
         coming.copied, coming.stale = set(earlier.copied), set(earlier.copied)
         coming.unsaved, coming.notes = dict(earlier.unsaved), list(earlier.noted)
+        coming.points = dict(earlier.points)
         share = _share(shared)
         trees = {**({share: shared} if share else {}), **dict.fromkeys(disks)}
         try:
             report = read_report(store)  # before all else: what a node puts after its word that it is done is nothing
             logs = coming.bring_logs(frozenset(tasks))
-            coming.bring_metrics()
             keys = store.list(layout.OUTPUTS)
             if report.collected:  # what lies there is what the nodes made of it in the end
                 coming.bring(keys, anew=frozenset(earlier.copied))
@@ -120,6 +121,7 @@ def bring_home(
             for tree, stays in trees.items():
                 coming.save(tree, stays)
         coming.bring(keys)
+        coming.bring_metrics()
         return coming.as_home(folder, logs, report, share_unread=shared if share is None else None)
 
 
@@ -174,6 +176,7 @@ class _Coming:
     copied: set[str] = field(default_factory=set)
     stale: set[str] = field(default_factory=set)
     unsaved: dict[OutputTree, Unsaved] = field(default_factory=dict)
+    points: dict[str, int] = field(default_factory=dict)
     broken: Exception | None = None
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -202,20 +205,24 @@ class _Coming:
         return len(chunks) - len(self.left)
 
     def bring_metrics(self) -> None:
-        """metrics/<task>.jsonl for every task and node that has logged points: its chunks, one after the other."""
+        """metrics/<task>.jsonl for every task and node that has logged points: its chunks, one after the other.
+        What has not grown since an earlier look stays as it came: a chunk never changes."""
         chunks: dict[str, list[str]] = {}
         for key in self.store.list(layout.METRICS):
             chunks.setdefault(key.split("/")[1], []).append(key)
 
         def write(name: str, path: Path) -> None:
             with path.open("wb") as points:
-                for key in sorted(chunks[name]):
-                    points.write(content(self.store, key) or b"")
+                for chunk in contents(self.store, sorted(chunks[name])):
+                    points.write(chunk or b"")
 
         paths = {name: f"{layout.METRICS}/{tame(name)}.jsonl" for name in chunks}
         odd = clashes(paths.values(), folds=self.landing.folds())
         for name, path in paths.items():
-            self._land(f"the metrics of {shown(name)}", path, partial(write, name), odd.get(path))
+            if self.points.get(name) == len(chunks[name]):
+                continue
+            if self._land(f"the metrics of {shown(name)}", path, partial(write, name), odd.get(path)):
+                self.points[name] = len(chunks[name])
         self._raise_broken()
 
     def bring(self, keys: Sequence[str], anew: Collection[str] = ()) -> None:
@@ -286,6 +293,7 @@ class _Coming:
             unsaved=self.unsaved,
             noted=tuple(dict.fromkeys(self.notes)),
             elsewhere=_few(elsewhere, "more in left_files of run.json"),
+            points=dict(self.points),
         )
 
     def _land(self, what: str, path: str, fill: Callable[[Path], None], odd: str | None) -> bool:

@@ -9,9 +9,8 @@ from pathlib import Path
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.watch.latest_metric import points_at
 from tfinfra.model import Point
-from tfinfra.store import keys, points_in
+from tfinfra.store import contents, keys, points_in
 
 FOLDER = keys.METRICS
 _AT_ONCE = 1 << 22
@@ -26,8 +25,8 @@ def run_points(found: FoundRun) -> Iterator[Point]:
         for key in store.list(keys.METRICS):
             listed.setdefault(key.split("/")[1], []).append(key)
         for task in sorted(listed, key=lambda task: _order(found, task)):
-            for key in sorted(listed[task]):
-                yield from points_at(store, task, key) or ()
+            for chunk in contents(store, sorted(listed[task])):
+                yield from points_in(task, chunk or b"")[0]
         return
     record = recorded(found)
     if record.came_to_nothing:
