@@ -19,7 +19,7 @@ from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
-from tfinfra.store.point_chunks import chunk_of, points_in
+from tfinfra.store.point_chunks import chunk_of, points_in, renamed
 from tfinfra.store.records import (
     LARGE,
     Records,
@@ -67,5 +67,6 @@ __all__ = [
     "read_all",
     "read_file",
     "readable",
+    "renamed",
     "store_errors",
 ]

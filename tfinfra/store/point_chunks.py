@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from tfinfra.model.points import Point
@@ -18,6 +19,7 @@ MOST_STEPS = 2**63
 _LONGEST_LINE = 4096  # bytes: a name of the widest characters, escaped, and the rest
 _LAST_MOMENT = 253_402_214_400.0  # the year 9999
 _OF_NO_NUMBER = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_NO_POINT = b"{}\n"
 _RUN = re.compile(r"[A-Za-z0-9][\w-]{0,63}", re.ASCII)
 
 
@@ -31,6 +33,16 @@ def points_in(task: str, data: bytes) -> tuple[list[Point], int]:
     found = [_point(task, line) for line in data.split(b"\n") if line]
     points = [point for point in found if point is not None]
     return points, len(found) - len(points)
+
+
+def renamed(data: bytes, rename: Callable[[str], str]) -> bytes:
+    """The same lines with each metric's name as `rename` has it, and nothing else of a point changed. A line that is no
+    point has no name: it stays what it is, no point, and holds nothing of what was written."""
+    points = [_point("", line) for line in data.split(b"\n") if line]
+    return b"".join(
+        _NO_POINT if point is None else _line(replace(point, name=rename(point.name)[:LONGEST_NAME]))
+        for point in points
+    )
 
 
 def is_metric(name: object) -> bool:

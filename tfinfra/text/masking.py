@@ -28,7 +28,12 @@ def mask(data: bytes, secrets: Iterable[bytes]) -> bytes:
 
 def masked_text(text: str, values: Iterable[str]) -> str:
     """`text` without the secret `values`."""
-    return mask(text.encode("utf-8", "surrogateescape"), needles(values)).decode("utf-8", "surrogateescape")
+    return masked(text, needles(values))
+
+
+def masked(text: str, secrets: Iterable[bytes]) -> str:
+    """`text` with every needle replaced by ***."""
+    return mask(text.encode("utf-8", "surrogateescape"), secrets).decode("utf-8", "surrogateescape")
 
 
 def withhold(values: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +14,11 @@ from hypothesis import strategies as st
 from tests.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, POINTS, SELDOM, Audience, LogShipper, ShippedLog
 from tfinfra.lifecycle.watch.log_reader import LogReader
-from tfinfra.store import MemoryStore, log_chunk
+from tfinfra.model import Point
+from tfinfra.store import MemoryStore, chunk_of, log_chunk, points_in
 from tfinfra.text.masking import needles
+
+POINT = b'{"name":"%s","value":0.5,"step":1,"time":2.0}\n'
 
 
 def shipped(store: MemoryStore) -> bytes:
@@ -31,15 +35,31 @@ def test_a_million_lines_arrive_in_order_in_bounded_chunks(tmp_path: Path) -> No
 
 def test_points_are_shipped_as_they_are_without_what_is_hidden(tmp_path: Path) -> None:
     points, store = tmp_path / "main-0.jsonl", MemoryStore()
-    points.write_bytes(b'{"name":"loss"}\n{"name":"s3cr3t-word"}\n{"na')
+    points.write_bytes(POINT % b"loss" + POINT % b"s3cr3t-word" + b"s3cr3t-word\n" + POINT[:4])
     tail = ShippedLog("main-0", points, form=POINTS)
     tail.ship(store, hidden=needles(["s3cr3t-word"]))
     chunk = store.objects["metrics/main-0/00000000.jsonl"]
-    assert chunk.startswith(b'{"name":"loss"}\n{"name":"') and chunk.endswith(b'"}\n')
-    assert b"s3cr3t-word" not in chunk
-    points.write_bytes(points.read_bytes() + b'me":"last"}\n')
+    assert chunk == POINT % b"loss" + POINT % b"***" + b"{}\n"
+    points.write_bytes(points.read_bytes() + POINT[4:] % b"last")
     tail.ship(store, final=True)
-    assert store.objects["metrics/main-0/00000001.jsonl"] == b'{"name":"last"}\n'
+    assert store.objects["metrics/main-0/00000001.jsonl"] == POINT % b"last"
+
+
+HIDDEN = {
+    "one that JSON escapes": ('pa"ss\\wörd', 'acc pa"ss\\wörd', "acc ***"),
+    "one of digits, as in the step, the value and the time": ("2026", "loss", "loss"),
+    "one that is a field's name": ("value", "loss", "loss"),
+    "one of a single wide letter, in a name of them alone": ("😀", "😀" * 250, ("***" * 250)[:250]),
+}
+
+
+@pytest.mark.parametrize(("secret", "name", "shown"), HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_hidden_value_leaves_the_name_and_takes_no_point(secret: str, name: str, shown: str, tmp_path: Path) -> None:
+    points, store = tmp_path / "main-0.jsonl", MemoryStore()
+    point = Point("main-0", name, 0.2026, 2026, 2026.5)
+    points.write_bytes(chunk_of([point]))
+    ShippedLog("main-0", points, form=POINTS).ship(store, hidden=needles([secret]))
+    assert points_in("main-0", store.objects["metrics/main-0/00000000.jsonl"]) == ([replace(point, name=shown)], 0)
 
 
 def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
