@@ -37,7 +37,6 @@ _OF_TASKS: dict[str, tuple[str, str]] = {
     "TFINFRA_METRICS": ("the file for the task's points", "What `from tfinfra import Run` writes to; the agent's."),
     "MLFLOW_TRACKING_URI": ("where MLflow writes", "The node's agent, which takes what MLflow's clients log."),
     "MLFLOW_TRACKING_TOKEN": ("who may write there", "The task's name and a secret of its node."),
-    "MLFLOW_RUN_ID": ("the run that MLflow goes on with", "The run's id: all tasks log into one run."),
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": (
         "true",
         "MLflow prints no links to pages of a server that is not there. A manifest may set another value.",

@@ -13,7 +13,7 @@ from tests.locked_tools import locked_tools
 CLIENTS = ["mlflow2", "mlflow3"]
 """Locks in requirements/."""
 SCRIPT = """
-import math, mlflow, pathlib
+import math, mlflow, os, pathlib
 from mlflow import MlflowClient
 mlflow.set_experiment("a name of the script's own")
 with mlflow.start_run() as run:
@@ -39,6 +39,11 @@ mlflow.tensorflow.autolog()
 model = tf.keras.Sequential([tf.keras.layers.Input((3,)), tf.keras.layers.Dense(1)])
 model.compile("sgd", "mse")
 model.fit(np.ones((16, 3), "float32"), np.ones((16, 1), "float32"), epochs=2, validation_split=0.5, verbose=0)
+os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+mlflow.set_tracking_uri(pathlib.Path("other").resolve().as_uri())
+with mlflow.start_run() as elsewhere:
+    mlflow.log_metric("elsewhere", 2.5)
+assert mlflow.get_run(elsewhere.info.run_id).data.metrics == {"elsewhere": 2.5}
 """
 
 
@@ -55,7 +60,7 @@ def test_a_script_and_keras_autolog_reach_the_run(client: str, tmp_path: Path) -
         found = {point.name: point for point in points}
         own = [(point.name, point.step, str(point.value)) for point in points if not point.run]
         assert own == [("loss", 3, "0.5"), ("nan", 4, "nan"), ("inf", 4, "inf")]
-        assert len(found["inner"].run) == 32
+        assert len(found["inner"].run) == 32 and "elsewhere" not in found
         further = [point for point in points if point.run not in ("", found["inner"].run)]
         fitted = [(point.name, point.step) for point in further if point.name in ("loss", "val_loss")]
         assert sorted(fitted) == [("loss", 0), ("loss", 1), ("val_loss", 0), ("val_loss", 1)]

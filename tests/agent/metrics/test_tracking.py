@@ -35,10 +35,23 @@ def test_whole_numbers_may_be_text_and_numbers_may_be_none() -> None:
     assert [each["value"] for each in said] == ["NaN", "-Infinity"]
 
 
+def test_the_first_run_that_a_task_begins_is_the_run_itself_and_no_other_is() -> None:
+    with served() as server:
+
+        def begun(task: str, *tags: dict[str, str]) -> str:
+            body = {"run_name": "mine", "tags": list(tags)}
+            return str(server.ask("POST", f"{API}runs/create", body, f"{task}.{SECRET}")[1]["run"]["info"]["run_id"])
+
+        nested = {"key": "mlflow.parentRunId", "value": RUN}
+        found = [begun("rank-0", nested), begun("rank-0"), begun("rank-1"), begun("rank-0"), begun("rank-1", nested)]
+    assert [run == RUN for run in found] == [False, True, True, False, False]
+
+
 def test_no_client_ends_or_renames_the_run_and_a_further_one_it_does() -> None:
     with served() as server:
         asked = {"status": "FINISHED", "end_time": 9, "run_name": "mine"}
         own = server.post("runs/update", run_id=RUN, **asked)["run_info"]
+        server.post("runs/create", run_name="mine")
         new = server.post("runs/create", experiment_id="0", run_name="child")["run"]["info"]
         other = server.post("runs/update", run_id=new["run_id"], **asked)["run_info"]
     assert (own["status"], own["run_name"], "end_time" in own) == ("RUNNING", RUN, False)

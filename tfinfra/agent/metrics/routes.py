@@ -78,9 +78,8 @@ def _nothing(tracker: Tracker, task: str, asked: Asked) -> Answer:
 
 
 def _create_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
-    del task
     started = asked.whole("start_time", tracker.now())
-    run = tracker.begin_run(asked.text("run_name"), asked.text("user_id"), started, asked.values("tags"))
+    run = tracker.begin_run(task, asked.text("run_name"), asked.text("user_id"), started, asked.values("tags"))
     return {"run": run_answer(run)}
 
 

@@ -22,6 +22,8 @@ EXPERIMENT = "0"
 MOST_RUNS = 10_000
 _HISTORY = 1000
 RUNNING, ACTIVE = "RUNNING", "active"
+PARENT = "mlflow.parentRunId"
+"""The tag of a nested run."""
 Values = dict[str, str]
 Entry = dict[str, Any]
 
@@ -78,6 +80,7 @@ class Tracker:
         self._clock = clock
         self.began = self.now()
         self.runs = {run: TrackedRun(run, run, str(artifacts), self.began)}
+        self._in_the_run: set[str] = set()
         self.models: dict[str, LoggedModel] = {}
 
     def now(self) -> int:
@@ -96,8 +99,13 @@ class Tracker:
             raise Refused("RESOURCE_DOES_NOT_EXIST", f"Logged model '{ascii(id)[1:-1][:80]}' not found")
         return self.models[id]
 
-    def begin_run(self, name: str, user: str, started: int, tags: Values) -> TrackedRun:
-        """A further run, beside the run itself or nested in one."""
+    def begin_run(self, task: str, name: str, user: str, started: int, tags: Values) -> TrackedRun:
+        """The run itself where `task` begins its first one; then, and nested in one, a further run. So no task needs
+        MLFLOW_RUN_ID: a script that names a server of its own would ask that one for a run that it does not have."""
+        if task not in self._in_the_run and PARENT not in tags:
+            self._in_the_run.add(task)
+            self.runs[self.run].tags |= tags
+            return self.runs[self.run]
         if len(self.runs) >= MOST_RUNS:
             raise Refused("RESOURCE_EXHAUSTED", f"a node keeps {MOST_RUNS} runs")
         new = secrets.token_hex(16)

@@ -40,7 +40,6 @@ def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
         METRICS: str(assignment.points(task.name)),
         "MLFLOW_TRACKING_URI": assignment.tracking.url,
         "MLFLOW_TRACKING_TOKEN": assignment.tracking.token(task.name),
-        "MLFLOW_RUN_ID": assignment.run,
         **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in assignment.given.inputs.items()},
         **{name: backends[name] for name in _NEVER_THE_USERS if name in backends},
     }

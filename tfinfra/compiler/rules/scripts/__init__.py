@@ -17,6 +17,7 @@ from tfinfra.compiler.rules.scripts import (
     readable,
     staying,
     tensorflow1,
+    tracking,
     variables,
 )
 
@@ -34,5 +35,6 @@ RULES: tuple[Rule, ...] = (
     *lost_files.RULES,
     *names.RULES,
     *questions.RULES,
+    *tracking.RULES,
     *variables.RULES,
 )
