@@ -6,18 +6,24 @@ import json
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from tests.agent.nodes import Cluster, cluster
+from tests.agent.test_own_faults import assignment_in, context_of
 from tests.backends.specs import plan_of, spec
+from tests.clocks import FakeClock
+from tfinfra.agent.further_runs import FurtherRuns
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read
 from tfinfra.lifecycle.run.request_channel import new_request, signed
 from tfinfra.model import Inventory, NodeEvidence, Outcome, Plan, to_json
 from tfinfra.model.next_run import NextRun
 from tfinfra.model.requests import Answer, ExecBody
 from tfinfra.signing import SigningKey
-from tfinfra.store import ObjectStore, encode, keys, log_chunk, open_store
+from tfinfra.store import MemoryStore, ObjectStore, clear, encode, keys, log_chunk, open_store, readable
 from tfinfra.system.clock import iso_time, right_now
 from tfinfra.system.file_digest import sha256_of
 
@@ -43,11 +49,23 @@ class Held:
     def store(self, run: str = NEXT) -> ObjectStore:
         return open_store((self.run.folder / "store" / keys.further_run(run)).as_uri())
 
-    def ask(self, plan: Plan, script: str, run: str = NEXT, digest: str | None = None, *, execs: bool = True) -> None:
-        """Asks for a further run, with a bundle of another `digest` where that is given."""
+    def ask(
+        self,
+        plan: Plan,
+        script: str,
+        run: str = NEXT,
+        digest: str | None = None,
+        *,
+        execs: bool = True,
+        setup: str = "",
+    ) -> None:
+        """Asks for a further run, with a bundle of another `digest` where that is given, and a script `setup`."""
         bundle = self.run.folder / f"bundle-{run}"
         (bundle / "source").mkdir(parents=True)
         (bundle / "source/train.py").write_text(script)
+        if setup:
+            plan = replace(plan, setup_script="setup.sh")
+            (bundle / "source/setup.sh").write_text(setup)
         (bundle / "plan.json").write_text(json.dumps(to_json(plan)))
         (bundle / "environment.json").write_text(json.dumps({"lock": {}, "prebuilt": self.run.environment}))
         archive = self.run.folder / f"{run}.tar.gz"
@@ -138,3 +156,41 @@ def test_a_further_run_ends_alone_and_no_command_runs_beside_one_that_takes_none
         assert (nodes.outcome().result, nodes.outcome().message[:4]) == ("cancelled", "down")
         assert nodes.run.agents[0].poll() is None
         assert nodes.executed().exit_status == 0
+
+
+def test_a_run_that_is_given_up_during_its_setup_never_trains_and_the_next_one_is_taken(tmp_path: Path) -> None:
+    single = plan_of(spec("single"), base_port=23522)
+    with held(tmp_path, single, BROKEN) as nodes:
+        nodes.ask(single, "print('ghost')", setup="sleep 60\n")
+        store = nodes.store()
+        nodes.run.wait_for(lambda: "running setup.sh" in nodes.run.log("agent-0"))
+        assert (store.list(keys.NODES), len(store.list(keys.HEARTBEATS))) == ([], 1)
+        clear(store)
+        nodes.ask(single, "print('third')", "digits-third1")
+        assert nodes.outcome("digits-third1").result == "succeeded"
+        assert (store.list(keys.TASKS), nodes.log("main-0")) == ([], "")
+
+
+def test_a_setup_script_is_ended_with_its_run_and_all_is_said_to_be_collected(tmp_path: Path) -> None:
+    single = plan_of(spec("single"), base_port=23622)
+    with held(tmp_path, single, BROKEN) as nodes:
+        nodes.ask(single, "print('never')", setup="sleep 60\n")
+        nodes.run.wait_for(lambda: "running setup.sh" in nodes.run.log("agent-0"))
+        nodes.store().put(keys.STOP, json.dumps({"reason": "cancelled", "message": "down"}).encode())
+        assert (nodes.outcome().result, nodes.outcome().message) == ("cancelled", "down")
+
+
+def test_a_store_that_is_away_ends_no_agent_of_a_held_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(verb: str, key: str) -> None:
+        raise OSError("the store is away")
+
+    own = MemoryStore()
+    context = replace(context_of(tmp_path, own), clock=FakeClock())
+    monkeypatch.setattr(AgentContext, "open_store", lambda *_args, **_options: MemoryStore(away))
+    further = FurtherRuns(context)
+    further.begin(assignment_in(tmp_path))
+    body = NextRun(NEXT, "0" * 64, iso_time(right_now() + 3600), "max_run_duration", 3600)
+    request = new_request("digits-abc123", "try", body, (0,), right_now())
+    further.ask(request)
+    assert further.pause(1.0) is None
+    assert readable(own, keys.answer_key(request.number, 0), Answer) == Answer("started")

@@ -15,14 +15,16 @@ from tfinfra.agent.join import JoinedNode, take_place
 from tfinfra.agent.node.agent_context import AgentContext, is_free
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.log_shipping import LogShipper
-from tfinfra.agent.node_errors import NodeDiffers, NodeFault
+from tfinfra.agent.node.node_records import write
+from tfinfra.agent.node_errors import NodeDiffers, NodeFault, RunEnded, RunStopped
 from tfinfra.agent.part import give_up, take_part, telling
+from tfinfra.agent.rendezvous import must_go_on
 from tfinfra.agent.requests.commands import has_executed
 from tfinfra.agent.verdict.outcomes import published
-from tfinfra.errors import Result
+from tfinfra.errors import Result, first_line
 from tfinfra.model import NodeSettings, decode
 from tfinfra.model.next_run import NextRun
-from tfinfra.model.requests import Request
+from tfinfra.model.requests import Answer, Request
 from tfinfra.store import keys, store_errors
 
 _log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class FurtherRuns:
     def __init__(self, context: AgentContext) -> None:
         self._context = context
         self._before: Assignment | None = None
-        self._asked: queue.Queue[NextRun] = queue.Queue()
+        self._asked: queue.Queue[tuple[str, NextRun]] = queue.Queue()
         self._lived: NextRun | None = None
 
     def begin(self, own: Assignment) -> None:
@@ -43,17 +45,24 @@ class FurtherRuns:
 
     def ask(self, request: Request) -> None:
         """Raises Unfit where it names no run."""
-        self._asked.put(decode(NextRun, request.body.encode()))
+        self._asked.put((request.number, decode(NextRun, request.body.encode())))
 
     def pause(self, seconds: float) -> Result | None:
-        """Waits for the next run, so many seconds at most, and lives it. Its result, None where none came."""
+        """Waits for the next run, so many seconds at most, and lives it. Its result, None where none came or it is not
+        known. Nothing that goes wrong in such a run ends the agent: the node is there for the next one."""
         try:
-            run = self._asked.get(timeout=seconds)
+            number, run = self._asked.get(timeout=seconds)
         except queue.Empty:
+            return None
+        if self._before is None:
             return None
         self._lived = run
         try:
-            return _live(self._context, self._before, run) if self._before else None
+            self._say_taken(number, self._before.node)
+            return _live(self._context, self._before, run)
+        except Exception:  # noqa: BLE001  the outermost edge: an agent that dies takes the held node with it
+            _log.exception("%s could not be lived to its end", run.run)
+            return None
         finally:
             self._lived = None
 
@@ -65,6 +74,13 @@ class FurtherRuns:
             return ""
         return f"{lived.run} trains on it: it is locked, and no guardrail allows commands on it (allow.exec)"
 
+    def _say_taken(self, number: str, rank: int) -> None:
+        """What its client waits for first: registering may come long after, behind a setup script."""
+        try:
+            write(self._context.store, keys.answer_key(number, rank), Answer("started"))
+        except store_errors() as error:
+            _log.warning("could not answer: %s", first_line(error))
+
 
 def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | None:
     """This node's part in `run`; its result, None where it is not known."""
@@ -73,7 +89,12 @@ def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | Non
     context.paths.make()
     with also_to(context.paths.agent_log), telling(context):
         try:
+            _must_go_on(context)
             plan = unpack_bundle(context)
+        except RunEnded as ended:
+            _log.info("%s", ended)
+        except RunStopped as stopped:
+            give_up(context, stopped.reason, stopped.message)
         except NodeFault as fault:
             give_up(context, Result.FAILED, fault.message)
         else:
@@ -90,7 +111,15 @@ def _take_place(context: AgentContext, first: AgentContext, before: Assignment) 
     """Raises as `take_place` does, and NodeDiffers under a lock where a command has run on this node."""
     if context.settings.locked is not None and has_executed(first.paths.state):
         raise NodeDiffers(f"a command of `tfinfra exec` has run on {first.identity.address}: it is not as it was made")
-    return take_place(context, environment_content(context), before.folders.environment, before.given.inputs)
+    content, there = environment_content(context), before.given.inputs
+    return take_place(context, content, before.folders.environment, there, lambda _: _must_go_on(context))
+
+
+def _must_go_on(context: AgentContext) -> None:
+    """Raises RunStopped, or RunEnded also where its client has cleared its store: nobody would watch or fetch it."""
+    must_go_on(context.store)
+    if context.settings.bundle not in context.store.list(keys.BUNDLE):
+        raise RunEnded(f"{context.settings.run} was given up by its client: its bundle is gone")
 
 
 def _context(first: AgentContext, run: NextRun) -> AgentContext:

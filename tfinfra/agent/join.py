@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
-from tfinfra.agent.boot.setup_script import run_setup
+from tfinfra.agent.boot.setup_script import LONGEST, run_setup
 from tfinfra.agent.boot.shared_directory import shared_directory
 from tfinfra.agent.boot.training_environment import environment_content, training_environment
 from tfinfra.agent.devices.gate import await_gpus, required_gpus
@@ -26,12 +26,12 @@ from tfinfra.agent.node.node_identity import Key, registration_of
 from tfinfra.agent.node.ports import PortLease, lease_ports
 from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folder
 from tfinfra.agent.node_errors import RunEnded
-from tfinfra.agent.rendezvous import Meeting, rendezvous
+from tfinfra.agent.rendezvous import Meeting, must_go_on, rendezvous
 from tfinfra.agent.tasks.workspace import make_common, make_workspace
 from tfinfra.backends.registry import backend
 from tfinfra.model import Inventory, NodeRegistration
 from tfinfra.sealing import NodeKey, nonce_of
-from tfinfra.store import keys
+from tfinfra.store import ObjectStore, keys
 
 _NCCL_CONF = Path("/etc/nccl.conf")
 _log = logging.getLogger(__name__)
@@ -68,14 +68,19 @@ def join(context: AgentContext) -> JoinedNode:
 
 
 def take_place(
-    context: AgentContext, content: Mapping[str, Any], environment: Path, inputs: Mapping[str, Path] = NONE_YET
+    context: AgentContext,
+    content: Mapping[str, Any],
+    environment: Path,
+    inputs: Mapping[str, Path] = NONE_YET,
+    go_on: Callable[[ObjectStore], None] = must_go_on,
 ) -> JoinedNode:
     """Registers this node, which has the training environment, and returns its assignment, with what it holds of the
-    machine. `content` is environment.json of the bundle, `inputs` has the paths of those that are on the node already.
-    Raises as `join` does.
+    machine. `content` is environment.json of the bundle, `inputs` has the paths of those that are on the node already;
+    `go_on` raises RunEnded or RunStopped where the run's store says that it does not go on. Raises as `join` does.
     """
     plan, settings = context.plan, context.settings
-    run_setup(context, environment)
+    run_setup(context, environment, LONGEST, lambda: go_on(context.store))
+    go_on(context.store)
     tasks_on_a_node = max(task.slot for task in plan.tasks) + 1
     lease = lease_ports(plan.base_port, tasks_on_a_node, _machine_folder("ports"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -32,12 +32,11 @@ def telling(context: AgentContext) -> Iterator[None]:
     context.logs.start()
     notices = Notices(context.metadata, context.heartbeats, context.identity.name)
     notices.start()
-    try:
+    with ExitStack() as ended:  # each of them, also where the store does not take the last words of another
+        ended.callback(context.heartbeats.stop)
+        ended.callback(context.logs.stop)
+        ended.callback(notices.stop)
         yield
-    finally:
-        notices.stop()
-        context.logs.stop()
-        context.heartbeats.stop()
 
 
 def take_part(

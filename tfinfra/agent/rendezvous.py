@@ -44,16 +44,21 @@ def rendezvous(store: ObjectStore, registration: NodeRegistration, meeting: Meet
             return inventory
         if clock.monotonic() >= next_listing:
             _propose(store, meeting.node_count)
-            if published(store) is not None:
-                raise RunEnded("the run ended before all nodes had registered")
-            if stop := requested_stop(store):
-                raise RunStopped(stop.message, reason=stop.reason)
+            must_go_on(store)
             next_listing = clock.monotonic() + listing_pause
         elif clock.monotonic() > deadline:
             raise _too_few(store, meeting)
         else:
             clock.sleep(pause)
             pause = min(pause * 1.2, 0.25)
+
+
+def must_go_on(store: ObjectStore) -> None:
+    """Raises RunEnded or RunStopped where the run ends while its nodes are not all there."""
+    if published(store) is not None:
+        raise RunEnded("the run ended before all nodes had registered")
+    if stop := requested_stop(store):
+        raise RunStopped(stop.message, reason=stop.reason)
 
 
 def inventory_of(nodes: list[NodeRegistration]) -> Inventory:

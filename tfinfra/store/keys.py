@@ -46,6 +46,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
+BUNDLE = "bundle"
 NODES = "nodes"
 BOOT = "boot"
 EVIDENCE = "evidence"
@@ -92,7 +93,7 @@ def further_run(run: str) -> str:
 
 
 def bundle_key(sha256: str) -> str:
-    return f"bundle/{sha256}.tar.gz"
+    return f"{BUNDLE}/{sha256}.tar.gz"
 
 
 def baseline_key(part: str) -> str:

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.node_errors import NodeFault
+from tfinfra.store import store_errors
 from tfinfra.text.redrawing import collapse
 
 LONGEST = 1800.0
 """Seconds that a setup script may take."""
-_LOOK = 0.1
+_LOOK, _ASK = 0.1, 2.0
+"""Seconds between two looks at its process, and between two questions whether the run goes on."""
 _TAIL_LINES, _TAIL_BYTES = 8, 8192
 _LONGEST_LINE, _ELF = 255, b"\x7fELF"
 _log = logging.getLogger(__name__)
 
 
-def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST) -> None:
+def run_setup(
+    context: AgentContext,
+    environment: Path,
+    longest: float = LONGEST,
+    must_go_on: Callable[[], object] = lambda: None,
+) -> None:
     """Runs the script in the node's copy of the source directory, as the node's user, with the environment's programs
     first on PATH; what it prints goes into the agent's log, and what it leaves in the folder comes to every task.
 
-    Raises NodeFault that names the node and the last lines, where it fails or takes longer than `longest` seconds.
+    Raises NodeFault that names the node and the last lines, where it fails or takes longer than `longest` seconds, and
+    what `must_go_on` raises meanwhile, which also ends it.
     """
     name = context.plan.setup_script
     if name is None:
@@ -37,9 +47,13 @@ def run_setup(context: AgentContext, environment: Path, longest: float = LONGEST
         process = Process(Command(argv, source, _variables(context, environment), log))
     except OSError as error:
         raise NodeFault(f"{name} on node {context.identity.address} cannot be started: {error}") from error
-    give_up = context.clock.monotonic() + longest
+    began = asked = context.clock.monotonic()
     try:
-        while (status := process.poll()) is None and context.clock.monotonic() < give_up:
+        while (status := process.poll()) is None and (now := context.clock.monotonic()) < began + longest:
+            if now >= asked + _ASK:
+                asked = now
+                with suppress(*store_errors()):  # a store that is away is no end
+                    must_go_on()
             context.clock.sleep(_LOOK)
     finally:
         process.end_rest()

@@ -10,7 +10,7 @@ from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import StopRequest
-from tfinfra.store import encode, keys, store_errors
+from tfinfra.store import ObjectStore, encode, keys, store_errors
 from tfinfra.system.progress import Progress
 
 
@@ -34,12 +34,17 @@ def stop_tasks(ports: Ports, record: RunRecord, say: Progress) -> None:
         return
     try:
         store = ports.open_store(record.store)
-        if is_collected(store) or not store.list(keys.NODES) or not _has_machines(ports, record):
+        if is_collected(store) or not _has_nodes(store) or not _has_machines(ports, record):
             return
         store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "`tfinfra down` ended the run")))
         wait_until(lambda: is_collected(store), ports.cloud.timeouts.collect)
     except store_errors() as error:
         say(f"warning: the tasks of {record.run} could not be ended: {first_line(error)}")
+
+
+def _has_nodes(store: ObjectStore) -> bool:
+    """Whether any has taken the run: one beats long before it registers, where a setup script comes first."""
+    return bool(store.list(keys.NODES) or store.list(keys.HEARTBEATS))
 
 
 def _has_machines(ports: Ports, record: RunRecord) -> bool:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,19 @@ from tfinfra.evidence.material import Origin
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.data.staging import Given
+from tfinfra.lifecycle.end.further_runs import stop_tasks
+from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun
 from tfinfra.lifecycle.up.on_held.further_run import FurtherRun
-from tfinfra.model import Outcome
+from tfinfra.lifecycle.up.on_held.handing_over import ANSWER
+from tfinfra.model import CollectedMark, Heartbeat, Outcome, Plan
 from tfinfra.model.next_run import NextRun
 from tfinfra.model.requests import Answer
-from tfinfra.store import MemoryStore, keys
+from tfinfra.store import MemoryStore, encode, keys
 from tfinfra.system.clock import iso_time
 from tfinfra.system.progress import say_nothing
 
@@ -71,7 +75,7 @@ def kept(tmp_path: Path) -> World:
     return world
 
 
-def further(world: World, channel: FakeChannel, **options: Any) -> FurtherRun:
+def further(world: World, channel: FakeChannel, plan: Plan | None = None, **options: Any) -> FurtherRun:
     folder = run_folder(world.tmp / "state", FIRST)
     record = folder.read()
     assert record is not None
@@ -80,7 +84,7 @@ def further(world: World, channel: FakeChannel, **options: Any) -> FurtherRun:
     found = FoundRun(FIRST, folder, record, world.ports, tuple(world.arm.groups()), world.store, outcome)
     first = FirstRun(found, world.store, record, folder.plan(), Origin({}, (), {}, "b", {}, {}), A_LOCK)
     up = UpOptions(world.tmp, own_state=world.tmp / "state", letters="next12", on=FIRST, **options)
-    compiled = world.compiled(a_plan())
+    compiled = world.compiled(plan or a_plan())
     return FurtherRun(
         compiled, world.ports(), up, world.observer, world.interrupt, first=first, channel=channel, given=Given()
     )
@@ -133,6 +137,57 @@ def test_nodes_that_refuse_it_are_named_and_stay(tmp_path: Path) -> None:
     assert (result.error.exit_code, "node 0 refuses it: its disk is full" in result.error.message) == (6, True)
     assert (set(world.groups), uses(world)) == ({KEEP, COMPUTE}, [(NEXT, False)])
     assert world.store_at(URL).objects == {}
+
+
+class SlowSetup(FakeChannel):
+    """Nodes that take the run at once, and register when their setup script has ended: `seconds` later."""
+
+    def __init__(self, world: World, seconds: float) -> None:
+        super().__init__(world, succeeding)
+        self._ready: float | None = None
+        self._seconds = seconds
+
+    def send(self, kind: str, body: Any, nodes: Sequence[int]) -> str:
+        self.asked.append(body)
+        self._ready = self._world.now + self._seconds
+        return "0" * 32
+
+    def answer(self, number: str, node: int) -> Answer | None:
+        if self._ready is not None and self._world.now > self._ready:
+            self._ready = None
+            super().send("try", self.asked.pop(), (0, 1))
+        beat = Heartbeat(f"n{node}", int(self._world.now), self._world.now, "setup")
+        self._world.store_at(URL).put(keys.heartbeat_key(beat.node_id), encode(beat))
+        return Answer("started")
+
+
+def test_nodes_whose_setup_takes_long_are_waited_for(tmp_path: Path) -> None:
+    world = kept(tmp_path)
+    world.step = 0.5
+    plan = a_plan()
+    plan = replace(plan, setup_script="setup.sh", limits=replace(plan.limits, max_run_duration=3600))
+    result = further(world, SlowSetup(world, 3 * ANSWER), plan).go()
+    assert (result.error, next_record(world).phase) == (None, "deleted")
+
+
+def test_the_tasks_of_a_run_whose_nodes_are_in_their_setup_are_ended_and_waited_for(tmp_path: Path) -> None:
+    world = kept(tmp_path)
+    further(world, FakeChannel(world, training), detach=True).go()
+    store = world.store_at(URL)
+    store.delete(keys.node_key("n0"))
+    store.delete(keys.node_key("n1"))
+    store.put(keys.heartbeat_key("n0"), b"{}")
+
+    def collect() -> None:
+        while store.get(keys.STOP) is None:
+            time.sleep(0.01)
+        store.put(keys.COLLECTED, encode(CollectedMark(0)))
+
+    node = threading.Thread(target=collect)
+    node.start()
+    stop_tasks(world.ports(), next_record(world), say_nothing)
+    node.join(5)
+    assert is_collected(store)
 
 
 def test_another_on_the_nodes_is_named_and_nothing_is_left_of_this_one(tmp_path: Path) -> None:

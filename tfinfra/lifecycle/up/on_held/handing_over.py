@@ -4,10 +4,11 @@ for their part."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tfinfra.agent.boot.setup_script import LONGEST
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.data.secret_delivery import Delivery
@@ -24,10 +25,12 @@ from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.lifecycle.watch.watcher import Watch
+from tfinfra.model import Outcome
 from tfinfra.model.next_run import NextRun
+from tfinfra.model.requests import Answer
 from tfinfra.money.budget import Deadline
 from tfinfra.sealing import digest_of, mark
-from tfinfra.store import ObjectStore, encode, keys
+from tfinfra.store import ObjectStore, encode, keys, readable
 from tfinfra.system.clock import iso_time
 from tfinfra.system.threads import spawn
 from tfinfra.travel.git_state import git_state
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from tfinfra.system.local_tree import LocalTree
 
 ANSWER = 60.0
-"""Seconds that held nodes have to register for a further run."""
+"""Seconds that held nodes have to take a further run: to register for it, they have its setup script's time as well."""
 
 
 class HandingOver:
@@ -144,25 +147,44 @@ class HandingOver:
 
     def _await_nodes(self, nodes: Nodes, number: str) -> None:
         """Until all have registered. Raises ProvisioningError where they do not, or one of them refuses."""
-        clock, plan, first = self._ports.clock, self._context.plan, self._first.record.run
-        give_up, came = clock() + ANSWER, 0
+        clock, count = self._ports.clock, self._context.plan.node_count
+        began, patience = clock(), ANSWER
         try:
-            while nodes.look() is None and (came := len(nodes.store.list(keys.NODES))) < plan.node_count:
+            while not _has_ended(nodes) and (came := len(nodes.store.list(keys.NODES))) < count:
                 self._session.check()
-                refused = self._refusal(number)
-                if refused or clock() > give_up:
-                    within = refused or f"within {ANSWER:.0f} s, the others did not answer"
-                    message = f"{came} of the {plan.node_count} nodes of {first} have taken the run: {within}"
-                    hint = f"`tfinfra logs {first} --task agent-0` has what they say; `tfinfra down {first}` ends them"
-                    raise ProvisioningError(message, hint=hint)
+                answers = [self._channel.answer(number, node) for node in range(count)]
+                taken = sum(answer is not None and answer.state == "started" for answer in answers)
+                if taken == count:
+                    patience = ANSWER + self._longest()
+                refused = _refusal(answers)
+                if refused or clock() > began + patience:
+                    raise self._not_taken(max(came, taken), came, refused or f"not all within {patience:.0f} s")
                 time.sleep(POLL)
         finally:
             self._channel.withdraw(number)
 
-    def _refusal(self, number: str) -> str:
-        """What a node says that does not take the run, "" where none does."""
-        for node in range(self._context.plan.node_count):
-            answer = self._channel.answer(number, node)
-            if answer is not None and answer.state == "refused":
-                return f"node {node} refuses it: {answer.message}"
-        return ""
+    def _longest(self) -> float:
+        """Seconds that nodes which have taken the run need at most until all have registered."""
+        setup = LONGEST if self._context.plan.setup_script else 0.0
+        return setup + self._ports.cloud.timeouts.register
+
+    def _not_taken(self, taken: int, came: int, why: str) -> ProvisioningError:
+        first, count = self._first.record.run, self._context.plan.node_count
+        message = f"{taken} of the {count} nodes of {first} have taken the run, {came} have registered: {why}"
+        hint = f"`tfinfra logs {first} --task agent-0` has what they say; `tfinfra down {first}` ends them"
+        return ProvisioningError(message, hint=hint)
+
+
+def _has_ended(nodes: Nodes) -> bool:
+    """Also where nobody watches: a node whose setup fails ends the run before all have registered."""
+    return nodes.look() is not None or (
+        nodes.watch is None and readable(nodes.store, keys.OUTCOME, Outcome) is not None
+    )
+
+
+def _refusal(answers: Sequence[Answer | None]) -> str:
+    """What a node says that does not take the run, "" where none does."""
+    for node, answer in enumerate(answers):
+        if answer is not None and answer.state == "refused":
+            return f"node {node} refuses it: {answer.message}"
+    return ""
