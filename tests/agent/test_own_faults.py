@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -12,9 +14,11 @@ from tests.agent.end.test_cleanup import settings
 from tests.agent.nodes import NOTHING_ODD, assignment_of, plain
 from tests.backends.specs import plan_of, spec
 from tests.clocks import FakeClock
+from tests.tracking.playing_server import playing
 from tfinfra.agent import part
 from tfinfra.agent import train as training
 from tfinfra.agent.assignment import Assignment, TaskFolders
+from tfinfra.agent.end.forwarding import Forwarding
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.metrics.node_metrics import NodeMetrics
@@ -31,8 +35,8 @@ from tfinfra.agent.node.temporary_folder import TemporaryFolder, temporary_folde
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.workspace import make_common
 from tfinfra.errors import Result
-from tfinfra.model import Outcome
-from tfinfra.store import MemoryStore, ObjectStore
+from tfinfra.model import MetricsWanted, Outcome, Point, TaskStatus
+from tfinfra.store import MemoryStore, ObjectStore, chunk_of, keys
 
 PLAN = plan_of(spec("single"))
 
@@ -83,15 +87,20 @@ def take_part(root: Path, store: ObjectStore, monkeypatch: pytest.MonkeyPatch, f
     assignment = assignment_in(root)
     shared = assignment.folders.shared
 
-    def fails(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
+    def fails(context: AgentContext, assignment: Assignment, seen: Witness, forwarding: Forwarding) -> None:
         make_common(shared)
         (shared / "checkpoints/step-7").write_text("7")
         raise failure
 
-    seen = Witness(context_of(root, store), assignment, Key("age1abc"), {})
-    metrics = NodeMetrics(context_of(root, store), 0, shared / "outputs/artifacts")
-    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen, metrics)
     monkeypatch.setattr(part, "train", fails)
+    join(root, store, assignment)
+
+
+def join(root: Path, store: ObjectStore, assignment: Assignment) -> None:
+    """Lets a node take part, which has all that it needs of the machine."""
+    seen = Witness(context_of(root, store), assignment, Key("age1abc"), {})
+    metrics = NodeMetrics(context_of(root, store), 0, assignment.folders.shared / "outputs/artifacts")
+    joined = JoinedNode(assignment, PortLease(1, 0, ()), TemporaryFolder(root), seen, metrics)
     part.take_part(context_of(root, store), lambda _: joined)
 
 
@@ -114,6 +123,49 @@ def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(
     write(store, "outcome.json", Outcome(Result.FAILED, "boom"))
     take_part(tmp_path, store, monkeypatch, OSError("no more processes"))
     assert store.get("collected.json") is None
+
+
+class NoTasks:
+    """The tasks of a node, none of which ever ran."""
+
+    def start(self) -> None:
+        """Nothing is started."""
+
+    def poll(self) -> list[TaskStatus]:
+        return []
+
+    def signal(self, number: int) -> None:
+        """Nothing is there to take it."""
+
+    def running(self) -> bool:
+        return False
+
+    def launcher_exit(self) -> int | None:
+        return None
+
+
+@pytest.mark.parametrize(
+    "fault", [None, OSError("no more processes")], ids=["another node ended it", "the agent fails"]
+)
+def test_an_mlflow_server_hears_how_the_run_ended_whoever_ended_it(
+    fault: OSError | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepared(assignment: Assignment) -> None:
+        if fault is not None:
+            raise fault
+
+    store = MemoryStore()
+    write(store, keys.OUTCOME, Outcome(Result.FAILED, "node 1 could not start its task"))
+    store.put(keys.metrics_key("main-0", 0), chunk_of([Point("main-0", "loss", 0.5, 0, 1000.0)]))
+    monkeypatch.setattr(training, "prepare", prepared)
+    monkeypatch.setattr(training, "DirectTasks", lambda assignment, clock: NoTasks())
+    with playing() as server:
+        wanted = replace(PLAN, metrics=MetricsWanted(tracking_uri=server.url))
+        assignment = replace(assignment_in(tmp_path), plan=wanted)
+        join(tmp_path, store, assignment)
+    assert server.calls[-1][:2] == ("runs/update", {"run_id": "id-4", "status": "FAILED", "end_time": ANY})
+    assert len(server.metrics()) == 1
+    assert "forwarding" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_what_could_not_be_collected_is_left_to_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +204,7 @@ def test_the_agents_own_log_is_whole_before_the_client_may_go(tmp_path: Path) ->
     context = context_of(tmp_path, store)
     (tmp_path / "agent.log").write_text("could not collect outputs/x\n")
     context.logs.add("agent-0", tmp_path / "agent.log")
-    training.bring(context, assignment_in(tmp_path))
+    training.bring(context, assignment_in(tmp_path), lambda: None)
     kept = list(store.objects)
     assert kept.index("logs/agent-0/00000000.log") < kept.index("collected.json")
 

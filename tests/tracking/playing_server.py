@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+Answer = tuple[int, bytes, dict[str, str]]
+
 
 @dataclass
 class Played:
-    """`answer` is (status, bytes, headers) for every call, None for MLflow's own answers."""
+    """`answer` is (status, bytes, headers) for every call, None for MLflow's own answers; `first` are the answers to
+    the first calls of a route; each answer takes `seconds`."""
 
     url: str = ""
-    answer: tuple[int, bytes, dict[str, str]] | None = None
+    answer: Answer | None = None
+    first: dict[str, list[Answer | None]] = field(default_factory=dict)
+    seconds: float = 0.0
     calls: list[tuple[str, Any, str | None]] = field(default_factory=list)
 
-    def answer_to(self, route: str) -> tuple[int, bytes, dict[str, str]]:
-        if self.answer is not None:
-            return self.answer
+    def answer_to(self, route: str) -> Answer:
+        time.sleep(self.seconds)
+        answer = self.first[route].pop(0) if self.first.get(route) else self.answer
+        if answer is not None:
+            return answer
         own: dict[str, Any] = {
             "experiments/get-by-name": None,
             "experiments/create": {"experiment_id": "1"},

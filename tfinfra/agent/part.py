@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from tfinfra.agent.end.collect_outputs import mark_collected
+from tfinfra.agent.end.forwarding import Forwarding
 from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.scheduled_events import Notices
@@ -65,13 +66,15 @@ def take_part(
 
 def _train(context: AgentContext, joined: JoinedNode) -> None:
     """Trains; where the agent itself fails the run ends, and what the tasks have written so far is collected."""
+    forwarding = Forwarding(context, joined.assignment)
     try:
-        train(context, joined.assignment, joined.witness)
+        train(context, joined.assignment, joined.witness, forwarding)
     except Exception as error:  # noqa: BLE001  the outermost edge, as above
         if end_run(context, _outcome(context, Result.FAILED, _own_failure(context, error))):
             context.clock.sleep(OTHERS if context.plan.node_count > 1 else 0.0)
-            bring(context, joined.assignment)
+            bring(context, joined.assignment, forwarding.finish)
     finally:
+        forwarding.finish()
         joined.leave()
 
 

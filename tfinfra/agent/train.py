@@ -30,8 +30,9 @@ OTHERS = 6.0  # seconds for the other nodes to end their tasks: they see the out
 _log = logging.getLogger(__name__)
 
 
-def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
-    """Runs this node's part to the run's end; the node that wrote the outcome collects."""
+def train(context: AgentContext, assignment: Assignment, seen: Witness, forwarding: Forwarding) -> None:
+    """Runs this node's part to the run's end; the node that wrote the outcome collects. `forwarding` is started, and
+    finished unless this raises."""
     tasks: NodeTasks
     if backend(assignment.plan.backend).launcher:
         tasks = MpiTasks(assignment, context.store, context.clock, context.pause)
@@ -39,7 +40,7 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
         tasks = DirectTasks(assignment, context.clock)
     leads = assignment.node == 0
     watcher: Watcher = Coordinator(context, assignment, tasks) if leads else Follower(context, assignment)
-    forwarding, mirrored = Forwarding(context, assignment), MirroredLogs(context, assignment)
+    mirrored = MirroredLogs(context, assignment)
     left: LeftBehind | None = None
     try:
         forwarding.start()
@@ -58,13 +59,15 @@ def train(context: AgentContext, assignment: Assignment, seen: Witness) -> None:
         mirrored.stop()
         if left is not None:
             _keep(context, left)
+    if not watcher.won:
+        forwarding.finish()  # whoever collects waits for nothing of this node once it has ended
     context.say_ended()
     if watcher.won:
         watcher.wait_for_others(OTHERS)
         bring(context, assignment, forwarding.finish)
 
 
-def bring(context: AgentContext, assignment: Assignment, finish: Callable[[], None] = lambda: None) -> None:
+def bring(context: AgentContext, assignment: Assignment, finish: Callable[[], None]) -> None:
     """Collects what the tasks wrote, and calls `finish` before it says so: the machine may be deleted then. Where
     collecting fails collected.json stays away, and the client takes what it can."""
 

@@ -269,11 +269,12 @@ class CollectingMark:
 @dataclass(frozen=True)
 class Forwarded:
     """forwarded.json: how many `points` the MLflow server at `uri` has taken; `problem` says why not all, None where
-    nothing is wrong."""
+    nothing is wrong. `ended`: it was told after the last point how the run ended."""
 
     uri: str
     points: Many
     problem: str | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,11 +55,10 @@ class Sender:
 
     def send(self, points: Iterable[Point]) -> None:
         """Raises TrackingError; `sent` counts what was taken by then."""
-        for batch in _batches(points):
-            for run, of_run in _by_run(batch).items():
-                metrics = [(self._name(point), point.value, point.step, point.time) for point in of_run]
-                self.tracker.log(self._id(run), metrics)
-                self.sent += len(metrics)
+        for piece in pieces(points):
+            metrics = [(self._name(point), point.value, point.step, point.time) for point in piece]
+            self.tracker.log(self._id(piece[0].run), metrics)
+            self.sent += len(metrics)
 
     def end(self, status: str, time: float) -> None:
         """Ends all of its runs. Raises TrackingError."""
@@ -88,14 +87,11 @@ def fitting(name: str) -> str:
     return "/".join(parts)[:250] or "_"
 
 
-def _batches(points: Iterable[Point]) -> Iterator[list[Point]]:
+def pieces(points: Iterable[Point]) -> Iterator[list[Point]]:
+    """The points as MLflow takes them at once: MOST of one run at most. The same points give the same pieces."""
     rest = iter(points)
     while batch := list(islice(rest, MOST)):
-        yield batch
-
-
-def _by_run(points: Iterable[Point]) -> dict[str, list[Point]]:
-    found: dict[str, list[Point]] = {}
-    for point in points:
-        found.setdefault(point.run, []).append(point)
-    return found
+        by_run: dict[str, list[Point]] = {}
+        for point in batch:
+            by_run.setdefault(point.run, []).append(point)
+        yield from by_run.values()

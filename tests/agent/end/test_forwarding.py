@@ -3,6 +3,7 @@ nothing but a word."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -61,7 +62,7 @@ def test_points_come_while_the_run_goes_on_and_the_last_at_its_end(server: Playe
     assert sorted(server.metrics()) == [("loss", 0.0, 0), ("loss", 1.0, 1), ("system/node-0/loss", 0.0, 0)]
     assert server.calls[-1][1]["status"] == "FINISHED"
     assert {token for _, _, token in server.calls} == {"Bearer s3cret"}
-    assert read(store, keys.FORWARDED, Forwarded) == Forwarded(server.url, 3)
+    assert read(store, keys.FORWARDED, Forwarded) == Forwarded(server.url, 3, None, ended=True)
 
 
 def test_a_server_that_was_away_gets_all_once_it_is_back(server: Played, tmp_path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_server_that_was_away_gets_all_once_it_is_back(server: Played, tmp_pat
     server.answer = None
     sending.finish()
     assert server.metrics() == [("loss", 0.0, 0)]
-    assert read(store, keys.FORWARDED, Forwarded) == Forwarded(server.url, 1)
+    assert read(store, keys.FORWARDED, Forwarded) == Forwarded(server.url, 1, None, ended=True)
 
 
 def test_a_server_that_refuses_is_asked_no_more_and_the_end_waits_for_nothing(server: Played, tmp_path: Path) -> None:
@@ -91,6 +92,41 @@ def test_a_server_that_refuses_is_asked_no_more_and_the_end_waits_for_nothing(se
     assert len(server.calls) == calls == 1
     told = read(store, keys.FORWARDED, Forwarded)
     assert told is not None and told.problem == "it answered 401: who are you"
+
+
+def test_a_server_too_slow_for_the_last_points_is_told_and_asked_no_more(
+    server: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwarding, "AT_THE_END", 0.1)
+    store = MemoryStore()
+    server.seconds = 0.05
+    for number in range(20):
+        put(store, number)
+    sending = sending_to(server, tmp_path, store)
+    sending.start()
+    sending.finish()
+    told = read(store, keys.FORWARDED, Forwarded)
+    assert told is not None and told.problem == "it had not taken all of them when the run ended" and not told.ended
+    until(lambda: not sending_thread_lives())
+    sending.finish()
+    assert len(server.metrics()) < 20 and read(store, keys.FORWARDED, Forwarded) == told
+
+
+def test_what_a_server_has_taken_of_a_chunk_is_not_sent_anew(server: Played, tmp_path: Path) -> None:
+    store = MemoryStore()
+    server.first["runs/log-batch"] = [None, (503, b"", {})]
+    points = [Point(TASK, "loss", 0.5, step, 1000.0, run) for step, run in enumerate(("", "ab12"))]
+    store.put(keys.metrics_key(TASK, 0), chunk_of(points))
+    sending = sending_to(server, tmp_path, store)
+    sending.start()
+    until(lambda: len(server.metrics()) == 3)
+    sending.finish()
+    assert [step for _, _, step in server.metrics()] == [0, 1, 1]
+    assert read(store, keys.FORWARDED, Forwarded) == Forwarded(server.url, 2, None, ended=True)
+
+
+def sending_thread_lives() -> bool:
+    return any(thread.name == "forwarding" for thread in threading.enumerate())
 
 
 def test_other_nodes_send_nothing(server: Played, tmp_path: Path) -> None:

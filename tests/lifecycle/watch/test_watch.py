@@ -434,3 +434,27 @@ def test_a_server_that_did_not_take_the_metrics_is_told_once() -> None:
     (said,) = [line for line in scene.observer.lines if "mlflow" in line]
     assert "could not be sent to https://mlflow.example.com: it answered 503" in said
     assert "--to https://mlflow.example.com" in said
+
+
+NOT_ALL_SENT = {
+    "nothing was told of it": (None, True, True),
+    "some were sent, and then no more was told": (Forwarded("https://mlflow.example.com", 3), True, True),
+    "all were sent": (Forwarded("https://mlflow.example.com", 3, ended=True), True, False),
+    "there was nothing to send": (None, False, False),
+}
+
+
+@pytest.mark.parametrize(("forwarded", "points", "warned"), NOT_ALL_SENT.values(), ids=NOT_ALL_SENT)
+def test_the_end_warns_where_nobody_said_that_all_metrics_were_sent(
+    forwarded: Forwarded | None, points: bool, warned: bool
+) -> None:
+    scene = Scene(metrics=MetricsWanted(tracking_uri="https://mlflow.example.com"))
+    if forwarded is not None:
+        scene.put(keys.FORWARDED, forwarded)
+    if points:
+        scene.store.put(keys.metrics_key("rank-0", 0), chunk_of([Point("rank-0", "loss", 0.5, 0, 1.0)]))
+    scene.after(3)
+    assert not [line for line in scene.observer.lines if "mlflow" in line]
+    scene.watch.finish()
+    said = [line for line in scene.observer.lines if "ended before all were sent" in line]
+    assert len(said) == warned

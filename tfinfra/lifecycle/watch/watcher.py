@@ -197,7 +197,7 @@ class Watch:
             self._observer.say(f"the log of {task} goes on: the rest comes home with all of it, as tasks/{task}.log")
         self._look_at_tasks()
         self._tell_metric()
-        self._tell_forwarding()
+        self._tell_forwarding(last=True)
 
     def _be_seen(self) -> None:
         """Writes that a client looks on. A store that does not take it is tried again soon."""
@@ -247,16 +247,19 @@ class Watch:
         if (point := self._metric.new()) is not None:
             self._observer.metric(point)
 
-    def _tell_forwarding(self) -> None:
+    def _tell_forwarding(self, *, last: bool = False) -> None:
         """Says once why another MLflow server did not take the metrics: they come home all the same."""
         if self._forwarding_told or self._plan.metrics is None or self._plan.metrics.tracking_uri is None:
             return
         found = self._records.get(keys.FORWARDED, Forwarded)
-        if found is not None and found.problem is not None:
+        problem = found.problem if found is not None else None
+        if problem is None and last and (found is None or not found.ended) and self._store.list(keys.METRICS):
+            problem = "the node that sends them ended before all were sent"
+        if problem is not None:
             self._forwarding_told = True
             what = f"the metrics could not be sent to {self._plan.metrics.tracking_uri}"
             again = f"`tfinfra metrics RUN --to {self._plan.metrics.tracking_uri}` sends them later"
-            self._observer.say(f"warning: {what}: {found.problem}; {again}")
+            self._observer.say(f"warning: {what}: {problem}; {again}")
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
