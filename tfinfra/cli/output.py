@@ -108,6 +108,13 @@ def show_log(line: LogLine, *, raw: bool = False, named: bool = False, timed: bo
     print("\n".join(time + row for row in rows), flush=True)
 
 
+def show_output(line: LogLine) -> None:
+    """A line that a command on a node has printed, with nothing in front of it: cleaned for a terminal, as it stands
+    for another program or a file."""
+    stdout = sys.stdout
+    print(clean(line.text, color=wants_color(stdout)) if stdout.isatty() else line.text, flush=True)
+
+
 def _log_time(time: float | None) -> str:
     """ "2026-11-24T10:00:00.4Z"; as many dashes where the time is not known."""
     if time is None:

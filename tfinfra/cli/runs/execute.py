@@ -33,7 +33,7 @@ def command(
     and the user of that node's first task, and its Python on PATH. It goes through the run's store, by a request that
     only the machine which began the run can sign (docs/security.md). Ends with the command's own exit status. Ctrl-C
     ends it on the node. What it prints is bounded (64 MiB) and masked as a task's log is."""
-    from tfinfra.cli.output import print_document, progress, show_log
+    from tfinfra.cli.output import print_document, progress, show_log, show_output
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.asking.execute import execute
     from tfinfra.lifecycle.attach.find_run import find_run
@@ -48,8 +48,10 @@ def command(
         count += 1
         if as_json:
             lines.append(line)
+        elif everywhere:
+            show_log(line, named=True)
         else:
-            show_log(line, named=everywhere)
+            show_output(line)
 
     found = find_run(run, asked, progress)
     executed = execute(found, argv, None if everywhere else node or 0, show, progress)
