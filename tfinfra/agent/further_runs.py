@@ -132,7 +132,7 @@ def _context(first: AgentContext, run: NextRun) -> AgentContext:
         paths=replace(first.paths, run=run.run),
         store=store,
         heartbeats=Heartbeats(store, first.identity.node_id, clock),
-        logs=LogShipper(store, clock, free=is_free(settings)),
+        logs=LogShipper(store, clock, free=is_free(settings), beside=first.logs),
     )
 
 

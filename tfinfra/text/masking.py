@@ -15,7 +15,12 @@ def needles(values: Iterable[str]) -> tuple[bytes, ...]:
     """What to look for, the longest first: each value, and each line of one that has several."""
     texts = {part.strip() for value in values for part in (value, *value.splitlines())}
     found = {text.encode("utf-8", "surrogateescape") for text in texts}
-    return tuple(sorted((f for f in found if len(f) >= SHORTEST), key=lambda f: (-len(f), f)))
+    return in_order(f for f in found if len(f) >= SHORTEST)
+
+
+def in_order(needles: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Needles as `mask` wants them: the longest first."""
+    return tuple(sorted(needles, key=lambda needle: (-len(needle), needle)))
 
 
 def mask(data: bytes, secrets: Iterable[bytes]) -> bytes:

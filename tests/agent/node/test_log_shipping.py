@@ -159,6 +159,20 @@ def test_what_is_of_use_afterwards_alone_makes_few_objects(
     assert whole == (tmp_path / "node-0").read_bytes()
 
 
+def test_what_another_run_on_the_node_hides_is_in_no_log_from_then_on(tmp_path: Path) -> None:
+    stores = MemoryStore(), MemoryStore()
+    first = LogShipper(stores[0], FakeClock(), free=True)
+    first.hide(needles(["first-s3cret"]))
+    second = LogShipper(stores[1], FakeClock(), free=True, beside=first)
+    second.hide(needles(["second-s3cret-and-more", "second-s3cret"]))
+    for number, shipper in enumerate((first, second)):
+        log = tmp_path / f"{number}.log"
+        log.write_text("first-s3cret second-s3cret-and-more second-s3cret\n")
+        shipper.add("exec", log)
+        shipper.finish_all()
+        assert shipped(stores[number]) == b"*** *** ***\n"
+
+
 def test_a_watcher_counts_for_20_seconds_whatever_its_own_clock_says() -> None:
     clock, store = FakeClock(), MemoryStore()
     audience = Audience(store, clock)

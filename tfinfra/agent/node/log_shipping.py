@@ -15,7 +15,7 @@ from tfinfra.errors import first_line
 from tfinfra.model import Beat
 from tfinfra.store import ObjectStore, keys, log_chunk_of, renamed, store_errors
 from tfinfra.system.clock import Clock
-from tfinfra.text.masking import mask, masked, unfinished
+from tfinfra.text.masking import in_order, mask, masked, unfinished
 from tfinfra.text.redrawing import collapse
 
 CHUNK = 1 << 20  # bytes read at once, so that a chunk and the agent's memory stay small
@@ -146,15 +146,17 @@ def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 
 class LogShipper:
     """Ships all logs and points of a node from a thread of its own: each 0.4 s where that costs nothing or somebody
-    watches."""
+    watches. `beside` ships the logs of another run on this node: neither shows what the other hides, for a command in
+    one may read what is the other's."""
 
-    def __init__(self, store: ObjectStore, clock: Clock, *, free: bool) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock, *, free: bool, beside: LogShipper | None = None) -> None:
         self._store = store
         self._clock = clock
         self._free = free
         self._logs: dict[str, ShippedLog] = {}
         self._change = threading.Lock()
-        self._hidden: tuple[bytes, ...] = ()
+        self._beside = beside
+        self._hidden: tuple[bytes, ...] = beside._hidden if beside else ()
         self._audience = Audience(store, clock)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
@@ -183,8 +185,10 @@ class LogShipper:
         return self._free or self._audience.is_watching()
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
-        """From now on no log shows what `masking.needles` gave."""
-        self._hidden = needles
+        """From now on no log shows what `masking.needles` gave, nor what it gave before."""
+        self._hidden = in_order({*self._hidden, *needles})
+        if self._beside:
+            self._beside.hide(needles)
 
     def finish(self, name: str) -> None:
         """Puts the rest of a log whose writer has ended, and of its points."""
