@@ -61,9 +61,10 @@ def deadline(limits: Limits, burn: Burn, now: float) -> Deadline:
 
 def latest_deadline(end: Deadline, limits: Limits, burn: Burn, longest: float | None) -> float:
     """The Unix time up to which the deadline `end` may be put off: within max_cost_usd, `longest` seconds of a run
-    (None: no bound), and the time for which outputs are kept, as their group outlives the machines."""
+    (None: no bound), and half the time for which outputs are kept: their group outlives the machines, and what ends
+    with these has the other half to be fetched."""
     begun = end.at - end.seconds
-    bounds = [end.at + min(LONGEST_EXTENSION, limits.keep_outputs), begun + affordable_seconds(limits, burn)]
+    bounds = [end.at + min(LONGEST_EXTENSION, limits.keep_outputs // 2), begun + affordable_seconds(limits, burn)]
     if longest is not None:
         bounds.append(begun + longest)
     return max(end.at, min(bounds))

@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.agent.nodes import Cluster, cluster
 from tests.agent.test_own_faults import assignment_in, context_of
 from tests.backends.specs import plan_of, spec
@@ -125,3 +127,25 @@ def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:
         said = answer(run, number, "ended")
         assert said.message == "it was ended: it printed more than 64 MiB"
         assert len(log(run, number)) <= commands.MOST_OUTPUT + 100
+
+
+def test_what_prints_on_though_it_is_asked_to_end_is_killed_at_twice_as_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "MOST_OUTPUT", 1000)
+    store = MemoryStore()
+    context, assignment = context_of(tmp_path, store), assignment_in(tmp_path)
+    for folder in (assignment.working_directory(assignment.tasks[0]), context.paths.logs):
+        folder.mkdir(parents=True, exist_ok=True)
+    shell = "trap '' TERM; head -c 3000 /dev/zero; exec sleep 30"
+    request = new_request("digits-abc123", "exec", ExecBody(("sh", "-c", shell)), (0,), time.time())
+    running = Commands(context, assignment)  # whose clock stands still: no grace ever ends
+    running.start(request)
+    said, give_up = None, time.monotonic() + 10
+    while (said is None or said.state != "ended") and time.monotonic() < give_up:
+        time.sleep(0.02)
+        running.poll()
+        said = readable(store, keys.answer_key(request.number, 0), Answer)
+    running.stop()
+    assert said is not None
+    assert (said.state, said.exit_status) == ("ended", 137)

@@ -121,8 +121,10 @@ class Commands:
         return Command(argv, assignment.working_directory(task), {**variables, "TMPDIR": str(temporary)}, log)
 
     def _bound(self, running: _Running) -> None:
-        if running.log.stat().st_size > MOST_OUTPUT:
+        if (size := running.log.stat().st_size) > MOST_OUTPUT:
             self._end(running, f"it was ended: it printed more than {MOST_OUTPUT >> 20} MiB")
+        if size > 2 * MOST_OUTPUT:  # TERM has not stopped it, and the disk is the next try's too
+            running.process.signal(signal.SIGKILL)
         if running.kill_at is not None and self._context.clock.monotonic() >= running.kill_at:
             running.process.signal(signal.SIGKILL)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def command(*, asked: CloudOptions, run: str, time: str, as_json: bool) -> int:
     """Put the deadline of RUN, whose nodes `up --keep` has kept, off by TIME (30m, 2h, 1d), and say what that costs. It
     goes no further than to the latest time that the run's timer and nodes hold since they were made: within
-    `max_cost_usd`, the guardrails' `max_run_duration`, the time for which outputs are kept, and a day."""
+    `max_cost_usd`, the guardrails' `max_run_duration`, half the time for which outputs are kept, and a day."""
     from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.asking.extend import extend
@@ -36,6 +36,7 @@ def command(*, asked: CloudOptions, run: str, time: str, as_json: bool) -> int:
         print_document("extend", extended.document())
     cost = f"{extended.usd:.2f} USD at list price" if extended.usd else "it costs nothing here"
     result_line(f"the nodes of {extended.run} are held until {extended.deadline} now: {cost}")
+    result_line(f"  outputs stay until {extended.keep_until}, as before: what ends later has less time to be fetched")
     if extended.deadline == extended.latest:
         result_line("  that is the latest time that its timer and nodes hold")
     return 0
