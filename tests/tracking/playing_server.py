@@ -13,6 +13,8 @@ from typing import Any
 
 Answer = tuple[int, bytes, dict[str, str]]
 
+NONE = {"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "none"}
+
 
 @dataclass
 class Played:
@@ -37,7 +39,7 @@ class Played:
             "runs/create": {"run": {"info": {"run_id": f"id-{len(self.calls)}"}}},
         }
         said = own.get(route, {})
-        return (200 if said is not None else 404), json.dumps(said or {"message": "none"}).encode(), {}
+        return (200 if said is not None else 404), json.dumps(said or NONE).encode(), {}
 
     def metrics(self) -> list[tuple[str, float | str, int]]:
         rows = [row for route, body, _ in self.calls if route == "runs/log-batch" for row in body["metrics"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tracking.playing_server import Played, playing
+from tests.tracking.playing_server import Answer, Played, playing
 from tfinfra.model import Point
 from tfinfra.tracking.sending import MOST, Sender, TrackingError, fitting
 from tfinfra.tracking.server import TrackingServer
@@ -72,9 +73,11 @@ ANSWERS = {
     "too much at once": ((429, b"", {}), True, "429"),
     "it refuses": ((403, b'{"message": "no right\\nat all"}', {}), False, "403: no right at all"),
     "it leads elsewhere": ((302, b"", {"Location": "http://127.0.0.1:1/"}), False, "302"),
-    "it is no MLflow": ((200, b"<html>", {}), False, "no JSON"),
+    "what stands before it answers in its place": ((404, b"<html>", {}), True, "404"),
+    "what stands before it shows a page": ((200, b"<html>", {}), True, "no JSON"),
+    "it has no such thing": ((404, b'{"error_code": "ENDPOINT_NOT_FOUND"}', {}), False, "404"),
     "it answers without an id": ((200, b"[]", {}), False, "no id"),
-    "it nests without end": ((200, b"[" * 100_000, {}), False, "no JSON"),
+    "it nests without end": ((200, b"[" * 100_000, {}), True, "no JSON"),
 }
 
 
@@ -86,6 +89,42 @@ def test_a_server_that_does_not_take_points(
     with pytest.raises(TrackingError, match=said) as caught:
         sender(server).send([point()])
     assert caught.value.away is away
+
+
+def refusal(code: str) -> Answer:
+    return 400, json.dumps({"error_code": code, "message": f"{code} it is"}).encode(), {}
+
+
+def test_of_two_runs_that_make_an_experiment_together_both_send(server: Played) -> None:
+    server.first = {
+        "experiments/get-by-name": [None, (200, b'{"experiment": {"experiment_id": "7"}}', {})],
+        "experiments/create": [refusal("RESOURCE_ALREADY_EXISTS")],
+    }
+    sender(server).send([point()])
+    assert server.metrics() == [("loss", 0.5, 1)]
+    assert next(body for route, body, _ in server.calls if route == "runs/create")["experiment_id"] == "7"
+
+
+def test_an_experiment_that_can_neither_be_made_nor_found_is_the_servers_refusal(server: Played) -> None:
+    server.first = {"experiments/create": [refusal("RESOURCE_ALREADY_EXISTS")]}
+    with pytest.raises(TrackingError, match="RESOURCE_ALREADY_EXISTS it is"):
+        sender(server).send([point()])
+
+
+def test_points_that_the_server_finds_invalid_are_left_out_and_told_and_the_others_come(server: Played) -> None:
+    server.first = {"runs/log-batch": [refusal("INVALID_PARAMETER_VALUE")]}
+    sending = sender(server)
+    sending.send([point(run="ab12"), point()])
+    assert (len(server.metrics()), sending.sent) == (2, 1)
+    assert sending.left_out is not None and "INVALID_PARAMETER_VALUE it is" in sending.left_out
+
+
+@pytest.mark.parametrize("before", ["", "x" * 190], ids=["at the begin", "where the text is cut"])
+def test_a_token_that_a_server_repeats_is_not_in_what_is_told(before: str, server: Played) -> None:
+    server.answer = (401, json.dumps({"message": f"{before} Bearer s3cret-t0ken is bad"}).encode(), {})
+    with pytest.raises(TrackingError) as caught:
+        sender(server, "s3cret-t0ken").send([point()])
+    assert "401" in str(caught.value) and "s3c" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_may_come_back() -> None:

@@ -16,6 +16,7 @@ RUN_TAG = "tfinfra.run"
 PARENT_TAG = "mlflow.parentRunId"
 MOST = 1000
 """Metrics that MLflow takes at once (mlflow/utils/validation.py)."""
+_INVALID = "INVALID_PARAMETER_VALUE"
 _UNFIT = re.compile(r"[^\w.\- /]")
 _PATH = re.compile(r"/+")
 
@@ -34,16 +35,19 @@ class Tracker(Protocol):
 
 
 class TrackingError(Exception):
-    """An MLflow that did not take something. `away`: it may do so later."""
+    """An MLflow that did not take something. `away`: it may do so later; `code` is MLflow's own word for why, "" where
+    it gave none."""
 
-    def __init__(self, message: str, *, away: bool) -> None:
+    def __init__(self, message: str, *, away: bool, code: str = "") -> None:
         super().__init__(message)
         self.away = away
+        self.code = code
 
 
 @dataclass
 class Sender:
-    """Sends the points of `run` to the experiment of its name; `leader` is the task whose metrics keep their names."""
+    """Sends the points of `run` to the experiment of its name; `leader` is the task whose metrics keep their names.
+    `left_out` says why some points were passed over, which no MLflow will ever take."""
 
     tracker: Tracker
     experiment: str
@@ -51,14 +55,22 @@ class Sender:
     leader: str | None
     is_of_node: Callable[[str], bool]
     sent: int = 0
+    left_out: str | None = None
     _ids: dict[str, str] = field(default_factory=dict)
 
     def send(self, points: Iterable[Point]) -> None:
         """Raises TrackingError; `sent` counts what was taken by then."""
         for piece in pieces(points):
             metrics = [(self._name(point), point.value, point.step, point.time) for point in piece]
-            self.tracker.log(self._id(piece[0].run), metrics)
-            self.sent += len(metrics)
+            run_id = self._id(piece[0].run)
+            try:
+                self.tracker.log(run_id, metrics)
+            except TrackingError as error:
+                if error.code != _INVALID:
+                    raise
+                self.left_out = self.left_out or f"points were left out, since {error}"
+            else:
+                self.sent += len(metrics)
 
     def end(self, status: str, time: float) -> None:
         """Ends all of its runs. Raises TrackingError."""

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfinfra.text.masking import masked_text
 from tfinfra.tracking.sending import TrackingError
 
 _MOST_BYTES = 1 << 22
@@ -58,14 +59,28 @@ class TrackingServer:
         self._call("runs/update", {"run_id": run_id, "status": status, "end_time": round(time * 1000)})
 
     def _experiment(self, name: str) -> str:
-        query = urllib.parse.urlencode({"experiment_name": name})
-        found = self._call(f"experiments/get-by-name?{query}", None, missing=True)
-        if found:
-            return _text(found, "experiment", "experiment_id")
-        return _text(self._call("experiments/create", {"name": name}), "experiment_id")
+        there = self._experiment_there(name)
+        if there is not None:
+            return there
+        try:
+            return _text(self._call("experiments/create", {"name": name}), "experiment_id")
+        except TrackingError as error:
+            made = self._experiment_there(name) if error.code == "RESOURCE_ALREADY_EXISTS" else None
+            if made is None:
+                raise
+            return made  # another run of this name was first
 
-    def _call(self, route: str, body: Mapping[str, Any] | None, *, missing: bool = False) -> dict[str, Any]:
-        """The answer's object; {} where there is no such thing and that may be so (`missing`)."""
+    def _experiment_there(self, name: str) -> str | None:
+        query = urllib.parse.urlencode({"experiment_name": name})
+        try:
+            return _text(self._call(f"experiments/get-by-name?{query}", None), "experiment", "experiment_id")
+        except TrackingError as error:
+            if error.code == "RESOURCE_DOES_NOT_EXIST":
+                return None
+            raise
+
+    def _call(self, route: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The answer's object. Raises TrackingError, which never holds the token: a server may say what it was sent."""
         headers = {"Content-Type": "application/json"}
         if self._token:
             if not _IN_A_HEADER.fullmatch(self._token):
@@ -78,16 +93,19 @@ class TrackingServer:
                 said = json.loads(answer.read(_MOST_BYTES))
         except urllib.error.HTTPError as error:
             with error:
-                if missing and error.code == 404:
-                    return {}
-                away = error.code >= 500 or error.code in _AWAY
-                raise TrackingError(f"it answered {error.code}: {_reason(error)}", away=away) from error
+                message, code = _reason(error)
+            # What stands before a server answers 404 in its own words while the server is away.
+            away = error.code >= 500 or error.code in _AWAY or (error.code == 404 and not code)
+            raise TrackingError(f"it answered {error.code}: {self._shown(message)}", away=away, code=code) from error
         except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
+            reason = self._shown(str(getattr(error, "reason", error)))
             raise TrackingError(f"it does not answer: {reason}", away=True) from error
         except (ValueError, RecursionError) as error:
-            raise TrackingError("it is no MLflow server: it answers no JSON", away=False) from error
+            raise TrackingError("it answers no JSON: is that an MLflow server?", away=True) from error
         return said if isinstance(said, dict) else {}
+
+    def _shown(self, said: str) -> str:
+        return masked_text(" ".join(said.split()), [self._token or ""])[:_SAID]
 
 
 def _number(value: float) -> float | str:
@@ -102,15 +120,13 @@ def _text(said: Any, *path: str) -> str:
     return said
 
 
-def _reason(error: urllib.error.HTTPError) -> str:
-    """What the server says of a refusal, in a line."""
+def _reason(error: urllib.error.HTTPError) -> tuple[str, str]:
+    """What the server says of a refusal, and MLflow's word for it: "" where the answer is none of MLflow's."""
     try:
-        text = error.read(_MOST_BYTES).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException):
-        return str(error.reason)
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        return str(error.reason)
-    message = said.get("message") if isinstance(said, dict) else None
-    return " ".join(str(message or error.reason).split())[:_SAID]
+        said = json.loads(error.read(_MOST_BYTES).decode("utf-8", "replace"))
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        return str(error.reason), ""
+    code = said.get("error_code")
+    return str(said.get("message") or error.reason), code if isinstance(code, str) else ""

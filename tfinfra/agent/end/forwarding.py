@@ -89,7 +89,7 @@ class Forwarding:
             self._refused = True
             self._tell("the log of node 0's agent says why")
             return False
-        self._tell(None)
+        self._tell(self._sender.left_out)
         return not self._over.is_set()
 
     def _send_chunk(self, task: str, key: str) -> None:
@@ -118,15 +118,15 @@ class Forwarding:
         except store_errors():
             _log.warning("how the run ended could not be read, to be sent to %s", self._uri)
         else:
-            self._tell(None, ended=True)
+            self._tell(self._sender.left_out, ended=True)
 
     def _tell(self, problem: str | None, *, ended: bool = False) -> None:
         """Writes how it stands for the client, where that has changed; what went wrong goes into the log once."""
         with self._telling:
             if self._over.is_set() or (problem == self._problem and not ended):
                 return
-            if problem is not None:
-                _log.warning("the metrics are not sent to %s: %s", self._uri, problem)
+            if problem is not None and problem != self._problem:
+                _log.warning("not all metrics are sent to %s: %s", self._uri, problem)
             self._problem = problem
             try:
                 told = Forwarded(str(self._uri), self._sender.sent, problem, ended)

@@ -37,6 +37,8 @@ def replay(found: FoundRun, uri: str, progress: Progress) -> int:
         except TrackingError as error:
             hint = "the same command goes on later: what is there already stays one" if error.away else None
             raise NotFeasible(f"{uri} did not take the metrics of {found.run}: {error}", hint=hint) from error
+    if sender.left_out is not None:
+        progress(f"warning: {sender.left_out}")
     return sender.sent
 
 
