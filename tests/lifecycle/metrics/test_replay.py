@@ -32,6 +32,24 @@ def test_all_points_of_a_run_come_to_a_server(
     assert capsys.readouterr().out == f"3 points of {RUN} sent to {server.url}\n"
 
 
+CHOSEN = {
+    "one metric": (("--metric", "loss"), {"loss"}),
+    "a metric that nobody logged": (("--metric", "nothing"), set[str]()),
+    "a task that there is not": (("--task", "main-7"), set[str]()),
+    "all, the nodes' figures too": ((), {"loss", "system/node-0/cpu_percent"}),
+    "a node": (("--task", "node-0"), {"system/node-0/cpu_percent"}),
+}
+
+
+@pytest.mark.parametrize(("options", "names"), CHOSEN.values(), ids=CHOSEN)
+def test_what_is_chosen_comes_and_nothing_else(options: tuple[str, ...], names: set[str], tmp_path: Path) -> None:
+    (points,) = tmp_path.glob("**/metrics")
+    (points / "node-0.jsonl").write_text('{"name": "cpu_percent", "value": 5.0, "step": 0, "time": 1000.0}\n')
+    with playing() as server:
+        assert main(["metrics", RUN, *options, "--to", server.url]) == 0
+    assert {name for name, _, _ in server.metrics()} == names
+
+
 def test_a_server_that_is_away_is_not_feasible(capsys: pytest.CaptureFixture[str]) -> None:
     with playing() as gone:
         pass

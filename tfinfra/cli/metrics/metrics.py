@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     "--task", "of_tasks", metavar="TASK", multiple=True, shell_complete=completing(tasks), help="Only this task's."
 )
 @click.option("--nodes", is_flag=True, help="The nodes' own figures too: processors, memory, disk, network, GPUs.")
-@click.option("--to", "to", metavar="URL", help="Send all points to an MLflow: https://…, or sqlite:///FILE.")
+@click.option(
+    "--to", "to", metavar="URL", help="Send the points, the nodes' too, to an MLflow: https://…, or sqlite:///FILE."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 @cloud_options
 def command(
@@ -49,14 +51,14 @@ def command(
     if (as_csv, as_plot, as_json, to is not None).count(True) > 1:
         raise UsageError("--csv, --plot, --json and --to contradict each other", hint="give one of them")
     found = find_run(run, asked, progress, ended=True)
+    wanted = Wanted(frozenset(names), frozenset(of_tasks), nodes=nodes or to is not None)
     if to is not None:
         from tfinfra.lifecycle.metrics.replay.replay import replay
         from tfinfra.text.wording import count
 
-        sent = replay(found, to, progress)
+        sent = replay(found, to, wanted, progress)
         show(f"{count(sent, 'point')} of {found.run} sent to {to}")
         return 0
-    wanted = Wanted(frozenset(names), frozenset(of_tasks), nodes=nodes)
     series = all_series(run_points(found), wanted, is_of_node)
     if as_json:
         print_document("metrics", document_of(found.run, leader_of(found), series))

@@ -17,6 +17,12 @@ class Wanted:
     tasks: frozenset[str] = frozenset()
     nodes: bool = False
 
+    def takes(self, point: Point, is_of_node: Callable[[str], bool]) -> bool:
+        """Whether the point is one of those."""
+        if self.names and point.name not in self.names:
+            return False
+        return point.task in self.tasks if self.tasks else self.nodes or not is_of_node(point.task)
+
 
 @dataclass
 class Series:
@@ -42,9 +48,7 @@ def all_series(points: Iterable[Point], wanted: Wanted, is_of_node: Callable[[st
     """The wanted rows, in the order in which each was first seen."""
     found: dict[tuple[str, str, str], Series] = {}
     for point in points:
-        if wanted.names and point.name not in wanted.names:
-            continue
-        if point.task not in wanted.tasks if wanted.tasks else is_of_node(point.task) and not wanted.nodes:
+        if not wanted.takes(point, is_of_node):
             continue
         key = point.name, point.task, point.run
         if key not in found:

@@ -1,4 +1,4 @@
-"""Sends all points of a run to an MLflow: at a URL by its REST, into a file of SQLite by MLflow's own client."""
+"""Sends a run's points to an MLflow: at a URL by its REST, into a file of SQLite by MLflow's own client."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tfinfra.errors import NotFeasible, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.metrics.replay.mlflow_client import MlflowClient
 from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
+from tfinfra.lifecycle.metrics.series import Wanted
 from tfinfra.model import Point
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress
@@ -23,14 +24,15 @@ _LONG = 60.0  # seconds for an answer: nobody waits for it but who asked
 _ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def replay(found: FoundRun, uri: str, progress: Progress) -> int:
-    """How many points were sent. What is there already stays one. Raises UsageError for what is no such place,
-    NotFeasible where it does not take them."""
+def replay(found: FoundRun, uri: str, wanted: Wanted, progress: Progress) -> int:
+    """How many of the wanted points were sent. What is there already stays one. Raises UsageError for what is no
+    such place, NotFeasible where it does not take them."""
     name = found.record.name if found.record is not None else found.run.rpartition("-")[0]
     with _tracker(uri, progress) as tracker:
         sender = Sender(tracker, name, found.run, leader_of(found), is_of_node)
         try:
-            sender.send(_told(run_points(found), progress))
+            points = (point for point in run_points(found) if wanted.takes(point, is_of_node))
+            sender.send(_told(points, progress))
             record = found.record
             if sender.sent and record is not None and record.result is not None:
                 sender.end(_STATUS.get(record.result, "FAILED"), record.times.get("ended") or right_now())
