@@ -15,6 +15,7 @@ import pytest
 from tests.lifecycle.fake_effects import A_LOCK
 from tests.lifecycle.fakes import Nodes, World, a_plan, failing, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
+from tfinfra.audit.log import read_events
 from tfinfra.errors import Cancelled, UsageError
 from tfinfra.evidence.material import Origin
 from tfinfra.lifecycle.attach.attached_run import end_run
@@ -25,13 +26,13 @@ from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.run.request_channel import Channel
+from tfinfra.lifecycle.run.request_channel import Channel, new_request
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun
 from tfinfra.lifecycle.up.on_held.further_run import FurtherRun
 from tfinfra.lifecycle.up.on_held.handing_over import ANSWER
 from tfinfra.model import CollectedMark, Heartbeat, Outcome, Plan
 from tfinfra.model.next_run import NextRun
-from tfinfra.model.requests import Answer
+from tfinfra.model.requests import Answer, Request
 from tfinfra.store import MemoryStore, encode, keys
 from tfinfra.system.clock import iso_time
 from tfinfra.system.progress import say_nothing
@@ -50,16 +51,21 @@ class FakeChannel(Channel):
         self.asked: list[NextRun] = []
         self.withdrawn: list[str] = []
 
-    def send(self, kind: str, body: Any, nodes: Sequence[int]) -> str:
+    def request(self, kind: str, body: Any, nodes: Sequence[int]) -> Request:
         assert (kind, tuple(nodes)) == ("try", (0, 1))
         self.asked.append(body)
+        return new_request(FIRST, kind, body, nodes, 0.0)
+
+    def put(self, request: Request) -> None:
+        events = read_events(run_folder(self._world.tmp / "state", NEXT).audit.path)
+        assert [one["number"] for one in events if one["event"] == "asked"] == [request.number], "it is noted before"
+        body = self.asked[-1]
         store = self._world.store_at(URL)
         assert store.get(keys.bundle_key(body.bundle_sha256)) == b"bundle", "what they fetch is there before"
         if not self._why:
-            for node in nodes:
+            for node in request.nodes:
                 store.put(keys.node_key(f"n{node}"), b"{}")
             self._nodes(store)
-        return "0" * 32
 
     def answer(self, number: str, node: int) -> Answer | None:
         return Answer("refused", message=self._why) if self._why else None
@@ -116,7 +122,7 @@ def test_it_comes_home_and_leaves_nothing_but_the_nodes(tmp_path: Path, nodes: N
     assert json.loads((results / "run.json").read_text())["on"] == FIRST
     assert (results / "audit" / "statement.json").exists()
     assert result.held is not None and result.held.run == FIRST
-    assert channel.withdrawn == ["0" * 32]
+    assert len(channel.withdrawn) == 1
 
 
 def test_its_time_is_never_longer_than_that_of_the_nodes(tmp_path: Path) -> None:
@@ -144,18 +150,16 @@ class SlowSetup(FakeChannel):
 
     def __init__(self, world: World, seconds: float) -> None:
         super().__init__(world, succeeding)
-        self._ready: float | None = None
+        self._begun: tuple[Request, float] | None = None
         self._seconds = seconds
 
-    def send(self, kind: str, body: Any, nodes: Sequence[int]) -> str:
-        self.asked.append(body)
-        self._ready = self._world.now + self._seconds
-        return "0" * 32
+    def put(self, request: Request) -> None:
+        self._begun = request, self._world.now + self._seconds
 
     def answer(self, number: str, node: int) -> Answer | None:
-        if self._ready is not None and self._world.now > self._ready:
-            self._ready = None
-            super().send("try", self.asked.pop(), (0, 1))
+        if self._begun is not None and self._world.now > self._begun[1]:
+            super().put(self._begun[0])
+            self._begun = None
         beat = Heartbeat(f"n{node}", int(self._world.now), self._world.now, "setup")
         self._world.store_at(URL).put(keys.heartbeat_key(beat.node_id), encode(beat))
         return Answer("started")

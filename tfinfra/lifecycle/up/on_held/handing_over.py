@@ -112,9 +112,10 @@ class HandingOver:
             execs=self._compiled.facts.project.guardrails.execs(locked=held is not None),
         )
         everyone = tuple(range(self._context.plan.node_count))
-        number = session.wait(spawn(lambda: self._channel.send("try", asked, everyone), "request"))
-        session.audit.append("asked", on=first, number=number)
-        return number
+        request = self._channel.request("try", asked, everyone)
+        session.audit.append("asked", on=first, number=request.number)  # before it can run anywhere
+        session.wait(spawn(lambda: self._channel.put(request), "request"))
+        return request.number
 
     def _hand_in(self, trees: Mapping[str, LocalTree], store: ObjectStore, url: str) -> None:
         """Tells the nodes where the checkpoints are; the inputs they have."""
