@@ -80,6 +80,46 @@ def test_new_and_changed_files_of_the_working_folder_come_and_the_others_do_not(
     assert place.instead == "outputs/model.h5"
 
 
+WRITES = "open('a.png', 'w')\n"
+BESIDE_EACH_OTHER: dict[str, tuple[dict[str, str], str]] = {
+    "a copy that nobody imports": ({"good.py": WRITES, "train.py": f"\n{WRITES}"}, "train.py:2"),
+    "a longer text in a file that nobody imports": (
+        {"good.py": "open('a.png/x', 'w')\nopen('a.png', 'w')\n", "train.py": "open('a' + x, 'w')\n"},
+        "train.py:1",
+    ),
+    "an imported module": ({"good.py": WRITES, "later.py": WRITES, "train.py": "import later\n"}, "later.py:1"),
+    "one of a package, by way of another": (
+        {
+            "good.py": WRITES,
+            "net/__init__.py": "from . import draw\n",
+            "net/draw.py": WRITES,
+            "train.py": "from net import x\n",
+        },
+        "net/draw.py:1",
+    ),
+    "a program that the script starts": (
+        {"good.py": WRITES, "plot.py": WRITES, "train.py": "run(['python', 'plot.py'])\n"},
+        "plot.py:1",
+    ),
+    "nothing but a file beside it": ({"good.py": WRITES, "train.py": "import json\n"}, "good.py:1"),
+}
+
+
+@pytest.mark.parametrize(("source", "line"), BESIDE_EACH_OTHER.values(), ids=BESIDE_EACH_OTHER)
+def test_the_line_is_of_a_file_that_the_script_reaches_before_others(
+    source: dict[str, str], line: str, tmp_path: Path
+) -> None:
+    node = a_node(tmp_path)
+    work = node.working_directory(node.tasks[0])
+    for name, text in source.items():
+        (work / name).parent.mkdir(exist_ok=True)
+        (work / name).unlink(missing_ok=True)
+        (work / name).write_text(text)
+    told, _ = kept(node, lambda work: (work / "a.png").touch())
+    assert told is not None
+    assert {place.line for place in told.places} == {line}
+
+
 def test_a_task_that_wrote_nothing_elsewhere_is_not_told_of(tmp_path: Path) -> None:
     assert kept(a_node(tmp_path), lambda work: (work / "outputs/out").touch()) == (None, {})
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import posixpath
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
-from tfinfra.system.strange_trees import names_below
+from tfinfra.agent.end.source_modules import source_modules
 from tfinfra.text.written_paths import WrittenPath, is_kept, writes_by_name, written_paths
-
-_MOST_MODULES, _MOST_BYTES = 200, 2_000_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +21,15 @@ class SaidLine:
 
 
 @dataclass(frozen=True)
+class WritingLine:
+    """A `path` that a file of the source writes at `line`; the script reaches that file, or it merely lies there."""
+
+    path: WrittenPath
+    line: str
+    is_reached: bool
+
+
+@dataclass(frozen=True)
 class NamedPlaces:
     """`paths` are all absolute paths that are named, `written` those at which the script says that it writes; `lines`
     has each path that it writes, relative ones too, with its line. `patterns` are folders with the end of the name of
@@ -33,29 +37,30 @@ class NamedPlaces:
 
     paths: tuple[Path, ...]
     written: frozenset[Path]
-    lines: tuple[tuple[WrittenPath, str], ...]
+    lines: tuple[WritingLine, ...]
     patterns: frozenset[tuple[Path, str]] = frozenset()
 
     def line_of(self, place: str, name: str) -> SaidLine | None:
-        """The line that writes the file `name` at `place`: the one with the longest path that it begins with."""
+        """The line that writes the file `name` at `place`: one that the script reaches before any other, then the one
+        with the longest path that the file's begins with."""
         path = posixpath.join(place, name)
-        fitting = [(said, line) for said, line in self.lines if _fits(said, path, name)]
+        fitting = [each for each in self.lines if _fits(each.path, path, name)]
         if not fitting:
             return None
-        said, line = max(fitting, key=lambda each: len(each[0].path))
-        return SaidLine(line, said.instead)
+        said = max(fitting, key=lambda each: (each.is_reached, len(each.path.path)))
+        return SaidLine(said.line, said.path.instead)
 
 
 def named_places(assignment: Assignment) -> NamedPlaces:
     source, home = assignment.working_directory(assignment.tasks[0]), assignment.folders.home
-    lines, named, written, folders = list[tuple[WrittenPath, str]](), set[str](), set[str](), set[str]()
-    for name, tree in _modules(source):
+    lines, named, written, folders = list[WritingLine](), set[str](), set[str](), set[str]()
+    for name, tree, is_reached in source_modules(source, assignment.plan):
         found = written_paths(tree)
         named |= found.named - found.read  # what the script looks for is somebody else's to write
         folders |= set(found.folders)
         for said in found.written:
             if not is_kept(said.path):
-                lines.append((said, f"{name}:{said.line}"))
+                lines.append(WritingLine(said, f"{name}:{said.line}", is_reached))
             written.add(said.path)
     for flag, value in _arguments(assignment.plan.arguments):
         named.add(value)
@@ -66,7 +71,7 @@ def named_places(assignment: Assignment) -> NamedPlaces:
     where = {text: _absolute(text, home) for text in (*named, *written)}
     paths = {path for path in where.values() if path is not None}
     at = frozenset(path for text in written if (path := where[text]) is not None)
-    ends = [pattern for path, _ in lines if (pattern := path.pattern)]
+    ends = [pattern for each in lines if (pattern := each.path.pattern)]
     patterns = {(folder, end) for begin, end in ends if (folder := _absolute(begin, home)) is not None}
     return NamedPlaces(tuple(sorted(paths)), at, tuple(lines), frozenset(patterns))
 
@@ -82,21 +87,6 @@ def _arguments(words: Sequence[str]) -> Iterator[tuple[str, str]]:
             flag = word
         else:
             yield flag, word
-
-
-def _modules(source: Path) -> Iterator[tuple[str, ast.Module]]:
-    names = sorted(name for name in names_below(source) if name.endswith(".py"))
-    for name in islice(names, _MOST_MODULES):
-        path = source / name
-        try:
-            if path.stat().st_size > _MOST_BYTES:
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a script's invalid escapes are its own affair
-                tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-        yield name, tree
 
 
 def _absolute(text: str, home: Path) -> Path | None:
