@@ -11,7 +11,7 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 def breach(facts: Facts, code: str, path: KeyPath, held: Guardrail, *, what: str, hint: str) -> Diagnostic:
     """The error that `what`, written at `path` of the manifest, goes beyond the guardrail `held`."""
     message = f"{what}, but guardrail {held.name} is {held.value} ({held.file}:{held.line})"
-    return Diagnostic(code, Severity.ERROR, message, dotted(path), _position(facts.document, path), hint)
+    return Diagnostic(code, Severity.ERROR, message, dotted(path), position_of(facts.document, path), hint)
 
 
 def target_path(facts: Facts, key: str, index: int = 0) -> KeyPath:
@@ -32,7 +32,7 @@ def of_target(facts: Facts, key: str, index: int = 0) -> str:
     return f"{key} of target '{chosen.name}' ({position.file}:{position.line})" if position else key
 
 
-def _position(document: Document, path: KeyPath) -> Position | None:
+def position_of(document: Document, path: KeyPath) -> Position | None:
     """That of the value at `path`; where it is not written, of the key that would hold it, at last of the first."""
     found = document.value(path)
     while found is None and path:

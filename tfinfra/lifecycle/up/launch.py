@@ -108,11 +108,17 @@ def _local_cloud(options: UpOptions, observer: Observer) -> Cloud:
 
 
 def compile_to_folder(
-    project: Project, options: UpOptions, observer: Observer, secrets: Mapping[str, str], manifest: Path | None = None
+    project: Project,
+    options: UpOptions,
+    observer: Observer,
+    secrets: Mapping[str, str],
+    manifest: Path | None = None,
+    *,
+    check: Callable[[Compiled, UpOptions], None] | None = None,
 ) -> tuple[Compiled, UpOptions]:
     """The compiled manifest, and the options with what its lock holds; its deploy folder is written to deploy/<name>/,
     its warnings are shown. Raises ManifestError also where one of its secrets is not among `secrets`, DifferenceFound
-    where a locked run is not as its lock is: nothing is written then."""
+    where a locked run is not as its lock is, and what `check` raises: nothing is written then."""
     from tfinfra.compiler.deploy.write import refuse_links, require_place, said_of, write_deploy
     from tfinfra.compiler.pipeline import compile_manifest
 
@@ -126,6 +132,8 @@ def compile_to_folder(
     options = held_against_lock(compiled, options, observer, manifest)
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     require_place(options.results)
+    if check is not None:
+        check(compiled, options)
     written = write_deploy(compiled.tree, folder)
     for line in said_of(written, Path("deploy", compiled.plan.name)):
         observer.say(f"warning: {line}" if written.edited else line)

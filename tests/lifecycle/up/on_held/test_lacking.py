@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.lifecycle.fake_effects import A_LOCK
+from tests.lifecycle.fakes import FakeObserver
 from tfinfra.compiler.load import load_project
 from tfinfra.compiler.pipeline import Compiled, compile_manifest
+from tfinfra.errors import ManifestError
 from tfinfra.evidence.material import GivenInput, Origin
+from tfinfra.lifecycle.run.options import UpOptions
+from tfinfra.lifecycle.up.on_held import launch_on_held
 from tfinfra.lifecycle.up.on_held.lacking import HeldNodes, changed_inputs, lacking
 from tfinfra.system.local_tree import read_tree
 from tfinfra.system.progress import say_nothing
@@ -91,6 +96,46 @@ def test_another_size_or_place_is_not_given(tmp_path: Path) -> None:
     held = held_nodes(first)
     (found,) = lacking(first, replace(held, target=replace(held.target, cloud="azure", subscription_id="s")))
     assert "on another cloud or subscription" in found.message
+
+
+LINES = {
+    "a size at the top, for nodes of this machine": ("vm_size: Standard_D2s_v5\n", ("vm_size", "Standard_D2s_v5")),
+    "a target that is named": ("compute_target: {vm_size: Standard_D2s_v5}\n", ("compute_target", "{vm_size:")),
+}
+
+
+@pytest.mark.parametrize(("wish", "told"), LINES.values(), ids=LINES)
+def test_another_cloud_is_refused_at_the_line_that_says_so(wish: str, told: tuple[str, str], tmp_path: Path) -> None:
+    held = held_nodes(compiled(tmp_path, ""))
+    (found,) = lacking(compiled(tmp_path, wish), held)
+    assert found.position is not None
+    assert found.position.text is not None and told[1] in found.position.text
+    assert found.path == told[0]
+
+
+def test_what_is_not_written_is_refused_at_a_line_of_the_manifest(tmp_path: Path) -> None:
+    held = held_nodes(compiled(tmp_path, ""))
+    azure, two = replace(held.target, cloud="azure", subscription_id="s"), replace(held.plan, node_count=2)
+    found = list(lacking(compiled(tmp_path, ""), replace(held, target=azure, plan=two)))
+    assert [each.path for each in found] == ["compute_target", "node_count"]
+    assert all(each.position is not None and each.position.file.endswith("train.yaml") for each in found)
+
+
+def test_a_refused_run_leaves_the_deploy_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = held_nodes(compiled(tmp_path, ""))
+    kept = tmp_path / "deploy/digits/stacks/shared.py"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("of the run that lives\n")
+    compiled(tmp_path, "python_version: '3.10'\n")
+    record = SimpleNamespace(run=held.run, rehearse=False)
+    monkeypatch.setattr(launch_on_held, "first_run", lambda *_: SimpleNamespace(record=record))
+    monkeypatch.setattr(launch_on_held, "held_nodes", lambda _: held)
+    before = {path: path.read_bytes() for path in (tmp_path / "deploy").rglob("*") if path.is_file()}
+    options = UpOptions(tmp_path, on=held.run)
+    project = load_project(tmp_path / "train.yaml")
+    with pytest.raises(ManifestError, match=r"python_version 3\.11, not 3\.10"):
+        launch_on_held.launch_on_held(project, options, FakeObserver(), {}, scratch=tmp_path, manifest=None)
+    assert {path: path.read_bytes() for path in (tmp_path / "deploy").rglob("*") if path.is_file()} == before
 
 
 def test_an_input_that_has_changed_is_another(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tfinfra.compiler.facts import Facts
-from tfinfra.compiler.lines.guardrail_lines import target_path
+from tfinfra.compiler.lines.guardrail_lines import position_of, target_path
 from tfinfra.compiler.packages.written import written_lines
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.environment.lock_file import Lock
@@ -14,7 +14,7 @@ from tfinfra.environment.requirements.pinned_hashes import exact_packages
 from tfinfra.environment.requirements.requirement import normalised, shown
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.evidence.material import Origin
-from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.document import KeyPath, dotted
 from tfinfra.model import Infrastructure, Plan, Target
 from tfinfra.system.local_tree import LocalTree
 from tfinfra.text.wording import count
@@ -50,7 +50,8 @@ def _place(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
     facts, place, target = compiled.facts, held.place, compiled.spec.target
     where = (target.cloud, target.subscription_id)
     if where != (held.target.cloud, held.target.subscription_id):
-        yield _error(facts, ("compute_target",), f"{held.run} is on another cloud or subscription: {held.target.cloud}")
+        path = ("compute_target",) if facts.document.value(("compute_target",)) else target_path(facts, "vm_size")
+        yield _error(facts, path, f"{held.run} is on another cloud or subscription: {held.target.cloud}")
         return
     same = list(compiled.plan.choices)
     for key, name in (("vm_size", "vm_size"), ("location", "location"), ("zone", "zone"), ("image", "image")):
@@ -137,4 +138,5 @@ def changed_inputs(compiled: Compiled, held: HeldNodes, trees: Mapping[str, Loca
 
 
 def _error(facts: Facts, path: KeyPath, message: str, hint: str = _WITHOUT) -> Diagnostic:
-    return error_at(facts.document, CODE, path, message, hint)
+    """At the value, or where it is not written at the line that would hold it."""
+    return Diagnostic(CODE, Severity.ERROR, message, dotted(path), position_of(facts.document, path), hint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfinfra.compiler.lines.file_order import in_file_order
-from tfinfra.compiler.pipeline import Project
+from tfinfra.compiler.pipeline import Compiled, Project
 from tfinfra.errors import DifferenceFound, UsageError, turned_to
 from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.data.staging import Given
@@ -39,15 +39,12 @@ def launch_on_held(
 
     _refuse_contradictions(options)
     finding = spawn(lambda: first_run(str(options.on), observer.say), "held nodes")  # beside the compiler
-    compiled, options = compile_to_folder(project, options, observer, secrets, manifest)
+
+    def check(compiled: Compiled, options: UpOptions) -> None:
+        _refuse_what_is_lacking(compiled, options, finding.result())
+
+    compiled, options = compile_to_folder(project, options, observer, secrets, manifest, check=check)
     first = finding.result()
-    if options.rehearse != first.record.rehearse:
-        kind = "a rehearsal" if first.record.rehearse else "no rehearsal"
-        raise UsageError(f"{first.record.run} is {kind}", hint="give --rehearse to both or to none")
-    if wrong := in_file_order(compiled.facts.project, lacking(compiled, held_nodes(first))):
-        raise refusal(wrong)
-    if options.held is not None and options.held.environment.key != first.lock.key:
-        raise DifferenceFound(f"the environment on the nodes of {first.record.run} is not that of the lock")
     ports = first.found.ports
     channel = open_channel(ports, first.folder, first.record, first.store)
     given = Given(
@@ -64,6 +61,16 @@ def _go(run: FurtherRun, first: FirstRun, options: UpOptions, observer: Observer
     folder, cloud = run_folder(options.state, run.run).path, first.found.ports.cloud.name
     with interruptible(interrupt, run.run, observer.interject, folder=folder, deletes=False), turned_to(cloud):
         return run.go()
+
+
+def _refuse_what_is_lacking(compiled: Compiled, options: UpOptions, first: FirstRun) -> None:
+    if options.rehearse != first.record.rehearse:
+        kind = "a rehearsal" if first.record.rehearse else "no rehearsal"
+        raise UsageError(f"{first.record.run} is {kind}", hint="give --rehearse to both or to none")
+    if wrong := in_file_order(compiled.facts.project, lacking(compiled, held_nodes(first))):
+        raise refusal(wrong)
+    if options.held is not None and options.held.environment.key != first.lock.key:
+        raise DifferenceFound(f"the environment on the nodes of {first.record.run} is not that of the lock")
 
 
 def _refuse_contradictions(options: UpOptions) -> None:
