@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.agent.metrics.tracking import API, RUN, SECRET, Served, served
-from tfinfra.agent.metrics.answers import Refused
+from tfinfra.agent.metrics.answers import STATUSES, Refused
 from tfinfra.agent.metrics.routes import find_route
 from tfinfra.model import Point
 
@@ -163,16 +163,28 @@ def test_a_length_that_is_none_is_refused(length: str) -> None:
         assert server.ask("POST", f"{API}runs/log-metric", b"", **{"Content-Length": length})[0] == 400
 
 
-def test_a_full_disk_is_an_error_and_the_next_request_is_answered() -> None:
+def test_a_full_disk_ends_no_training_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     def full(points: object) -> None:
         raise OSError("No space left on device")
 
     with served() as server:
         keep, server.tracker._keep = server.tracker._keep, full
-        assert server.ask("POST", f"{API}runs/log-metric", METRIC)[1]["error_code"] == "INTERNAL_ERROR"
+        for _ in range(2):
+            server.post("runs/log-metric", **METRIC)
         server.tracker._keep = keep
         server.post("runs/log-metric", **METRIC)
         assert server.points == [POINT]
+    assert [record.message for record in caplog.records] == [
+        "metrics are lost, as they cannot be kept: No space left on device"
+    ]
+
+
+TRIED_AGAIN = {408, 429, 500, 502, 503, 504}
+"""By MLflow's clients (mlflow.utils.request_utils), for minutes."""
+
+
+def test_no_answer_makes_a_client_wait_and_try_again() -> None:
+    assert not TRIED_AGAIN & set(STATUSES.values())
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda x: st.lists(x, max_size=3))

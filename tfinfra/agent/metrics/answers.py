@@ -15,10 +15,11 @@ STATUSES = {
     "UNAUTHENTICATED": 401,
     "ENDPOINT_NOT_FOUND": 404,
     "RESOURCE_DOES_NOT_EXIST": 404,
-    "RESOURCE_EXHAUSTED": 429,
-    "INTERNAL_ERROR": 500,
+    "RESOURCE_EXHAUSTED": 400,
+    "INTERNAL_ERROR": 501,
 }
-"""Each error code that is answered, with its HTTP status."""
+"""Each error code that is answered, with its HTTP status: none that MLflow's clients try again, which for 408, 429, 500
+and 502 to 504 takes them four minutes while the script waits. Nothing here gets better by waiting."""
 
 
 class Refused(Exception):

@@ -6,6 +6,7 @@ the folder of artifacts. Each node knows of its own tasks alone.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,7 @@ _HISTORY = 1000
 RUNNING, ACTIVE = "RUNNING", "active"
 PARENT = "mlflow.parentRunId"
 """The tag of a nested run."""
+_log = logging.getLogger(__name__)
 Values = dict[str, str]
 Entry = dict[str, Any]
 
@@ -80,6 +82,7 @@ class Tracker:
         self._clock = clock
         self.began = self.now()
         self.runs = {run: TrackedRun(run, run, str(artifacts), self.began)}
+        self._lossy = False
         self._in_the_run: set[str] = set()
         self.models: dict[str, LoggedModel] = {}
 
@@ -124,9 +127,15 @@ class Tracker:
         return self.models[new]
 
     def log(self, run: TrackedRun, points: Iterable[Point]) -> None:
-        """Keeps points of one task in `run`. Raises OSError where the disk is full."""
+        """Keeps points of one task in `run`. A full disk must not end a training: what it has no room for is lost, and
+        the agent's log says so once."""
         points = list(points)
-        self._keep(points)
+        try:
+            self._keep(points)
+        except OSError as error:
+            if not self._lossy:
+                _log.error("metrics are lost, as they cannot be kept: %s", error)
+            self._lossy = True
         for point in points:
             run.history.setdefault(point.name, deque(maxlen=_HISTORY)).append(point)
 
