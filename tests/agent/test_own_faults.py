@@ -36,7 +36,7 @@ from tfinfra.agent.node_errors import NodeFault
 from tfinfra.agent.tasks.workspace import make_common
 from tfinfra.errors import Result
 from tfinfra.model import MetricsWanted, Outcome, Point, TaskStatus
-from tfinfra.store import MemoryStore, ObjectStore, chunk_of, keys
+from tfinfra.store import MemoryStore, ObjectStore, chunk_of, keys, log_chunk
 
 PLAN = plan_of(spec("single"))
 
@@ -114,6 +114,16 @@ def test_an_agent_that_fails_while_it_trains_collects_what_there_is(
     assert (outcome.result, "no more processes" in outcome.message) == ("failed", True)
     assert store.get("outputs/checkpoints/step-7") == b"7"
     assert plain(store, "collected.json") == {"files": 1, **NOTHING_ODD}
+
+
+def test_no_log_shows_the_token_that_opens_the_nodes_tracking(tmp_path: Path) -> None:
+    store, log = MemoryStore(), tmp_path / "main-0.log"
+    context = context_of(tmp_path, store)
+    token = NodeMetrics(context, 0, tmp_path).tracking.token("main-0")
+    log.write_text(f"MLFLOW_TRACKING_TOKEN={token}\n")
+    context.logs.add("main-0", log)
+    context.logs.finish("main-0")
+    assert [log_chunk(store, key) for key in store.list("logs/main-0")] == [b"MLFLOW_TRACKING_TOKEN=main-0.***\n"]
 
 
 def test_an_agent_that_fails_beside_others_leaves_the_collecting_to_them(

@@ -62,6 +62,17 @@ def test_a_hidden_value_leaves_the_name_and_takes_no_point(secret: str, name: st
     assert points_in("main-0", store.objects["metrics/main-0/00000000.jsonl"]) == ([replace(point, name=shown)], 0)
 
 
+def test_what_is_hidden_later_is_hidden_too(tmp_path: Path) -> None:
+    store, log = MemoryStore(), tmp_path / "main-0.log"
+    shipper = LogShipper(store, FakeClock(), free=True)
+    shipper.add("main-0", log)
+    for secret in ("first-word", "first-word-and-more", "token"):
+        shipper.hide(needles([secret]))
+    log.write_bytes(b"first-word first-word-and-more token\n")
+    shipper.finish_all()
+    assert shipped(store) == b"*** *** ***\n"
+
+
 def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
     log, store = tmp_path / "main-0.log", MemoryStore()
     tail = ShippedLog("main-0", log)

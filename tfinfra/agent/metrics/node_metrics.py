@@ -13,6 +13,7 @@ from tfinfra.agent.metrics.tracking_server import TrackingServer
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.log_shipping import SELDOM
 from tfinfra.store import keys
+from tfinfra.text.masking import needles
 
 
 class NodeMetrics:
@@ -21,6 +22,7 @@ class NodeMetrics:
     def __init__(self, context: AgentContext, rank: int, artifacts: Path) -> None:
         files = PointsFiles(context.paths.metrics)
         secret = secrets.token_urlsafe(24)
+        context.logs.hide(needles([secret]))
         tracker = Tracker(context.settings.run, context.plan.name, artifacts, files.add, context.clock)
         tasks = {task.name for task in context.plan.tasks}
         self._server = TrackingServer(tracker, secret, tasks)
