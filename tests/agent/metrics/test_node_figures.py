@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.clocks import FakeClock
+from tfinfra.agent.metrics import gpu_figures
 from tfinfra.agent.metrics.gpu_figures import GpuFigures, figures_of
 from tfinfra.agent.metrics.node_figures import EVERY, NodeFigures, rates, read_counters, read_levels
 from tfinfra.model import Point
@@ -89,7 +92,7 @@ def test_nvidia_smi_is_asked_for_what_it_is_read_as(tmp_path: Path, monkeypatch:
 
 
 def test_an_nvidia_smi_that_fails_is_asked_three_times_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     tool = tmp_path / "nvidia-smi"
     tool.write_text(f"#!/bin/sh\necho x >>{tmp_path}/calls\nexit 15\n")
@@ -98,3 +101,25 @@ def test_an_nvidia_smi_that_fails_is_asked_three_times_and_no_more(
     gpus = GpuFigures()
     assert [gpus.read() for _ in range(5)] == [{}] * 5
     assert (tmp_path / "calls").read_text() == "x\n" * 3
+    assert [record.message for record in caplog.records] == [
+        "nvidia-smi has not answered 3 times: no more figures of GPUs"
+    ]
+
+
+def test_an_nvidia_smi_that_no_signal_ends_is_left_alone_and_no_second_one_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\necho x >>{tmp_path}/calls\nexec sleep 3\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    monkeypatch.setattr(gpu_figures, "_SECONDS", 0.3)
+    gpus, began = GpuFigures(), time.monotonic()
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess.Popen, "kill", lambda _: None)
+        assert [gpus.read() for _ in range(3)] == [{}] * 3
+    assert time.monotonic() - began < 2
+    assert (tmp_path / "calls").read_text() == "x\n"
+    assert gpus._hanging is not None
+    gpus._hanging.kill()
+    gpus._hanging.communicate()

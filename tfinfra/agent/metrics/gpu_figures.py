@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 
@@ -17,6 +18,7 @@ _FIELDS = {
 """What is asked (`nvidia-smi --help-query-gpu`): (what its figure is called, what a unit of it is)."""
 _SECONDS = 5.0
 _MOST_SILENT = 3
+_log = logging.getLogger(__name__)
 
 
 class GpuFigures:
@@ -25,25 +27,39 @@ class GpuFigures:
     def __init__(self) -> None:
         self._tool = shutil.which("nvidia-smi")
         self._silent = 0
+        self._hanging: subprocess.Popen[bytes] | None = None
 
     def read(self) -> dict[str, float]:
         """`gpu<index>_<figure>`; {} where there is no GPU that says anything."""
         if self._tool is None or self._silent >= _MOST_SILENT:
             return {}
-        query = f"--query-gpu=index,{','.join(_FIELDS)}"
-        try:
-            done = subprocess.run(
-                [self._tool, query, "--format=csv,noheader,nounits"],
-                check=True,
-                capture_output=True,
-                timeout=_SECONDS,
-                stdin=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.SubprocessError):
+        table = self._ask(self._tool)
+        if table is None:
             self._silent += 1
+            if self._silent == _MOST_SILENT:
+                _log.warning("nvidia-smi has not answered %d times: no more figures of GPUs", _MOST_SILENT)
             return {}
         self._silent = 0
-        return figures_of(done.stdout.decode("utf-8", "replace"))
+        return figures_of(table.decode("utf-8", "replace"))
+
+    def _ask(self, tool: str) -> bytes | None:
+        """The table, None where it does not come in time. What hangs in the driver ends by no signal: nobody waits for
+        it, and no second one is started beside it."""
+        if self._hanging is not None and self._hanging.poll() is None:
+            return None
+        command = [tool, f"--query-gpu=index,{','.join(_FIELDS)}", "--format=csv,noheader,nounits"]
+        nothing = subprocess.DEVNULL
+        try:
+            asked = subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing)
+        except OSError:
+            return None
+        try:
+            table = asked.communicate(timeout=_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            asked.kill()
+            self._hanging = asked
+            return None
+        return table if asked.returncode == 0 else None
 
 
 def figures_of(table: str) -> dict[str, float]:

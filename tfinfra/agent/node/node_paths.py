@@ -61,7 +61,7 @@ class NodePaths:
 
     @property
     def for_scripts(self) -> Path:
-        """What of tfinfra the tasks' Python finds: it lies last in their search path."""
+        """What of tfinfra the tasks' Python finds: it is the last folder of their PYTHONPATH."""
         return self.root / SCRIPT_PATH
 
     @property
