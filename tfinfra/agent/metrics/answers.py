@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 
 from tfinfra.store.point_chunks import MOST_STEPS
 
+LONGEST_WORD = 1000
+"""Characters of a name, a kind, a status."""
 STATUSES = {
     "BAD_REQUEST": 400,
     "INVALID_PARAMETER_VALUE": 400,
@@ -50,6 +52,13 @@ class Asked:
             return default
         if not isinstance(value, str):
             raise wrong(name, "text")
+        return value
+
+    def word(self, name: str) -> str:
+        """A short text, "" where it is missing."""
+        value = self.text(name)
+        if len(value) > LONGEST_WORD:
+            raise wrong(name, f"of {LONGEST_WORD} characters at most")
         return value
 
     def whole(self, name: str, default: int) -> int:

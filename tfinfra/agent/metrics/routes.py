@@ -3,6 +3,7 @@ tracker, the task that asks and what it asks. Everything else does not exist."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,7 @@ def _nothing(tracker: Tracker, task: str, asked: Asked) -> Answer:
 
 def _create_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
     started = asked.whole("start_time", tracker.now())
-    run = tracker.begin_run(task, asked.text("run_name"), asked.text("user_id"), started, asked.values("tags"))
+    run = tracker.begin_run(task, asked.word("run_name"), asked.word("user_id"), started, asked.values("tags"))
     return {"run": run_answer(run)}
 
 
@@ -92,7 +93,7 @@ def _update_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
     run = _run(tracker, asked)
     ended = asked.whole("end_time", 0) or None
-    tracker.update_run(run, asked.text("status"), ended, asked.text("run_name"))
+    tracker.update_run(run, asked.word("status"), ended, asked.word("run_name"))
     return {"run_info": _info(run)}
 
 
@@ -115,9 +116,8 @@ def _log_batch(tracker: Tracker, task: str, asked: Asked) -> Answer:
     run = _run(tracker, asked)
     points = _points(tracker, run, task, asked.several("metrics"))
     params, tags = asked.values("params"), asked.values("tags")
+    tracker.memory.put((run.params, params), (run.tags, tags))
     tracker.log(run, points)
-    run.params |= params
-    run.tags |= tags
     return {}
 
 
@@ -134,38 +134,38 @@ def _point(tracker: Tracker, run: TrackedRun, task: str, asked: Asked) -> Point:
     if value is None:
         raise wrong("value", f"a number, of the metric {name}")
     time = max(0, asked.whole("timestamp", tracker.now())) / 1000
-    return Point(task, name, value, asked.whole("step", 0), time, "" if run.id == tracker.run else run.id)
+    return Point(task, sys.intern(name), value, asked.whole("step", 0), time, "" if run.id == tracker.run else run.id)
 
 
 def _log_param(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    _run(tracker, asked).params[asked.text("key", None)] = asked.text("value")
+    tracker.memory.put((_run(tracker, asked).params, {asked.text("key", None): asked.text("value")}))
     return {}
 
 
 def _set_tag(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    _run(tracker, asked).tags[asked.text("key", None)] = asked.text("value")
+    tracker.memory.put((_run(tracker, asked).tags, {asked.text("key", None): asked.text("value")}))
     return {}
 
 
 def _delete_tag(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    _run(tracker, asked).tags.pop(asked.text("key", None), None)
+    tracker.memory.drop(_run(tracker, asked).tags, asked.text("key", None))
     return {}
 
 
 def _log_inputs(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
     run = _run(tracker, asked)
-    run.inputs += [each.plain() for each in asked.several("datasets")]
-    run.model_inputs += [each.plain() for each in asked.several("models")]
+    datasets, models = ([each.plain() for each in asked.several(name)] for name in ("datasets", "models"))
+    tracker.memory.add((run.inputs, datasets), (run.model_inputs, models))
     return {}
 
 
 def _log_outputs(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    _run(tracker, asked).outputs += [each.plain() for each in asked.several("models")]
+    tracker.memory.add((_run(tracker, asked).outputs, [each.plain() for each in asked.several("models")]))
     return {}
 
 
@@ -185,7 +185,7 @@ def _run(tracker: Tracker, asked: Asked) -> TrackedRun:
 
 def _create_model(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    name, run, kind = asked.text("name") or "model", asked.text("source_run_id"), asked.text("model_type")
+    name, run, kind = asked.word("name") or "model", asked.word("source_run_id"), asked.word("model_type")
     model = tracker.begin_model(name, run, kind, asked.values("params"), asked.values("tags"))
     return {"model": model_answer(model)}
 
@@ -198,20 +198,20 @@ def _get_model(tracker: Tracker, task: str, asked: Asked) -> Answer:
 def _finish_model(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
     model = tracker.model_of(asked.text("model_id", None))
-    model.status, model.updated = asked.text("status") or model.status, tracker.now()
+    model.status, model.updated = asked.word("status") or model.status, tracker.now()
     return {"model": model_answer(model)}
 
 
 def _model_params(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
-    tracker.model_of(asked.text("model_id", None)).params |= asked.values("params")
+    tracker.memory.put((tracker.model_of(asked.text("model_id", None)).params, asked.values("params")))
     return {}
 
 
 def _model_tags(tracker: Tracker, task: str, asked: Asked) -> Answer:
     del task
     model = tracker.model_of(asked.text("model_id", None))
-    model.tags |= asked.values("tags")
+    tracker.memory.put((model.tags, asked.values("tags")))
     return {"model": model_answer(model)}
 
 

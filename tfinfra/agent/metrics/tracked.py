@@ -8,26 +8,22 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfinfra.agent.metrics.answers import Refused
+from tfinfra.agent.metrics.memory import Entry, History, Memory, Values
 from tfinfra.model import Point
 from tfinfra.system.clock import Clock
 
 EXPERIMENT = "0"
 """The id of the one experiment: MLflow's own default."""
 MOST_RUNS = 10_000
-_HISTORY = 1000
 RUNNING, ACTIVE = "RUNNING", "active"
 PARENT = "mlflow.parentRunId"
 """The tag of a nested run."""
 _log = logging.getLogger(__name__)
-Values = dict[str, str]
-Entry = dict[str, Any]
 
 
 @dataclass
@@ -44,7 +40,7 @@ class TrackedRun:
     user: str = ""
     params: Values = field(default_factory=dict)
     tags: Values = field(default_factory=dict)
-    history: dict[str, deque[Point]] = field(default_factory=dict)
+    history: History = field(default_factory=dict)
     inputs: list[Entry] = field(default_factory=list)
     model_inputs: list[Entry] = field(default_factory=list)
     outputs: list[Entry] = field(default_factory=list)
@@ -80,6 +76,7 @@ class Tracker:
         self.artifacts = artifacts
         self._keep = keep
         self._clock = clock
+        self.memory = Memory()
         self.began = self.now()
         self.runs = {run: TrackedRun(run, run, str(artifacts), self.began)}
         self._lossy = False
@@ -106,16 +103,18 @@ class Tracker:
         """The run itself where `task` begins its first one; then, and nested in one, a further run. So no task needs
         MLFLOW_RUN_ID: a script that names a server of its own would ask that one for a run that it does not have."""
         if task not in self._in_the_run and PARENT not in tags:
+            self.memory.put((self.runs[self.run].tags, tags))
             self._in_the_run.add(task)
-            self.runs[self.run].tags |= tags
             return self.runs[self.run]
         if len(self.runs) >= MOST_RUNS:
             raise Refused("RESOURCE_EXHAUSTED", f"a node keeps {MOST_RUNS} runs")
         new = secrets.token_hex(16)
         name = name or tags.get("mlflow.runName") or f"run-{len(self.runs)}"
         folder = str(self.artifacts / "runs" / new)
-        self.runs[new] = TrackedRun(new, name, folder, started, user=user, tags={**tags, "mlflow.runName": name})
-        return self.runs[new]
+        run = TrackedRun(new, name, folder, started, user=user)
+        self.memory.put((run.tags, {**tags, "mlflow.runName": name}))
+        self.runs[new] = run
+        return run
 
     def begin_model(self, name: str, run: str, kind: str, params: Values, tags: Values) -> LoggedModel:
         """A model whose files the client writes next."""
@@ -123,8 +122,10 @@ class Tracker:
             raise Refused("RESOURCE_EXHAUSTED", f"a node keeps {MOST_RUNS} logged models")
         new, now = f"m-{secrets.token_hex(16)}", self.now()
         folder = str(self.artifacts / "models" / new)
-        self.models[new] = LoggedModel(new, name, folder, now, run, kind, now, params=params, tags=tags)
-        return self.models[new]
+        model = LoggedModel(new, name, folder, now, run, kind, now)
+        self.memory.put((model.params, params), (model.tags, tags))
+        self.models[new] = model
+        return model
 
     def log(self, run: TrackedRun, points: Iterable[Point]) -> None:
         """Keeps points of one task in `run`. A full disk must not end a training: what it has no room for is lost, and
@@ -137,7 +138,7 @@ class Tracker:
                 _log.error("metrics are lost, as they cannot be kept: %s", error)
             self._lossy = True
         for point in points:
-            run.history.setdefault(point.name, deque(maxlen=_HISTORY)).append(point)
+            self.memory.note(run.id, run.history, point)
 
     def update_run(self, run: TrackedRun, status: str, ended: int | None, name: str) -> None:
         """Of a further run. How the run itself ends is tfinfra's verdict: no client ends or renames it."""
