@@ -21,10 +21,11 @@ from tfinfra.system.local_tree import read_tree
 from tfinfra.system.progress import say_nothing
 
 PACKAGES = "numpy==1.26.4 \\\n    --hash=sha256:11\nscikit-learn==1.7.2 \\\n    --hash=sha256:22\n"
+PACKAGES += "joblib==1.4.2 \\\n    --hash=sha256:33\n"
 FIRST = """\
 name: digits
 entry_script: train.py
-pip_packages: [scikit-learn==1.7.2]
+pip_packages: [scikit-learn==1.7.2, 'joblib[lz4]']
 inputs: {data: {path: data}}
 """
 WISHES = {
@@ -38,6 +39,12 @@ WISHES = {
     "no input": ("inputs: {}\n", []),
     "a package that is not there": ("pip_packages: [pandas]\n", ["'pandas' is not in", "no such package"]),
     "a version that is not there": ("pip_packages: [numpy<1.20]\n", ["'numpy<1.20' is not in", "it has 1.26.4"]),
+    "an extra that the first run had as well": ("pip_packages: ['Joblib[lz4]>=1']\n", []),
+    "an extra that the environment was made without": (
+        "pip_packages: ['numpy[fast]>=1.20']\n",
+        ["'numpy[fast]>=1.20' is not in", "it was made without numpy[fast]"],
+    ),
+    "a package for another Python alone": ("pip_packages: [\"tomli; python_version < '3.8'\"]\n", []),
     "a package of a URL": (
         "pip_packages: ['x @ https://example.org/x-1.0-py3-none-any.whl']\n",
         ["only what an index has"],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tfinfra.compiler.facts import Facts
 from tfinfra.compiler.lines.guardrail_lines import position_of, target_path
 from tfinfra.compiler.packages.written import written_lines
 from tfinfra.compiler.pipeline import Compiled
 from tfinfra.environment.lock_file import Lock
+from tfinfra.environment.requirements.markers import applies
 from tfinfra.environment.requirements.pinned_hashes import exact_packages
 from tfinfra.environment.requirements.requirement import normalised, shown
 from tfinfra.errors import Diagnostic, Severity
@@ -18,6 +20,9 @@ from tfinfra.manifest.document import KeyPath, dotted
 from tfinfra.model import Infrastructure, Plan, Target
 from tfinfra.system.local_tree import LocalTree
 from tfinfra.text.wording import count
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 CODE = "TFI750"
 _WITHOUT = "`tfinfra up` without --on makes nodes that have it"
@@ -91,7 +96,7 @@ def _packages(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
         new = ", ".join(shown(each) for each in wanted.conda if each not in before.conda)
         yield _error(facts, ("conda_packages",), f"{new} is not in the environment on the nodes of {held.run}")
     new_lines = [line for line in wanted.pip if line not in before.pip]
-    unmet = {line: why for line in new_lines if (why := _unmet(line, held.lock)) is not None}
+    unmet = {line: why for line in new_lines if (why := _unmet(line, held.lock, before.pip)) is not None}
     places = {one.requirement: one for one in written_lines(facts.manifest, facts.project)}
     for line, why in unmet.items():
         message = f"{shown(line)} is not in the environment on the nodes of {held.run}: {why}"
@@ -101,21 +106,35 @@ def _packages(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
             yield _error(facts, ("pip_packages",), message)
 
 
-def _unmet(line: str, lock: Lock) -> str | None:
-    """Why the lock does not meet a requirement, None where it does."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    try:
-        asked = Requirement(line)
-    except InvalidRequirement:
+def _unmet(line: str, lock: Lock, before: Sequence[str]) -> str | None:
+    """Why a lock that was made of the lines `before` does not meet a requirement, None where it does. A lock does not
+    say for which extras of a package it has others: the lines alone do."""
+    asked = _parsed(line)
+    if asked is None or asked.url is not None:
         return "only what an index has by its name can be looked up there"
-    if asked.url is not None:
-        return "only what an index has by its name can be looked up there"
+    if not applies(asked.marker, lock.python_version, lock.platform):
+        return None
+    had = {extra for each in map(_parsed, before) if each and _same(each, asked) for extra in each.extras}
+    if extras := sorted(set(map(normalised, asked.extras)) - set(map(normalised, had))):
+        return f"it was made without {asked.name}[{','.join(extras)}]"
     found = exact_packages(lock.packages).get(normalised(asked.name))
     if found is None:
         return "it has no such package"
     version = found[0].partition("==")[2].split(";")[0].strip()
     return None if asked.specifier.contains(version, prereleases=True) else f"it has {version}"
+
+
+def _parsed(line: str) -> Requirement | None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def _same(one: Requirement, other: Requirement) -> bool:
+    return normalised(one.name) == normalised(other.name)
 
 
 def _inputs(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
