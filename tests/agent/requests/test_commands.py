@@ -121,6 +121,14 @@ def test_a_command_that_was_interrupted_before_it_came_is_refused(tmp_path: Path
     assert said == Answer("refused", message="its client has ended it")
 
 
+def test_a_command_may_remove_its_own_log_and_the_next_one_is_taken(tmp_path: Path) -> None:
+    with training(tmp_path) as run:
+        removes = f"find {tmp_path}/node-0 -name 'exec-*' -delete; sleep 0.5; exit 4"
+        number = ask(run, "exec", ExecBody(("sh", "-c", removes)))
+        assert answer(run, number, "ended").exit_status == 4
+        assert answer(run, ask(run, "exec", ExecBody(("true",))), "ended").exit_status == 0
+
+
 def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:
     with training(tmp_path) as run:
         number = ask(run, "exec", ExecBody(("sh", "-c", "head -c 70M /dev/zero | tr '\\0' 'x'; sleep 50")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from tfinfra.lifecycle.run.request_channel import new_request, signed
 from tfinfra.model import Beat, from_json, parse
 from tfinfra.model.requests import LIVES, LONGEST, Answer, ExecBody, Request, SignedRequest
 from tfinfra.signing import SigningKey
-from tfinfra.store import MemoryStore, encode, keys, readable
+from tfinfra.store import MemoryStore, encode, keys, open_store, readable
 
 KEY = SigningKey.new()
 RUN = "digits-abc123"
@@ -145,3 +146,23 @@ def test_a_node_whose_store_costs_looks_often_only_while_somebody_watches(node: 
     assert looks(3) >= 1, "who asks something is heard within seconds"
     assert looks(10) == pytest.approx(10, abs=1)
     assert looks(60) < 20, "who asked has gone"
+
+
+def test_what_goes_wrong_with_one_request_keeps_no_other_from_being_taken(tmp_path: Path) -> None:
+    node, taken = Node(tmp_path), threading.Event()
+
+    def tick() -> None:
+        raise ValueError("a command's log is odd")
+
+    context = context_of(tmp_path, node.store)
+    settings = replace(context.settings, run=RUN, requests=(tmp_path / "requests").as_uri(), requests_key=KEY.public)
+    context = replace(context, settings=settings, clock=node.clock)
+    desk = RequestDesk(context, 1, {"exec": lambda _: taken.set()}, tick)
+    request = new_request(RUN, "exec", ExecBody(("id",)), (1,), node.clock.time())
+    (tmp_path / "requests").mkdir()
+    open_store((tmp_path / "requests").as_uri()).put(keys.request_key(request.number), encode(signed(KEY, request)))
+    desk.start()
+    try:
+        assert taken.wait(5)
+    finally:
+        desk.stop()

@@ -25,7 +25,7 @@ MOST_OUTPUT = 64 << 20
 MOST = 8
 """Commands of the client that run on a node at once."""
 _GRACE = 2.0
-_NOT_FOUND = 127
+_NOT_FOUND, _KILLED = 127, 137
 _BY_CLIENT = "its client has ended it"
 _log = logging.getLogger(__name__)
 
@@ -83,18 +83,27 @@ class Commands:
             self._end(running, _BY_CLIENT)
 
     def poll(self) -> None:
-        """Concludes what has ended, and ends what prints too much."""
+        """Concludes what has ended, and ends what prints too much. What goes wrong with one command ends that alone."""
         for number, running in list(self._running.items()):
-            self._bound(running)
-            code = running.process.poll()
-            if code is None:
-                continue
-            running.process.end_rest()
-            del self._running[number]
-            if running.log.stat().st_size > MOST_OUTPUT:
-                os.truncate(running.log, MOST_OUTPUT)
-            self._conclude(number, running.log, Answer("ended", code, running.ended_because))
+            try:
+                self._bring_on(number, running)
+            except Exception as error:  # noqa: BLE001  the outermost edge of one command: the others go on
+                _log.exception("a command of the client's is given up")
+                running.process.signal(signal.SIGKILL)
+                self._running.pop(number, None)
+                self._say(number, Answer("ended", _KILLED, f"the node's agent failed: {first_line(error)}"))
         self._say_again()
+
+    def _bring_on(self, number: str, running: _Running) -> None:
+        self._bound(running)
+        code = running.process.poll()
+        if code is None:
+            return
+        running.process.end_rest()
+        del self._running[number]
+        if _size(running.log) > MOST_OUTPUT:
+            os.truncate(running.log, MOST_OUTPUT)
+        self._conclude(number, running.log, Answer("ended", code, running.ended_because))
 
     def stop(self) -> None:
         """Kills what runs: the agent ends."""
@@ -121,7 +130,7 @@ class Commands:
         return Command(argv, assignment.working_directory(task), {**variables, "TMPDIR": str(temporary)}, log)
 
     def _bound(self, running: _Running) -> None:
-        if (size := running.log.stat().st_size) > MOST_OUTPUT:
+        if (size := _size(running.log)) > MOST_OUTPUT:
             self._end(running, f"it was ended: it printed more than {MOST_OUTPUT >> 20} MiB")
         if size > 2 * MOST_OUTPUT:  # TERM has not stopped it, and the disk is the next try's too
             running.process.signal(signal.SIGKILL)
@@ -138,7 +147,7 @@ class Commands:
         """Says how a command ended once all of its log is in the store."""
         try:
             self._context.logs.finish(log.stem)
-        except store_errors() as error:
+        except (*store_errors(), OSError) as error:
             _log.warning("could not put the log of a command: %s", first_line(error))
         self._context.logs.forget(log.stem)
         self._say(number, answer)
@@ -157,6 +166,14 @@ class Commands:
                 _log.warning("could not answer: %s", first_line(error))
                 return
             self._unsaid.pop(0)
+
+
+def _size(log: Path) -> int:
+    """0 for a log that is gone: a command may remove it itself."""
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def note_execution(state: Path) -> None:

@@ -111,6 +111,9 @@ class RequestDesk:
         while not self._ended.wait(_TICK):
             try:
                 self._tick()
+            except Exception:  # noqa: BLE001  as below: whoever asks next must be heard
+                _log.exception("what the client has asked for could not be brought on")
+            try:
                 if not self.is_due():
                     continue
                 container = container or self._context.open_store(self._context.settings.requests or "", patience=0)
