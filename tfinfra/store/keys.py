@@ -46,6 +46,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
+FURTHER = "on"
 BUNDLE = "bundle"
 NODES = "nodes"
 BOOT = "boot"
@@ -89,7 +90,7 @@ NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, MIRRORED, COLLECT
 
 def further_run(run: str) -> str:
     """The folder of a further run: in the store of the run whose nodes it is on, and on these."""
-    return f"on/{run}"
+    return f"{FURTHER}/{run}"
 
 
 def bundle_key(sha256: str) -> str:

@@ -3,15 +3,23 @@ cleared or its nodes go, and the store stays while it is not at home."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tfinfra.errors import Result, TfinfraError, first_line
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, wait_until
+from tfinfra.lifecycle.record.names import further_store, record_store
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
+from tfinfra.store.keys import FURTHER
+from tfinfra.store.landing import shown
 from tfinfra.system.progress import Progress
+
+_DEPTH = 3
+"""Parts of the key under which a further run's own record lies."""
 
 
 def stop_further_runs(ports: Ports, first: RunFolder, say: Progress) -> None:
@@ -20,6 +28,36 @@ def stop_further_runs(ports: Ports, first: RunFolder, say: Progress) -> None:
         say(f"{record.run} is on its nodes: its tasks are ended first")
         stop_tasks(ports, record, say)
         wait_until(lambda client=record.client: not is_alive(client), CLIENT_SECONDS)  # type: ignore[misc]
+    stop_runs_from_elsewhere(ports, first, say)
+
+
+def stop_runs_from_elsewhere(ports: Ports, first: RunFolder, say: Progress) -> None:
+    """Ends the tasks of the runs on the nodes of `first` that other machines began."""
+    own = first.read()
+    for run in _runs_from_elsewhere(ports, first):
+        if own is not None:
+            say(f"{run} is in its store, begun by another machine: its tasks are ended first")
+            stop_tasks(ports, replace(own, run=run, store=further_store(own, run)), say)
+
+
+def left_by_others(ports: Ports, first: RunFolder) -> str:
+    """The runs that other machines began on the nodes of `first` and that are in its store still, "" for none."""
+    return ", ".join(_runs_from_elsewhere(ports, first))
+
+
+def _runs_from_elsewhere(ports: Ports, first: RunFolder) -> list[str]:
+    """The runs on the nodes of `first` that are in its store, and not among those that this machine has a record of:
+    whoever began them may still want what is there. None where the store does not answer."""
+    own = first.read()
+    if own is None or own.on or (url := record_store(own)) is None:
+        return []
+    try:
+        found = [key.split("/") for key in ports.open_store(url).list(FURTHER)]
+    except (*store_errors(), OSError, ValueError, TfinfraError):
+        return []
+    here = {record.run for record in unfinished_runs(first.runs, first.path.name)}
+    named = {parts[1] for parts in found if len(parts) == _DEPTH and parts[2] == keys.RECORD}
+    return sorted(shown(run) for run in named - here)
 
 
 def not_at_home(first: RunFolder) -> str:

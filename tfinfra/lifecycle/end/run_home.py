@@ -10,7 +10,7 @@ from typing import Any
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
-from tfinfra.lifecycle.end.further_runs import stop_further_runs
+from tfinfra.lifecycle.end.further_runs import left_by_others, stop_further_runs
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
@@ -75,6 +75,9 @@ class RunHome(Bringing):
             self._say(f"what the nodes told cannot be read: {first_line(error)}")
             return
         self.seen = {key: document[key] for key in ("tasks", "nodes", "left_files", "unreadable")}
+
+    def others_in_store(self) -> str:
+        return left_by_others(self._context.ports, self._context.folder)
 
     def bring_while_held(self) -> None:
         """Brings what is in the store of a run whose nodes stay; says what did not come."""

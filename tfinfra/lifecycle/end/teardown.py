@@ -61,6 +61,10 @@ class Bringing:
     def once_machines_are_gone(self, *, some_left: bool) -> None:
         """What nodes wrote until their end; with `some_left`, machines are still there that may write on."""
 
+    def others_in_store(self) -> str:
+        """The runs of other machines that lie in the keep group too and are not at home, "" for none."""
+        return ""
+
     def before_store_goes(self) -> str | None:
         """What lies in the keep group. The reason why that has to stay, None where it may go."""
         return None
@@ -154,7 +158,7 @@ class Teardown:
             return left
         if present(left) or any(part_of_group(group) == "compute" for group in alone):
             return {**left, **dict.fromkeys(keep, KEPT)}
-        others = not_at_home(self.folder)
+        others = ", ".join(filter(None, (not_at_home(self.folder), self.bring.others_in_store())))
         kept = f"{UNFETCHED} of {others} are not at home" if others else self.bring.before_store_goes()
         if kept is not None:
             return {**left, **dict.fromkeys(keep, kept)}

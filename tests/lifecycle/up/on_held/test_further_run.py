@@ -16,13 +16,14 @@ from tests.lifecycle.fake_effects import A_LOCK
 from tests.lifecycle.fakes import Nodes, World, a_plan, failing, succeeding, training
 from tests.lifecycle.runs import COMPUTE, KEEP, record_of
 from tfinfra.audit.log import read_events
-from tfinfra.errors import Cancelled, UsageError
+from tfinfra.errors import Cancelled, TeardownIncomplete, UsageError
 from tfinfra.evidence.material import Origin
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.further_runs import stop_tasks
 from tfinfra.lifecycle.record.not_collected import is_collected
+from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.options import UpOptions
@@ -240,6 +241,34 @@ def test_the_end_of_a_run_whose_nodes_are_gone_waits_for_none_of_them(tmp_path: 
     assert time.monotonic() - began < 2.5, "collecting alone may take three seconds in this world"
     assert (next_record(world).phase, uses(world)) == ("deleted", [(NEXT, False)])
     assert set(world.groups) == {KEEP, COMPUTE}
+
+
+def from_another_machine(world: World) -> FoundRun:
+    """The first run as a machine finds it that has a record of neither, and the other one's record in its store."""
+    record = replace(record_of(world), client=None, results=str(world.tmp / "other/home"))
+    world.store.put(f"on/{NEXT}/{keys.RECORD}", b"{}")
+    world.store_at(URL).put(keys.heartbeat_key("n0"), b"{}")
+    folder = BorrowedFolder(world.tmp / "other/runs" / FIRST)
+    folder.write(record)
+    return FoundRun(FIRST, folder, record, world.ports, tuple(world.arm.groups()), world.store, None)
+
+
+def test_the_end_of_the_first_run_from_another_machine_keeps_what_that_one_has_not_brought_home(
+    tmp_path: Path,
+) -> None:
+    world = kept(tmp_path)
+    said = list[str]()
+    with pytest.raises(TeardownIncomplete, match=f"the outputs in it of {NEXT} are not at home"):
+        end_run(from_another_machine(world), said.append)
+    assert set(world.groups) == {KEEP}
+    assert world.store_at(URL).get(keys.STOP) is not None
+    assert f"{NEXT} is in its store, begun by another machine: its tasks are ended first" in said
+
+
+def test_what_another_machine_has_not_brought_home_can_be_given_up(tmp_path: Path) -> None:
+    world = kept(tmp_path)
+    end_run(from_another_machine(world), say_nothing, discard=True)
+    assert set(world.groups) == set()
 
 
 def test_the_end_of_the_first_run_keeps_a_store_in_which_another_is_not_at_home(

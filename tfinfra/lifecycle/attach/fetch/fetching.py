@@ -14,6 +14,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
+from tfinfra.lifecycle.end.further_runs import left_by_others, stop_runs_from_elsewhere
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
@@ -75,6 +76,7 @@ class Fetching(Bringing):
     def before_machines_go(self) -> None:
         """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
         here keeps no machine alive: the store is looked into once more when they are gone."""
+        stop_runs_from_elsewhere(self._found.ports, self._found.folder, self._progress)
         store = self._open()
         if store is None or self.home is not None:
             return
@@ -95,6 +97,9 @@ class Fetching(Bringing):
         except Exception as error:  # noqa: BLE001 - as above
             self._progress(f"warning: its nodes could not collect: {first_line(error)}")
             return False
+
+    def others_in_store(self) -> str:
+        return left_by_others(self._found.ports, self._found.folder)
 
     def before_store_goes(self) -> str | None:
         """Why the keep group has to stay, None where all that is in it is at home."""
