@@ -16,6 +16,7 @@ from tfinfra.lifecycle.asking.extend import extend
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.money.ledger import Interval, Ledger
+from tfinfra.store import keys
 
 NOW = 1000.0
 LEDGER = Ledger((Interval(GROUPS[0].name, "compute", 3.6, 0.0, 4600.0),))
@@ -72,6 +73,12 @@ def test_what_is_written_of_the_nodes_meanwhile_stays(tmp_path: Path, monkeypatc
     assert [use.run for use in record.ledger.uses] == ["digits-next12"] * 2
     assert [moment for _, _, moment in asked] == ["1970-01-01T02:00:00Z", "1970-01-01T02:30:00Z"]
     assert (record.deadline, record.ledger.intervals[0].due) == (asked[-1][2], 4600.0 + 5400)
+
+
+def test_nodes_whose_client_has_gone_before_the_end_are_given_more_time_too(tmp_path: Path) -> None:
+    world, run = held(tmp_path, phase=RunPhase.RUNNING, detached=True, client=None)
+    world.store.put(keys.KEEP, b"{}")
+    assert extend(run, 3600).deadline == "1970-01-01T02:00:00Z"
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {

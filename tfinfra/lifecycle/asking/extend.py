@@ -11,6 +11,7 @@ from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record import published
+from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.uses import uses_lock
 from tfinfra.lifecycle.run.request_channel import why_none
@@ -83,12 +84,17 @@ def _latest(found: FoundRun, record: RunRecord, now: float) -> float:
     if record.latest is None:
         hint = "`up --keep` gives a run one, within `max_cost_usd`, guardrails and a day"
         raise UsageError(f"{record.run} has no later time than its deadline, {record.deadline}", hint=hint)
-    if found.borrowed or record.phase != RunPhase.HELD:
+    if found.borrowed or not _is_held(found, record):
         hint = "nodes that are held after the training can be given more time, by the machine that began the run"
         raise UsageError(f"{record.run} is {found.status.state}, and not held here", hint=hint)
     if now >= unix_time(record.deadline):
         raise UsageError(f"the deadline of {record.run} has passed: its nodes are being deleted")
     return unix_time(record.latest)
+
+
+def _is_held(found: FoundRun, record: RunRecord) -> bool:
+    """Also where nobody has noted that its training ended: of a detached run, or after its client's death."""
+    return record.phase == RunPhase.HELD or (found.held and not is_alive(record.client))
 
 
 def _publish(found: FoundRun, record: RunRecord) -> None:
