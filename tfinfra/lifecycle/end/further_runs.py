@@ -51,9 +51,10 @@ def _runs_from_elsewhere(ports: Ports, first: RunFolder) -> list[str]:
     own = first.read()
     if own is None or own.on or (url := record_store(own)) is None:
         return []
+    failures: tuple[type[Exception], ...] = (TfinfraError, OSError, ValueError, *store_errors())
     try:
         found = [key.split("/") for key in ports.open_store(url).list(FURTHER)]
-    except (*store_errors(), OSError, ValueError, TfinfraError):
+    except failures:
         return []
     here = {record.run for record in unfinished_runs(first.runs, first.path.name)}
     named = {parts[1] for parts in found if len(parts) == _DEPTH and parts[2] == keys.RECORD}
