@@ -23,7 +23,7 @@ _INTERRUPTED = {
     "compile": "deploy/ may hold a part of the program; the next compile writes all of it",
     "up": "no run was begun",
     "logs": "only the reading has ended; a run that is under way goes on",
-    "exec": "the command was ended on the nodes; the run goes on",
+    "exec": "its nodes were told to end the command; the run itself was not touched",
     "wait": "only the waiting has ended; the run goes on",
     "fetch": "what has come stays in ./runs; the next fetch brings the rest",
     "setup": "what is whole stays; the next setup goes on from there",

@@ -9,10 +9,11 @@ from typing import Any
 
 from tests.backends.specs import inventory
 from tests.clocks import FakeClock
-from tests.lifecycle.attach.test_resume import found
+from tests.lifecycle.attach.test_resume import RUN, found
 from tests.lifecycle.fakes import World, training
 from tfinfra.lifecycle.asking.execute import Executed, execute
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
 from tfinfra.lifecycle.run.request_channel import make_key
 from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.model import from_json, parse
@@ -51,6 +52,9 @@ class Nodes(FakeClock):
             return self.container if url == ASKED_AT else self.world.store_at(url)
 
         return replace(run, reach=lambda: replace(ports, open_store=opened))
+
+    def run_folder(self) -> RunFolder:
+        return run_folder(self.world.tmp / "state", RUN)
 
     def execute(self, argv: tuple[str, ...] = ("nvidia-smi",), node: int | None = 0) -> Executed:
         run = self.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import pytest
 from tests.lifecycle.asking.played_nodes import Nodes
 from tests.lifecycle.attach.test_resume import found
 from tfinfra.audit.log import read_events
-from tfinfra.errors import ManifestError, UsageError, WaitEnded
+from tfinfra.errors import Cancelled, ManifestError, UsageError, WaitEnded
 from tfinfra.lifecycle.asking.execute import execute
 from tfinfra.lifecycle.asking.shown_command import shown_command
+from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.request_channel import make_key
-from tfinfra.model.requests import Answer
-from tfinfra.store import keys
+from tfinfra.lifecycle.watch.log_reader import LogLine
+from tfinfra.model.requests import Answer, SignedRequest
+from tfinfra.store import keys, readable
+from tfinfra.system.process.streams import StdoutLost
 
 
 class Interruption(KeyboardInterrupt):
@@ -122,6 +126,87 @@ def test_ctrl_c_ends_the_command_and_shows_what_it_still_prints(nodes: Nodes) ->
     assert (second.kind, second.nodes, json.loads(second.body)) == ("interrupt", (0,), {"number": first.number})
     assert nodes.shown == ["node-0 | bye"]
     assert nodes.container.list("") == []
+
+
+OVER: dict[str, tuple[str, bool, str]] = {
+    "ended, and is watched": ("ended", False, "has ended and its nodes are being deleted"),
+    "is ended by down": ("deleting", True, "is being deleted"),
+    "is gone": ("deleted", False, "has ended and its nodes are deleted"),
+}
+
+
+@pytest.mark.parametrize(("phase", "kept", "words"), OVER.values(), ids=OVER)
+def test_a_command_whose_run_is_over_is_told_so_at_once(nodes: Nodes, phase: str, kept: bool, words: str) -> None:
+    def over(number: str) -> None:
+        nodes.run_folder().update(phase=RunPhase(phase))
+
+    if kept:
+        nodes.store.put(keys.KEEP, b"{}")
+    nodes.script = [nodes.says(0, Answer("started")), over]
+    began = nodes.monotonic()
+    with pytest.raises(Cancelled, match=f"digits-abc123 {words}") as raised:
+        nodes.execute()
+    assert (raised.value.exit_code, nodes.told) == (8, [])
+    assert nodes.monotonic() - began < 2
+
+
+def test_a_store_that_has_gone_with_its_run_is_the_runs_end(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(number: str) -> None:
+        def fails(key: str) -> bytes | None:
+            nodes.run_folder().update(phase=RunPhase.DELETED)
+            raise OSError("No such file or directory")
+
+        monkeypatch.setattr(nodes.store, "get", fails)
+
+    nodes.script = [nodes.says(0, Answer("started")), gone]
+    with pytest.raises(Cancelled, match="has ended and its nodes are deleted"):
+        nodes.execute()
+
+
+def test_nodes_that_are_kept_go_on_with_a_command_when_the_training_ends(nodes: Nodes) -> None:
+    def becomes(phase: RunPhase) -> Callable[[str], None]:
+        def step(number: str) -> None:
+            nodes.run_folder().update(phase=phase)
+
+        return step
+
+    nodes.store.put(keys.KEEP, b"{}")
+    later: list[Callable[[str], None]] = [lambda number: None] * 10
+    nodes.script = [nodes.says(0, Answer("started")), becomes(RunPhase.ENDED), *later, becomes(RunPhase.HELD), *later]
+    nodes.script.append(nodes.says(0, Answer("ended", 0)))
+    assert nodes.execute().exit_status == 0
+
+
+def test_a_command_that_nobody_reads_is_ended_and_not_waited_for(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unread(line: LogLine) -> None:
+        raise StdoutLost("stdout takes nothing")
+
+    monkeypatch.setattr(nodes, "show", unread)
+    nodes.script = [nodes.says(0, Answer("started")), nodes.prints(0, "y\n")]
+    began = nodes.monotonic()
+    with pytest.raises(StdoutLost):
+        nodes.execute()
+    assert nodes.monotonic() - began < 2
+    (left,) = nodes.container.list("")
+    signed = readable(nodes.container, left, SignedRequest)
+    assert signed is not None and '"interrupt"' in signed.text
+
+
+def test_a_command_that_has_ended_is_not_ended_where_nobody_reads(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(line: LogLine) -> None:
+        raise StdoutLost("stdout takes nothing")
+
+    def both(number: str) -> None:
+        nodes.prints(0, "a\nb\n")(number)
+        nodes.says(0, Answer("ended", 0))(number)
+
+    monkeypatch.setattr(nodes, "show", unread)
+    nodes.script = [both]
+    with pytest.raises(StdoutLost):
+        nodes.execute()
+    assert (nodes.told, nodes.container.list("")) == ([], [])
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tfinfra.errors import TfinfraError, UsageError, WaitEnded
+from tfinfra.lifecycle.asking.run_over import RunOver, must_live_on
 from tfinfra.lifecycle.asking.shown_command import shown_command
 from tfinfra.lifecycle.asking.wanted_nodes import nodes_of
 from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
@@ -19,9 +20,10 @@ from tfinfra.model import Beat
 from tfinfra.model.requests import Answer, ExecBody, InterruptBody
 from tfinfra.store import ObjectStore, encode, keys, store_errors
 from tfinfra.system.clock import Clock, SystemClock, right_now
+from tfinfra.system.process.streams import StdoutLost
 from tfinfra.system.progress import Progress
 
-_LOOK, _BEAT = 0.2, 2.0
+_LOOK, _BEAT, _RECORD = 0.2, 2.0, 0.5
 _SOON = 5.0
 """Seconds after which it is told that a node has not answered."""
 _ANSWERS, _SILENT = 12.0, 0.4
@@ -94,7 +96,8 @@ def execute(
     each line of output; `tell` hears of nodes that do not answer.
 
     Raises UsageError where nobody can be asked or a node refuses, ManifestError where the target allows no requests,
-    WaitEnded where a node does not answer. Whatever interrupts this process ends the command first.
+    WaitEnded where a node does not answer, Cancelled where the run ends and its nodes go. Whatever interrupts this
+    process ends the command first.
     """
     must_be_readable(found)
     record = recorded(found)
@@ -116,8 +119,9 @@ def execute(
         channel.put(request)
         ends = execution.follow()
     finally:
-        with suppress(*store_errors()):
-            channel.withdraw(request.number)
+        if not execution.run_over:
+            with suppress(*store_errors()):
+                channel.withdraw(request.number)
         statuses = {str(one.node): one.said.exit_status if one.said else None for one in asked}
         states = {str(one.node): one.said.state if one.said else None for one in asked}
         audit.append("exec-ended", request=request.number, exit_status=statuses, state=states)
@@ -136,15 +140,20 @@ class _Execution:
     clock: Clock
     number: str
     asked: Sequence[_Asked]
+    run_over: bool = False
 
     def __post_init__(self) -> None:
         self._beat = Every(_BEAT, self.clock.monotonic)
+        self._record = Every(_RECORD, self.clock.monotonic)
 
     def follow(self) -> tuple[NodeEnd, ...]:
         try:
             self._until_over(self._patience())
-        except BaseException:
-            self._end()
+        except RunOver:
+            self.run_over = True
+            raise
+        except BaseException as reason:
+            self._end(nobody_reads=isinstance(reason, StdoutLost))
             raise
         if refused := next((one for one in self.asked if one.said and one.said.state == "refused"), None):
             why = refused.said.message if refused.said else ""
@@ -155,7 +164,13 @@ class _Execution:
     def _until_over(self, patience: float) -> None:
         began = self.clock.monotonic()
         while not self._is_over():
-            self._look()
+            if self._record.due():
+                must_live_on(self.found)
+            try:
+                self._look()
+            except store_errors():
+                must_live_on(self.found)  # the store goes with the run
+                raise
             waited = self.clock.monotonic() - began
             silent = [one for one in self.asked if one.said is None]
             for one in silent:
@@ -183,9 +198,8 @@ class _Execution:
         for one in self.asked:
             if one.is_over:
                 continue
-            said = self.channel.answer(self.number, one.node)
+            one.said = self.channel.answer(self.number, one.node) or one.said
             self._print(one, one.reader.new())
-            one.said = said or one.said
             if one.is_over:  # the answer comes after all of the log
                 self._print(one, one.reader.rest(AT_THE_END))
 
@@ -193,15 +207,18 @@ class _Execution:
         for line in lines:
             self.show(replace(line, task=f"node-{one.node}"))
 
-    def _end(self) -> None:
-        """Ends the command on the nodes, and waits a moment for that. Who has not met it is not to meet it any more;
-        who does not answer may have, and finds the interrupt until that expires."""
+    def _end(self, *, nobody_reads: bool) -> None:
+        """Ends the command on the nodes, and waits a moment for that and for what it still prints, unless nobody reads
+        it. Who has not met it is not to meet it any more; who does not answer may have, and finds the interrupt until
+        that expires."""
         nodes = [one.node for one in self.asked if not one.is_over]
+        if not nodes:
+            return
         self.tell("ending the command")
         with suppress(TfinfraError, *store_errors()):
             self.channel.withdraw(self.number)
             request = self.channel.send("interrupt", InterruptBody(self.number), nodes)
-            give_up = self.clock.monotonic() + _ENDS
+            give_up = self.clock.monotonic() + (0.0 if nobody_reads else _ENDS)
             while not self._is_over() and self.clock.monotonic() < give_up:
                 self._look()
                 self.clock.sleep(_LOOK)
