@@ -59,5 +59,12 @@ def test_a_metric_that_is_chosen(results: Path, capsys: pytest.CaptureFixture[st
     assert err == f"{RUN} has logged no metric of that name or task\n"
 
 
+def test_lines_that_are_no_points_are_told(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (results / "metrics/rank-0.jsonl").open("ab") as file:
+        file.write(b'{"name":"loss","value":0.***}\n')
+    assert main(["metrics", RUN, "--json"]) == 0
+    assert "warning: no point, and not shown: 1 line of rank-0's metrics\n" in capsys.readouterr().err
+
+
 def test_two_forms_at_once_are_refused(results: Path) -> None:
     assert main(["metrics", RUN, "--csv", "--json"]) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -47,6 +48,7 @@ def command(
     from tfinfra.lifecycle.attach.find_run import find_run
     from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
     from tfinfra.lifecycle.metrics.series import Wanted, all_series
+    from tfinfra.text.wording import count
 
     if (as_csv, as_plot, as_json, to is not None).count(True) > 1:
         raise UsageError("--csv, --plot, --json and --to contradict each other", hint="give one of them")
@@ -54,12 +56,14 @@ def command(
     wanted = Wanted(frozenset(names), frozenset(of_tasks), nodes=nodes or to is not None)
     if to is not None:
         from tfinfra.lifecycle.metrics.replay.replay import replay
-        from tfinfra.text.wording import count
 
         sent = replay(found, to, wanted, progress)
         show(f"{count(sent, 'point')} of {found.run} sent to {to}")
         return 0
-    series = all_series(run_points(found), wanted, is_of_node)
+    odd = Counter[str]()
+    series = all_series(run_points(found, odd), wanted, is_of_node)
+    for task, lines in odd.items():
+        progress(f"warning: no point, and not shown: {count(lines, 'line')} of {task}'s metrics")
     if as_json:
         print_document("metrics", document_of(found.run, leader_of(found), series))
         return 0

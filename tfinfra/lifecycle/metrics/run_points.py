@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,9 +17,11 @@ FOLDER = keys.METRICS
 _AT_ONCE = 1 << 22
 
 
-def run_points(found: FoundRun) -> Iterator[Point]:
-    """All points of the run, the leader's first, the nodes' own figures last, those of each in the order logged. Raises
-    UsageError where there can be none any more, what the store raises."""
+def run_points(found: FoundRun, odd: Counter[str] | None = None) -> Iterator[Point]:
+    """All points of the run, the leader's first, the nodes' own figures last, those of each in the order logged. `odd`
+    counts for each task the lines that are no points. Raises UsageError where there can be none any more, what the
+    store raises."""
+    odd = Counter() if odd is None else odd
     must_be_readable(found)
     if found.store is not None:
         store, listed = found.store, dict[str, list[str]]()
@@ -26,7 +29,7 @@ def run_points(found: FoundRun) -> Iterator[Point]:
             listed.setdefault(key.split("/")[1], []).append(key)
         for task in sorted(listed, key=lambda task: _order(found, task)):
             for chunk in contents(store, sorted(listed[task])):
-                yield from points_in(task, chunk or b"")[0]
+                yield from _points(task, chunk or b"", odd)
         return
     record = recorded(found)
     if record.came_to_nothing:
@@ -36,7 +39,7 @@ def run_points(found: FoundRun) -> Iterator[Point]:
         raise UsageError(f"the metrics of {record.run} were never fetched, and went with its groups")
     files = [path for path in folder.glob("*.jsonl") if path.is_file() and not path.is_symlink()]
     for path in sorted(files, key=lambda path: _order(found, path.stem)):
-        yield from _in_file(path)
+        yield from _in_file(path, odd)
 
 
 def leader_of(found: FoundRun) -> str | None:
@@ -55,11 +58,18 @@ def _order(found: FoundRun, task: str) -> tuple[bool, bool, int, str]:
     return is_of_node(task), task != leader_of(found), int(number) if number.isascii() and number.isdigit() else 0, task
 
 
-def _in_file(path: Path) -> Iterator[Point]:
+def _points(task: str, data: bytes, odd: Counter[str]) -> list[Point]:
+    points, others = points_in(task, data)
+    if others:
+        odd[task] += others
+    return points
+
+
+def _in_file(path: Path, odd: Counter[str]) -> Iterator[Point]:
     """The points of a file of this machine, which may be of any size, and may have gone meanwhile."""
     rest = b""
     with suppress(FileNotFoundError), path.open("rb") as file:
         while data := file.read(_AT_ONCE):
             whole, _, rest = (rest + data).rpartition(b"\n")
-            yield from points_in(path.stem, whole)[0]
-    yield from points_in(path.stem, rest)[0]
+            yield from _points(path.stem, whole, odd)
+    yield from _points(path.stem, rest, odd)
