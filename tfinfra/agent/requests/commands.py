@@ -145,10 +145,9 @@ class Commands:
 
     def _conclude(self, number: str, log: Path, answer: Answer) -> None:
         """Says how a command ended once all of its log is in the store."""
-        failures: tuple[type[Exception], ...] = (OSError, *store_errors())
         try:
             self._context.logs.finish(log.stem)
-        except failures as error:
+        except store_errors() as error:
             _log.warning("could not put the log of a command: %s", first_line(error))
         self._context.logs.forget(log.stem)
         self._say(number, answer)

@@ -51,7 +51,7 @@ def _runs_from_elsewhere(ports: Ports, first: RunFolder) -> list[str]:
     own = first.read()
     if own is None or own.on or (url := record_store(own)) is None:
         return []
-    failures: tuple[type[Exception], ...] = (TfinfraError, OSError, ValueError, *store_errors())
+    failures: tuple[type[Exception], ...] = (TfinfraError, ValueError, *store_errors())
     try:
         found = [key.split("/") for key in ports.open_store(url).list(FURTHER)]
     except failures:

@@ -16,7 +16,7 @@ from tfinfra.errors import ManifestError
 from tfinfra.evidence.material import GivenInput, Origin
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.up.on_held import launch_on_held
-from tfinfra.lifecycle.up.on_held.lacking import HeldNodes, changed_inputs, lacking
+from tfinfra.lifecycle.up.on_held.lacking import HeldNodes, changed_inputs, copied_inputs, lacking
 from tfinfra.system.local_tree import read_tree
 from tfinfra.system.progress import say_nothing
 
@@ -151,3 +151,20 @@ def test_an_input_that_has_changed_is_another(tmp_path: Path) -> None:
     assert list(changed_inputs(first, held_nodes(first, trees["data"].sha256), trees)) == []
     (found,) = changed_inputs(first, held_nodes(first, "0" * 64), trees)
     assert "has changed since digits-abc123 brought it" in found.message
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param("{url: 'https://acct.blob.core.windows.net/data/mnist'}", 1, id="a copy of a URL"),
+        pytest.param("{url: 'https://acct.blob.core.windows.net/data/mnist', mode: mount}", 0, id="a mount"),
+        pytest.param("{path: data}", 0, id="local data, which are compared"),
+    ],
+)
+def test_what_the_nodes_have_copied_of_a_url_cannot_be_compared_with_what_is_there_now(
+    data: str, said: int, tmp_path: Path
+) -> None:
+    first = compiled(tmp_path, f"inputs: {{data: {data}}}\n")
+    found = copied_inputs(first, held_nodes(first))
+    assert len(found) == said
+    assert all("cannot be seen" in each.message and each.position is not None for each in found)

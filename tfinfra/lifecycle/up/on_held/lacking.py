@@ -146,6 +146,22 @@ def _inputs(compiled: Compiled, held: HeldNodes) -> Iterator[Diagnostic]:
             yield _error(compiled.facts, ("inputs", each.name), message, hint)
 
 
+def copied_inputs(compiled: Compiled, held: HeldNodes) -> list[Diagnostic]:
+    """The inputs of a URL that the nodes have as a copy: nobody knows what was there when they took it. A mount shows
+    what is there now."""
+    return [
+        _error(
+            compiled.facts,
+            ("inputs", each.name),
+            f"the input '{each.name}' is on the nodes of {held.run} as it was when they took it: what has changed at"
+            f" {each.url} since then cannot be seen",
+            f"`mode: mount` reads what is there now; {_WITHOUT}",
+        )
+        for each in compiled.plan.inputs
+        if each.url is not None and each.mode == "download"
+    ]
+
+
 def changed_inputs(compiled: Compiled, held: HeldNodes, trees: Mapping[str, LocalTree]) -> Iterable[Diagnostic]:
     """The local inputs that are not as the first run has brought them; `trees` are those of now."""
     before = {given.name: given.sha256 for given in held.origin.inputs}

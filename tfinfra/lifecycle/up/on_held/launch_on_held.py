@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfinfra.compiler.lines.file_order import in_file_order
 from tfinfra.compiler.pipeline import Compiled, Project
-from tfinfra.errors import DifferenceFound, UsageError, turned_to
+from tfinfra.errors import Diagnostic, DifferenceFound, UsageError, turned_to
 from tfinfra.lifecycle.attach.resume_from import checkpoints_to_resume
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
@@ -18,7 +18,7 @@ from tfinfra.lifecycle.run.request_channel import open_channel
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun, first_run
 from tfinfra.lifecycle.up.on_held.further_run import FurtherRun, held_nodes
-from tfinfra.lifecycle.up.on_held.lacking import lacking
+from tfinfra.lifecycle.up.on_held.lacking import copied_inputs, lacking
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.manifest.codes import refusal
 from tfinfra.system.threads import spawn
@@ -41,7 +41,11 @@ def launch_on_held(
     finding = spawn(lambda: first_run(str(options.on), observer.say), "held nodes")  # beside the compiler
 
     def check(compiled: Compiled, options: UpOptions) -> None:
-        _refuse_what_is_lacking(compiled, options, finding.result())
+        first = finding.result()
+        copied = copied_inputs(compiled, held_nodes(first))
+        _refuse_what_is_lacking(compiled, options, first, copied)
+        for each in copied:
+            observer.say(f"warning: {each.message}")
 
     compiled, options = compile_to_folder(project, options, observer, secrets, manifest, check=check)
     first = finding.result()
@@ -63,11 +67,15 @@ def _go(run: FurtherRun, first: FirstRun, options: UpOptions, observer: Observer
         return run.go()
 
 
-def _refuse_what_is_lacking(compiled: Compiled, options: UpOptions, first: FirstRun) -> None:
+def _refuse_what_is_lacking(
+    compiled: Compiled, options: UpOptions, first: FirstRun, copied: Sequence[Diagnostic]
+) -> None:
+    """`copied` is said of inputs that cannot be compared: a lock's listing is of now, and the nodes' copy is not."""
     if options.rehearse != first.record.rehearse:
         kind = "a rehearsal" if first.record.rehearse else "no rehearsal"
         raise UsageError(f"{first.record.run} is {kind}", hint="give --rehearse to both or to none")
-    if wrong := in_file_order(compiled.facts.project, lacking(compiled, held_nodes(first))):
+    locked = copied if options.held is not None else ()
+    if wrong := in_file_order(compiled.facts.project, [*lacking(compiled, held_nodes(first)), *locked]):
         raise refusal(wrong)
     if options.held is not None and options.held.environment.key != first.lock.key:
         raise DifferenceFound(f"the environment on the nodes of {first.record.run} is not that of the lock")
