@@ -37,6 +37,17 @@ WRONG = {
         "--guardrails is written 2 times, and counts once",
         "write `tfinfra up",
     ),
+    "a command's own option before the two dashes": (
+        ["exec", "a", "ls", "-l"],
+        "`tfinfra exec` has no option '-l'",
+        "a command's own options stand behind `--`: write `tfinfra exec",
+    ),
+    "a misspelt option of a verb that runs a command": (
+        ["exec", "a", "--nod", "1", "--", "ls"],
+        "`tfinfra exec` has no option '--nod'",
+        "did you mean '--node'?",
+    ),
+    "no command": (["exec", "a", "--"], "`tfinfra exec` lacks its COMMAND", "-- COMMAND"),
     "an unknown option": (
         ["runs", "--zzz"],
         "`tfinfra runs` has no option '--zzz'",

@@ -21,6 +21,8 @@ _OTHERS = {
 }
 """Verbs of SkyPilot, docker, kubectl, terraform and others, in ours."""
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
+_BEHIND = "-- "
+"""What the name of an argument begins with that stands behind two dashes."""
 _NO_COMMAND = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
@@ -35,7 +37,9 @@ def usage_error(error: click.ClickException) -> UsageError:  # noqa: PLR0911  a 
     if isinstance(error, click.NoSuchOption):
         return UsageError(
             f"`{_path(context)}` has no option '{error.option_name}'",
-            _odd(error.option_name) or _near(error.option_name, _options(context), context),
+            _odd(error.option_name)
+            or _behind_dashes(error.option_name, context)
+            or _near(error.option_name, _options(context), context),
         )
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return _lacking(error.param, context)
@@ -61,7 +65,8 @@ def _lacking(parameter: click.Parameter, context: click.Context | None) -> Usage
     if isinstance(parameter, click.Option):
         given = f"{parameter.opts[-1]} {parameter.metavar or (parameter.name or '').upper()}"
         return UsageError(f"`{_path(context)}` lacks its {given}", f"add `{given}`; {_explained(context)}")
-    return UsageError(f"`{_path(context)}` lacks its {(parameter.name or '').upper()}", _usage(context))
+    name = parameter.human_readable_name.removeprefix(_BEHIND)
+    return UsageError(f"`{_path(context)}` lacks its {name}", _usage(context))
 
 
 def _no_number(
@@ -83,6 +88,18 @@ def _odd(message: str) -> str | None:
 
     words = (word.strip("'\"().,") for word in message.split())
     return next((odd for word in words if (odd := what_is_odd(word))), None)
+
+
+def _behind_dashes(option: str, context: click.Context | None) -> str | None:
+    """Of a verb that runs a command: the option is that command's, unless it is like one of the verb's own."""
+    from tfinfra.manifest.words.spelling_hints import nearest
+
+    parameters = context.command.get_params(context) if context is not None else []
+    if not any(isinstance(each, click.Argument) and (each.metavar or "").startswith(_BEHIND) for each in parameters):
+        return None
+    if option.startswith("--") and nearest(option.lstrip("-"), [one.lstrip("-") for one in _options(context)]):
+        return None
+    return f"a command's own options stand behind `--`: {_usage(context)}"
 
 
 def _near(word: str, known: Iterable[str], context: click.Context | None) -> str:

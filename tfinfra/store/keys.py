@@ -137,6 +137,11 @@ def input_mark(digest: str) -> str:
     return f"{input_folder(digest)}.json"
 
 
+def exec_watch(number: str) -> str:
+    """The beat of the client that follows the command of this request."""
+    return f"control/exec/{number}.json"
+
+
 def heartbeat_key(node_id: str) -> str:
     return f"{HEARTBEATS}/{node_id}.json"
 

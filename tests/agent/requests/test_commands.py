@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from tests.backends.specs import plan_of, spec
 from tfinfra.agent.requests import commands
 from tfinfra.agent.requests.commands import Commands, has_executed
 from tfinfra.lifecycle.run.request_channel import new_request, signed
+from tfinfra.model import Beat
 from tfinfra.model.requests import Answer, ExecBody, InterruptBody
 from tfinfra.signing import SigningKey
 from tfinfra.store import MemoryStore, encode, keys, open_store, readable
@@ -78,9 +80,10 @@ def test_a_command_is_ended_with_all_that_it_has_started_and_a_missing_program_e
         said = answer(run, number, "ended")
         assert (said.exit_status, said.message) == (137, "its client has ended it")
         assert log(run, number) == "up\n"
-        missing = ask(run, "exec", ExecBody(("no-such-program",)))
-        assert answer(run, missing, "ended").exit_status == 127
-        assert "no-such-program" in log(run, missing)
+        for program in ("no-such-program", "ls -l", "./none"):
+            missing = ask(run, "exec", ExecBody((program,)))
+            assert answer(run, missing, "ended").exit_status == 127
+            assert log(run, missing).startswith(f"{program}: the node has no such program; a shell's own words")
 
 
 def test_a_locked_run_takes_no_command(tmp_path: Path) -> None:
@@ -127,6 +130,35 @@ def test_a_command_may_remove_its_own_log_and_the_next_one_is_taken(tmp_path: Pa
         number = ask(run, "exec", ExecBody(("sh", "-c", removes)))
         assert answer(run, number, "ended").exit_status == 4
         assert answer(run, ask(run, "exec", ExecBody(("true",))), "ended").exit_status == 0
+
+
+def test_a_command_whose_client_is_silent_is_ended_and_one_that_is_followed_goes_on(tmp_path: Path) -> None:
+    store = MemoryStore()
+    context = context_of(tmp_path, store)
+    clock = context.clock
+    assignment = replace(assignment_in(tmp_path), inherited={"PATH": os.environ["PATH"]})
+    assignment.working_directory(assignment.tasks[0]).mkdir(parents=True, exist_ok=True)
+    context.paths.logs.mkdir(parents=True, exist_ok=True)
+    request = new_request("digits-abc123", "exec", ExecBody(("sleep", "60")), (0,), time.time())
+    running = Commands(context, assignment)
+    running.start(request)
+
+    def said() -> Answer | None:
+        return readable(store, keys.answer_key(request.number, 0), Answer)
+
+    for beat in range(40):
+        store.put(keys.exec_watch(request.number), encode(Beat(float(beat))))
+        clock.sleep(10)
+        running.poll()
+    assert said() == Answer("started")
+    give_up = time.monotonic() + 10
+    silent_from = clock.monotonic()
+    while said() == Answer("started") and time.monotonic() < give_up:
+        if clock.monotonic() < silent_from + 130:
+            clock.sleep(10)
+        time.sleep(0.01)
+        running.poll()
+    assert said() == Answer("ended", 143, "it was ended: its client has not been heard of for two minutes")
 
 
 def test_what_prints_without_end_is_ended(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@ folder, by its user. What they print is a log of the run, on its way as every ot
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.log_shipping import Audience
 from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.tasks.task_variables import task_variables
@@ -24,7 +27,9 @@ MOST_OUTPUT = 64 << 20
 """Bytes that a command may print before it is ended."""
 MOST = 8
 """Commands of the client that run on a node at once."""
-_GRACE = 2.0
+_GRACE, _SILENT = 2.0, 100.0
+"""Seconds from TERM to KILL; and those without a client, behind the 20 s for which a beat counts, after which a command
+is ended."""
 _NOT_FOUND, _KILLED = 127, 137
 _BY_CLIENT = "its client has ended it"
 _log = logging.getLogger(__name__)
@@ -35,6 +40,8 @@ class _Running:
     request: Request
     process: Process
     log: Path
+    client: Audience
+    heard: float
     ended_because: str = ""
     kill_at: float | None = None
 
@@ -65,14 +72,17 @@ class Commands:
             return
         log = paths.logs / f"{keys.exec_log(number, self._assignment.node)}.log"
         self._context.logs.add(log.stem, log)
+        command = self._command(argv, log)
         try:
-            process = Process(self._command(argv, log))
-        except OSError as error:  # without setpriv this is where a missing program shows
+            _must_be_there(command)
+            process = Process(command)
+        except OSError as error:
             log.write_text(f"{argv[0]}: {error.strerror}\n", "utf-8")
             self._conclude(number, log, Answer("ended", _NOT_FOUND))
             return
         _log.info("a command of the client's runs as process %d", process.pid)
-        self._running[number] = _Running(request, process, log)
+        client = Audience(self._context.store, self._context.clock, keys.exec_watch(number))
+        self._running[number] = _Running(request, process, log, client, self._context.clock.monotonic())
         self._say(number, Answer("started"))
 
     def interrupt(self, request: Request) -> None:
@@ -83,7 +93,8 @@ class Commands:
             self._end(running, _BY_CLIENT)
 
     def poll(self) -> None:
-        """Concludes what has ended, and ends what prints too much. What goes wrong with one command ends that alone."""
+        """Concludes what has ended, and ends what prints too much, or is followed by nobody. What goes wrong with one
+        command ends that alone."""
         for number, running in list(self._running.items()):
             try:
                 self._bring_on(number, running)
@@ -134,7 +145,12 @@ class Commands:
             self._end(running, f"it was ended: it printed more than {MOST_OUTPUT >> 20} MiB")
         if size > 2 * MOST_OUTPUT:  # TERM has not stopped it, and the disk is the next try's too
             running.process.signal(signal.SIGKILL)
-        if running.kill_at is not None and self._context.clock.monotonic() >= running.kill_at:
+        now = self._context.clock.monotonic()
+        if running.client.is_watching():
+            running.heard = now
+        elif now - running.heard > _SILENT:
+            self._end(running, "it was ended: its client has not been heard of for two minutes")
+        if running.kill_at is not None and now >= running.kill_at:
             running.process.signal(signal.SIGKILL)
 
     def _end(self, running: _Running, why: str) -> None:
@@ -166,6 +182,14 @@ class Commands:
                 _log.warning("could not answer: %s", first_line(error))
                 return
             self._unsaid.pop(0)
+
+
+def _must_be_there(command: Command) -> None:
+    """Raises FileNotFoundError where there is no such program, with the way out: what starts it would name itself."""
+    program, path = command.argv[0], command.environment.get("PATH", os.defpath)
+    if not ((command.folder / program).exists() if "/" in program else shutil.which(program, path=path)):
+        why = "the node has no such program; a shell's own words, and a line in one piece, go by: sh -c '…'"
+        raise FileNotFoundError(errno.ENOENT, why)
 
 
 def _size(log: Path) -> int:

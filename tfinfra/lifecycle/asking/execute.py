@@ -191,10 +191,12 @@ class _Execution:
 
     def _look(self) -> None:
         """Shows what has come, and takes in who has ended. That somebody watches makes nodes look often, and keeps them
-        from leaving."""
+        from leaving; that this client does keeps the command."""
         if self._beat.due():
             with suppress(*store_errors()):
-                self.store.put(keys.WATCH, encode(Beat(right_now())))
+                beat = encode(Beat(right_now()))
+                self.store.put(keys.exec_watch(self.number), beat)
+                self.store.put(keys.WATCH, beat)
         for one in self.asked:
             if one.is_over:
                 continue
