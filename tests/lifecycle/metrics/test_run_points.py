@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable, Iterator
 from math import inf, nan
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.metrics.run_points import is_of_node, run_points
-from tfinfra.lifecycle.metrics.series import Wanted, all_series, values_by_name
+from tfinfra.lifecycle.metrics.series import Wanted, all_series, summaries, values_by_name, wanted_points
 from tfinfra.lifecycle.watch.latest_metric import MetricReader, latest_at_home, latest_in_store
 from tfinfra.model import Point
 from tfinfra.store import MemoryStore, chunk_of, keys
@@ -84,7 +86,27 @@ CHOSEN = {
 
 @pytest.mark.parametrize(("wanted", "rows"), CHOSEN.values(), ids=CHOSEN)
 def test_the_rows_that_are_wanted(wanted: Wanted, rows: set[str]) -> None:
-    assert {f"{row.name} {row.task}" for row in all_series([*OURS, *THEIRS, *FIGURES], wanted, is_of_node)} == rows
+    points = wanted_points([*OURS, *THEIRS, *FIGURES], wanted, is_of_node)
+    assert {f"{row.name} {row.task}" for row in summaries(points)} == rows
+
+
+HELD = {
+    "the table, nothing": (lambda points: len(summaries(points)), 0.0),
+    "the plot and the document, three numbers": (lambda points: len(all_series(points)), 30.0),
+    "get_metrics, its numbers": (lambda points: len(values_by_name(points, "rank-0")), 60.0),
+}
+
+
+@pytest.mark.parametrize(("take", "most"), HELD.values(), ids=HELD)
+def test_what_is_held_of_each_point(take: Callable[[Iterator[Point]], int], most: float) -> None:
+    count = 20_000
+    tracemalloc.start()
+    try:
+        assert take(Point("rank-0", "loss", 1.0 / (step + 1), step, 100.0 + step) for step in range(count)) == 1
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < most * count + 50_000
 
 
 def test_values_are_one_or_all_and_the_leaders_where_it_logged_any() -> None:

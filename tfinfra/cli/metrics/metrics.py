@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +14,7 @@ from tfinfra.cli.options import cloud_options, run_argument
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
+    from tfinfra.model import Point
 
 
 @click.command(short_help="Print the metrics that a run has logged.")
@@ -44,10 +47,11 @@ def command(
     run's id or a name: of the name's only live run or, where none is live, of the newest that has ended."""
     from tfinfra.cli.metrics.told import csv_lines, document_of, plot_lines, show_summary
     from tfinfra.cli.output import print_document, progress, show
+    from tfinfra.cli.tables import show_lines
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.find_run import find_run
     from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-    from tfinfra.lifecycle.metrics.series import Wanted, all_series
+    from tfinfra.lifecycle.metrics.series import Wanted, all_series, summaries, wanted_points
     from tfinfra.text.wording import count
 
     if (as_csv, as_plot, as_json, to is not None).count(True) > 1:
@@ -61,18 +65,25 @@ def command(
         show(f"{count(sent, 'point')} of {found.run} sent to {to}")
         return 0
     odd = Counter[str]()
-    series = all_series(run_points(found, odd), wanted, is_of_node)
-    for task, lines in odd.items():
-        progress(f"warning: no point, and not shown: {count(lines, 'line')} of {task}'s metrics")
+
+    def read() -> Iterator[Point]:
+        yield from run_points(found, odd)
+        for task, lines in odd.items():
+            progress(f"warning: no point, and not shown: {count(lines, 'line')} of {task}'s metrics")
+
+    points = wanted_points(read(), wanted, is_of_node)
     if as_json:
-        print_document("metrics", document_of(found.run, leader_of(found), series))
+        print_document("metrics", document_of(found.run, leader_of(found), all_series(points)))
         return 0
-    if not series:
+    first = next(points, None)
+    if first is None:
         progress(f"{found.run} has logged no metric" + (" of that name or task" if names or of_tasks else ""))
-    elif as_csv:
-        show(*csv_lines(series), whole=True)
+        return 0
+    points = chain([first], points)
+    if as_csv:
+        show_lines(csv_lines(points), whole=True)
     elif as_plot:
-        show(*plot_lines(series), whole=True)
+        show(*plot_lines(all_series(points)), whole=True)
     else:
-        show_summary(series)
+        show_summary(summaries(points))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ from tfinfra.cli.tables import Bold, show_table
 from tfinfra.lifecycle.watch.latest_metric import value_in_json
 
 if TYPE_CHECKING:
-    from tfinfra.lifecycle.metrics.series import Series
+    from tfinfra.lifecycle.metrics.series import Series, Summary
+    from tfinfra.model import Point
 
 HEAD = ("METRIC", "TASK", "POINTS", "STEP", "LAST", "LEAST", "MOST")
 COLUMNS = ("task", "name", "step", "value", "time", "run")
@@ -20,17 +22,15 @@ _PLOTS = 8
 """Metrics that are drawn at once, at most."""
 
 
-def show_summary(series: Sequence[Series]) -> None:
+def show_summary(rows: Iterable[Summary]) -> None:
     """A row for each metric of each task: how many values, the last one and its step, the least and the most."""
-    show_table(HEAD, [_row(each) for each in series])
+    show_table(HEAD, [_row(each) for each in rows])
 
 
-def _row(series: Series) -> list[str]:
-    finite = series.finite
-    least, most = (_short(min(finite)), _short(max(finite))) if finite else ("-", "-")
-    name = f"{series.name} (MLflow run {series.run[:8]})" if series.run else series.name
-    last = series.last
-    return [name, series.task, str(len(series.points)), str(last.step), _short(last.value), least, most]
+def _row(row: Summary) -> list[str]:
+    least, most = ("-" if value is None else _short(value) for value in (row.least, row.most))
+    name = f"{row.name} (MLflow run {row.run[:8]})" if row.run else row.name
+    return [name, row.task, str(row.count), str(row.last.step), _short(row.last.value), least, most]
 
 
 def _short(value: float) -> str:
@@ -42,39 +42,40 @@ def plot_lines(series: Sequence[Series]) -> Iterator[str]:
     for number, each in enumerate(series[:_PLOTS]):
         if number:
             yield ""
-        yield Bold(f"{each.name}  {each.task}  {_said_of(each)}")
-        yield from plot([point.step for point in each.points], [point.value for point in each.points])
+        yield Bold(f"{each.summary.name}  {each.summary.task}  {_said_of(each)}")
+        yield from plot(each.steps, each.values)
     if len(series) > _PLOTS:
         yield f"and {len(series) - _PLOTS} more: --metric NAME and --task TASK choose"
 
 
 def _said_of(series: Series) -> str:
-    count = len(series.points)
+    count = series.summary.count
     points = f"{count} points" if count > 1 else "1 point"
-    odd = count - len(series.finite)
-    return f"{points}, last {_short(series.last.value)}" + (f", {odd} NaN or infinite" if odd else "")
+    odd = sum(not math.isfinite(value) for value in series.values)
+    return f"{points}, last {_short(series.summary.last.value)}" + (f", {odd} NaN or infinite" if odd else "")
 
 
-def csv_lines(series: Iterable[Series]) -> Iterator[str]:
-    """The head and a line for each point; values as Python writes them, so that none loses a digit."""
+def csv_lines(points: Iterable[Point]) -> Iterator[str]:
+    """The head and a line for each point, each as it comes; values as Python writes them, so that none loses a
+    digit."""
     yield ",".join(COLUMNS)
-    for each in series:
-        for point in each.points:
-            line = io.StringIO()
-            row = (point.task, point.name, point.step, value_in_json(point.value), point.time, point.run)
-            csv.writer(line, lineterminator="").writerow(row)
-            yield line.getvalue()
+    for point in points:
+        line = io.StringIO()
+        row = (point.task, point.name, point.step, value_in_json(point.value), point.time, point.run)
+        csv.writer(line, lineterminator="").writerow(row)
+        yield line.getvalue()
 
 
 def document_of(run: str, leader: str | None, series: Iterable[Series]) -> dict[str, Any]:
     """What the document "metrics" holds."""
     rows = [
         {
-            "name": each.name,
-            "task": each.task,
-            "mlflow_run": each.run or None,
+            "name": each.summary.name,
+            "task": each.summary.task,
+            "mlflow_run": each.summary.run or None,
             "points": [
-                {"step": point.step, "value": value_in_json(point.value), "time": point.time} for point in each.points
+                {"step": step, "value": value_in_json(value), "time": time}
+                for step, value, time in zip(each.steps, each.values, each.times, strict=True)
             ],
         }
         for each in series
