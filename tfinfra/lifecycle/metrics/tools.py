@@ -4,13 +4,13 @@ nothing of it is in tfinfra's."""
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfinfra.engine.provider.work_folder import work_folder
+from tfinfra.environment.build_lock import exclusive
 from tfinfra.environment.uv.tools import Tools, find_uv
 from tfinfra.system.ownership import make_private
 from tfinfra.system.paths import cache_folder
@@ -26,16 +26,17 @@ def tool_python(name: str, packages: Sequence[str], progress: Progress) -> Path:
     if python.exists():
         return python
     make_private(folder.parent)
-    progress(f"making an environment with {packages[0]} (once)")
-    tools = Tools(find_uv(cache_folder()), folder.parent / "log")
-    draft = folder.with_name(f"{folder.name}.{os.getpid()}")
-    try:
-        tools.uv_run(["venv", "--quiet", "--python", sys.executable, draft], "making an environment")
-        into: list[str | Path] = ["--python", draft / "bin" / "python"]
-        install = ["pip", "install", "--quiet", "--only-binary", ":all:", *into, *packages]
-        tools.uv_run(install, f"installing {name}")
-        if not folder.exists():
+    waits = f"another process makes an environment with {packages[0]}: waiting for it"
+    with exclusive(folder.with_name(f"{name}.lock"), lambda: progress(waits)) as lock:
+        if python.exists():
+            return python
+        progress(f"making an environment with {packages[0]} (once)")
+        tools = Tools(find_uv(cache_folder()), folder.parent / "log", (lock,))
+        with work_folder(folder.with_name(f"{name}.work")) as work:
+            draft = work / "draft"
+            tools.uv_run(["venv", "--quiet", "--python", sys.executable, draft], "making an environment")
+            into: list[str | Path] = ["--python", draft / "bin" / "python"]
+            install = ["pip", "install", "--quiet", "--only-binary", ":all:", *into, *packages]
+            tools.uv_run(install, f"installing {name}")
             draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return python
