@@ -13,6 +13,8 @@ WRONG = {
     "an unknown verb": (["xyzzy"], "`tfinfra` has no verb 'xyzzy'", "`tfinfra --help` lists them"),
     "SkyPilot's verb": (["launch", "x.yaml"], "`tfinfra` has no verb 'launch'", "`tfinfra up` does it"),
     "docker's verb": (["run", "x.yaml"], "`tfinfra` has no verb 'run'", "`tfinfra up` does it"),
+    "a version": (["version"], "`tfinfra` has no verb 'version'", "`tfinfra --version` says it"),
+    "a way to a node": (["ssh", "x"], "`tfinfra` has no verb 'ssh'", "`tfinfra exec` does it"),
     "terraform's verb": (["destroy"], "`tfinfra` has no verb 'destroy'", "`tfinfra down` does it"),
     "a missing argument": (["up"], "`tfinfra up` lacks its MANIFEST", "write `tfinfra up [OPTIONS] MANIFEST`"),
     "a misspelt option": (["up", "--rehears"], "`tfinfra up` has no option '--rehears'", "did you mean '--rehearse'?"),

@@ -18,6 +18,7 @@ _OTHERS = {
     **dict.fromkeys(("download", "pull", "sync-down"), "fetch"),
     **dict.fromkeys(("show", "describe"), "status"),
     "tail": "logs",
+    **dict.fromkeys(("ssh", "shell", "attach"), "exec"),
 }
 """Verbs of SkyPilot, docker, kubectl, terraform and others, in ours."""
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
@@ -55,6 +56,8 @@ def usage_error(error: click.ClickException) -> UsageError:  # noqa: PLR0911  a 
     if unknown and context is not None and isinstance(context.command, click.Group):
         verbs = context.command.list_commands(context)
         meant = _OTHERS.get(unknown[1].lower())
+        if unknown[1].lower() == "version":
+            return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", "`tfinfra --version` says it")
         hint = f"`{_path(context)} {meant}` does it" if meant in verbs else _near(unknown[1], verbs, context)
         return UsageError(f"`{_path(context)}` has no verb '{unknown[1]}'", hint)
     message = error.format_message().rstrip(".")

@@ -47,7 +47,12 @@ def _signature(name: str, called: Callable[..., object]) -> str:
     signature = inspect.signature(called)
     names = [one for one in signature.parameters.values() if one.name != "self"]
     returns = "" if inspect.isclass(called) else f" -> {_plain(signature.return_annotation)}"
-    written = [_plain(str(one).replace(repr(one.annotation), _plain(one.annotation))) for one in names]
+    written = [
+        str(one)
+        .replace(repr(one.annotation), _plain(one.annotation))
+        .replace(f": '{one.annotation}'", f": {one.annotation}")
+        for one in names
+    ]
     star = next((i for i, one in enumerate(names) if one.kind is inspect.Parameter.KEYWORD_ONLY), None)
     if star is not None and not any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in names):
         written.insert(star, "*")

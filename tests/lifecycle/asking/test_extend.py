@@ -83,6 +83,7 @@ def test_nodes_whose_client_has_gone_before_the_end_are_given_more_time_too(tmp_
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "that holds no later time": ({"latest": None}, UsageError, "no later time than its deadline"),
+    "that is deleted": ({"phase": RunPhase.DELETED, "latest": None}, UsageError, "has no nodes any more"),
     "that is at its latest": ({"deadline": HELD["latest"]}, UsageError, "its latest time already"),
     "that is not held": ({"phase": RunPhase.RUNNING}, UsageError, "not held here"),
     "whose deadline has passed": ({"deadline": "1970-01-01T00:10:00Z"}, UsageError, "has passed"),

@@ -18,6 +18,7 @@ from tfinfra.audit.log import AuditLog, read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.azure.prerequisites.find import Prerequisites
 from tfinfra.errors import Result, UsageError
+from tfinfra.lifecycle.end.held_nodes import held_lines
 from tfinfra.lifecycle.provision.stack_config import node_settings, stack_config
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive, this_process
 from tfinfra.lifecycle.record.names import shared_url, store_url
@@ -98,6 +99,28 @@ def test_a_name_without_exactly_one_live_run_is_refused(wanted: str) -> None:
     with pytest.raises(UsageError) as raised:
         matching_run(wanted, records)
     assert raised.value.hint
+
+
+def test_of_runs_on_the_same_nodes_a_name_means_the_one_whose_nodes_they_are_where_nodes_are_asked() -> None:
+    first, further = a_record("two-aaaaaa"), a_record("two-bbbbbb", on="two-aaaaaa")
+    assert matching_run("two", [first, further], nodes=True) == "two-aaaaaa"
+    with pytest.raises(UsageError) as raised:
+        matching_run("two", [first, further])
+    assert raised.value.hint == "name one of: two-bbbbbb (on the nodes of two-aaaaaa), two-aaaaaa"
+    with pytest.raises(UsageError, match="has several runs"):
+        matching_run("two", [first, further, a_record("two-cccccc")], nodes=True)
+
+
+def test_where_nodes_are_asked_no_ended_run_is_proposed() -> None:
+    with pytest.raises(UsageError, match="has nodes any more: old-bbbbbb") as raised:
+        matching_run("old", [a_record("old-bbbbbb", phase="deleted")], nodes=True)
+    assert "name one of" not in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(("latest", "proposed"), [("2026-11-24T12:00:00Z", True), ("2026-11-24T10:00:00Z", False)])
+def test_held_nodes_are_held_longer_only_where_there_is_later_time(latest: str, proposed: bool) -> None:
+    said = "\n".join(held_lines(a_record(deadline="2026-11-24T10:00:00Z", latest=latest)))
+    assert ("tfinfra extend" in said) == proposed
 
 
 def test_states_of_a_run() -> None:

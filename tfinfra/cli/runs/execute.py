@@ -53,7 +53,7 @@ def command(
         else:
             show_output(line)
 
-    found = find_run(run, asked, progress)
+    found = find_run(run, asked, progress, nodes=True)
     executed = execute(found, argv, None if everywhere else node or 0, show, progress)
     if as_json:
         print_document("exec", executed.document([*lines], count - len(lines)))

@@ -31,7 +31,7 @@ def command(*, asked: CloudOptions, run: str, time: str, as_json: bool) -> int:
     seconds = seconds_of(time)
     if not seconds:
         raise UsageError(f"'{time}' is no time", hint="write it as 30m, 2h or 1d")
-    extended = extend(find_run(run, asked, progress), seconds)
+    extended = extend(find_run(run, asked, progress, nodes=True), seconds)
     if as_json:
         print_document("extend", extended.document())
     cost = f"{extended.usd:.2f} USD at list price" if extended.usd else "it costs nothing here"

@@ -13,6 +13,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record import published
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_status import NODES_STAY
 from tfinfra.lifecycle.record.uses import uses_lock
 from tfinfra.lifecycle.run.request_channel import why_none
 from tfinfra.money.ledger import HOUR
@@ -77,6 +78,8 @@ def _put_off(record: RunRecord, moment: str, more: int) -> RunRecord:
 
 
 def _latest(found: FoundRun, record: RunRecord, now: float) -> float:
+    if record.phase == RunPhase.DELETED:
+        raise UsageError(f"{record.run} has no nodes any more", hint=NODES_STAY)
     if record.on:
         raise UsageError(f"{record.run} is on the nodes of {record.on}", hint=f"`tfinfra extend {record.on} TIME`")
     if why := why_none(record):

@@ -31,31 +31,37 @@ HERE = CloudScope(None, "here")
 
 
 def find_run(
-    name: str, options: CloudOptions = ANYWHERE, tell: Progress = say_nothing, *, ended: bool = False
+    name: str,
+    options: CloudOptions = ANYWHERE,
+    tell: Progress = say_nothing,
+    *,
+    ended: bool = False,
+    nodes: bool = False,
 ) -> FoundRun:
     """The run of this id or name, in the cloud that `options` name, else wherever it is known; `tell` hears which
     subscription was used. With `ended` a name may also mean the newest run that has ended, where none is live, which
-    `tell` hears too. Raises UsageError."""
-    found = _find_run(name, options, tell, ended=ended)
+    `tell` hears too; with `nodes` it means the run whose nodes these are, where all live runs of the name are on the
+    same. Raises UsageError."""
+    found = _find_run(name, options, tell, ended=ended, nodes=nodes)
     if found.run != name and found.record is not None and found.record.phase == RunPhase.DELETED:
         tell(f"no run '{name}' is live: this is the newest that has ended, {found.run}")
     return found
 
 
-def _find_run(name: str, options: CloudOptions, tell: Progress, *, ended: bool) -> FoundRun:
+def _find_run(name: str, options: CloudOptions, tell: Progress, *, ended: bool, nodes: bool) -> FoundRun:
     state = state_folder()
     records = all_records(state)
     if not options.nothing:
         scope = _named_scope(options, tell)
         within = [record for record in records if scope.holds(record.target, record.rehearse)]
-        return _found_in(name, within, _reached(scope, state), state, ended=ended)
-    run = _by_record(name, records, state, ended=ended)
+        return _found_in(name, within, _reached(scope, state), state, ended=ended, nodes=nodes)
+    run = _by_record(name, records, state, ended=ended, nodes=nodes)
     if run is not None:
         return _recorded(run_folder(state, run), state)
-    return _found_in(name, records, _likely_clouds(name, state, tell), state, ended=ended)
+    return _found_in(name, records, _likely_clouds(name, state, tell), state, ended=ended, nodes=nodes)
 
 
-def _by_record(name: str, records: Sequence[RunRecord], state: Path, *, ended: bool) -> str | None:
+def _by_record(name: str, records: Sequence[RunRecord], state: Path, *, ended: bool, nodes: bool = False) -> str | None:
     """The run's id, where the records alone can say it. A name is looked up in this machine's cloud besides, which
     knows which of its runs still exist, also one whose record was lost."""
     if not any(name in (r.run, r.name) for r in records):
@@ -66,7 +72,7 @@ def _by_record(name: str, records: Sequence[RunRecord], state: Path, *, ended: b
     unasked = {r.run for r in records if is_alive(r.client) or not HERE.holds(r.target, r.rehearse)}
     known = _uncontradicted(name, records, unasked | {group.run for group in here})
     try:
-        run = matching_run(name, known, here, ended=ended)
+        run = matching_run(name, known, here, ended=ended, nodes=nodes)
     except UsageError:
         if any(r.name == name and r.phase != RunPhase.DELETED for r in known):
             raise
@@ -87,12 +93,12 @@ def _recorded(folder: RunFolder, state: Path) -> FoundRun:
 
 
 def _found_in(
-    name: str, records: Sequence[RunRecord], clouds: Sequence[Reach], state: Path, *, ended: bool
+    name: str, records: Sequence[RunRecord], clouds: Sequence[Reach], state: Path, *, ended: bool, nodes: bool
 ) -> FoundRun:
     """The run by the tags in these clouds. Raises UsageError."""
     tagged = {group: reach for reach in clouds for group in reach().arm.groups()}
     known = _uncontradicted(name, records, {group.run for group in tagged})
-    run = matching_run(name, known, tagged, ended=ended)
+    run = matching_run(name, known, tagged, ended=ended, nodes=nodes)
     groups = tuple(group for group in tagged if group.run == run)
     folder = run_folder(state, run)
     if groups:

@@ -12,6 +12,7 @@ from tfinfra.lifecycle.record import published, spending
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.store import store_errors
+from tfinfra.system.clock import unix_time
 
 
 def stays_held(context: RunContext, error: BaseException | None) -> bool:
@@ -58,7 +59,7 @@ def held_lines(record: RunRecord) -> Iterator[str]:
             f"tfinfra exec {record.run} -- COMMAND": "runs a command on one of them",
             **ways,
         }
-    if record.latest is not None:
+    if record.latest is not None and unix_time(record.latest) > unix_time(record.deadline):
         ways = {f"tfinfra extend {record.run} 2h": f"holds them longer, until {record.latest} at most", **ways}
     widest = max(map(len, ways))
     yield from (f"  {way.ljust(widest)}    {what}" for way, what in ways.items())

@@ -15,6 +15,7 @@ from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.model import Outcome
 
+NODES_STAY = "`tfinfra up --keep` leaves a run's nodes until its deadline"
 LISTED = 8
 """Runs that an error lists, the newest first."""
 
@@ -66,11 +67,17 @@ class RunStatus:
 
 
 def matching_run(
-    name: str, records: Sequence[RunRecord], groups: Iterable[RunGroup] = (), *, ended: bool = False
+    name: str,
+    records: Sequence[RunRecord],
+    groups: Iterable[RunGroup] = (),
+    *,
+    ended: bool = False,
+    nodes: bool = False,
 ) -> str:
     """The id of a run, by its id or by the name of exactly one live run, by this machine's records and by the
-    tags of the clouds that were asked; with `ended`, where none is live, the newest that has ended. Raises UsageError,
-    listing them."""
+    tags of the clouds that were asked; with `ended`, where none is live, the newest that has ended; with
+    `nodes`, where all live ones are on the same nodes, the run whose nodes these are. Raises UsageError, listing
+    them."""
     tagged = {group.run: group for group in groups}
     if name in tagged or any(r.run == name for r in records):
         return name
@@ -79,12 +86,21 @@ def matching_run(
     live += sorted(run for run in tagged if name_of_run(run) == name and run not in {r.run for r in records})
     if len(live) == 1:
         return live[0]
+    hosts = {r.run: r.host for r in same_name}
+    shared = {hosts.get(run, run) for run in live}
+    if nodes and len(shared) == 1 and shared <= set(live):
+        return shared.pop()
     if ended and same_name and not live:
         return same_name[-1].run
     if live or same_name:
         what = "several runs" if live else "no live run, but these ended ones"
         newest = (live or [r.run for r in same_name])[::-1][:LISTED]
-        raise UsageError(f"'{name}' has {what}", hint="name one of: " + ", ".join(newest))
+        listed = ", ".join(
+            f"{run} (on the nodes of {on})" if (on := hosts.get(run, run)) != run else run for run in newest
+        )
+        if nodes and not live:
+            raise UsageError(f"no run of '{name}' has nodes any more: {listed}", hint=NODES_STAY)
+        raise UsageError(f"'{name}' has {what}", hint=f"name one of: {listed}")
     if RUN_ID.fullmatch(name):
         return name
     known = list(dict.fromkeys([*(r.run for r in records if r.phase != RunPhase.DELETED), *tagged]))

@@ -33,7 +33,8 @@ def a_kept_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     origin = {"source": {}, "executable": [], "links": {}, "bundle": "b", "environment": to_json(A_LOCK), "deploy": {}}
     write_json(folder.path / "origin.json", origin)
 
-    def find(name: str, tell: Callable[[str], None]) -> FoundRun:
+    def find(name: str, tell: Callable[[str], None], *, nodes: bool = False) -> FoundRun:
+        del nodes
         own = run_folder(tmp_path / "state", name)
         outcome = how_it_ended(world.store, world.now)
         known = outcome if isinstance(outcome, Outcome) else None

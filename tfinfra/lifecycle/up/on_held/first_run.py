@@ -53,7 +53,7 @@ def first_run(name: str, tell: Progress) -> FirstRun:
     could take another run now."""
     from tfinfra.environment.lock_file import Lock
 
-    found = find_run(name, tell=tell)
+    found = find_run(name, tell=tell, nodes=True)
     on = found.folder.read()
     if on is not None and on.on:
         found = find_run(on.on, tell=tell)
