@@ -26,7 +26,7 @@ def node(monkeypatch: pytest.MonkeyPatch) -> None:
         show(LogLine("node-0", PRINTED))
         return Executed("digits-abc123", "cat", (NodeEnd(0, 0),))
 
-    monkeypatch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *given: None)
+    monkeypatch.setattr("tfinfra.lifecycle.attach.find_run.find_run", lambda *_, **__: None)
     monkeypatch.setattr("tfinfra.lifecycle.asking.execute.execute", execute)
 
 
