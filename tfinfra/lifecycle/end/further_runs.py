@@ -47,12 +47,15 @@ def left_by_others(ports: Ports, first: RunFolder) -> str:
 
 def _runs_from_elsewhere(ports: Ports, first: RunFolder) -> list[str]:
     """The runs on the nodes of `first` that are in its store, and not among those that this machine has a record of:
-    whoever began them may still want what is there. None where the store does not answer."""
+    whoever began them may still want what is there. None where the store does not answer, or has gone with its group:
+    to open a folder's store makes the folder."""
     own = first.read()
     if own is None or own.on or (url := record_store(own)) is None:
         return []
     failures: tuple[type[Exception], ...] = (TfinfraError, ValueError, *store_errors())
     try:
+        if own.keep_group not in {group.name for group in ports.arm.groups()}:
+            return []
         found = [key.split("/") for key in ports.open_store(url).list(FURTHER)]
     except failures:
         return []
