@@ -19,8 +19,8 @@ from tfinfra.system.process.commands import finished
 from tfinfra.system.whole_file import write_whole
 
 LEAST_DISK = 10
-_A_PAGE = 4096
 """GiB that an environment, its build and a run need."""
+_A_PAGE = 4096
 
 DRIVER_PATIENCE = 20.0
 """Seconds: without persistence mode the driver wakes every GPU first."""
