@@ -15,7 +15,7 @@ from tfinfra.compiler.project import Hiding, LostAs, LostImport, OutsideImport, 
 from tfinfra.compiler.source.modules.hiding import hiding_modules
 from tfinfra.compiler.source.modules.imports import Import, imports_of, skimmed_imports
 from tfinfra.compiler.source.modules.search_changes import SearchChanges, search_changes
-from tfinfra.compiler.source.modules.search_path import SearchPath, folder_near, is_dotted, named_alike
+from tfinfra.compiler.source.modules.search_path import SearchPath, folder_near, is_dotted
 from tfinfra.compiler.source.script import parse
 from tfinfra.compiler.user_paths import is_folder, real
 from tfinfra.manifest.words.spelling_hints import nearest
@@ -126,7 +126,6 @@ class _Following:
         self._find = cache(search.find)  # a thousand modules import the same few
         self._has_anything = cache(search.has_anything)
         self._folder_near = cache(partial(folder_near, search.root))
-        self._alike = cache(partial(named_alike, search.folders))
         self._skims = skims
         self._left, self._left_to_skim = _MOST_BYTES, _MOST_SKIMMED_BYTES
         self._waiting: list[_Module] = []
@@ -184,7 +183,7 @@ class _Following:
         elif sure is not Sure.GUARDED:
             where, certain = (one.line, one.column, one.length), sure is Sure.ALWAYS
             seen = self._folder_near(name, one.members)
-            alike = self._alike(name.partition(".")[0])
+            alike = self._search.named_alike(name.partition(".")[0])
             outside = OutsideImport(module.path, one.statement, *where, name, one.members, certain, seen, alike)
             self._found.outside.append(outside)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from glob import glob
 from itertools import islice, takewhile
 from pathlib import Path
@@ -54,6 +55,21 @@ class SearchPath:
                 return True
         return False
 
+    def named_alike(self, name: str) -> str:
+        """The module whose name differs from `name` in the case of its letters alone, "" for none: a disk of macOS or
+        Windows takes one for the other."""
+        return next((one for one in self._by_small_letters.get(name.lower(), ()) if one != name), "")
+
+    @cached_property
+    def _by_small_letters(self) -> Mapping[str, Sequence[str]]:
+        """{a name in small letters: the modules that are called so, folder by folder}; the folders are listed once."""
+        named: dict[str, list[str]] = {}
+        for folder in self.folders:
+            files = (file for pattern in ("*.py", "*/") for file in glob(pattern, root_dir=folder))  # noqa: PTH207  Path.glob raises
+            for one in sorted({file.removesuffix(".py").rstrip("/") for file in files}):
+                named.setdefault(one.lower(), []).append(one)
+        return named
+
     def _holders(self, top: str) -> tuple[Path, ...]:
         """The folders in which the package or module `top` is: the first, or all that have a part of a namespace."""
         for folder in self.folders:
@@ -82,18 +98,6 @@ def folder_near(root: Path, name: str, members: tuple[str, ...]) -> str:
         search = SearchPath(folder, (folder,))
         if any(search.find(one) for one in (name, *(f"{name}.{member}" for member in members))):
             return shown.rstrip("/")
-    return ""
-
-
-def named_alike(folders: Iterable[Path], name: str) -> str:
-    """The module in one of `folders` whose name differs from `name` in the case of its letters alone, "" for none: a
-    disk of macOS or Windows takes one for the other."""
-    for folder in folders:
-        files = (file for pattern in ("*.py", "*/") for file in glob(pattern, root_dir=folder))  # noqa: PTH207  Path.glob raises
-        found = {file.removesuffix(".py").rstrip("/") for file in files}
-        for one in sorted(found - {name}):
-            if one.lower() == name.lower():
-                return one
     return ""
 
 
