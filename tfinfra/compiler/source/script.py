@@ -69,6 +69,12 @@ def position_of(use: Use, shown: str, modules: Mapping[str, str]) -> Position:
     return Position(shown, use.line, use.column + 1, use.length, text)
 
 
+def position_of_node(node: ast.expr, shown: str, text: str) -> Position:
+    """The same of a node in a module with this text."""
+    column, length = span(node)
+    return Position(shown, node.lineno, column + 1, length, line_of(text, node.lineno))
+
+
 def line_of(text: str, number: int) -> str:
     """A line by Python's number, the last one where there are not so many: Python's lines end at none of the other
     characters that `str.splitlines` knows, such as a form feed."""

@@ -9,8 +9,8 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.bound_names import bound_names
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, line_of, nodes_of, parse, span
-from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse, position_of_node
+from tfinfra.errors import Diagnostic, Severity
 
 _ANSWERS = "take it as an argument (script_params), a password as a secret (secrets)"
 _QUESTIONS = {
@@ -41,8 +41,7 @@ def questions_that_nobody_answers(facts: Facts) -> Iterator[Diagnostic]:
         for name, call in sorted(calls, key=lambda one: one[1].lineno):
             if name == "breakpoint" and debugger_is_set:
                 continue
-            column, length = span(call)
-            position = Position(source.file(module), call.lineno, column + 1, length, line_of(text, call.lineno))
+            position = position_of_node(call, source.file(module), text)
             message = f"`{name}()` ends the script on a node: nobody is there to answer"
             yield Diagnostic("TFI528", Severity.ERROR, message, "entry_script", position, _QUESTIONS[name])
 

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.source.script import aliases_of, dotted, line_of, nodes_of, parse, span, spelt
-from tfinfra.errors import Diagnostic, Position, Severity
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse, position_of_node, spelt
+from tfinfra.errors import Diagnostic, Severity
 
 _CALL = "mlflow.set_tracking_uri"
 
@@ -21,8 +21,7 @@ def servers_of_the_scripts_own(facts: Facts) -> Iterator[Diagnostic]:
             continue
         for call in (node for node in nodes_of(tree) if isinstance(node, ast.Call)):
             if dotted(call.func, aliases_of(tree)) == _CALL and "MLFLOW_TRACKING_URI" not in spelt(call):
-                column, length = span(call)
-                position = Position(source.file(module), call.lineno, column + 1, length, line_of(text, call.lineno))
+                position = position_of_node(call, source.file(module), text)
                 message = f"`{_CALL}` leads past the run: `tfinfra metrics` shows nothing of what is logged after it"
                 hint = "leave it out, and write `metrics: {tracking_uri: …}`: that server gets all points too"
                 yield Diagnostic("TFI538", Severity.WARNING, message, "entry_script", position, hint)

@@ -11,7 +11,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.project import Reach, SourceDirectory, Sure
 from tfinfra.compiler.source.command_line.calls import literal, texts
 from tfinfra.compiler.source.reached import reached
-from tfinfra.compiler.source.script import aliases_of, dotted, line_of, nodes_of, parse, span
+from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse, position_of_node
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.model.script_variables import may_be_set
 
@@ -46,7 +46,7 @@ def variables_that_nothing_sets(facts: Facts) -> Iterator[Diagnostic]:
                 if name not in given | set_somewhere and isinstance(node, ast.Subscript):
                     found.setdefault(name, node)
         for name, node in found.items():
-            yield from _lacking(name, manifest.distributed_backend, _at(source, module, node))
+            yield from _lacking(name, manifest.distributed_backend, position_of_node(node, source.file(module), text))
 
 
 def _lacking(name: str, backend: str | None, position: Position) -> Iterator[Diagnostic]:
@@ -75,7 +75,7 @@ def a_tf_config_of_the_scripts_own(facts: Facts) -> Iterator[Diagnostic]:
                 message = "the script sets TF_CONFIG to addresses of its own, which are none of this run's tasks"
                 has_one = manifest.distributed_backend in _WITH_TF_CONFIG
                 hint = "leave it out: each task has one of its own" if has_one else f"leave it out: {_WITH_ADDRESSES}"
-                position = _at(source, module, node.targets[0])
+                position = position_of_node(node.targets[0], source.file(module), text)
                 yield Diagnostic("TFI536", Severity.WARNING, message, "entry_script", position, hint)
 
 
@@ -128,11 +128,6 @@ def _asked(node: ast.AST, text: str, context: type[ast.expr_context]) -> Iterato
     tree = parse(text)
     if one is not None and isinstance(tree, ast.Module) and dotted(one.value, aliases_of(tree)) == "os.environ":
         yield from texts([one.slice])
-
-
-def _at(source: SourceDirectory, module: str, node: ast.expr) -> Position:
-    column, length = span(node)
-    return Position(source.file(module), node.lineno, column + 1, length, line_of(source.text(module), node.lineno))
 
 
 def _instead(name: str) -> str:
