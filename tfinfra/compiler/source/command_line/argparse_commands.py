@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.compiler.project import Sure
-from tfinfra.compiler.source.command_line.calls import literal, literals, method_of
+from tfinfra.compiler.source.command_line.calls import literal, literals, method_of, receiver_of
 from tfinfra.compiler.source.script import nodes_of
 
 _OF_HOLDER = ("title", "description", "help", "metavar", "dest", "required", "prog")
@@ -38,14 +38,20 @@ def read_commands(tree: ast.Module, parsers: Collection[str], sure: Mapping[int,
         return None
     holder, (maker, *others) = _name_of(tree, makers[0]), makers
     given = {one.arg for one in maker.keywords}
-    if others or maker.args or not _is_on(maker, parsers) or not given <= {*_OF_HOLDER} or not _is_sure(maker, sure):
+    if (
+        others
+        or maker.args
+        or receiver_of(maker) not in parsers
+        or not given <= {*_OF_HOLDER}
+        or not _is_sure(maker, sure)
+    ):
         raise UncertainCommands
     keywords = literals(maker.keywords)
     if any(name in given and name not in keywords for name in ("dest", "required")):
         raise UncertainCommands
     spellings: dict[str, tuple[str, ...]] = {}
     for one in calls:
-        if method_of(one) == "add_parser" and _is_on(one, {holder}):
+        if method_of(one) == "add_parser" and receiver_of(one) == holder:
             name = _name_of(tree, one)
             if name in spellings or not _is_sure(one, sure):
                 raise UncertainCommands
@@ -60,11 +66,6 @@ def _name_of(tree: ast.Module, call: ast.Call) -> str:
         if isinstance(node, ast.Assign) and node.value is call and isinstance(node.targets[0], ast.Name):
             return node.targets[0].id
     raise UncertainCommands
-
-
-def _is_on(call: ast.Call, names: Collection[str]) -> bool:
-    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-    return isinstance(receiver, ast.Name) and receiver.id in names
 
 
 def _is_sure(call: ast.Call, sure: Mapping[int, Sure]) -> bool:

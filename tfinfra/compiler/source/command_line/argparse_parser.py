@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra.compiler.project import Reach, Sure
 from tfinfra.compiler.source.called_across import called_from_others
 from tfinfra.compiler.source.command_line.argparse_commands import Commands, UncertainCommands, read_commands
-from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of
+from tfinfra.compiler.source.command_line.calls import called_name, literals, method_of, receiver_of
 from tfinfra.compiler.source.command_line.changed_arguments import changes_arguments
 from tfinfra.compiler.source.reached import reached
 from tfinfra.compiler.source.script import aliases_of, dotted, nodes_of, parse, spelt
@@ -230,7 +230,7 @@ class _Reading:
 
     def _receiver(self, call: ast.Call) -> bool:
         """Whether it is a call of a method of the parser, of one of its groups, or of one of its commands."""
-        return _on(call) in self._own()
+        return receiver_of(call) in self._own()
 
     def _own(self) -> set[str]:
         """The names of the parser, of its groups, of its commands and of what holds these."""
@@ -239,7 +239,7 @@ class _Reading:
 
     def _command(self, call: ast.Call) -> str:
         """The name of the command's parser that it is a call on, or on a group of; "" for the script's own."""
-        name = self._group_commands.get(_on(call), _on(call))
+        name = self._group_commands.get(receiver_of(call), receiver_of(call))
         return name if self.commands and name in self.commands.spellings else ""
 
     def _argument(self, call: ast.Call, sure: Mapping[int, Sure]) -> Argument | None:
@@ -259,18 +259,12 @@ class _Reading:
             keywords["nargs"] = _nargs(given["nargs"])
         if not kind:
             keywords.pop("choices", None)
-        group = self.groups.get(_on(call), 0)
+        group = self.groups.get(receiver_of(call), 0)
         return Argument(tuple(names), keywords, call.lineno, kind, group, self._command(call))
 
 
 _DEEPEST = 3
 _KEPT = ("nargs", "choices", "required", "dest")
-
-
-def _on(call: ast.Call) -> str:
-    """The plain name whose method is called, "" where there is none."""
-    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
-    return receiver.id if isinstance(receiver, ast.Name) else ""
 
 
 def _is_parser(node: ast.Call, aliases: Mapping[str, str]) -> bool:

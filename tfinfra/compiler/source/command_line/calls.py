@@ -17,6 +17,12 @@ def method_of(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
+def receiver_of(call: ast.Call) -> str:
+    """The plain name whose method is called, "" where there is none."""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return receiver.id if isinstance(receiver, ast.Name) else ""
+
+
 def literals(keywords: Iterable[ast.keyword]) -> dict[str, Any]:
     """The keywords whose values are literals."""
     return {str(one.arg): value for one in keywords for value in literal(one.value)}
