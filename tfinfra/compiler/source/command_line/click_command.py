@@ -4,7 +4,7 @@ certain."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,7 @@ def read_click(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> ClickC
     if holder is None:
         return None
     try:
-        return _group(holder) or ClickCommand(holder.module, tuple(_parameters(holder.tree, holder.how)))
+        return _group(holder) or _command(holder)
     except _Unknown:
         return None
 
@@ -76,34 +76,54 @@ def read_click(modules: Mapping[str, str], reach: Mapping[str, Reach]) -> ClickC
 def _group(holder: Holder) -> ClickCommand | None:
     """The one group with the commands that its decorator makes, None where there is none."""
     tree, aliases = holder.tree, aliases_of(holder.tree)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
-    groups = [f for f in functions if any(_of_click(one, aliases) == "group" for one in f.decorator_list)]
-    if not groups:
+    group = _run_by_script(holder, "group", _CLASSES)
+    if group is None:
         return None
-    used = {one.attr for node in nodes_of(tree) for one in _attributes_of(node, groups[0].name)}
-    others = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
-    if len(groups) != 1 or not used <= {"command"} or others & _CLASSES:
+    if {_attribute_of(node, group.name) for node in nodes_of(tree)} - {"", "command"}:
         raise _Unknown
-    _require_call(tree, groups[0].name, holder.how)
     commands = dict[str, ClickCommand]()
-    for function in functions:
+    for function in _decorated_functions(tree):
         for decorator in function.decorator_list:
-            if any(True for _ in _attributes_of(decorator, groups[0].name)):
+            if _attribute_of(decorator, group.name):
                 rest = [one for one in function.decorator_list if one is not decorator]
                 found = tuple(_decorated(rest, aliases))
                 commands[_name(function, decorator)] = ClickCommand(holder.module, found)
-    own = [one for one in groups[0].decorator_list if _of_click(one, aliases) != "group"]
-    for one in groups[0].decorator_list:
-        if _of_click(one, aliases) == "group":
-            _require_plain(one)
-    return ClickCommand(holder.module, tuple(_decorated(own, aliases)), commands=commands)
+    return ClickCommand(holder.module, tuple(_parameters(group, "group", aliases)), commands=commands)
 
 
-def _attributes_of(node: ast.AST, name: str) -> Iterator[ast.Attribute]:
-    """`main.command` of `@main.command(…)`, and of `@main.command`."""
+def _command(holder: Holder) -> ClickCommand | None:
+    """The one command, None where there is none."""
+    command = _run_by_script(holder, "command", {"group", *_CLASSES})
+    if command is None:
+        return None
+    return ClickCommand(holder.module, tuple(_parameters(command, "command", aliases_of(holder.tree))))
+
+
+def _run_by_script(holder: Holder, word: str, others: Set[str]) -> ast.FunctionDef | None:
+    """The one function that click's decorator `word` is on, None where there is none. Raises _Unknown for several, for
+    one that the script does not run for certain, and where it names one of `others` of click's."""
+    tree, aliases = holder.tree, aliases_of(holder.tree)
+    functions = _decorated_functions(tree)
+    found = [one for one in functions if word in (_of_click(each, aliases) for each in one.decorator_list)]
+    if not found:
+        return None
+    named = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
+    if len(found) != 1 or named & others:
+        raise _Unknown
+    _require_call(tree, found[0].name, holder.how)
+    return found[0]
+
+
+def _decorated_functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
+
+
+def _attribute_of(node: ast.AST, name: str) -> str:
+    """ "command" of `@main.command(…)`, and of `@main.command`; "" of what is none of `name`'s."""
     one = node.func if isinstance(node, ast.Call) else node
-    if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == name:
-        yield one
+    if not isinstance(one, ast.Attribute) or not isinstance(one.value, ast.Name):
+        return ""
+    return one.attr if one.value.id == name else ""
 
 
 def _name(function: ast.FunctionDef, decorator: ast.expr) -> str:
@@ -121,25 +141,18 @@ def _name(function: ast.FunctionDef, decorator: ast.expr) -> str:
     return function.name.lower().replace("_", "-")
 
 
+def _parameters(function: ast.FunctionDef, word: str, aliases: Mapping[str, str]) -> Iterator[ClickParameter]:
+    """Those of a function which click's decorator `word` is on."""
+    for decorator in function.decorator_list:
+        if _of_click(decorator, aliases) == word:
+            _require_plain(decorator)
+    yield from _decorated([one for one in function.decorator_list if _of_click(one, aliases) != word], aliases)
+
+
 def _decorated(decorators: Sequence[ast.expr], aliases: Mapping[str, str]) -> Iterator[ClickParameter]:
     for decorator in decorators:
         if (word := _of_click(decorator, aliases)) not in _PLAIN:
             yield _parameter(decorator, word, aliases)
-
-
-def _parameters(tree: ast.Module, how: Reach) -> Iterator[ClickParameter]:
-    aliases = aliases_of(tree)
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
-    words = {id(one): _of_click(one, aliases) for function in functions for one in function.decorator_list}
-    commands = [one for one in functions if "command" in (words[id(each)] for each in one.decorator_list)]
-    others = {_of_click(node, aliases) for node in nodes_of(tree) if isinstance(node, (ast.Name, ast.Attribute))}
-    if len(commands) != 1 or others & {"group", *_CLASSES}:
-        raise _Unknown
-    _require_call(tree, commands[0].name, how)
-    for decorator in commands[0].decorator_list:
-        if words[id(decorator)] == "command":
-            _require_plain(decorator)
-    yield from _decorated([one for one in commands[0].decorator_list if words[id(one)] != "command"], aliases)
 
 
 def _of_click(node: ast.expr, aliases: Mapping[str, str]) -> str:
