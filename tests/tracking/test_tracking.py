@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tracking.playing_server import Answer, Played, playing
 from tfinfra.model import Point
+from tfinfra.tracking.on_the_way import others_can_read
 from tfinfra.tracking.sending import MOST, Sender, TrackingError, fitting
 from tfinfra.tracking.server import TrackingServer
 
@@ -30,6 +31,22 @@ def sender(server: Played, token: str | None = None) -> Sender:
 
 def point(task: str = "main-0", name: str = "loss", value: float = 0.5, step: int = 1, run: str = "") -> Point:
     return Point(task, name, value, step, 1000.5, run)
+
+
+ON_THE_WAY = {
+    "https": ("https://mlflow.example.com", False),
+    "http": ("http://mlflow.example.com:5000/x", True),
+    "a machine of the same network": ("http://10.0.0.4", True),
+    "this machine by its name": ("http://localhost:5000", False),
+    "this machine": ("http://127.0.0.1", False),
+    "this machine by IPv6": ("http://[::1]:5000", False),
+    "a name that begins like this machine's": ("http://localhost.example.com", True),
+}
+
+
+@pytest.mark.parametrize(("uri", "expected"), ON_THE_WAY.values(), ids=ON_THE_WAY)
+def test_who_can_read_a_token_on_its_way(uri: str, expected: bool) -> None:
+    assert others_can_read(uri) == expected
 
 
 COMES_AS = {

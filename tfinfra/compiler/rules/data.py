@@ -14,6 +14,7 @@ from tfinfra.manifest.words.foreign_paths import blob_url
 from tfinfra.model.script_variables import set_by_tfinfra
 from tfinfra.system.local_tree import LeftOut
 from tfinfra.text.wording import first_few
+from tfinfra.tracking.on_the_way import others_can_read
 
 _NAMED = 5
 _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
@@ -97,12 +98,11 @@ def tracking(facts: Facts) -> Iterator[Diagnostic]:
     document, given = facts.document, facts.manifest.metrics
     if given.token is None or not facts.manifest.sound("metrics"):
         return
-    host = urlsplit(given.tracking_uri or "")
     if given.tracking_uri is None:
         message, hint = "a token without a server", "write tracking_uri beside it"
     elif given.token not in facts.manifest.secrets:
         message, hint = f"'{given.token}' is none of the run's secrets", f"write secrets: [{given.token}]"
-    elif host.scheme == "http" and host.hostname not in ("localhost", "127.0.0.1", "::1"):
+    elif others_can_read(given.tracking_uri):
         message, hint = (
             "the token would travel where everybody on the way can read it",
             "write https:// in tracking_uri",

@@ -15,13 +15,13 @@ from tfinfra.lifecycle.metrics.series import Wanted
 from tfinfra.model import Point
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress
+from tfinfra.tracking.on_the_way import others_can_read
 from tfinfra.tracking.sending import Sender, Tracker, TrackingError
 from tfinfra.tracking.server import TrackingServer
 
 TOKEN = "MLFLOW_TRACKING_TOKEN"  # noqa: S105  the name that MLflow's own clients read it from
 _STATUS = {Result.SUCCEEDED: "FINISHED", Result.CANCELLED: "KILLED"}
 _LONG = 60.0  # seconds for an answer: nobody waits for it but who asked
-_ON_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def replay(found: FoundRun, uri: str, wanted: Wanted, progress: Progress) -> int:
@@ -51,7 +51,7 @@ def _tracker(uri: str, progress: Progress) -> Iterator[Tracker]:
         if parts.username or parts.password:
             raise UsageError("the URL holds a password, which shells and logs keep", hint=f"set {TOKEN} instead")
         token = os.environ.get(TOKEN)
-        if token and parts.scheme == "http" and parts.hostname not in _ON_THIS_MACHINE:
+        if token and others_can_read(uri):
             raise UsageError(f"{TOKEN} would travel where others can read it", hint="write https://, or unset it")
         yield TrackingServer(uri, token, _LONG)
     elif parts.scheme == "sqlite" and uri.startswith("sqlite:///") and len(uri) > len("sqlite:///"):
