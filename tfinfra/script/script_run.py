@@ -7,7 +7,6 @@ write, so that processes of a task may share it. The node's agent takes it from 
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import shutil
@@ -16,9 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tfinfra.script import METRICS
+from tfinfra.script import LONGEST_NAME, METRICS, in_json, is_metric
 
-_LONGEST_NAME = 250
 _CALLS = "id, log, log_list, log_row, log_table, log_image, flush and complete"
 
 
@@ -147,11 +145,11 @@ def _say(line: str) -> None:
 
 
 def _checked(name: Any) -> str:
-    if not isinstance(name, str) or not name or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not is_metric(name):
         raise ValueError(
-            f"no metric can be called {ascii(name)[:60]}: a name has 1 to {_LONGEST_NAME} printable characters"
+            f"no metric can be called {ascii(name)[:60]}: a name has 1 to {LONGEST_NAME} printable characters"
         )
-    return name
+    return str(name)
 
 
 def _number(name: str, value: Any) -> float:
@@ -163,10 +161,9 @@ def _number(name: str, value: Any) -> float:
 
 
 def _in_json(value: float) -> str:
-    """JSON has no name for what is no number."""
-    if math.isfinite(value):
-        return repr(value)
-    return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
+    """As `json.dumps` has it, which takes longer."""
+    found = in_json(value)
+    return f'"{found}"' if isinstance(found, str) else repr(found)
 
 
 def _artifacts() -> Path:

@@ -12,9 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra.model.points import Point
+from tfinfra.script import LONGEST_NAME, in_json, is_metric
 
-LONGEST_NAME = 250
-"""Characters of a metric's name: as many as MLflow takes."""
 MOST_STEPS = 2**63
 _LONGEST_LINE = 4096  # bytes: a name of the widest characters, escaped, and the rest
 _LAST_MOMENT = 253_402_214_400.0  # the year 9999
@@ -45,11 +44,6 @@ def renamed(data: bytes, rename: Callable[[str], str]) -> bytes:
     )
 
 
-def is_metric(name: object) -> bool:
-    """Whether a metric may be called so: text that a terminal shows and does not obey."""
-    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable()
-
-
 def number_of(value: Any) -> float | None:
     """The number that a value of JSON is, or is the name of; None of all others, and of one too large to be one."""
     if isinstance(value, str):
@@ -61,13 +55,6 @@ def number_of(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-def in_json(value: float) -> float | str:
-    """A number as JSON has it: the name of one that JSON has not."""
-    if math.isnan(value):
-        return "NaN"
-    return float(value) if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _line(point: Point) -> bytes:

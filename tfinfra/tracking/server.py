@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import math
 import re
 import urllib.error
 import urllib.parse
@@ -12,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tfinfra.script import in_json
 from tfinfra.text.masking import masked_text
 from tfinfra.tracking.sending import TrackingError
 
@@ -50,7 +50,7 @@ class TrackingServer:
 
     def log(self, run_id: str, metrics: Sequence[tuple[str, float, int, float]]) -> None:
         rows = [
-            {"key": name, "value": _number(value), "step": step, "timestamp": round(time * 1000)}
+            {"key": name, "value": in_json(value), "step": step, "timestamp": round(time * 1000)}
             for name, value, step, time in metrics
         ]
         self._call("runs/log-batch", {"run_id": run_id, "metrics": rows})
@@ -106,10 +106,6 @@ class TrackingServer:
 
     def _shown(self, said: str) -> str:
         return masked_text(" ".join(said.split()), [self._token or ""])[:_SAID]
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
 
 
 def _text(said: Any, *path: str) -> str:

@@ -12,7 +12,8 @@ from tfinfra.agent.metrics.answers import Asked, Refused, wrong
 from tfinfra.agent.metrics.searching import fits
 from tfinfra.agent.metrics.tracked import ACTIVE, EXPERIMENT, LoggedModel, TrackedRun, Tracker
 from tfinfra.model import Point
-from tfinfra.store.point_chunks import in_json, is_metric, number_of
+from tfinfra.script import in_json, is_metric
+from tfinfra.store.point_chunks import number_of
 
 Answer = dict[str, Any]
 Route = Callable[[Tracker, str, Asked], Answer]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfinfra.cli.metrics.plot import plot
 from tfinfra.cli.tables import Bold, show_table
-from tfinfra.lifecycle.watch.latest_metric import value_in_json
+from tfinfra.script import in_json
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.metrics.series import Series, Summary
@@ -61,7 +61,7 @@ def csv_lines(points: Iterable[Point]) -> Iterator[str]:
     yield ",".join(COLUMNS)
     for point in points:
         line = io.StringIO()
-        row = (point.task, point.name, point.step, value_in_json(point.value), point.time, point.run)
+        row = (point.task, point.name, point.step, in_json(point.value), point.time, point.run)
         csv.writer(line, lineterminator="").writerow(row)
         yield line.getvalue()
 
@@ -74,7 +74,7 @@ def document_of(run: str, leader: str | None, series: Iterable[Series]) -> dict[
             "task": each.summary.task,
             "mlflow_run": each.summary.run or None,
             "points": [
-                {"step": step, "value": value_in_json(value), "time": time}
+                {"step": step, "value": in_json(value), "time": time}
                 for step, value, time in zip(each.steps, each.values, each.times, strict=True)
             ],
         }

@@ -3,7 +3,6 @@ which the manifest names (`metrics.primary`), else what the leader logged last; 
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tfinfra.model import Point
+from tfinfra.script import in_json
 from tfinfra.store import ObjectStore, OddObject, keys, points_in
 
 _SEARCHED = 50
@@ -80,13 +80,5 @@ def metric_text(name: str, value: float, step: int) -> str:
 
 def latest_document(point: Point) -> dict[str, Any]:
     """The point as documents have it."""
-    value = value_in_json(point.value)
+    value = in_json(point.value)
     return {"name": point.name, "task": point.task, "step": point.step, "value": value, "time": point.time}
-
-
-def value_in_json(value: float) -> float | str:
-    """A number, or its name as MLflow writes it: JSON has no numbers for NaN and the infinities."""
-    return value if math.isfinite(value) else _OF_NO_NUMBER[str(value)]
-
-
-_OF_NO_NUMBER = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
