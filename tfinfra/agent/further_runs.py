@@ -16,8 +16,8 @@ from tfinfra.agent.node.agent_context import AgentContext, is_free
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.log_shipping import LogShipper
 from tfinfra.agent.node.node_records import write
-from tfinfra.agent.node_errors import NodeDiffers, NodeFault, RunEnded, RunStopped
-from tfinfra.agent.part import give_up, take_part, telling
+from tfinfra.agent.node_errors import NodeDiffers, RunEnded
+from tfinfra.agent.part import NO_PART, take_no_part, take_part, telling
 from tfinfra.agent.rendezvous import must_go_on
 from tfinfra.agent.requests.commands import has_executed
 from tfinfra.agent.verdict.outcomes import published
@@ -91,12 +91,8 @@ def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | Non
         try:
             _must_go_on(context)
             plan = unpack_bundle(context)
-        except RunEnded as ended:
-            _log.info("%s", ended)
-        except RunStopped as stopped:
-            give_up(context, stopped.reason, stopped.message)
-        except NodeFault as fault:
-            give_up(context, Result.FAILED, fault.message)
+        except NO_PART as why:
+            take_no_part(context, why)
         else:
             context = replace(context, plan=plan)
             take_part(context, lambda own: _take_place(own, first, before))

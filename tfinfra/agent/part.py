@@ -22,6 +22,8 @@ from tfinfra.store import store_errors
 
 T = TypeVar("T")
 LOCK_ANEW = "each node's checks are in the run's evidence; where the change is meant, `tfinfra lock` takes it up"
+NO_PART = (RunEnded, RunStopped, NodeFault)
+"""Why a node has no tasks in a run."""
 _TRIES, _PAUSE = 4, 5.0
 _log = logging.getLogger(__name__)
 
@@ -49,16 +51,10 @@ def take_part(
     what the node is of the run, before its first task."""
     try:
         joined = join(context)
-    except RunEnded as ended:
-        _log.info("%s", ended)
-    except RunStopped as stopped:
-        give_up(context, stopped.reason, stopped.message)
-    except NodeDiffers as fault:
-        give_up(context, Result.FAILED, fault.message, differs=True)
-    except NodeFault as fault:
-        give_up(context, Result.FAILED, fault.message)
+    except NO_PART as why:
+        take_no_part(context, why)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
-        give_up(context, Result.FAILED, _own_failure(context, error))
+        _give_up(context, Result.FAILED, _own_failure(context, error))
     else:
         joins(joined)
         _train(context, joined)
@@ -78,7 +74,17 @@ def _train(context: AgentContext, joined: JoinedNode) -> None:
         joined.leave()
 
 
-def give_up(context: AgentContext, result: Result, message: str, *, differs: bool = False) -> None:
+def take_no_part(context: AgentContext, why: RunEnded | RunStopped | NodeFault) -> None:
+    """Ends the run for a reason of NO_PART, unless it has ended already."""
+    if isinstance(why, RunEnded):
+        _log.info("%s", why)
+    elif isinstance(why, RunStopped):
+        _give_up(context, why.reason, why.message)
+    else:
+        _give_up(context, Result.FAILED, why.message, differs=isinstance(why, NodeDiffers))
+
+
+def _give_up(context: AgentContext, result: Result, message: str, *, differs: bool = False) -> None:
     """Ends the run before this node had tasks: there is nothing to collect, which is said too."""
     hint = LOCK_ANEW if differs else None
     if end_run(context, replace(_outcome(context, result, message), differs=differs, hint=hint)):
