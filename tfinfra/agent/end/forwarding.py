@@ -12,8 +12,8 @@ from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import Result
-from tfinfra.model import Forwarded, Outcome, Point
-from tfinfra.store import OddObject, keys, points_in, store_errors
+from tfinfra.model import Forwarded, Outcome
+from tfinfra.store import content, keys, points_in, store_errors
 from tfinfra.tracking.sending import Sender, TrackingError, pieces
 from tfinfra.tracking.server import TrackingServer
 
@@ -73,7 +73,7 @@ class Forwarding:
     def _send(self) -> bool:
         """Sends what has come; whether the server took it. Nothing that goes wrong here ends more than this."""
         try:
-            for key in sorted(self._context.store.list(keys.METRICS)):
+            for key in self._context.store.list(keys.METRICS):
                 task = key.split("/")[1]
                 if key == keys.metrics_key(task, self._next.get(task, (0, 0))[0]):
                     self._send_chunk(task, key)
@@ -94,19 +94,14 @@ class Forwarding:
 
     def _send_chunk(self, task: str, key: str) -> None:
         number, taken = self._next.get(task, (0, 0))
-        for piece in islice(pieces(self._points(task, key)), taken, None):
+        points, _ = points_in(task, content(self._context.store, key) or b"")
+        for piece in islice(pieces(points), taken, None):
             if self._over.is_set():
                 return
             self._sender.send(piece)
             taken += 1
             self._next[task] = number, taken
         self._next[task] = number + 1, 0
-
-    def _points(self, task: str, key: str) -> list[Point]:
-        try:
-            return points_in(task, self._context.store.get(key) or b"")[0]
-        except OddObject:
-            return []
 
     def _end(self) -> None:
         try:
