@@ -20,7 +20,7 @@ _MOST_MODULES, _MOST_BYTES = 200, 2_000_000
 def source_modules(source: Path, plan: Plan) -> Iterator[tuple[str, ast.Module, bool]]:
     """Name, tree, and whether the script reaches it: the script first, then what it imports or names as a file, each
     once and however deep, then all others by name. At most 200; what is no Python is left out."""
-    names = sorted(name for name in names_below(source) if name.endswith(".py"))
+    names = frozenset(name for name in names_below(source) if name.endswith(".py"))
     folders = dict.fromkeys(("", *python_path(plan.environment_variables)))
     paths = [
         posixpath.normpath(posixpath.join(top, path)) for top in folders for path in entry_of(plan.entry_script).paths
@@ -29,7 +29,7 @@ def source_modules(source: Path, plan: Plan) -> Iterator[tuple[str, ast.Module, 
     if entry is not None:
         folders[posixpath.dirname(entry)] = None
     waiting = deque([(entry, True)] if entry is not None else [])
-    left = deque((name, False) for name in names)
+    left = deque((name, False) for name in sorted(names))
     seen = set[str]()
     while (waiting or left) and len(seen) < _MOST_MODULES:
         name, is_reached = (waiting or left).popleft()
@@ -39,7 +39,7 @@ def source_modules(source: Path, plan: Plan) -> Iterator[tuple[str, ast.Module, 
         if (tree := _tree(source / name)) is not None:
             yield name, tree, is_reached
             if is_reached:
-                waiting += [(found, True) for found in _named_by(tree, name, folders, frozenset(names))]
+                waiting += [(found, True) for found in _named_by(tree, name, folders, names)]
 
 
 def _tree(path: Path) -> ast.Module | None:
