@@ -68,7 +68,7 @@ def _agent(root: Path, script: list[str]) -> None:
     paths, store = NodePaths(root), open_store((root / "store").as_uri())
     paths.make()
     make_script_package(paths)
-    points, said = paths.metrics / f"{TASK}.jsonl", root / "said"
+    points, said = paths.points(TASK), root / "said"
     shipper = LogShipper(store, SystemClock(), free=True)
     shipper.start()
     shipper.add_points(TASK, points)

@@ -82,7 +82,3 @@ class Assignment:
     def log(self, name: str) -> Path:
         """The file of the log `name`: a task's, or the launcher's."""
         return self.paths.logs / f"{name}.log"
-
-    def points(self, task: str) -> Path:
-        """The file of the points of `task`."""
-        return self.paths.metrics / f"{task}.jsonl"

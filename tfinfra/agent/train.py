@@ -87,7 +87,7 @@ def bring(context: AgentContext, assignment: Assignment, finish: Callable[[], No
 def _start(context: AgentContext, assignment: Assignment, tasks: NodeTasks, watcher: Watcher) -> None:
     for task in assignment.tasks:
         context.logs.add(task.name, assignment.log(task.name))
-        context.logs.add_points(task.name, assignment.points(task.name))
+        context.logs.add_points(task.name, assignment.paths.points(task.name))
     if backend(assignment.plan.backend).launcher and assignment.node == 0:
         context.logs.add(LAUNCHER_LOG, assignment.log(LAUNCHER_LOG))
     try:

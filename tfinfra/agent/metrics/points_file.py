@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.model import Point
 from tfinfra.store import chunk_of
 
 
-class PointsFiles:
-    """The files in `folder`. A task's own processes append to them too (script/script_run.py)."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def path(self, task: str) -> Path:
-        return self._folder / f"{task}.jsonl"
-
-    def add(self, points: Sequence[Point]) -> None:
-        """Appends points of one task, in one write. Raises OSError."""
-        if points:
-            descriptor = os.open(self.path(points[0].task), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-            try:
-                os.write(descriptor, chunk_of(points))
-            finally:
-                os.close(descriptor)
+def add_points(paths: NodePaths, points: Sequence[Point]) -> None:
+    """Appends points of one task, in one write: its own processes append to the file too (script/script_run.py). Raises
+    OSError."""
+    if points:
+        descriptor = os.open(paths.points(points[0].task), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, chunk_of(points))
+        finally:
+            os.close(descriptor)

@@ -56,8 +56,13 @@ class NodePaths:
 
     @property
     def metrics(self) -> Path:
-        """<metrics>/<task>.jsonl takes a task's points, a line each, before they are tailed; a node's figures too."""
+        """Has the files of `points`."""
         return self.state / "metrics"
+
+    def points(self, task: str) -> Path:
+        """Takes the points of `task`, a line each, before they are tailed; a node's figures too. A task that mpirun
+        starts is told of it by rank.sh."""
+        return self.metrics / f"{task}.jsonl"
 
     @property
     def for_scripts(self) -> Path:

@@ -65,12 +65,12 @@ class Commands:
         if why or not argv:
             self._say(request.number, Answer("refused", message=why or "there is no command"))
             return
-        number, paths = request.number, self._context.paths
-        note_execution(paths.state)
+        number = request.number
+        note_execution(self._context.paths.state)
         if why := self._why_none():  # a locked run that began meanwhile has not seen the note
             self._say(number, Answer("refused", message=why))
             return
-        log = paths.logs / f"{keys.exec_log(number, self._assignment.node)}.log"
+        log = self._assignment.log(keys.exec_log(number, self._assignment.node))
         self._context.logs.add(log.stem, log)
         command = self._command(argv, log)
         try:

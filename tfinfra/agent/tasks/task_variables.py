@@ -37,7 +37,7 @@ def task_variables(assignment: Assignment, task: Task) -> dict[str, str]:
         "TFINFRA_OUTPUTS": str(folders.shared / "outputs"),
         "TFINFRA_CHECKPOINTS": str(folders.shared / "checkpoints"),
         "PYTHONPATH": ":".join(part for part in (chosen.get("PYTHONPATH"), str(assignment.paths.for_scripts)) if part),
-        METRICS: str(assignment.points(task.name)),
+        METRICS: str(assignment.paths.points(task.name)),
         "MLFLOW_TRACKING_URI": assignment.tracking.url,
         "MLFLOW_TRACKING_TOKEN": assignment.tracking.token(task.name),
         **{f"TFINFRA_INPUT_{name.upper()}": str(path) for name, path in assignment.given.inputs.items()},
