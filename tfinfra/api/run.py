@@ -258,13 +258,13 @@ class Run(Successor):
         children, and nothing is kept elsewhere: the other arguments mean nothing."""
         from tfinfra.lifecycle.attach.find_run import find_run
         from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-        from tfinfra.lifecycle.metrics.series import values_by_name
+        from tfinfra.lifecycle.metrics.series import Wanted, values_by_name, wanted_points
 
         del recursive, run_type, populate
         require_text("name", "" if name is None else name, "run.get_metrics() has all")
         found = find_run(self.id, ended=True)
-        points = (point for point in run_points(found) if not is_of_node(point.task) and name in (None, point.name))
-        return values_by_name(points, leader_of(found))
+        wanted = Wanted(frozenset() if name is None else frozenset({name}))
+        return values_by_name(wanted_points(run_points(found), wanted, is_of_node), leader_of(found))
 
     def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
         """Copies all logs below a folder, or the current one; returns their paths."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from tfinfra.environment.uv.tool_environment import tool_environment
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.metrics.tools import tool_python
+from tfinfra.script import in_json
 from tfinfra.system.progress import Progress
 from tfinfra.tracking.sending import TrackingError
 
@@ -50,7 +50,7 @@ class MlflowClient:
         return str(self._call("begin", experiment, name, dict(tags)))
 
     def log(self, run_id: str, metrics: Sequence[tuple[str, float, int, float]]) -> None:
-        rows = [(name, v if math.isfinite(v) else str(v), step, time) for name, v, step, time in metrics]
+        rows = [(name, in_json(value), step, time) for name, value, step, time in metrics]
         self._call("log", run_id, rows)
 
     def end(self, run_id: str, status: str, time: float) -> None:

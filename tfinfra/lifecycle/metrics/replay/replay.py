@@ -11,7 +11,7 @@ from tfinfra.errors import NotFeasible, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.metrics.replay.mlflow_client import MlflowClient
 from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-from tfinfra.lifecycle.metrics.series import Wanted
+from tfinfra.lifecycle.metrics.series import Wanted, wanted_points
 from tfinfra.model import Point
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress
@@ -31,8 +31,7 @@ def replay(found: FoundRun, uri: str, wanted: Wanted, progress: Progress) -> int
     with _tracker(uri, progress) as tracker:
         sender = Sender(tracker, name, found.run, leader_of(found), is_of_node)
         try:
-            points = (point for point in run_points(found) if wanted.takes(point, is_of_node))
-            sender.send(_told(points, progress))
+            sender.send(_told(wanted_points(run_points(found), wanted, is_of_node), progress))
             record = found.record
             if sender.sent and record is not None and record.result is not None:
                 sender.end(_STATUS.get(record.result, "FAILED"), record.times.get("ended") or right_now())
