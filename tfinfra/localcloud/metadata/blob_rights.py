@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from tfinfra.localcloud.arm.providers.mounts import BlobPlace, blob_places
 from tfinfra.localcloud.arm.providers.resource_provider import CloudContext
 from tfinfra.localcloud.arm.providers.storage import server_of
 from tfinfra.localcloud.arm.rbac.builtin import BLOB_WRITER
+from tfinfra.system.whole_file import write_whole
 
 
 def tell_azurites(context: CloudContext, principal: str) -> None:
@@ -25,6 +25,4 @@ def tell_azurites(context: CloudContext, principal: str) -> None:
             if rights.get(place.container) != "write":
                 rights[place.container] = "write" if place.role == BLOB_WRITER else "read"
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{principal}.{os.getpid()}"
-        part.write_text(json.dumps(rights), "utf-8")
-        part.replace(folder / f"{principal}.json")
+        write_whole(folder / f"{principal}.json", json.dumps(rights).encode())
