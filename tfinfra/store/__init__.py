@@ -4,7 +4,8 @@
 a folder of this machine (folder.py, copying.py) or Azure Blob by obstore (blob/); `read` turns what
 lies at a key into a record, or says why that is unreadable (records.py); `PatientStore` bears a store's bad
 moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties one (clearing.py); `blob_answer`
-reads what Blob said (blob/blob_errors.py); `contents` gives many objects one after the other (in_order.py);
+reads what Blob said (blob/blob_errors.py); `contents` gives many objects one after the other, `chunks_by_name` lists
+those of each log (in_order.py);
 `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
 `log_pieces` reads what logs are kept as (log_chunks.py), `points_in` what points
 are (point_chunks.py).
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from tfinfra.store.blob.blob_errors import ROLE, BlobAnswer, blob_answer
 from tfinfra.store.clearing import clear
-from tfinfra.store.in_order import contents
+from tfinfra.store.in_order import chunks_by_name, contents
 from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
@@ -51,6 +52,7 @@ __all__ = [
     "Unreadable",
     "blob_answer",
     "chunk_of",
+    "chunks_by_name",
     "clear",
     "content",
     "contents",

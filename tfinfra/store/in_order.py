@@ -1,4 +1,4 @@
-"""Many objects one after the other, several of them on their way at once."""
+"""Many objects one after the other, several of them on their way at once; and which ones are the chunks of what."""
 
 from __future__ import annotations
 
@@ -27,3 +27,12 @@ def contents(store: ObjectStore, keys: Iterable[str]) -> Iterator[bytes | None]:
             yield coming.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def chunks_by_name(store: ObjectStore, folder: str) -> dict[str, list[str]]:
+    """{name ("task"): the keys of its chunks, in their order} of all logs, or of all points, as `folder` is LOGS or
+    METRICS."""
+    chunks: dict[str, list[str]] = {}
+    for key in store.list(folder):
+        chunks.setdefault(key.split("/")[1], []).append(key)
+    return chunks

@@ -22,7 +22,7 @@ from tfinfra.lifecycle.end.salvage import OutputTree, save
 from tfinfra.lifecycle.record.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, CollectionReport, NotCollected, missing, read_report
 from tfinfra.lifecycle.watch.home_log import times_beside, write_log
-from tfinfra.store import ObjectStore, OddObject, contents, log_pieces, store_errors
+from tfinfra.store import ObjectStore, OddObject, chunks_by_name, contents, log_pieces, store_errors
 from tfinfra.store import keys as layout
 from tfinfra.store.copying import Unread
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -184,15 +184,12 @@ class _Coming:
     def bring_logs(self, tasks: frozenset[str]) -> int:
         """tasks/<task>.log for every task; what the agents and the launcher wrote goes to nodes/. How many there
         are."""
-        chunks: dict[str, list[str]] = {}
-        for key in self.store.list(layout.LOGS):
-            chunks.setdefault(key.split("/")[1], []).append(key)
-
+        chunks = chunks_by_name(self.store, layout.LOGS)
         times: dict[str, str] = {}
 
         def write(name: str, path: Path) -> None:
             with path.open("wb") as log:
-                times[name] = write_log(log, (log_pieces(self.store, key) or [] for key in sorted(chunks[name])))
+                times[name] = write_log(log, (log_pieces(self.store, key) or [] for key in chunks[name]))
 
         paths = {name: f"{'tasks' if name in tasks else 'nodes'}/{tame(name)}.log" for name in chunks}
         odd = clashes(paths.values(), folds=self.landing.folds())
@@ -207,13 +204,11 @@ class _Coming:
     def bring_metrics(self) -> None:
         """metrics/<task>.jsonl for every task and node that has logged points: its chunks, one after the other.
         What has not grown since an earlier look stays as it came: a chunk never changes."""
-        chunks: dict[str, list[str]] = {}
-        for key in self.store.list(layout.METRICS):
-            chunks.setdefault(key.split("/")[1], []).append(key)
+        chunks = chunks_by_name(self.store, layout.METRICS)
 
         def write(name: str, path: Path) -> None:
             with path.open("wb") as points:
-                for chunk in contents(self.store, sorted(chunks[name])):
+                for chunk in contents(self.store, chunks[name]):
                     points.write(chunk or b"")
 
         paths = {name: f"{layout.METRICS}/{tame(name)}.jsonl" for name in chunks}

@@ -11,7 +11,7 @@ from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.model import Point
-from tfinfra.store import contents, keys, points_in
+from tfinfra.store import chunks_by_name, contents, keys, points_in
 
 FOLDER = keys.METRICS
 _AT_ONCE = 1 << 22
@@ -24,11 +24,9 @@ def run_points(found: FoundRun, odd: Counter[str] | None = None) -> Iterator[Poi
     odd = Counter() if odd is None else odd
     must_be_readable(found)
     if found.store is not None:
-        store, listed = found.store, dict[str, list[str]]()
-        for key in store.list(keys.METRICS):
-            listed.setdefault(key.split("/")[1], []).append(key)
-        for task in sorted(listed, key=lambda task: _order(found, task)):
-            for chunk in contents(store, sorted(listed[task])):
+        chunks = chunks_by_name(found.store, keys.METRICS)
+        for task in sorted(chunks, key=lambda task: _order(found, task)):
+            for chunk in contents(found.store, chunks[task]):
                 yield from _points(task, chunk or b"", odd)
         return
     record = recorded(found)
