@@ -120,8 +120,7 @@ class FollowedLogs:
         return alive
 
     def _has_groups(self) -> bool:
-        host = self._found.record.host if self._found.record else self._found.run
-        return any(group.run == host for group in self._found.ports.arm.groups())
+        return any(group.run == self._found.host for group in self._found.ports.arm.groups())
 
     def _bear(self) -> None:
         """Tells what keeps the log away, and bears it for long."""

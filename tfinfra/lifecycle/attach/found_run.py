@@ -44,6 +44,11 @@ class FoundRun:
         return self.reach()
 
     @property
+    def host(self) -> str:
+        """The run whose groups it is in, as its record says; itself where there is none."""
+        return self.record.host if self.record else self.run
+
+    @property
     def exists(self) -> bool:
         return bool(self.groups)
 

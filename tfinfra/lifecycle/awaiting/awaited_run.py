@@ -165,8 +165,7 @@ class AwaitedRun:
         if not self._listing.due(late=self._late or self._lists_of_none > 0, refused=self._refused):
             return False
         self._refused = True
-        host = self._found.record.host if self._found.record else self._found.run
-        groups = tuple(group for group in ports.arm.groups() if group.run == host)
+        groups = tuple(group for group in ports.arm.groups() if group.run == self._found.host)
         self._refused = False
         self._lists_of_none = 0 if groups else self._lists_of_none + 1
         fresh = replace(self._found, groups=groups, record=self._found.folder.read())
