@@ -14,6 +14,7 @@ from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.names import choice_of
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_status import NODES_STAY
 from tfinfra.model import Infrastructure, Plan, from_json
 from tfinfra.store import ObjectStore
 from tfinfra.system.clock import right_now, unix_time
@@ -71,17 +72,16 @@ def first_run(name: str, tell: Progress) -> FirstRun:
 def _ready_store(found: FoundRun, record: RunRecord) -> ObjectStore:
     """The run's store. Raises UsageError where the run trains still, or its nodes do not stay."""
     run = found.run
-    again = "`tfinfra up --keep` leaves a run's nodes until its deadline"
     if not found.present_compute_groups:
-        raise UsageError(f"{run} has no nodes any more", hint=again)
+        raise UsageError(f"{run} has no nodes any more", hint=NODES_STAY)
     if found.outcome is None or found.store is None or not is_collected(found.store):
         raise UsageError(f"{run} has not ended: its nodes train or collect", hint=f"`tfinfra wait {run}` waits for it")
     holding = record.phase == RunPhase.HELD and is_alive(record.client)
     if not (found.held or holding):
-        raise UsageError(f"the nodes of {run} do not stay", hint=again)
+        raise UsageError(f"the nodes of {run} do not stay", hint=NODES_STAY)
     if found.outcome.differs:
         raise UsageError(f"the nodes of {run} are not what its lock says: {found.outcome.message}")
     left = unix_time(record.deadline) - right_now()
     if left < _LEAST:
-        raise UsageError(f"the nodes of {run} are held for {spell_seconds(max(0.0, left))} only", hint=again)
+        raise UsageError(f"the nodes of {run} are held for {spell_seconds(max(0.0, left))} only", hint=NODES_STAY)
     return found.store
