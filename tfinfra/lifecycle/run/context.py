@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from tfinfra.errors import ProvisioningError
 from tfinfra.guardrails.values import NO_AUDIT, Audit
-from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
+from tfinfra.lifecycle.record import names
+from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, run_folder
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.run.phases import Session
+from tfinfra.lifecycle.run.phases import Interrupt, Session
+from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.model import Outcome, Plan
 
 if TYPE_CHECKING:
+    from tfinfra.compiler.pipeline import Compiled
     from tfinfra.engine.client import EngineProcess
 
 
@@ -71,3 +74,14 @@ class RunContext:
         if outcome is not None:
             times["training_ended"] = outcome.ended
         return {**times, "ended": self.ports.clock()} if over else times
+
+
+def new_context(
+    compiled: Compiled, ports: Ports, options: UpOptions, observer: Observer, interrupt: Interrupt
+) -> RunContext:
+    """Of a run that this process is about to drive. Any thread may interrupt it through `interrupt`."""
+    run = names.run_id(compiled.plan.name, options.letters)
+    folder = run_folder(options.state, run)
+    session = Session(observer, folder.audit, interrupt, ports.clock)
+    audit = compiled.facts.project.guardrails.audit
+    return RunContext(compiled.plan, run, folder, ports, session, options, audit=audit)

@@ -13,7 +13,6 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import Cancelled
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
-from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.deletion_layers import deletion_layers
 from tfinfra.lifecycle.end.ending import RunResult, end_driven_run, never_begun
 from tfinfra.lifecycle.end.held_nodes import leave_held, stays_held
@@ -23,14 +22,13 @@ from tfinfra.lifecycle.provision.first_record import begun, first_record
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
-from tfinfra.lifecycle.record import names, published, spending
-from tfinfra.lifecycle.record.evidence_state import NOT_FETCHED
-from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.usual_times import usual_seconds
-from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.context import new_context
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.run.phases import Interrupt, Session
+from tfinfra.lifecycle.run.phases import Interrupt
+from tfinfra.lifecycle.up.detaching import leave_detached
 from tfinfra.lifecycle.up.training import train
 from tfinfra.lifecycle.watch.observer import Observer, UnderWay
 from tfinfra.model import Requirements
@@ -57,15 +55,12 @@ class UpRun:
         engine: EngineProcess,
         given: Given | None = None,
     ) -> None:
-        self.run = names.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
         self._ports = ports
         self._engine = engine
         self._observer = observer
-        folder = run_folder(options.state, self.run)
-        self._session = Session(observer, folder.audit, interrupt, ports.clock)
-        audit = compiled.facts.project.guardrails.audit
-        self._context = RunContext(compiled.plan, self.run, folder, ports, self._session, options, audit=audit)
+        self._context = new_context(compiled, ports, options, observer, interrupt)
+        self._session, self.run = self._context.session, self._context.run
         self._data = RunData(compiled, given or Given(), self._context)
         self._provisioning = Provisioning(compiled, self._context, self._data)
 
@@ -185,12 +180,7 @@ class UpRun:
         self._session.wait(spawn(lambda: provisioned.baselines.wait(provisioned.nodes.store), "baselines"))
         spending.note_gone(context.folder, dict(context.undo.gone))
         provisioned.engine.close()
-        evidence = NOT_FETCHED if context.audit.signs else None
-        record = context.folder.update(detached=True, client=None, times=context.times(over=False), evidence=evidence)
-        published.publish(provisioned.store, record, context.plan)
-        context.folder.audit.append("detached")
-        document = collect.run_document(record, context.plan, provisioned.nodes.store, self._ports.clock())
-        return RunResult(record, document, None)
+        return leave_detached(context, provisioned.nodes, provisioned.store)
 
     # Train
 

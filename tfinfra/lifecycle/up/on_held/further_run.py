@@ -11,22 +11,19 @@ from tfinfra.compiler.pipeline import Compiled
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.data.transfer import RunData
-from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.ending import RunResult, end_driven_run, never_begun
 from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.provision.module_check import check_modules
-from tfinfra.lifecycle.record import names, published
-from tfinfra.lifecycle.record.evidence_state import NOT_FETCHED
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.uses import begin_use, end_use
-from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.context import new_context
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.run.phases import Interrupt, Session
+from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.lifecycle.run.still_locked import refuse_other_source
+from tfinfra.lifecycle.up.detaching import leave_detached
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun
 from tfinfra.lifecycle.up.on_held.handing_over import HandingOver
 from tfinfra.lifecycle.up.on_held.lacking import HeldNodes, changed_inputs
@@ -60,15 +57,12 @@ class FurtherRun:
         channel: Channel,
         given: Given,
     ) -> None:
-        self.run = names.run_id(compiled.plan.name, options.letters)
         self._compiled = compiled
         self._ports = ports
         self._observer = observer
         self._first = first
-        folder = run_folder(options.state, self.run)
-        self._session = Session(observer, folder.audit, interrupt, ports.clock)
-        audit = compiled.facts.project.guardrails.audit
-        self._context = RunContext(compiled.plan, self.run, folder, ports, self._session, options, audit=audit)
+        self._context = new_context(compiled, ports, options, observer, interrupt)
+        self._session, self.run = self._context.session, self._context.run
         self._data = RunData(compiled, given, self._context)
         self._handing = HandingOver(compiled, self._context, self._data, first, channel)
 
@@ -91,7 +85,8 @@ class FurtherRun:
             nodes = self._handing.over(bundle, trees, self._deadline(clock()))
             context.folder.update(phase=RunPhase.RUNNING)
             if context.options.detach:
-                return self._detach(nodes)
+                self._handing.await_secrets()
+                return leave_detached(context, nodes, nodes.store)
             train(context, nodes)
         except BaseException as raised:  # noqa: BLE001 - whatever it was, the tasks must end; end_driven_run reports it
             error = raised
@@ -182,15 +177,6 @@ class FurtherRun:
         if agents and agents[-1] != bundle.agent:
             hint = "`tfinfra up` without --on makes nodes with this one"
             raise UsageError(f"the nodes of {self._first.record.run} have the agent of another tfinfra", hint=hint)
-
-    def _detach(self, nodes: Nodes) -> RunResult:
-        context = self._context
-        self._handing.await_secrets()
-        evidence = NOT_FETCHED if context.audit.signs else None
-        record = context.folder.update(detached=True, client=None, times=context.times(over=False), evidence=evidence)
-        published.publish(nodes.store, record, context.plan)
-        context.folder.audit.append("detached")
-        return RunResult(record, collect.run_document(record, context.plan, nodes.store, self._ports.clock()), None)
 
 
 def held_nodes(first: FirstRun) -> HeldNodes:
