@@ -107,6 +107,7 @@ DEFAULTS = {
 def test_defaults_are_those_that_manifests_have() -> None:
     found = {entry.name: entry.default for entry in manifest_keys()}
     assert {key: found[key] for key in DEFAULTS} == DEFAULTS
+    assert not [key for key, default in found.items() if "(" in (default or "")], "a value as Python writes it"
     targets = {entry.name: entry.default or "" for entry in target_keys()}
     assert targets["os_disk_gb"] == str(OS_DISK_GB)
     assert targets["location"].startswith(DEFAULT_LOCATION)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, is_dataclass
 
 from tfinfra.guardrails.key_schema import FILE as GUARDRAILS_FILE
 from tfinfra.guardrails.key_schema import GUARDRAILS
@@ -95,7 +95,7 @@ def _default(key: str, rules: Rules, kind: type | None) -> str:
         return f"{value // 86400}d" if value > 86400 else f"{value // 3600}h"
     if isinstance(value, (tuple, Mapping)):
         return f"[{', '.join(value)}]" if isinstance(value, tuple) else "{}"
-    return "none" if value is None else "{}" if isinstance(value, LimitKeys) else str(value)
+    return "none" if value is None else "{}" if is_dataclass(value) else str(value)
 
 
 def _sentence(text: str) -> str:
