@@ -58,6 +58,7 @@ METRICS = "metrics"
 OUTPUTS = "outputs"
 LEFT = "left"
 ANSWERS = "answers"
+_MIRRORS = "mirror"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints", LEFT)
 
 # The sign of an encoded byte itself, what Azure takes as another '/', obstore's own suffixes, control characters, and
@@ -83,7 +84,7 @@ MIRRORED = "mirror.json"
 
 FOR_NODES = (KEEP, DATA)
 """What the client leaves for the nodes before they boot, besides the bundle."""
-NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, "mirror", ANSWERS, "inbox", "outbox")
+NODES_FOLDERS = (BOOT, NODES, EVIDENCE, HEARTBEATS, TASKS, LOGS, METRICS, LEFT, _MIRRORS, ANSWERS, "inbox", "outbox")
 NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, MIRRORED, COLLECTING, COLLECTED)
 """What comes into the store by nodes that are up, and by the client for them."""
 
@@ -209,24 +210,32 @@ def outbox_key(request: str) -> str:
 
 
 def output_key(folder: str, path: str) -> str:
-    """`folder` is one of OUTPUT_FOLDERS, `path` relative to it with '/'. A store's keys may not hold what a file's name
-    may ('#', bytes that are not UTF-8): those are percent-encoded, `output_path` undoes it."""
-    return f"{OUTPUTS}/{folder}/{quote(path, safe='/ ', errors='surrogateescape')}"
-
-
-def mirror_key(path: str) -> str:
-    """`path` is relative to ./logs; as for `output_key`, what no key may hold is percent-encoded."""
-    return f"mirror/{quote(path, safe='/ ', errors='surrogateescape')}"
-
-
-def mirrored_path(key: str) -> str:
-    """The path that `mirror_key` made `key` of."""
-    return unquote(key.removeprefix("mirror/"), errors="surrogateescape")
+    """`folder` is one of OUTPUT_FOLDERS, `path` relative to it with '/'; `output_path` undoes it."""
+    return _key_of(OUTPUTS, f"{folder}/{path}")
 
 
 def output_path(key: str) -> str:
     """The path, with its folder first, that `output_key` made `key` of."""
-    return unquote(key.removeprefix(f"{OUTPUTS}/"), errors="surrogateescape")
+    return _path_of(OUTPUTS, key)
+
+
+def mirror_key(path: str) -> str:
+    """`path` is relative to ./logs, with '/'; `mirrored_path` undoes it."""
+    return _key_of(_MIRRORS, path)
+
+
+def mirrored_path(key: str) -> str:
+    """The path that `mirror_key` made `key` of."""
+    return _path_of(_MIRRORS, key)
+
+
+def _key_of(folder: str, path: str) -> str:
+    """A store's keys may not hold what a file's name may ('#', bytes that are not UTF-8): it is percent-encoded."""
+    return f"{folder}/{quote(path, safe='/ ', errors='surrogateescape')}"
+
+
+def _path_of(folder: str, key: str) -> str:
+    return unquote(key.removeprefix(f"{folder}/"), errors="surrogateescape")
 
 
 def wheel_claim_key(key: str, attempt: int) -> str:
