@@ -66,7 +66,7 @@ def latest_deadline(end: Deadline, limits: Limits, burn: Burn, longest: float | 
     begun = end.at - end.seconds
     bounds = [end.at + min(LONGEST_EXTENSION, limits.keep_outputs // 2), begun + affordable_seconds(limits, burn)]
     if longest is not None:
-        bounds.append(begun + longest)
+        bounds.append(begun + math.floor(longest))  # whole seconds, as all others: a sum of fractions may be above both
     return max(end.at, min(bounds))
 
 
