@@ -132,8 +132,9 @@ def _decoder(kind: Any) -> Decoder:
             return _enum_decoder(args[0], shapes)
         return _shaped(_decoder(args[0]), shapes)
     if origin in (typing.Union, types.UnionType):
-        inner = _decoder(next(a for a in args if a is not type(None)))
-        return lambda data, place: None if data is None else inner(data, place)
+        given = [each for each in args if each is not type(None)]
+        inner = _decoder(given[0]) if len(given) == 1 else _any_decoder(given)
+        return lambda data, place: None if data is None and len(given) < len(args) else inner(data, place)
     return _list_decoder(_decoder(args[0])) if origin is tuple else _dict_decoder(_decoder(args[1]))
 
 
@@ -175,6 +176,19 @@ def _enum_decoder(kind: type[Enum], shapes: list[Shape]) -> Decoder:
     """`shapes` leave no text but the values of members."""
     text = _shaped(_text, shapes)
     return lambda data, place: kind(text(data, place))
+
+
+def _any_decoder(kinds: list[Any]) -> Decoder:
+    """`kinds` are JSON's own: text, numbers, true and false."""
+    by_type = {kind: _decoder(kind) for kind in kinds}
+    words = dict.fromkeys(_kind_of(kind()) for kind in kinds)
+
+    def decoded(data: Any, place: str) -> Any:
+        if type(data) not in by_type:
+            _refuse(place, f"is {_kind_of(data)}, not one of {', '.join(words)}")
+        return by_type[type(data)](data, place)
+
+    return decoded
 
 
 def _shaped(inner: Decoder, shapes: list[Shape]) -> Decoder:
