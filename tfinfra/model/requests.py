@@ -9,7 +9,7 @@ from typing import Annotated
 from tfinfra.model.shapes import Count, ExitStatus, Moment, Name, Shape, matching, one_of
 
 Number = Annotated[str, matching(r"[0-9a-f]{32}", "a request's number")]
-Kind = Annotated[str, one_of("exec", "interrupt", "try")]
+Kind = Annotated[str, one_of("exec", "interrupt", "try", "trial")]
 Word = Annotated[str, Shape(lambda word: "\0" not in word and len(word) <= 1 << 16, "a word of a command")]
 LIVES = 120.0
 """Seconds for which a request may be taken, from when its client made it."""

@@ -38,7 +38,7 @@ forwarded.json                    Forwarded: what another MLflow server has got 
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
 collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
-on/<run>/…                        all of the above once more, for a further run on the same nodes
+on/<run>/…                        all of the above once more, for a further run on the same nodes, or a trial of a tune
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ NODES_KEYS = (INVENTORY, RESUMED, SECRETS, OUTCOME, FORWARDED, MIRRORED, COLLECT
 
 
 def further_run(run: str) -> str:
-    """The folder of a further run: in the store of the run whose nodes it is on, and on these."""
+    """The folder of a further run, or a trial: in the store of the run whose nodes it is on, and on these."""
     return f"{FURTHER}/{run}"
 
 
