@@ -35,7 +35,8 @@ class UpOptions:
     that holds beside the usual ones; `locked`: the run is what the manifest's lock holds, or, where there is no
     manifest's file, what `lock_file` holds; `letters` are the run id's end.
 
-    `on` is the run on whose nodes it is to run, None of one that makes its own.
+    `on` is the run on whose nodes it is to run, None of one that makes its own. `tune`: it is a tune, which goes on
+    with what the tune `resume` has left, where that is one.
 
     `held` is the lock of a locked run, once it was held against it. Once the cloud is known, `machines` is the kind
     that it has, `burn` what the run costs there, and `terms` what `consent` is asked for before the first write, None
@@ -47,6 +48,8 @@ class UpOptions:
     detach: bool = False
     keep: bool = False
     on: str | None = None
+    tune: bool = False
+    resume: str | None = None
     machines: str | None = None
     store: str | None = None
     consent: Consent = agreed

@@ -31,7 +31,7 @@ from tfinfra.text.masking import redact
 
 REQUEST = "request.json"
 FAILURE = "failure.json"
-CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "locked", "letters")
+CARRIED = ("target", "rehearse", "detach", "keep", "machines", "store", "locked", "letters", "tune", "resume")
 CARRIED_PATHS = ("folder", "own_state", "guardrails", "lock_file")
 """The fields of UpOptions that a submission carries to the process that drives the run."""
 

@@ -26,6 +26,7 @@ from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.run.terms import terms_of
 from tfinfra.lifecycle.up.conductor import UpRun
+from tfinfra.lifecycle.up.other_verb import refuse_other_verb
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.store.keys import OUTPUT_FOLDERS
@@ -50,6 +51,12 @@ def launch_manifest(manifest: Path, options: UpOptions, observer: Observer) -> R
     return launch(load, options, observer, file)
 
 
+def launch_tune(manifest: Path, options: UpOptions, observer: Observer, resume: str | None = None) -> RunResult:
+    """Compiles a manifest with `tune` and searches; goes on with what the tune `resume` has left, where that is one.
+    Raises as `launch_manifest`."""
+    return launch_manifest(manifest, replace(options, tune=True, resume=resume), observer)
+
+
 def launch(
     load: Callable[[], Project], options: UpOptions, observer: Observer, manifest: Path | None = None
 ) -> RunResult:
@@ -58,6 +65,7 @@ def launch(
 
     No process is started before the manifest's secrets are out of the environment that it would inherit."""
     project = load()
+    refuse_other_verb(project.document.data, options)
     with withheld(project.document.data) as secrets, TemporaryDirectory(prefix="tfinfra-") as scratch:
         if options.on is not None:
             from tfinfra.lifecycle.up.on_held.launch_on_held import launch_on_held
