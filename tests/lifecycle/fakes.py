@@ -27,6 +27,7 @@ from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.watch.observer import UnderWay
+from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import (
     Image,
     Infrastructure,
@@ -133,6 +134,9 @@ class FakeObserver:
 
     def metric(self, point: Point) -> None:
         self.lines.append(f"metric {point.name} {point.value}")
+
+    def tune(self, state: TuneState) -> None:
+        self.lines += [f"tune {trial.number} {trial.state}" for trial in state.trials]
 
 
 Nodes = Callable[[MemoryStore], None]

@@ -16,6 +16,8 @@ from tfinfra.cli.verbosity import Verbosity, verbosity
 from tfinfra.errors import Diagnostic
 from tfinfra.lifecycle.watch.observer import Observer, UnderWay
 from tfinfra.lifecycle.watch.plain_view import PlainView, QuietView, is_file, prefixed, task_text
+from tfinfra.lifecycle.watch.trial_lines import TrialNews
+from tfinfra.lifecycle.watch.tune_state import OVER, TuneState
 from tfinfra.model import Point, TaskStatus
 from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import clean
@@ -36,6 +38,8 @@ class LiveView:
         self._phases: dict[str, RunningPhase] = {}
         self._tasks: dict[str, TaskStatus] = {}
         self._metric: Point | None = None
+        self._tune: TuneState | None = None
+        self._trials = TrialNews()
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -94,6 +98,18 @@ class LiveView:
     def metric(self, point: Point) -> None:
         self._metric = point
 
+    def tune(self, state: TuneState) -> None:
+        with self._lock:
+            known, self._tune = self._phases.get("search"), state
+            if known is not None and state.trials:  # what went before the first trial is over
+                self._phases["search"] = RunningPhase("search", "", known.began, known.usual)
+            news = list(self._trials.of(state))
+        for trial, line in news:
+            if trial.state in ("failed", "lost"):
+                self._print(clean(line), "red")
+            elif trial.number == state.best and trial.state in OVER:
+                self._print(clean(line), "green")
+
     def _over(self, kind: str, phase: str, seconds: float, text: str) -> None:
         with self._lock:
             self._phases.pop(phase, None)
@@ -110,7 +126,8 @@ class LiveView:
             phases = tuple(self._phases.values())
             tasks = tuple(self._tasks.values()) if "train" in self._phases else ()
             metric = self._metric if tasks else None
-        return live_rows(LiveState(phases, tasks, self._run, self._clock(), metric), height)
+            tune = self._tune if "search" in self._phases else None
+        return live_rows(LiveState(phases, tasks, self._run, self._clock(), metric, tune), height)
 
 
 @contextmanager

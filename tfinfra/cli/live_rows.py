@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tfinfra.cli.tuning.tune_rows import tune_rows
 from tfinfra.lifecycle.watch.latest_metric import metric_text
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.lifecycle.watch.plain_view import as_last_time, task_text
+from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Point, TaskStatus
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import count, ranges, spell_seconds
@@ -21,6 +23,8 @@ MARKS = {"running": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗",
 TASK_COLORS = {"running": "cyan", "succeeded": "green", "failed": "red", "lost": "red"}
 _SHARE = 3
 """The rows take at most this part of a terminal's height: the log above them has the rest."""
+_ABOVE_TRIALS = 6
+"""Rows that are left to what stays above a tune's trials, whose own logs are not shown, if the terminal has so many."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,14 @@ class RunningPhase:
 @dataclass(frozen=True)
 class LiveState:
     """All that the rows show. `now` in the clock's seconds; `run` is None before the first write to the cloud,
-    `metric` where the tasks have logged none."""
+    `metric` where the tasks have logged none, `tune` where no trials are under way."""
 
     phases: Sequence[RunningPhase]
     tasks: Sequence[TaskStatus]
     run: UnderWay | None
     now: float
     metric: Point | None = None
+    tune: TuneState | None = None
 
 
 def live_rows(state: LiveState, height: int) -> list[Text]:
@@ -52,14 +57,15 @@ def live_rows(state: LiveState, height: int) -> list[Text]:
     that is shown, and how long the run may go on."""
     from rich.text import Text
 
-    most = min(max(1, height // _SHARE), height - 1)
+    most = min(max(1, height // _SHARE, height - _ABOVE_TRIALS if state.tune else 0), height - 1)
     phases = [_phase_row(phase, state) for phase in state.phases][: max(0, most)]
     left = most - len(phases)
     foot = [Text(_foot(state.run, state.now), "dim")] if state.run is not None and left > 0 else []
     if state.metric is not None and left > len(foot):
         said = metric_text(state.metric.name, state.metric.value, state.metric.step)
         foot.insert(0, Text(f"  {in_one_line(said)}", "bold"))
-    return [*phases, *_task_rows(state.tasks, left - len(foot)), *foot]
+    trials = tune_rows(state.tune, state.now, left - len(foot)) if state.tune is not None else []
+    return [*phases, *(trials or _task_rows(state.tasks, left - len(foot))), *foot]
 
 
 def phase_line(kind: str, name: str, seconds: float, text: str) -> Text:
@@ -79,7 +85,9 @@ def in_one_line(text: str) -> str:
 def _phase_row(phase: RunningPhase, state: LiveState) -> Text:
     seconds = state.now - phase.began
     said = [as_last_time(phase.usual, seconds), phase.text]
-    if not phase.text and state.tasks:
+    if not phase.text and state.tune is not None:
+        said.insert(0, f"{len(state.tune.trials)} of {state.tune.total} trials")
+    elif not phase.text and state.tasks:
         said.append(_counted(state.tasks))
     return phase_line("running", phase.name, seconds, "; ".join(filter(None, said)))
 

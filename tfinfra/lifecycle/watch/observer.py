@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tfinfra.errors import Diagnostic
+from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Point, Task, TaskStatus
 
 
@@ -59,3 +60,6 @@ class Observer(Protocol):
 
     def metric(self, point: Point) -> None:
         """The metric that is shown of the run has a new value."""
+
+    def tune(self, state: TuneState) -> None:
+        """Something of a tune's trials has changed."""

@@ -11,6 +11,8 @@ from typing import TextIO
 
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.lifecycle.watch.observer import UnderWay
+from tfinfra.lifecycle.watch.trial_lines import TrialNews
+from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Point, TaskStatus
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import spell_seconds
@@ -28,6 +30,7 @@ class PlainView:
         self._render = render
         self._named = named
         self._usual: Mapping[str, float] = {}
+        self._trials = TrialNews()
         self._lock = threading.Lock()
 
     def expect(self, seconds: Mapping[str, float]) -> None:
@@ -69,6 +72,10 @@ class PlainView:
     def metric(self, point: Point) -> None:
         """The script's own lines say it, and `tfinfra metrics` has all."""
 
+    def tune(self, state: TuneState) -> None:
+        for _, line in self._trials.of(state):
+            self._tell(f"[search] {line}")
+
     def _tell(self, text: str) -> None:
         self._write(self._progress, clean(text))
 
@@ -100,6 +107,9 @@ class QuietView(PlainView):
         """As above."""
 
     def line(self, task: str, text: str) -> None:
+        """As above."""
+
+    def tune(self, state: TuneState) -> None:
         """As above."""
 
     def say(self, text: str) -> None:

@@ -1,0 +1,55 @@
+"""A tune's trials in words: one line for each thing that happens to one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+from tfinfra.lifecycle.watch.tune_state import OVER, Scalar, TrialState, TuneState
+from tfinfra.text.wording import spell_seconds
+
+
+class TrialNews:
+    """Tells states of one tune apart: what `of` gives was not so in the state before."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, str] = {}
+        self._best: int | None = None
+
+    def of(self, state: TuneState) -> Iterator[tuple[TrialState, str]]:
+        """Each trial that has begun or ended since, with the line that says so."""
+        for trial in state.trials:
+            if self._told.get(trial.number) == trial.state:
+                continue
+            self._told[trial.number] = trial.state
+            is_new_best = trial.number == state.best != self._best and trial.state in OVER
+            if is_new_best:
+                self._best = state.best
+            yield trial, trial_line(trial, state.metric, is_best=is_new_best)
+
+
+def trial_line(trial: TrialState, metric: str, *, is_best: bool = False) -> str:
+    """ "trial 7 completed after 12 s: validation_acc 0.9531, the best so far"."""
+    text = f"trial {trial.number} {trial.state}"
+    if trial.state not in OVER:
+        return f"{text}: {parameters_text(trial.parameters)}" if trial.parameters else text
+    if trial.began is not None and trial.ended is not None:
+        text += f" after {spell_seconds(trial.ended - trial.began)}"
+    value = f"{metric} {trial.best:.4g}" if trial.best is not None else ""
+    said = ", ".join(filter(None, (value, "the best so far" if is_best else "")))
+    return text + (f": {said}" if said else "") + (f"; {trial.why}" if trial.why else "")
+
+
+def parameters_text(parameters: Mapping[str, Scalar]) -> str:
+    """ "--learning-rate 0.001235 --batch-size 32": numbers with as many digits as a person reads."""
+    return " ".join(f"{name} {value_shown(value)}" for name, value in parameters.items())
+
+
+def parameters_to_paste(parameters: Mapping[str, Scalar]) -> str:
+    """The same whole, as words for a shell."""
+    return " ".join(shlex.join((name, str(value))) for name, value in parameters.items())
+
+
+def value_shown(value: Scalar) -> str:
+    """A parameter's value in few characters."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

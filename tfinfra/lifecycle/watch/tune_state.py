@@ -1,0 +1,60 @@
+"""How a tune stands, as whoever watches it sees it: a row for each trial, and which is the best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Scalar = str | int | float | bool
+OVER = ("completed", "failed", "terminated", "lost", "cancelled")
+"""The states of a trial that has ended: by itself, well or not; by the policy; with its node; with the tune."""
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """One trial, `trial` being its id. `state` is "waiting" (asked for, not begun), "running" or one of OVER. `latest`
+    and `best` are values of the primary metric, None where there is none yet, `points` how many the leader has logged.
+    `slot` is its place in the pool while it has one; `began` and `ended` are in Unix seconds; `why` says in a sentence
+    what ended it, "" where it ended by itself, well."""
+
+    number: int
+    trial: str
+    parameters: Mapping[str, Scalar]
+    state: str
+    latest: float | None = None
+    best: float | None = None
+    points: int = 0
+    slot: int | None = None
+    began: float | None = None
+    ended: float | None = None
+    why: str = ""
+
+    def seconds(self, now: float) -> float | None:
+        """How long it has lived, None before it began; `now` in Unix seconds."""
+        return None if self.began is None else max(0.0, (now if self.ended is None else self.ended) - self.began)
+
+
+@dataclass(frozen=True)
+class TuneState:
+    """A whole tune. `goal` is "maximize" or "minimize" of the primary metric `metric`; `trials` are those that were
+    asked for, by their numbers; `best` is the number of the best one, None where no trial has the metric yet; `total`
+    how many there may be, `slots` how many live at once."""
+
+    tune: str
+    metric: str
+    goal: str
+    trials: tuple[TrialState, ...]
+    best: int | None
+    total: int
+    slots: int
+
+    @property
+    def best_trial(self) -> TrialState | None:
+        return next((trial for trial in self.trials if trial.number == self.best), None)
+
+    def ranked(self) -> list[TrialState]:
+        """The trials by their best value, the best first; equal ones by their numbers, those without one last."""
+        sign = -1.0 if self.goal == "maximize" else 1.0
+        known = [trial for trial in self.trials if trial.best is not None and trial.best == trial.best]
+        rest = [trial for trial in self.trials if trial not in known]
+        return [*sorted(known, key=lambda trial: (sign * (trial.best or 0.0), trial.number)), *rest]
