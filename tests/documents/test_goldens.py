@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tfinfra.cli.main import main
 from tfinfra.documents.heading import VERSIONS
 from tfinfra.documents.published import schema
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
+from tfinfra.model import Pool, tuning
 from tfinfra.version import __version__
 
 azure = played.azure  # a fixture
@@ -31,6 +33,12 @@ MOST, LONGEST = 3, 160
 """Items of a list, and characters of a text, that a golden keeps."""
 UNSHOWN = {
     "error": {"error.run", "error.left"},  # of a run that is interrupted: tests/cli_runs and tests/e2e
+    "plan": {  # no key of a manifest says them
+        *(f"tune.{field.name}" for field in fields(tuning.Tune)),
+        *(f"early-termination.{field.name}" for field in fields(tuning.Policy)),
+        *("expression.kind", "expression.arguments"),
+        *(f"pool.{field.name}" for field in fields(Pool)),
+    },
 }
 """Keys that take a run which a process drives."""
 RICH = f"""

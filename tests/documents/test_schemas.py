@@ -29,6 +29,7 @@ from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.walk.steps import Step
 from tfinfra.manifest.codes import Explanation
+from tfinfra.model import tuning
 from tfinfra.money.expected import Expected, Phase
 from tfinfra.money.ledger import Interval
 from tfinfra.reference.entry import Entry, Option
@@ -49,6 +50,10 @@ PARTS: dict[str, tuple[str, type]] = {
     "input": ("plan", model.Input),
     "target": ("plan", model.Target),
     "usage-rate": ("plan", model.UsageRate),
+    "pool": ("plan", model.Pool),
+    "tune": ("plan", tuning.Tune),
+    "expression": ("plan", tuning.Expression),
+    "early-termination": ("plan", tuning.Policy),
     "planned-resource": ("plan", PlannedResource),
     "deletion-layer": ("plan", Layer),
     "expected": ("plan", Expected),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.target.infrastructures import infrastructures
-from tfinfra.model import SCHEMA, Plan, Spec, Task
+from tfinfra.model import SCHEMA, Limits, Plan, Pool, Spec, Task
 
 BASE_PORT = 2222
 MOST_TASKS = 10_000
@@ -26,7 +27,7 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         name=spec.name,
         backend=spec.backend,
         dialect=spec.dialect,
-        node_count=spec.node_count,
+        node_count=spec.all_nodes,
         processes_per_node=spec.process_count_per_node,
         gpus_per_node=gpus,
         use_gpu=spec.use_gpu,
@@ -36,7 +37,7 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         arguments=spec.arguments,
         environment_variables=spec.environment_variables,
         requirements=spec.requirements,
-        limits=spec.limits,
+        limits=_limits(spec),
         hold_on_failure=spec.hold_on_failure,
         infrastructure=first,
         alternatives=tuple(others),
@@ -45,4 +46,15 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
         inputs=spec.inputs,
         resume_from=spec.resume_from,
         metrics=spec.metrics,
+        tune=spec.tune,
+        pool=_pool(spec),
     )
+
+
+def _limits(spec: Spec) -> Limits:
+    """Those of the run: a tune ends after a time of its own, and max_run_duration is each trial's."""
+    return replace(spec.limits, max_run_duration=spec.tune.max_duration_minutes * 60) if spec.tune else spec.limits
+
+
+def _pool(spec: Spec) -> Pool | None:
+    return Pool(spec.trials_at_once, spec.node_count, spec.limits.max_run_duration) if spec.tune else None

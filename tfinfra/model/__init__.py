@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.model.codec import MOST, Unfit, decode, from_json, parse, to_json
 from tfinfra.model.infrastructure import Access, Image, Infrastructure, Spot
-from tfinfra.model.plan import Plan, PriceLine, Task, UsageRate
+from tfinfra.model.plan import Plan, Pool, PriceLine, Task, UsageRate, trial_plan
 from tfinfra.model.shapes import SCHEMA
 from tfinfra.model.spec import PYPI, Input, Limits, MetricsWanted, PackageSources, Requirements, Spec, Target
 
@@ -100,6 +100,7 @@ __all__ = [
     "PackageSources",
     "Plan",
     "Point",
+    "Pool",
     "PriceLine",
     "Requirements",
     "Resumed",
@@ -120,6 +121,7 @@ __all__ = [
     "from_json",
     "parse",
     "to_json",
+    "trial_plan",
 ]
 
 if not TYPE_CHECKING:  # unseen by a type checker, which would take every name for one that is there

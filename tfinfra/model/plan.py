@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfinfra.model.infrastructure import Infrastructure
 from tfinfra.model.shapes import Count, Name, Schema
 from tfinfra.model.spec import Input, Limits, MetricsWanted, Requirements
+from tfinfra.model.tuning import Tune
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,24 @@ class UsageRate:
 
 
 @dataclass(frozen=True)
+class Pool:
+    """The nodes of a tune, on which it lives its trials: `nodes_per_trial` for each of `trials_at_once`. A trial ends
+    after `trial_seconds`, whatever it does."""
+
+    trials_at_once: int
+    nodes_per_trial: int
+    trial_seconds: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything that is known before a cloud is asked: the content of plan.json.
 
     `alternatives` are the further places and sizes that would do as well, in the order to try them: choice 0 is
     `infrastructure`, choice n is `alternatives[n - 1]`. Nodes, tasks and GPUs are the same in all of them.
+
+    Of a tune, `tune` and `pool` say what it searches and on what: `node_count` and `limits` are the whole pool's, and
+    `tasks` those of one trial, whose plan `trial_plan` gives.
     """
 
     schema: Schema
@@ -76,8 +90,29 @@ class Plan:
     inputs: tuple[Input, ...] = ()
     resume_from: str | None = None
     metrics: MetricsWanted | None = None
+    tune: Tune | None = None
+    pool: Pool | None = None
 
     @property
     def choices(self) -> tuple[Infrastructure, ...]:
         """All infrastructures that would do, by their number."""
         return (self.infrastructure, *self.alternatives)
+
+
+def trial_plan(plan: Plan, arguments: tuple[str, ...]) -> Plan:
+    """The plan of one trial of a tune: `arguments` are its script's. It has neither tune nor pool, and the nodes of a
+    trial alone, in all of its infrastructures."""
+    pool = plan.pool
+    if pool is None:
+        raise ValueError("only a tune has trials")
+    first, *others = (replace(choice, node_count=pool.nodes_per_trial) for choice in plan.choices)
+    return replace(
+        plan,
+        node_count=pool.nodes_per_trial,
+        arguments=arguments,
+        limits=replace(plan.limits, max_run_duration=pool.trial_seconds),
+        infrastructure=first,
+        alternatives=tuple(others),
+        tune=None,
+        pool=None,
+    )

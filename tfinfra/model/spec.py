@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from tfinfra.model.shapes import Line, one_of
+from tfinfra.model.tuning import Tune
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,10 @@ class MetricsWanted:
 
 @dataclass(frozen=True)
 class Spec:
-    """A manifest with every default filled in; nothing optional is left but what None means something for."""
+    """A manifest with every default filled in; nothing optional is left but what None means something for.
+
+    Of a tune, `node_count`, the counts of tasks and `limits.max_run_duration` are those of each trial.
+    """
 
     name: str
     source_directory: str
@@ -132,3 +136,14 @@ class Spec:
     inputs: tuple[Input, ...] = ()
     resume_from: str | None = None
     metrics: MetricsWanted | None = None
+    tune: Tune | None = None
+
+    @property
+    def trials_at_once(self) -> int:
+        """How many trials live at a time; 1 where nothing is tuned."""
+        return self.tune.max_concurrent_runs if self.tune else 1
+
+    @property
+    def all_nodes(self) -> int:
+        """The nodes of the whole run: those of all trials at a time."""
+        return self.node_count * self.trials_at_once

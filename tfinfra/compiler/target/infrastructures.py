@@ -30,7 +30,7 @@ def _infrastructure(spec: Spec, location: str, size: VmSize) -> Infrastructure:
     return Infrastructure(
         location=location,
         vm_size=size.name,
-        node_count=spec.node_count,
+        node_count=spec.all_nodes,
         orchestration_mode="Uniform" if infiniband else "Flexible",
         infiniband=infiniband,
         accelerated_networking=size.accelerated_networking,
@@ -77,4 +77,4 @@ def wants_proximity(spec: Spec, *, infiniband: bool) -> bool:
     """
     target = spec.target
     plain = not infiniband and target.vm_priority == "dedicated" and target.capacity_reservation_id is None
-    return plain and 1 < spec.node_count <= _ONE_DATA_CENTRE
+    return plain and spec.node_count > 1 and spec.all_nodes <= _ONE_DATA_CENTRE

@@ -1,0 +1,58 @@
+"""A tune's plan, and the plan of one of its trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.backends.specs import spec
+from tfinfra.compiler.make_plan import make_plan, place_tasks
+from tfinfra.model import Plan, Pool, from_json, to_json, trial_plan
+from tfinfra.model.tuning import Expression, Tune
+
+TUNE = Tune(
+    sampling="grid",
+    parameter_space={"--lr": Expression("choice", (0.1, 0.2, 0.3))},
+    primary_metric_name="accuracy",
+    primary_metric_goal="maximize",
+    max_total_runs=3,
+    max_concurrent_runs=3,
+    max_duration_minutes=90,
+)
+SHAPES: dict[str, tuple[str, dict[str, Any], int]] = {
+    "one node a trial": ("single", {}, 3),
+    "two ranks on each of two nodes": ("mpi", {"node_count": 2, "process_count_per_node": 2}, 6),
+    "a parameter server's cluster": ("ps", {"node_count": 2, "worker_count": 2}, 6),
+}
+
+
+def planned(backend: str, **changes: Any) -> Plan:
+    made = spec(backend, **changes)
+    tasks = place_tasks(made, 0)
+    assert tasks is not None
+    return make_plan(made, tasks, 0)
+
+
+@pytest.mark.parametrize("words", SHAPES)
+def test_a_tune_has_the_nodes_of_all_trials_at_once_and_the_tasks_of_one(words: str) -> None:
+    backend, changes, nodes = SHAPES[words]
+    plan, alone = planned(backend, tune=TUNE, **changes), planned(backend, **changes)
+    assert plan.tasks == alone.tasks
+    assert (plan.node_count, {choice.node_count for choice in plan.choices}) == (nodes, {nodes})
+    assert plan.pool == Pool(3, alone.node_count, alone.limits.max_run_duration)
+    assert plan.limits.max_run_duration == 90 * 60
+    assert from_json(Plan, to_json(plan)) == plan
+
+
+@pytest.mark.parametrize("words", SHAPES)
+def test_a_trial_has_the_plan_that_a_run_of_its_own_would_have(words: str) -> None:
+    backend, changes, _ = SHAPES[words]
+    arguments = ("--epochs", "2", "--lr", "0.1")
+    trial = trial_plan(planned(backend, tune=TUNE, **changes), arguments)
+    assert trial == planned(backend, arguments=arguments, **changes)
+
+
+def test_only_a_tune_has_trials() -> None:
+    with pytest.raises(ValueError, match="only a tune"):
+        trial_plan(planned("single"), ())
