@@ -35,6 +35,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, (run, phase) in enumerate(runs):
         record = a_record(run, phase=phase, plan_tasks=("rank-0", "rank-1"), times={"started": 1000.0 + number})
         run_folder(here / "state", run).write(record)
+    (here / "state" / "runs" / "mnist-cccccc" / "tune").mkdir()
     (here / "state" / "runs" / "spoilt-dddddd").mkdir()
     (here / "state" / "runs" / "spoilt-dddddd" / "run.json").write_text("{")
     return here
@@ -77,6 +78,7 @@ LINES = {
     "a region": ("tfinfra catalog sizes --region westeu", ["westeurope"]),
     "a state": ("tfinfra runs --state tr", ["training"]),
     "a name": ("tfinfra runs --name ", ["mnist", "digits"]),
+    "a tune": ("tfinfra tune train.yaml --resume ", ["mnist-cccccc"]),
     "a manifest": ("tfinfra up ", ["other.yml", "train.yaml"]),
     "a manifest of a folder": ("tfinfra validate ../work/tr", ["../work/train.yaml"]),
     "a schema": ("tfinfra schema --of stat", ["status"]),

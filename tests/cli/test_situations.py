@@ -25,6 +25,7 @@ WORDS: dict[str, list[str]] = {
     "compile": ["train.yaml"],
     "plan": ["train.yaml"],
     "up": ["wrong.yaml"],
+    "tune": ["wrong.yaml"],
     "status": ["nowhere"],
     "logs": ["nowhere"],
     "metrics": ["nowhere"],

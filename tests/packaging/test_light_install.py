@@ -34,6 +34,7 @@ WHOLE = {
     "lock": ["lock", "single.yaml"],
     "check": ["check", "single.yaml"],
     "up": ["up", "single.yaml"],
+    "tune": ["tune", "single.yaml"],
     "status": ["status", "digits-x7k2pq"],
     "logs": ["logs", "digits-x7k2pq"],
     "metrics": ["metrics", "digits-x7k2pq"],

@@ -70,6 +70,15 @@ def live_runs(context: click.Context) -> list[str]:
     return _ids([record for record in records if record.get("phase") != "deleted"] or records)
 
 
+def tunes(context: click.Context) -> list[str]:
+    """The ids of all tunes, the newest first."""
+    from tfinfra.system.paths import state_folder
+
+    del context
+    runs = state_folder() / "runs"
+    return [run for record in _records() if (runs / (run := str(record["run"])) / "tune").is_dir()]
+
+
 def run_names(context: click.Context) -> list[str]:
     del context
     return [str(record["name"]) for record in _records()]

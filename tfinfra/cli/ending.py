@@ -22,6 +22,7 @@ _INTERRUPTED = {
     "init": "what it has written stays",
     "compile": "deploy/ may hold a part of the program; the next compile writes all of it",
     "up": "no run was begun",
+    "tune": "no tune was begun",
     "logs": "only the reading has ended; a run that is under way goes on",
     "exec": "its nodes were told to end the command; the run itself was not touched",
     "wait": "only the waiting has ended; the run goes on",

@@ -105,7 +105,7 @@ class LiveView:
                 self._phases["search"] = RunningPhase("search", "", known.began, known.usual)
             news = list(self._trials.of(state))
         for trial, line in news:
-            if trial.state in ("failed", "lost"):
+            if trial.state in ("failed", "error", "lost"):
                 self._print(clean(line), "red")
             elif trial.number == state.best and trial.state in OVER:
                 self._print(clean(line), "green")

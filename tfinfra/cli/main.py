@@ -22,6 +22,7 @@ VERBS = {
     "lock": ("tfinfra.cli.authoring.lock", "Write what a manifest's runs are made of to a file, or compare."),
     "check": ("tfinfra.cli.authoring.check", "Check manifests with a whole preview, without an account."),
     "up": ("tfinfra.cli.runs.up", "Provision, train, bring the outputs home, delete everything."),
+    "tune": ("tfinfra.cli.tuning.tune", "Search for the best parameters, many trials on one pool of nodes."),
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
     "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),

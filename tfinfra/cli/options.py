@@ -49,6 +49,20 @@ guardrails_option = click.option(
     type=NamedPath(path_type=Path),
     help="Hold MANIFEST to these limits too (docs/guardrails.md).",
 )
+locked_option = click.option(
+    "--locked", is_flag=True, help="Run what MANIFEST's lock holds; exit 11 where anything differs from it."
+)
+rehearse_option = click.option(
+    "--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target."
+)
+machines_option = click.option(
+    "--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine."
+)
+store_option = click.option(
+    "--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is."
+)
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
+document_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 run_argument = click.argument("run", shell_complete=completing(all_runs))
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")
 

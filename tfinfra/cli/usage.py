@@ -17,6 +17,7 @@ _OTHERS = {
     **dict.fromkeys(("preview", "dryrun", "dry-run", "cost-report"), "plan"),
     **dict.fromkeys(("download", "pull", "sync-down"), "fetch"),
     **dict.fromkeys(("show", "describe"), "status"),
+    **dict.fromkeys(("sweep", "search", "hyperdrive", "hyperopt", "optimize", "hpo"), "tune"),
     "tail": "logs",
     **dict.fromkeys(("ssh", "shell", "attach"), "exec"),
 }

@@ -15,7 +15,8 @@ from tfinfra.cli.tuning.tune_rows import tune_rows
 from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.lifecycle.watch.plain_view import PlainView, QuietView
 from tfinfra.lifecycle.watch.trial_lines import TrialNews, parameters_to_paste
-from tfinfra.lifecycle.watch.tune_state import Scalar, TuneState
+from tfinfra.lifecycle.watch.tune_state import TuneState
+from tfinfra.model.tuning import Scalar
 
 NAN = float("nan")
 
@@ -25,18 +26,18 @@ def shown(state: TuneState, most: int = 20) -> list[str]:
 
 
 def test_a_row_has_number_state_time_metric_and_parameters() -> None:
-    tune = a_tune(a_trial(0, "completed", 0.95), a_trial(1, "running", 0.91), a_trial(2, "waiting", began=None), best=0)
+    tune = a_tune(a_trial(0, "succeeded", 0.95), a_trial(1, "running", 0.91), a_trial(2, "waiting", began=None), best=0)
     assert shown(tune) == [
         "  TRIAL  STATE      TIME  validation_acc  learning-rate  batch-size",
         "      1  running    30 s            0.91       0.002469          32",
         "      2  waiting       -               -       0.003704          32",
-        "*     0  completed  12 s            0.95       0.001235          32",
+        "*     0  succeeded  12 s            0.95       0.001235          32",
     ]
 
 
 def test_what_has_ended_is_sorted_by_the_goal_and_nan_is_never_before_a_number() -> None:
     values = [0.3, NAN, 0.1, None, 0.2]
-    trials = [a_trial(number, "completed", value) for number, value in enumerate(values)]
+    trials = [a_trial(number, "succeeded", value) for number, value in enumerate(values)]
     order = [trial.number for trial in a_tune(*trials).ranked()]
     assert order == [0, 4, 2, 1, 3]
     assert [t.number for t in a_tune(*trials, goal="minimize").ranked()] == [2, 4, 0, 1, 3]
@@ -59,7 +60,7 @@ def test_four_hundred_trials_fit_eighty_columns_and_thirty_rows() -> None:
     assert all(len(row) < 80 for row in rows)
     assert "400 of 400 trials; about 1 min, as last time" in rows[0]
     assert [row.split()[0] for row in rows[2:6]] == ["396", "397", "398", "399"]
-    assert rows[6].startswith("*   200  completed")
+    assert rows[6].startswith("*   200  succeeded")
     assert rows[-1].startswith("digits-tune-abc123  30 s  0.43 USD so far")
 
 
@@ -79,7 +80,7 @@ def test_each_beginning_and_end_is_told_once_as_a_plain_line() -> None:
     out, progress = io.StringIO(), io.StringIO()
     view = PlainView(out, progress, str)
     first = a_tune(a_trial(0), a_trial(1))
-    ended = a_trial(0, "completed", 0.95)
+    ended = a_trial(0, "succeeded", 0.95)
     cut = a_trial(1, "terminated", 0.2, why="bandit: 0.2 is below 0.85 after 5 values")
     for state in (first, first, a_tune(ended, a_trial(1, value=0.1), best=0), a_tune(ended, cut, best=0)):
         view.tune(state)
@@ -88,7 +89,7 @@ def test_each_beginning_and_end_is_told_once_as_a_plain_line() -> None:
     assert progress.getvalue().splitlines() == [
         "[search] trial 0 running: --learning-rate 0.001235 --batch-size 32",
         "[search] trial 1 running: --learning-rate 0.002469 --batch-size 32",
-        "[search] trial 0 completed after 12 s: validation_acc 0.95, the best so far",
+        "[search] trial 0 succeeded after 12 s: validation_acc 0.95, the best so far",
         "[search] trial 1 terminated after 12 s: validation_acc 0.2; bandit: 0.2 is below 0.85 after 5 values",
     ]
 
@@ -96,9 +97,9 @@ def test_each_beginning_and_end_is_told_once_as_a_plain_line() -> None:
 def test_the_best_so_far_is_said_of_each_that_becomes_it() -> None:
     news = TrialNews()
     states = [
-        a_tune(a_trial(0, "completed", 0.5), best=0),
-        a_tune(a_trial(0, "completed", 0.5), a_trial(1, "completed", 0.4), best=0),
-        a_tune(a_trial(0, "completed", 0.5), a_trial(1, "completed", 0.4), a_trial(2, "completed", 0.6), best=2),
+        a_tune(a_trial(0, "succeeded", 0.5), best=0),
+        a_tune(a_trial(0, "succeeded", 0.5), a_trial(1, "succeeded", 0.4), best=0),
+        a_tune(a_trial(0, "succeeded", 0.5), a_trial(1, "succeeded", 0.4), a_trial(2, "succeeded", 0.6), best=2),
     ]
     told = [line for state in states for _, line in news.of(state)]
     assert ["the best so far" in line for line in told] == [True, False, True]
@@ -147,7 +148,7 @@ def drawn(rows: list[str]) -> tuple[int, int]:
     """How many trials of the largest tune are shown, and how often the others are counted."""
     if not any(row.startswith("… search") and "400 of 400" in row for row in rows):
         return 0, 0
-    trials = sum(bool(re.match(r"[* ] +\d+  (running|completed|failed)", row)) for row in rows)
+    trials = sum(bool(re.match(r"[* ] +\d+  (running|succeeded|failed)", row)) for row in rows)
     return trials, sum(row.startswith("  and ") for row in rows)
 
 

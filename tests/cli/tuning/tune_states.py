@@ -30,7 +30,7 @@ def a_large_tune(trials: int = 400) -> TuneState:
     """All but the last four have ended; the best is the one in the middle."""
     values = [0.5 + 0.4 * number / trials for number in range(trials)]
     values[trials // 2] = 0.99
-    states = ["failed" if number % 10 == 9 else "completed" for number in range(trials - 4)]
+    states = ["failed" if number % 10 == 9 else "succeeded" for number in range(trials - 4)]
     ended = [a_trial(n, s, None if s == "failed" else values[n]) for n, s in enumerate(states)]
     running = [a_trial(number, "running", 0.4) for number in range(trials - 4, trials)]
     return a_tune(*ended, *running, best=trials // 2)

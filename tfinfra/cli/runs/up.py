@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tfinfra.cli.completion import completing, live_runs
-from tfinfra.cli.options import guardrails_option, manifest_argument, target_option
-
-if TYPE_CHECKING:
-    from tfinfra.lifecycle.end.ending import RunResult
+from tfinfra.cli.options import (
+    document_option,
+    guardrails_option,
+    locked_option,
+    machines_option,
+    manifest_argument,
+    rehearse_option,
+    store_option,
+    target_option,
+    yes_option,
+)
 
 
 @click.command(short_help="Provision, train, bring the outputs home, delete everything.")
 @manifest_argument
 @target_option
 @guardrails_option
-@click.option("--locked", is_flag=True, help="Run what MANIFEST's lock holds; exit 11 where anything differs from it.")
-@click.option("--rehearse", is_flag=True, help="Run it on this machine's local cloud, whatever the target.")
+@locked_option
+@rehearse_option
 @click.option("--detach", is_flag=True, help="Return once the nodes are up, with their secrets.")
 @click.option("--keep", is_flag=True, help="Leave the nodes once all is at home, until the run's deadline.")
 @click.option("--on", metavar="RUN", shell_complete=completing(live_runs), help="Run on the nodes that RUN keeps.")
-@click.option("--machines", type=click.Choice(["namespace", "process"]), help="Force a kind of local machine.")
-@click.option("--local-store", "store", type=click.Choice(["files", "azurite"]), help="What a local run's store is.")
-@click.option("--yes", is_flag=True, help="Do not ask before the first write to a cloud that charges.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@machines_option
+@store_option
+@yes_option
+@document_option
 @click.pass_obj
 def command(
     arguments: Sequence[str],
@@ -53,7 +59,7 @@ def command(
     The first Ctrl-C stops and deletes; the second leaves at once and says how to sweep.
     """
     from tfinfra.cli.live import run_view
-    from tfinfra.cli.output import print_document
+    from tfinfra.cli.runs.concluding import conclude_run
     from tfinfra.cli.runs.consent import consent
     from tfinfra.lifecycle.run.options import UpOptions
     from tfinfra.lifecycle.up.launch import launch_manifest
@@ -75,20 +81,4 @@ def command(
             consent=consent(view, yes=yes or as_json),
         )
         result = launch_manifest(manifest, options, view)
-    if as_json:
-        print_document("run", result.document)
-    return _conclude(result, arguments)
-
-
-def _conclude(result: RunResult, arguments: Sequence[str]) -> int:
-    """Says how the run ended and gives its exit code. `arguments` are all words of the command."""
-    from tfinfra.cli.failed import failed
-    from tfinfra.cli.output import print_error, result_line
-    from tfinfra.lifecycle.up.launch import closing_lines
-
-    if result.error is not None:
-        print_error(result.error)
-        failed(result.error, arguments, result.record.run)
-    for line in closing_lines(result):
-        result_line(line)
-    return result.error.exit_code if result.error else 0
+    return conclude_run(result, arguments, as_json=as_json)

@@ -15,7 +15,8 @@ from tfinfra.text.wording import shortened, spell_seconds
 if TYPE_CHECKING:
     from rich.text import Text
 
-TRIAL_COLORS = {"running": "cyan", "completed": "green", "failed": "red", "lost": "red", "terminated": "yellow"}
+TRIAL_COLORS = {"running": "cyan", "succeeded": "green", "terminated": "yellow", "limit": "yellow"}
+TRIAL_COLORS |= dict.fromkeys(("failed", "error", "lost"), "red")
 _LONGEST_NAME = 18
 _LONGEST_VALUE = 24
 _BEST = "*"
@@ -42,7 +43,7 @@ def tune_rows(state: TuneState, now: float, most: int) -> list[Text]:
 
 
 def counted(trials: Sequence[TrialState]) -> str:
-    """ "4 running, 7 completed, 1 failed"."""
+    """ "4 running, 7 succeeded, 1 failed"."""
     counts = Counter(trial.state for trial in trials)
     states = ("running", "waiting", *OVER)
     return ", ".join(f"{counts[state]} {state}" for state in states if counts[state])

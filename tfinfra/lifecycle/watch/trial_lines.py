@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from tfinfra.lifecycle.watch.tune_state import OVER, Scalar, TrialState, TuneState
+from tfinfra.lifecycle.watch.tune_state import OVER, TrialState, TuneState
+from tfinfra.model.tuning import Scalar
 from tfinfra.text.wording import spell_seconds
 
 
@@ -29,7 +30,7 @@ class TrialNews:
 
 
 def trial_line(trial: TrialState, metric: str, *, is_best: bool = False) -> str:
-    """ "trial 7 completed after 12 s: validation_acc 0.9531, the best so far"."""
+    """ "trial 7 succeeded after 12 s: validation_acc 0.9531, the best so far"."""
     text = f"trial {trial.number} {trial.state}"
     if trial.state not in OVER:
         return f"{text}: {parameters_text(trial.parameters)}" if trial.parameters else text

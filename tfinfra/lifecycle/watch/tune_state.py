@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-Scalar = str | int | float | bool
-OVER = ("completed", "failed", "terminated", "lost", "cancelled")
-"""The states of a trial that has ended: by itself, well or not; by the policy; with its node; with the tune."""
+from tfinfra.model.tuning import Scalar
+from tfinfra.script import in_json
+
+OVER = ("succeeded", "failed", "terminated", "limit", "error", "lost", "cancelled")
+"""The states of a trial that has ended: a run's results; "terminated" by the policy; "lost" with its node."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,31 @@ class TuneState:
         known = [trial for trial in self.trials if trial.best is not None and trial.best == trial.best]
         rest = [trial for trial in self.trials if trial not in known]
         return [*sorted(known, key=lambda trial: (sign * (trial.best or 0.0), trial.number)), *rest]
+
+
+def tune_document(state: TuneState) -> dict[str, Any]:
+    """The tune as documents have it, the best trial first; moments in Unix seconds."""
+    return {
+        "tune": state.tune,
+        "metric": state.metric,
+        "goal": state.goal,
+        "total": state.total,
+        "slots": state.slots,
+        "best": state.best,
+        "trials": [_trial_document(trial) for trial in state.ranked()],
+    }
+
+
+def _trial_document(trial: TrialState) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "run": trial.trial,
+        "state": trial.state,
+        "parameters": {n: in_json(v) if isinstance(v, float) else v for n, v in trial.parameters.items()},
+        "best": None if trial.best is None else in_json(trial.best),
+        "latest": None if trial.latest is None else in_json(trial.latest),
+        "points": trial.points,
+        "started": trial.began,
+        "ended": trial.ended,
+        "message": trial.why,
+    }
