@@ -62,6 +62,16 @@ def one_for_one(text: str) -> str:
     return _ANYWHERE.sub(ODD, "".join(c if c.isprintable() else ODD for c in _UNSEEN.sub(ODD, text)))
 
 
+def spelt_out(text: str) -> str:
+    """`text` for a page, which obeys no command: without escape sequences; a character that is not shown as it stands,
+    or that orders others, is there by its number (\\u202e). Line ends and tabs stay."""
+    if _is_plain(text):
+        return text
+    parts = _JOINERS.split(_UNSEEN.sub(lambda found: _escaped_always(found[0]), _ESCAPE.sub("", text)))
+    spelt = ("".join(c if c in "\n\t" or c.isprintable() else _escaped_always(c) for c in part) for part in parts[::2])
+    return "".join(each + joiner for each, joiner in zip(spelt, (*parts[1::2], ""), strict=True))
+
+
 def defused_json(document: str) -> str:
     """A JSON text that says the same, in characters that a terminal and a CI system only show."""
     document = _ANYWHERE.sub(lambda found: _escaped_always(found[0]), document)

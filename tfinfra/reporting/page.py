@@ -1,0 +1,139 @@
+"""The page of a run: one file of HTML that needs nothing else, and asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from tfinfra.reporting import spelling
+from tfinfra.reporting.charts import figure_charts, metric_charts
+from tfinfra.reporting.logs import LAST, shown_logs
+from tfinfra.reporting.timeline import timeline
+from tfinfra.reporting.values import RunPage
+from tfinfra.text.cleaning import spelt_out
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MOST = 5_000_000
+"""Bytes of a page, at most."""
+_LOGS, _CURVES, _FIGURES = 2_600_000, 800_000, 350_000
+"""Bytes that a page has for these, where they need as much."""
+_LONGEST = 4000
+"""Characters of a text that are shown, but for lines of logs, which have a bound of their own."""
+_OURS = ("style", "script", "body")
+"""Parts that are no text of others: two files of this room, and what a template has escaped."""
+_FOLDER = Path(__file__).with_name("templates")
+_WORDS = {
+    "succeeded": "Succeeded",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "limit": "Ended at a limit",
+    "error": "Ended by an error",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A page in its parts, for whoever puts them into a document of their own: `style` and `script` are text, whose
+    hashes the document's policy has to name; `body` is what stands in <main>, escaped."""
+
+    title: str
+    style: str
+    script: str
+    body: str
+
+    @property
+    def policy(self) -> str:
+        """The page's Content-Security-Policy (https://www.w3.org/TR/CSP3/): nothing but its own style and script."""
+        style, script = source_hash(self.style), source_hash(self.script)
+        own = f"style-src '{style}'; script-src '{script}'"
+        return f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
+
+
+def page(run: RunPage) -> str:
+    """The whole document, of MOST bytes at most."""
+    return document(lambda share: parts(run, share))
+
+
+def document(made: Callable[[float], Parts]) -> str:
+    """The document of the parts that are `made` in a share of the room, from 1 to 0: the largest that fits."""
+    text = ""
+    for share in (1.0, 0.5, 0.2, 0.05, 0.0):
+        of = made(share)
+        text = rendered("document.html", parts=of, **{name: Markup(getattr(of, name)) for name in _OURS})  # noqa: S704
+        if len(text.encode()) <= MOST:
+            break
+    return text
+
+
+def parts(run: RunPage, share: float = 1.0) -> Parts:
+    """The page of a run in its parts, with a `share` of the room for what there may be much of."""
+    charts, more_charts = metric_charts(run.curves, run.leader, run.primary, int(_CURVES * share))
+    figures, more_figures = figure_charts(run.figures, int(_FIGURES * share))
+    body = rendered(
+        "run.html",
+        run=run,
+        word=result_word(run),
+        charts=charts,
+        more_charts=more_charts,
+        figures=figures,
+        more_figures=more_figures,
+        timeline=timeline(run),
+        logs=shown_logs(run.logs, int(_LOGS * share)),
+        last=LAST,
+        share=share,
+    )
+    return Parts(f"{run.run}: {result_word(run)}", *_own(), body)
+
+
+def result_word(run: RunPage) -> str:
+    """How the run ended, or how it stands, as a heading has it."""
+    return _WORDS.get(run.result, run.result) if run.result else run.state.capitalize()
+
+
+def source_hash(text: str) -> str:
+    """A style or script as a policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def rendered(template: str, **values: Any) -> str:
+    """What a template makes of these values, all text in them escaped."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _own() -> tuple[str, str]:
+    return (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    names = ("number", "size", "seconds", "moment", "usd")
+    made.filters.update({name: getattr(spelling, name) for name in names})
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """What an expression of a template gives: text that others wrote as a page can have it."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    cut = f" … {len(value) - _LONGEST} more characters" if len(value) > _LONGEST else ""
+    return spelt_out(value[:_LONGEST]) + cut
