@@ -76,8 +76,9 @@ def _sources(context: AgentContext, key: str) -> DataSources:
 
 
 def _resume(context: AgentContext, source: DataSource, rank: int, target: Path, check: Meanwhile) -> None:
-    """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word."""
-    if rank != 0:
+    """Node 0 puts the checkpoints into the tasks' common directory; the others wait for its word. Nodes without a
+    common one have each its own."""
+    if rank != 0 and context.plan.infrastructure.shared_directory:
         await_(context, lambda: read(context.store, keys.RESUMED, Resumed), check)
         return
     try:

@@ -19,7 +19,7 @@ from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
 from tfinfra.agent.devices.nccl import NO_GRAPHS, nccl_variables, read_settings, ucx_variables
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.gather import NONE_YET, gather, node_key
-from tfinfra.agent.metrics.node_metrics import NodeMetrics
+from tfinfra.agent.metrics.node_metrics import NodeMetrics, TaskMetrics
 from tfinfra.agent.metrics.script_package import make_script_package
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_identity import Key, registration_of
@@ -45,7 +45,7 @@ class JoinedNode:
     lease: PortLease
     temporary: TemporaryFolder
     witness: Witness
-    metrics: NodeMetrics
+    metrics: TaskMetrics
 
     def leave(self) -> None:
         self.metrics.stop()
@@ -97,7 +97,7 @@ def take_place(
     make_script_package(context.paths)
     metrics = NodeMetrics(context, rank, shared / "outputs/artifacts")
     metrics.start()
-    assignment = _assignment(context, inventory, rank, folders, given, own_machines=own)
+    assignment = assign(context, inventory, rank, folders, given, own_machines=own)
     assignment = replace(assignment, tracking=metrics.tracking)
     # where nothing is sealed for this node, a new key: its attested documents must name one
     seen = Witness(context, assignment, public or Key(NodeKey().public), content["lock"])
@@ -119,18 +119,20 @@ def _meet(context: AgentContext, registration: NodeRegistration) -> tuple[Invent
 
 
 def prepare(assignment: Assignment) -> None:
-    """The common directories, and a working directory for each task of this node."""
+    """The common directories, and a working directory for each task of this node. The source stays where other trials
+    need it, too."""
     source, shared = assignment.paths.bundle / "source", assignment.folders.shared
     make_common(shared)
     for task in assignment.tasks:
-        last = task == assignment.tasks[-1]
+        last = task == assignment.tasks[-1] and not assignment.paths.trial
         make_workspace(source, assignment.working_directory(task), shared, last=last)
 
 
-def _assignment(
+def assign(
     context: AgentContext, inventory: Inventory, rank: int, folders: TaskFolders, given: Gathered, *, own_machines: bool
 ) -> Assignment:
-    """The plan as these nodes can run it, with a warning for all that is not as the manifest asked for it."""
+    """The plan as these nodes can run it, with a warning for all that is not as the manifest asked for it. The nodes of
+    a pool have no tasks: each trial of the tune has its own."""
     plan, nodes, warnings = context.plan, inventory.nodes, list[str]()
     without = sum(node.gpus == 0 for node in nodes)
     if plan.use_gpu and without:
@@ -151,7 +153,7 @@ def _assignment(
     settings = {**read_settings((folders.home / ".nccl.conf", _NCCL_CONF)), **context.inherited}
     return Assignment(
         run=context.settings.run,
-        plan=plan,
+        plan=replace(plan, tasks=()) if plan.pool else plan,
         inventory=inventory,
         node=rank,
         paths=context.paths,

@@ -31,14 +31,21 @@ _log = logging.getLogger(__name__)
 @contextmanager
 def telling(context: AgentContext) -> Iterator[None]:
     """The threads that tell of this node: its heartbeats, its logs, and what its cloud announces of it."""
+    notices = Notices(context.metadata, context.heartbeats, context.identity.name)
+    with beating(context), ExitStack() as ended:
+        notices.start()
+        ended.callback(notices.stop)
+        yield
+
+
+@contextmanager
+def beating(context: AgentContext) -> Iterator[None]:
+    """The threads that tell of one run of this node: its heartbeats and its logs."""
     context.heartbeats.start()
     context.logs.start()
-    notices = Notices(context.metadata, context.heartbeats, context.identity.name)
-    notices.start()
     with ExitStack() as ended:  # each of them, also where the store does not take the last words of another
         ended.callback(context.heartbeats.stop)
         ended.callback(context.logs.stop)
-        ended.callback(notices.stop)
         yield
 
 
@@ -46,18 +53,22 @@ def take_part(
     context: AgentContext,
     join: Callable[[AgentContext], JoinedNode],
     joins: Callable[[JoinedNode], object] = lambda _: None,
+    live: Callable[[AgentContext, JoinedNode], object] | None = None,
 ) -> None:
-    """Joins and trains. What a node cannot do ends the run, and never this node's watch over its end. `joins` is told
-    what the node is of the run, before its first task."""
+    """Joins and trains, or does what `live` says instead. What a node cannot do ends the run, and never this node's
+    watch over its end. `joins` is told what the node is of the run, before its first task."""
     try:
         joined = join(context)
     except NO_PART as why:
         take_no_part(context, why)
     except Exception as error:  # noqa: BLE001  the outermost edge: whatever it is, the run must not wait for this node
-        _give_up(context, Result.FAILED, _own_failure(context, error))
+        give_up_for(context, error)
     else:
         joins(joined)
-        _train(context, joined)
+        try:
+            (live or _train)(context, joined)
+        finally:
+            joined.leave()
 
 
 def _train(context: AgentContext, joined: JoinedNode) -> None:
@@ -71,7 +82,6 @@ def _train(context: AgentContext, joined: JoinedNode) -> None:
             bring(context, joined.assignment, forwarding.finish)
     finally:
         forwarding.finish()
-        joined.leave()
 
 
 def take_no_part(context: AgentContext, why: RunEnded | RunStopped | NodeFault) -> None:
@@ -82,6 +92,11 @@ def take_no_part(context: AgentContext, why: RunEnded | RunStopped | NodeFault) 
         _give_up(context, why.reason, why.message)
     else:
         _give_up(context, Result.FAILED, why.message, differs=isinstance(why, NodeDiffers))
+
+
+def give_up_for(context: AgentContext, error: Exception) -> None:
+    """Ends the run before this node had tasks, for an error of its agent."""
+    _give_up(context, Result.FAILED, _own_failure(context, error))
 
 
 def _give_up(context: AgentContext, result: Result, message: str, *, differs: bool = False) -> None:

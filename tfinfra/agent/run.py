@@ -3,6 +3,7 @@ first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from tfinfra.agent.end import reboot
@@ -13,8 +14,9 @@ from tfinfra.agent.join import JoinedNode, join
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.part import end_run, once_the_store_answers, take_part, telling
 from tfinfra.agent.requests.commands import Commands
-from tfinfra.agent.requests.desk import RequestDesk
+from tfinfra.agent.requests.desk import RequestDesk, Take
 from tfinfra.agent.train import OTHERS
+from tfinfra.agent.trials.trials import NO_COMMANDS, Trials
 from tfinfra.errors import Result
 from tfinfra.model import Outcome
 
@@ -30,6 +32,8 @@ def run(context: AgentContext) -> None:
             further = FurtherRuns(context)
             if before:
                 _end_after_reboot(context, before)
+            elif context.plan.pool is not None:
+                take_part(context, join, live=lambda _, joined: _live_trials(context, joined, beside))
             else:
                 take_part(context, join, lambda joined: _listen(context, joined, further, beside))
             linger(context, further.pause)
@@ -42,8 +46,24 @@ def _listen(context: AgentContext, joined: JoinedNode, further: FurtherRuns, bes
     further.begin(joined.assignment)
     commands = Commands(context, joined.assignment, further.why_no_command)
     take = {"exec": commands.start, "interrupt": commands.interrupt, "try": further.ask}
-    desk = RequestDesk(context, joined.assignment.node, take, commands.poll)
     beside.callback(commands.stop)
+    _take_requests(context, joined, take, commands.poll, beside)
+
+
+def _live_trials(context: AgentContext, joined: JoinedNode, beside: ExitStack) -> None:
+    """This node's part in a tune, to its end. Commands are refused: the processes of a trial have the node for
+    themselves."""
+    trials = Trials(context, joined)
+    commands = Commands(context, joined.assignment, lambda: NO_COMMANDS)
+    take = {"exec": commands.start, "interrupt": commands.interrupt, "trial": trials.ask}
+    _take_requests(context, joined, take, trials.look, beside)
+    trials.live()
+
+
+def _take_requests(
+    context: AgentContext, joined: JoinedNode, take: Mapping[str, Take], tick: Callable[[], None], beside: ExitStack
+) -> None:
+    desk = RequestDesk(context, joined.assignment.node, take, tick)
     beside.callback(desk.stop)
     desk.start()
 

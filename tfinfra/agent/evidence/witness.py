@@ -57,10 +57,15 @@ class Witness:
     def __init__(self, context: AgentContext, assignment: Assignment, key: Key, lock: Mapping[str, Any]) -> None:
         self._context = context
         self._assignment = assignment
-        self._key = key
-        self._lock = lock
+        self.key = key
+        self.lock = lock
         self._record: NodeEvidence | None = None
         self._statuses: dict[str, TaskStatus] = {}
+
+    @property
+    def record(self) -> NodeEvidence | None:
+        """What was recorded last, None where nothing was."""
+        return self._record
 
     def begin(self) -> None:
         """Records what is before the first task. Without a lock nothing that fails here keeps the training from its
@@ -82,11 +87,14 @@ class Witness:
         if self._record is None:
             return
         try:
-            attested = (*self._record.attested, self._attest(AFTER))
+            attested = (*self._record.attested, *self._attested_at_the_end())
             tasks = tuple(_ended(task, self._statuses.get(task.task)) for task in self._record.tasks)
             self._write(replace(self._record, tasks=tasks, attested=attested, ended=self._context.clock.time()))
         except Exception:  # noqa: BLE001  as above
             _log.exception("could not record how the tasks of this node ended")
+
+    def _attested_at_the_end(self) -> tuple[Attestation, ...]:
+        return (self._attest(AFTER),)
 
     def _begin_locked(self, locked: Locked) -> None:
         """All nodes come to the same end: each looks at all records."""
@@ -109,7 +117,6 @@ class Witness:
     def _look(self, look: Look) -> NodeEvidence:
         context, assignment = self._context, self._assignment
         registration, tasks = assignment.registration, assignment.tasks
-        variables = {task.name: task_variables(assignment, task) for task in tasks}
         return NodeEvidence(
             run=assignment.run,
             node=assignment.node,
@@ -117,18 +124,15 @@ class Witness:
             hostname=registration.hostname,
             address=registration.address,
             machine=machine_of(context.identity.compute),
-            environment=recorded(look, str(self._lock.get("key", "")), context.paths.cache),
-            public_key=self._key.public,
+            environment=recorded(look, str(self.lock.get("key", "")), context.paths.cache),
+            public_key=self.key.public,
             bundle=context.settings.bundle_sha256,
             agent=agent_files(context.paths.first_bundle).digest,
             settings=hashlib.sha256(encode(context.settings)).hexdigest(),
             variables=common_digests(assignment, tasks[0]) if tasks else {},
             taken=context.clock.time(),
-            attested=(self._attest(BEFORE, self._key.attested),),
-            tasks=tuple(
-                TaskEvidence(task.name, argv_of(assignment, variables[task.name]), whole_digest(assignment, task))
-                for task in tasks
-            ),
+            attested=(self._attest(BEFORE, self.key.attested),),
+            tasks=evidence_of_tasks(assignment),
         )
 
     def _own_checks(self, look: Look, locked: Locked) -> tuple[NodeCheck, ...]:
@@ -138,7 +142,7 @@ class Witness:
 
         return (
             check_bundle(self._context),
-            *environment_checks(look, from_json(Lock, self._lock), locked),
+            *environment_checks(look, from_json(Lock, self.lock), locked),
             check_image(machine_of(self._context.identity.compute), locked.image),
             check_preload(self._assignment),
             check_own_variables(self._assignment),
@@ -166,7 +170,7 @@ class Witness:
         context, asked = self._context, self._context.clock.time()
         failures: tuple[type[Exception], ...] = (NodeFault, ValueError, *store_errors())
         try:
-            given = signature or context.metadata.attested(nonce_of(self._key.public), patience=_PATIENCE)
+            given = signature or context.metadata.attested(nonce_of(self.key.public), patience=_PATIENCE)
             document = base64.b64decode(given, validate=True)
             context.store.put(keys.attested_key(context.identity.node_id, when), document)
         except failures as error:
@@ -185,6 +189,15 @@ class Witness:
 
     def _name(self) -> str:
         return f"node {self._assignment.node} ({self._assignment.registration.hostname})"
+
+
+def evidence_of_tasks(assignment: Assignment) -> tuple[TaskEvidence, ...]:
+    """What the tasks of a node are started as."""
+    variables = {task.name: task_variables(assignment, task) for task in assignment.tasks}
+    return tuple(
+        TaskEvidence(task.name, argv_of(assignment, variables[task.name]), whole_digest(assignment, task))
+        for task in assignment.tasks
+    )
 
 
 def _own_faults(records: Sequence[NodeEvidence], shared: Sequence[NodeCheck]) -> list[str]:

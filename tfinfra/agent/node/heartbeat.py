@@ -23,18 +23,24 @@ _log = logging.getLogger(__name__)
 
 
 class Heartbeats:
-    """This node's own heartbeat, from a thread of its own."""
+    """This node's own heartbeat, from a thread of its own. What is announced of the node is told `beside` too, where it
+    beats for two runs."""
 
-    def __init__(self, store: ObjectStore, node_id: str, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, node_id: str, clock: Clock, beside: Heartbeats | None = None) -> None:
         self._store = store
         self._node_id = node_id
         self._clock = clock
         self._sequence = self._changes = 0
         self._phase = "starting"
-        self.notice = ""
+        self._notice = ""
+        self._beside = beside
         self._wake = threading.Event()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+
+    @property
+    def notice(self) -> str:
+        return self._notice or (self._beside.notice if self._beside else "")
 
     def start(self) -> None:
         self._thread.start()
@@ -51,7 +57,7 @@ class Heartbeats:
 
     def warn(self, notice: str) -> None:
         """Tells what is about to happen to the node, with a beat at once."""
-        self.notice = notice
+        self._notice = notice
         self._wake.set()
 
     def stop(self) -> None:

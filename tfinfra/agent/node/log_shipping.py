@@ -147,16 +147,24 @@ def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 class LogShipper:
     """Ships all logs and points of a node from a thread of its own: each 0.4 s where that costs nothing or somebody
     watches. `beside` ships the logs of another run on this node: neither shows what the other hides, for a command in
-    one may read what is the other's."""
+    one may read what is the other's. `hidden` is hidden from the first line on."""
 
-    def __init__(self, store: ObjectStore, clock: Clock, *, free: bool, beside: LogShipper | None = None) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        clock: Clock,
+        *,
+        free: bool,
+        beside: LogShipper | None = None,
+        hidden: tuple[bytes, ...] = (),
+    ) -> None:
         self._store = store
         self._clock = clock
         self._free = free
         self._logs: dict[str, ShippedLog] = {}
         self._change = threading.Lock()
         self._beside = beside
-        self._hidden: tuple[bytes, ...] = beside._hidden if beside else ()
+        self._hidden: tuple[bytes, ...] = beside._hidden if beside else hidden
         self._audience = Audience(store, clock)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
@@ -183,6 +191,11 @@ class LogShipper:
     def is_watched(self) -> bool:
         """Whether somebody looks at the run now, or looking costs nothing."""
         return self._free or self._audience.is_watching()
+
+    @property
+    def hidden(self) -> tuple[bytes, ...]:
+        """What no log shows from now on."""
+        return self._hidden
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave, nor what it gave before."""

@@ -15,11 +15,12 @@ SCRIPT_PATH = "var/lib/tfinfra/python"
 class NodePaths:
     """The node's folders. `root` is absolute; `scratch` is a folder on a fast disk of the node, where it has one; `run`
     is a further run on the node, None of the one that it was made for: what tasks see is each run's own, inputs and
-    caches are the node's."""
+    caches are the node's. A `trial` is a run with the bundle of the first."""
 
     root: Path
     scratch: Path | None = None
     run: str | None = None
+    trial: bool = False
 
     @property
     def own_mounts(self) -> bool:
@@ -29,7 +30,9 @@ class NodePaths:
     @property
     def bundle(self) -> Path:
         """The unpacked bundle: agent/, site/, source/, plan.json, environment.json."""
-        return self.root / "opt/tfinfra" / further_run(self.run) if self.run else self.first_bundle
+        if self.run is None or self.trial:
+            return self.first_bundle
+        return self.root / "opt/tfinfra" / further_run(self.run)
 
     @property
     def first_bundle(self) -> Path:

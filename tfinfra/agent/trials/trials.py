@@ -1,0 +1,127 @@
+"""The trials of one node of a pool: asked for by the tune's client, lived one after the other, until the tune is
+over."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+
+from tfinfra.agent.join import JoinedNode
+from tfinfra.agent.node.agent_context import AgentContext
+from tfinfra.agent.node.node_records import read, write
+from tfinfra.agent.node.strays import Strays
+from tfinfra.agent.part import end_run
+from tfinfra.agent.trials.ending import LIVING, End, mark_ended
+from tfinfra.agent.trials.trial import live
+from tfinfra.agent.verdict.control import Stop
+from tfinfra.errors import Result, first_line
+from tfinfra.model import Outcome, StopRequest, decode
+from tfinfra.model.requests import Answer, Request
+from tfinfra.model.trials import TrialAsked
+from tfinfra.store import keys, store_errors
+
+_WAITING = "waiting"
+NO_COMMANDS = "it is a tune's, and lives one trial after the other: no command runs beside them"
+_LOOK = 0.3  # seconds between two looks for the tune's end, where a look costs nothing
+_log = logging.getLogger(__name__)
+
+
+class Trials:
+    """`ask` and `look` are called by one thread, also while a trial is lived; `live` in the main thread, from which
+    alone processes are started."""
+
+    def __init__(self, context: AgentContext, node: JoinedNode) -> None:
+        self._context = context
+        self._node = node
+        self._asked: queue.Queue[tuple[TrialAsked, tuple[int, ...]] | None] = queue.Queue()
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+        self._lived: str | None = None
+        self._over: Stop | None = None
+        self._end = End(context, node.assignment)
+        self._next = 0.0
+
+    def ask(self, request: Request) -> None:
+        """Answers at once whether the node will live the trial. Raises Unfit where it names none."""
+        asked = decode(TrialAsked, request.body.encode())
+        why = self._refusal(asked, request.nodes)
+        if not why:
+            self._known.add(asked.trial)
+            self._asked.put((asked, request.nodes))
+        try:
+            write(
+                self._context.store,
+                keys.answer_key(request.number, self._node.assignment.node),
+                Answer("refused", message=why) if why else Answer("started"),
+            )
+        except store_errors() as error:
+            _log.warning("could not answer: %s", first_line(error))
+
+    def _refusal(self, asked: TrialAsked, ranks: Sequence[int]) -> str:
+        """Why the node does not live a trial, "" where it does."""
+        run, plan = self._context.settings.run, self._context.plan
+        if self._over:
+            return f"the tune is over: {self._over.message}"
+        if not asked.trial.startswith(f"{run}-t"):
+            return f"{asked.trial} is no trial of {run}"
+        if plan.pool is None or len(set(ranks)) != len(ranks) or len(ranks) != plan.pool.nodes_per_trial:
+            return f"{len(ranks)} nodes are asked for a trial that has another number of them"
+        if asked.trial in self._known:
+            return f"it has been asked for {asked.trial} before"
+        if not self._asked.empty():
+            return "another trial waits for it"
+        return f"it lives {self._lived}" if self._lived and not self._has_ended(self._lived) else ""
+
+    def _has_ended(self, trial: str) -> bool:
+        """Whether a trial that this node lives is known to be over: its client may ask for the next one while this node
+        still clears up."""
+        return read(self._context.store, f"{keys.further_run(trial)}/{keys.OUTCOME}", Outcome) is not None
+
+    def look(self) -> None:
+        """Ends the trial that is lived, and the node's part in the tune, once the tune is over. Raises what the store
+        raises: the next call tries again."""
+        now = self._context.clock.monotonic()
+        if self._over or now < self._next:
+            return
+        self._next = now + max(_LOOK, self._context.pause)
+        stop = self._end.look(idle=self._lived is None and self._asked.empty())
+        if stop is None:
+            return
+        with self._lock:
+            self._over = stop
+            lived = self._lived
+        if lived:
+            request = StopRequest(stop.reason, stop.message)
+            write(self._context.store, f"{keys.further_run(lived)}/{keys.STOP}", request)
+        self._asked.put(None)
+
+    def live(self) -> None:
+        """Lives trials until the tune is over. Nothing that goes wrong in one ends more than that."""
+        context, strays = self._context, Strays()
+        if not (context.settings.requests and context.settings.requests_key):
+            end_run(context, Outcome(Result.FAILED, "nothing can be asked of the nodes: they have no container for it"))
+            return
+        context.heartbeats.say(_WAITING)
+        while (item := self._asked.get()) is not None:
+            self._live(strays, *item)
+        self._node.witness.end()
+        mark_ended(context, self._node.assignment)
+
+    def _live(self, strays: Strays, asked: TrialAsked, ranks: tuple[int, ...]) -> None:
+        context = self._context
+        with self._lock:
+            if self._over:
+                return
+            self._lived = asked.trial
+        _log.info("the next trial on this node is %s", asked.trial)
+        context.heartbeats.say(LIVING)
+        try:
+            live(context, self._node, asked, ranks)
+        except Exception:  # noqa: BLE001  the outermost edge: an agent that dies takes the node with it
+            _log.exception("%s could not be lived to its end", asked.trial)
+        finally:
+            strays.end()
+            self._lived = None
+            context.heartbeats.say(_WAITING)
