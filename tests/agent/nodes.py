@@ -23,9 +23,20 @@ from tests.store.azurite import HOUR, Azurite, token
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.node_records import read
-from tfinfra.model import Locked, NodeEvidence, NodeSettings, Outcome, Plan, Point, TaskStatus, Timeouts, to_json
+from tfinfra.model import (
+    Locked,
+    Logged,
+    NodeEvidence,
+    NodeSettings,
+    Outcome,
+    Plan,
+    Point,
+    TaskStatus,
+    Timeouts,
+    to_json,
+)
 from tfinfra.sealing import digest_of
-from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, open_store, points_in
+from tfinfra.store import ObjectStore, PatientStore, keys, log_chunk, logged_in, open_store
 from tfinfra.system.clock import SystemClock
 from tfinfra.system.file_digest import sha256_of
 
@@ -138,13 +149,16 @@ class Cluster:
     def log(self, name: str) -> str:
         return b"".join(log_chunk(self.store, k) or b"" for k in self.store.list(keys.log_folder(name))).decode()
 
-    def points(self, task: str) -> list[Point]:
-        """The points of `task`, or of a node, that are in the store."""
-        found, odd = points_in(
+    def logged(self, task: str) -> list[Logged]:
+        """The points and remarks of `task`, or of a node, that are in the store."""
+        found, odd = logged_in(
             task, b"".join(self.store.get(k) or b"" for k in self.store.list(keys.metrics_folder(task)))
         )
         assert odd == 0
         return found
+
+    def points(self, task: str) -> list[Point]:
+        return [each for each in self.logged(task) if isinstance(each, Point)]
 
     def collected(self) -> dict[str, Any]:
         return plain(self.store, keys.COLLECTED)

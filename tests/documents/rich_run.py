@@ -16,7 +16,7 @@ from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, run_folder
-from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, Point, TaskStatus, to_json
+from tfinfra.model import LeftFiles, LeftPlace, NodeRegistration, Point, Remark, TaskStatus, to_json
 from tfinfra.money.ledger import Interval, Ledger, Use
 from tfinfra.store import MemoryStore, chunk_of, keys
 
@@ -72,7 +72,10 @@ def failed_run(folder: Path) -> None:
     (results / "metrics").mkdir()
     points = [Point("rank-0", "loss", value, step, 1011.5, "") for step, value in enumerate((0.5, nan))]
     further = Point("rank-0", "loss", 0.25, 0, 1012.0, "0a" * 16)
-    (results / "metrics" / "rank-0.jsonl").write_bytes(chunk_of([*points, further]))
+    told = Remark("rank-0", "parameter", "lr", "0.1", 1011.0)
+    of_further = {"mlflow.runName": "fold-1", "mlflow.parentRunId": RUN}
+    said = [told, *(Remark("rank-0", "tag", name, text, 1012.0, "0a" * 16) for name, text in of_further.items())]
+    (results / "metrics" / "rank-0.jsonl").write_bytes(chunk_of([*points, *said, further]))
 
 
 def waiting_run(folder: Path, *, record: bool = True) -> FoundRun:

@@ -16,8 +16,9 @@ import pytest
 from tfinfra import Run
 from tfinfra.agent.metrics.script_package import make_script_package
 from tfinfra.agent.node.node_paths import NodePaths
+from tfinfra.model import Remark
 from tfinfra.script.script_run import ScriptRun
-from tfinfra.store import points_in
+from tfinfra.store import logged_in, points_in
 
 
 @pytest.fixture
@@ -54,12 +55,51 @@ def test_lists_rows_and_tables_are_points_too(run: ScriptRun, tmp_path: Path) ->
     run.log_list("recall", [0.1, 0.2])
     run.log_row("roc", fpr=0, tpr=1)
     run.log_row("roc", fpr=0.5, tpr=2)
-    run.log_table("grid", {"x": [1, 2], "y": 3})
+    run.log_table("grid", {"x": [1, 2], "y": [3, 4]})
     assert kept(tmp_path) == [
         *(("recall", 0.1, 0), ("recall", 0.2, 1)),
         *(("roc.fpr", 0, 0), ("roc.tpr", 1, 0), ("roc.fpr", 0.5, 1), ("roc.tpr", 2, 1)),
-        *(("grid.x", 1, 0), ("grid.x", 2, 1), ("grid.y", 3, 0)),
+        *(("grid.x", 1, 0), ("grid.x", 2, 1), ("grid.y", 3, 0), ("grid.y", 4, 1)),
     ]
+
+
+def tags(folder: Path) -> list[tuple[str, str | None]]:
+    logged, odd = logged_in("main-0", (folder / "main-0.jsonl").read_bytes())
+    assert odd == 0
+    return [(each.name, each.text) for each in logged if isinstance(each, Remark) and each.kind == "tag"]
+
+
+def test_text_becomes_tags(run: ScriptRun, tmp_path: Path) -> None:
+    run.log("message", "Starting run!")
+    run.log_list("classes", ["cat", "dög"])
+    run.log_row("best", model="xgb", score=0.5)
+    run.tag("stage")
+    run.set_tags({"lr": 0.1, "long": "x" * 9000, "half": "\ud800"})
+    assert kept(tmp_path) == [("best.score", 0.5, 0)]
+    assert tags(tmp_path) == [
+        *(("message", "Starting run!"), ("classes", '["cat", "dög"]'), ("best.model", "xgb")),
+        *(("stage", ""), ("lr", "0.1"), ("long", "x" * 8000), ("half", "?")),
+    ]
+
+
+def test_a_table_of_unequal_columns_says_so_and_keeps_all(
+    run: ScriptRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run.log_table("grid", {"x": [1, 2], "y": (3,)})
+    assert "the table 'grid' have unequal lengths (grid.x: 2, grid.y: 1)" in capfd.readouterr().err
+    assert kept(tmp_path) == [("grid.x", 1, 0), ("grid.x", 2, 1), ("grid.y", 3, 0)]
+
+
+class Array:
+    """As NumPy's say what is in them."""
+
+    def tolist(self) -> list[float]:
+        return [1.0, 2.0]
+
+
+def test_a_column_may_be_an_array(run: ScriptRun, tmp_path: Path) -> None:
+    run.log_table("grid", {"x": Array()})
+    assert kept(tmp_path) == [("grid.x", 1, 0), ("grid.x", 2, 1)]
 
 
 class Scalar:
@@ -90,7 +130,6 @@ def test_values_that_json_has_not_are_kept(run: ScriptRun, tmp_path: Path) -> No
 
 WRONG: dict[str, tuple[str, Any, type[Exception], str]] = {
     "a list": ("loss", [1, 2], TypeError, "log_list"),
-    "a word": ("loss", "high", TypeError, "takes a number, not str"),
     "nothing": ("loss", None, TypeError, "takes a number, not NoneType"),
     "a name that a terminal obeys": ("\x1b[2J", 1, ValueError, "no metric can be called"),
     "a name that is none": ("", 1, ValueError, "1 to 250"),
@@ -140,10 +179,12 @@ def test_outside_of_a_run_it_prints_and_goes_on(
 ) -> None:
     monkeypatch.delenv("TFINFRA_METRICS", raising=False)
     run = ScriptRun()
+    assert run.id.startswith("OfflineRun")
     run.log("loss", 0.5)
+    run.log("note", "begins")
     run.log_row("roc", fpr=0, tpr=1)
     run.log_image("curve", path="a.png")
-    assert capfd.readouterr().out == "loss: 0.5\nroc.fpr: 0.0\nroc.tpr: 1.0\ncurve: a.png\n"
+    assert capfd.readouterr().out == "loss: 0.5\nnote: begins\nroc.fpr: 0.0\nroc.tpr: 1.0\ncurve: a.png\n"
     with pytest.raises(RuntimeError, match="belongs to no run"):
         Run.get_context(allow_offline=False)
 

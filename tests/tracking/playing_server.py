@@ -42,7 +42,7 @@ class Played:
         return (200 if said is not None else 404), json.dumps(said or NONE).encode(), {}
 
     def metrics(self) -> list[tuple[str, float | str, int]]:
-        rows = [row for route, body, _ in self.calls if route == "runs/log-batch" for row in body["metrics"]]
+        rows = [row for route, body, _ in self.calls if route == "runs/log-batch" for row in body.get("metrics", ())]
         return [(row["key"], row["value"], row["step"]) for row in rows]
 
 

@@ -19,13 +19,19 @@ import pytest
 from tests.locked_tools import locked_tools
 from tfinfra.lifecycle.metrics.replay import mlflow_client
 from tfinfra.lifecycle.metrics.replay.mlflow_client import MlflowClient
-from tfinfra.model import Point
+from tfinfra.model import Logged, Point, Remark
 from tfinfra.system.process.inherited_variables import plain_environment
 from tfinfra.tracking.sending import Sender, Tracker
 from tfinfra.tracking.server import TrackingServer
 
-POINTS = [Point("main-0", "loss", value, step, 1.7e9 + step) for step, value in enumerate((0.9, nan, inf, 0.1))]
-POINTS += [Point("rank-1", "a:b/é", 1.0, -3, 1.7e9), Point("main-0", "acc", 0.5, 0, 1.7e9, "ab12")]
+LOGGED: list[Logged] = [
+    *(Remark("main-0", "parameter", f"p{n}", "x" * (7000 if n == 0 else 20), 1.7e9) for n in range(150)),
+    Remark("main-0", "tag", "mlflow.runName", "fold-1", 1.7e9, "ab12"),
+    Remark("main-0", "tag", "stage", "né\n", 1.7e9, "ab12"),
+    Remark("rank-1", "parameter", "lr:é", "", 1.7e9),
+]
+LOGGED += [Point("main-0", "loss", value, step, 1.7e9 + step) for step, value in enumerate((0.9, nan, inf, 0.1))]
+LOGGED += [Point("rank-1", "a:b/é", 1.0, -3, 1.7e9), Point("main-0", "acc", 0.5, 0, 1.7e9, "ab12")]
 
 
 @contextmanager
@@ -66,7 +72,7 @@ def answers(url: str) -> bool:
 
 def send(tracker: Tracker, status: str) -> None:
     sender = Sender(tracker, "digits", "digits-abc123", "main-0", lambda task: False)
-    sender.send(POINTS)
+    sender.send(LOGGED)
     sender.end(status, 1.7e9 + 9)
 
 
@@ -82,9 +88,13 @@ def test_points_are_there_once_however_often_and_by_whichever_way_they_come(
     with closing(sqlite3.connect(tmp_path / "x.db")) as there:
         runs = there.execute("select name, status from runs order by name").fetchall()
         metrics = there.execute("select key, value, step, is_nan from metrics order by key, step").fetchall()
-        tags = dict(there.execute("select key, value from tags where key like 'tfinfra%' order by value").fetchall())
-    assert runs == [("ab12", "FINISHED"), ("digits-abc123", "FINISHED")]
+        tags = dict(
+            there.execute("select key, value from tags where key in ('tfinfra.run', 'stage') order by value").fetchall()
+        )
+        parameters = there.execute("select key, length(value) from params order by length(value)").fetchall()
+    assert runs == [("digits-abc123", "FINISHED"), ("fold-1", "FINISHED")]
+    assert (parameters[0], parameters[-1], len(parameters)) == (("rank-1/lr_é", 0), ("p0", 6000), 151)
     assert [row[0] for row in metrics] == ["acc", "loss", "loss", "loss", "loss", "rank-1/a_b/é"]
     assert [row[1] for row in metrics if row[0] == "loss" and not row[3]][::2] == [0.9, 0.1]
     assert [row[2] for row in metrics if row[3]] == [1]
-    assert tags == {"tfinfra.run": "digits-abc123/ab12"}
+    assert tags == {"tfinfra.run": "digits-abc123/ab12", "stage": "né\n"}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tracking.playing_server import Answer, Played, playing
-from tfinfra.model import Point
+from tfinfra.model import Point, Remark, RemarkKind
 from tfinfra.tracking.on_the_way import others_can_read
 from tfinfra.tracking.sending import MOST, Sender, TrackingError, fitting
 from tfinfra.tracking.server import TrackingServer
@@ -83,6 +83,48 @@ def test_a_further_run_is_one_below_the_runs_own(server: Played) -> None:
     own, further = [body["tags"] for route, body, _ in server.calls if route == "runs/create"]
     assert own == [{"key": "tfinfra.run", "value": "digits-abc123"}]
     assert further[1]["key"] == "mlflow.parentRunId"
+
+
+def remark(name: str, text: str | None, task: str = "main-0", run: str = "", kind: RemarkKind = "tag") -> Remark:
+    return Remark(task, kind, name, text, 1000.5, run)
+
+
+def test_parameters_and_tags_come_with_the_names_of_their_tasks(server: Played) -> None:
+    told = [remark("lr", "0.1", kind="parameter"), remark("stage", "a"), remark("lr", "2", "rank-1", kind="parameter")]
+    sender(server).send([*told, remark("gone", None), point()])
+    sent = [body for route, body, _ in server.calls if route == "runs/log-batch"]
+    pairs = [{**row, "of": of} for body in sent for of in ("params", "tags") for row in body.get(of, ())]
+    assert pairs == [
+        {"key": "lr", "value": "0.1", "of": "params"},
+        {"key": "stage", "value": "a", "of": "tags"},
+        {"key": "rank-1/lr", "value": "2", "of": "params"},
+    ]
+    assert server.metrics() == [("loss", 0.5, 1)]
+
+
+def test_a_further_run_has_its_own_name_there_and_lies_below_its_own_parent(server: Played) -> None:
+    outer = [remark("mlflow.runName", "search", run="ab12"), remark("mlflow.parentRunId", "digits-abc123", run="ab12")]
+    inner = [remark("mlflow.runName", "fold-1", run="cd34"), remark("mlflow.parentRunId", "ab12", run="cd34")]
+    sender(server).send([point(), point(run="cd34"), *outer, *inner])
+    made = [body for route, body, _ in server.calls if route == "runs/create"]
+    names, parents = [body["run_name"] for body in made], [body["tags"][1:] for body in made]
+    assert names == ["digits-abc123", "search", "fold-1"]
+    ids = [f"id-{n + 1}" for n, (route, _, _) in enumerate(server.calls) if route == "runs/create"]
+    assert [of[0]["value"] for of in parents[1:]] == ids[:2]
+
+
+def test_more_remarks_than_mlflow_takes_at_once_come_in_pieces(server: Played) -> None:
+    sender(server).send([remark(f"p{n}", "1", kind="parameter") for n in range(250)])
+    assert [len(body["params"]) for route, body, _ in server.calls if route == "runs/log-batch"] == [100, 100, 50]
+
+
+def test_a_parameter_that_the_server_finds_changed_is_told_and_costs_no_point(server: Played) -> None:
+    server.first = {"runs/log-batch": [refusal("INVALID_PARAMETER_VALUE")]}
+    sending = sender(server)
+    sending.send([remark("lr", "0.2", kind="parameter"), point()])
+    assert sending.left_out is not None
+    assert "parameters and tags were left out" in sending.left_out
+    assert sending.sent == 1
 
 
 ANSWERS = {

@@ -33,7 +33,7 @@ from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.run_record import RECORD, RunFolder, RunPhase, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.up import background_run
-from tfinfra.model import Plan, to_json
+from tfinfra.model import Plan, Remark, to_json
 from tfinfra.script.script_run import ScriptRun
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
@@ -86,7 +86,7 @@ class Run(Successor):
     @staticmethod
     def get_context(allow_offline: bool = True) -> ScriptRun:
         """In a training script: the run that it belongs to, which takes its metrics (log, log_list, log_row, log_table,
-        log_image). Anywhere else one that prints them, unless `allow_offline` is False: RuntimeError."""
+        log_image) and tags. Anywhere else one that prints them, unless `allow_offline` is False: RuntimeError."""
         return ScriptRun.get_context(allow_offline)
 
     @staticmethod
@@ -258,13 +258,29 @@ class Run(Successor):
         children, and nothing is kept elsewhere: the other arguments mean nothing."""
         from tfinfra.lifecycle.attach.find_run import find_run
         from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-        from tfinfra.lifecycle.metrics.series import Wanted, values_by_name, wanted_points
+        from tfinfra.lifecycle.metrics.series import values_by_name
+        from tfinfra.lifecycle.metrics.sieve import Wanted
 
         del recursive, run_type, populate
         require_text("name", "" if name is None else name, "run.get_metrics() has all")
         found = find_run(self.id, ended=True)
         wanted = Wanted(frozenset() if name is None else frozenset({name}))
-        return values_by_name(wanted_points(run_points(found), wanted, is_of_node), leader_of(found))
+        points = (point for point in run_points(found) if wanted.takes(point, is_of_node))
+        return values_by_name(points, leader_of(found))
+
+    def get_parameters(self) -> dict[str, str]:
+        """The parameters that the run's scripts told MLflow, without those of further MLflow runs: the last text of
+        each, the leader's where it gave one."""
+        from tfinfra.lifecycle.attach.find_run import find_run
+        from tfinfra.lifecycle.metrics.remarks import Remarks
+        from tfinfra.lifecycle.metrics.run_points import leader_of, run_logged
+
+        found = find_run(self.id, ended=True)
+        remarks = Remarks(leader_of(found))
+        for each in run_logged(found):
+            if isinstance(each, Remark):
+                remarks.add(each)
+        return remarks.of("").parameters
 
     def get_all_logs(self, destination: str | os.PathLike[str] | None = None) -> Names:
         """Copies all logs below a folder, or the current one; returns their paths."""

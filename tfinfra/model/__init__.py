@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         WheelFailure,
         WheelRecord,
     )
-    from tfinfra.model.points import Point
+    from tfinfra.model.points import Logged, Point, Remark, RemarkKind
 
 __all__ = [
     "AFTER",
@@ -87,6 +87,7 @@ __all__ = [
     "LeftPlace",
     "Limits",
     "Locked",
+    "Logged",
     "MetricsWanted",
     "Mirrored",
     "NodeCheck",
@@ -102,6 +103,8 @@ __all__ = [
     "Point",
     "Pool",
     "PriceLine",
+    "Remark",
+    "RemarkKind",
     "Requirements",
     "Resumed",
     "Spec",

@@ -1,8 +1,9 @@
-"""What training says in numbers: a point is one value of a metric."""
+"""What a script logs: a point is one value of a metric, a remark says something of its run in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,22 @@ class Point:
     step: int
     time: float
     run: str = ""
+
+
+RemarkKind = Literal["parameter", "tag"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """The parameter or tag `name`, told by `task`; the last one counts. `text` is None where a tag is taken back.
+    `time` and `run` are as a point has them."""
+
+    task: str
+    kind: RemarkKind
+    name: str
+    text: str | None
+    time: float
+    run: str = ""
+
+
+Logged = Point | Remark

@@ -13,7 +13,9 @@ import math
 METRICS = "TFINFRA_METRICS"
 """The variable that names the file for a task's points."""
 LONGEST_NAME = 250
-"""Characters of a metric's name: as many as MLflow takes."""
+"""Characters of a name of a metric, a parameter, a tag: as many as MLflow takes."""
+LONGEST_TEXT = 8000
+"""Characters that are kept of a parameter or a tag: as many as MLflow takes of a tag."""
 
 
 def is_metric(name: object) -> bool:

@@ -1,7 +1,9 @@
-"""The run as its training script sees it: metrics and pictures, by the names and in the meaning of azureml.core.Run.
+"""The run as its training script sees it: metrics, tags and pictures, by the names and in the meaning of
+azureml.core.Run.
 
-A point is a line of JSON (store/point_chunks.py says which) appended to the file that TFINFRA_METRICS names, in one
-write, so that processes of a task may share it. The node's agent takes it from there; nothing here waits for anybody.
+A point or a tag is a line of JSON (store/point_chunks.py says which) appended to the file that TFINFRA_METRICS names,
+in one write, so that processes of a task may share it. The node's agent takes it from there; nothing here waits for
+anybody.
 """
 
 from __future__ import annotations
@@ -15,16 +17,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tfinfra.script import LONGEST_NAME, METRICS, in_json, is_metric
+from tfinfra.script import LONGEST_NAME, LONGEST_TEXT, METRICS, in_json, is_metric
 
-_CALLS = "id, log, log_list, log_row, log_table, log_image, flush and complete"
+_CALLS = "id, log, log_list, log_row, log_table, log_image, tag, set_tags, flush and complete"
+_OFFLINE = "OfflineRun"
 
 
 class ScriptRun:
-    """The run of this process; outside of a run, one that prints what it is told. Get it by `get_context`."""
+    """The run of this process; outside of a run, one that prints what it is told, with the id "OfflineRun". Get it by
+    `get_context`."""
 
     def __init__(self) -> None:
-        self.id = os.environ.get("TFINFRA_RUN_ID", "outside of a run")
+        self.id = os.environ.get("TFINFRA_RUN_ID", _OFFLINE)
         self.parent = None
         self._path = os.environ.get(METRICS, "")
         self._file: int | None = None
@@ -55,25 +59,55 @@ class ScriptRun:
 
     def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
         """A value of a metric: a number, or what is one (of NumPy, of TensorFlow). `step` counts up from 0 by itself
-        where none is given. Raises TypeError for what is no number, ValueError for a name that no metric can have."""
+        where none is given. Text that is no number becomes the run's tag of that name. Raises TypeError for what is
+        neither, ValueError for a name that no metric can have."""
         del description
-        self._points([(name, _number(name, value))], self._step(name, step))
+        if is_words(value):
+            self.tag(name, value)
+        else:
+            self._points([(name, _number(name, value))], self._step(name, step))
 
     def log_list(self, name: str, value: Any, description: str = "") -> None:
-        """Values of a metric, one after the other."""
+        """Values of a metric, one after the other. Where one of them is text, all are one tag."""
+        value = list(value)
+        if any(is_words(each) for each in value):
+            self.tag(name, json.dumps(value, default=str, ensure_ascii=False))
+            return
         for each in value:
             self.log(name, each, description)
 
     def log_row(self, name: str, description: str | None = None, **columns: Any) -> None:
         """One value of each column: the metrics `<name>.<column>`."""
         del description
-        points = [(f"{name}.{column}", _number(column, each)) for column, each in columns.items()]
+        named = {f"{name}.{column}": each for column, each in columns.items()}
+        points = [(column, _number(column, each)) for column, each in named.items() if not is_words(each)]
         self._points(points, self._step(name, None))
+        self.set_tags({column: each for column, each in named.items() if is_words(each)})
 
     def log_table(self, name: str, value: dict[str, Any], description: str = "") -> None:
-        """Columns of values: the metrics `<name>.<column>`."""
-        for column, values in value.items():
-            self.log_list(f"{name}.{column}", values if isinstance(values, (list, tuple)) else [values], description)
+        """Columns of values: the metrics `<name>.<column>`. Columns of unequal lengths are said to be so."""
+        columns = {f"{name}.{column}": _column(values) for column, values in value.items()}
+        lengths = {column: len(values) for column, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            said = ", ".join(f"{column}: {length}" for column, length in lengths.items())
+            sys.stderr.write(f"tfinfra: the columns of the table '{name}' have unequal lengths ({said})\n")
+        for column, values in columns.items():
+            self.log_list(column, values, description)
+
+    def tag(self, key: str, value: Any = "") -> None:
+        """Something that is said of the run, as text; the last value of a key counts. Raises ValueError for a key that
+        no tag can have."""
+        text = "" if value is None else str(value)
+        if not self._path:
+            _say(f"{_checked(key)}: {text}")
+            return
+        said = {"tag": _checked(key), "text": text[:LONGEST_TEXT], "time": round(time.time(), 3)}
+        self._append(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+
+    def set_tags(self, tags: dict[str, Any]) -> None:
+        """Several tags."""
+        for key, value in tags.items():
+            self.tag(key, value)
 
     def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
         """A picture, by its file or as a plot of Matplotlib: it comes home in outputs/artifacts. Of two pictures of one
@@ -103,6 +137,8 @@ class ScriptRun:
         return found
 
     def _points(self, points: list[Any], step: int) -> None:
+        if not points:
+            return
         if not self._path:
             for name, value in points:
                 _say(f"{_checked(name)}: {value}")
@@ -150,6 +186,27 @@ def _checked(name: Any) -> str:
             f"no metric can be called {ascii(name)[:60]}: a name has 1 to {LONGEST_NAME} printable characters"
         )
     return str(name)
+
+
+def is_words(value: Any) -> bool:
+    """Whether this is text, and no number."""
+    if not isinstance(value, str):
+        return False
+    try:
+        float(value)
+    except ValueError:
+        return True
+    return False
+
+
+def _column(values: Any) -> list[Any]:
+    """What stands in a column of a table: a list, a tuple, an array of NumPy; else one value."""
+    if isinstance(values, (list, tuple)):
+        return list(values)
+    if hasattr(values, "tolist"):
+        found = values.tolist()
+        return found if isinstance(found, list) else [found]
+    return [values]
 
 
 def _number(name: str, value: Any) -> float:

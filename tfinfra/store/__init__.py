@@ -7,8 +7,8 @@ moments, `GrantedStore` a grant's first minutes (patience.py); `clear` empties o
 reads what Blob said (blob/blob_errors.py); `contents` gives many objects one after the other, `chunks_by_name` lists
 those of each log (in_order.py);
 `MemoryStore` (memory.py) is the fake that ships beside them, for tests.
-`log_pieces` reads what logs are kept as (log_chunks.py), `points_in` what points
-are (point_chunks.py).
+`log_pieces` reads what logs are kept as (log_chunks.py), `points_in` what points are, `logged_in` these and remarks
+(point_chunks.py).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
-from tfinfra.store.point_chunks import chunk_of, points_in, renamed
+from tfinfra.store.point_chunks import chunk_of, logged_in, points_in, reworded
 from tfinfra.store.records import (
     LARGE,
     Records,
@@ -62,6 +62,7 @@ __all__ = [
     "log_chunk",
     "log_chunk_of",
     "log_pieces",
+    "logged_in",
     "open_store",
     "points_in",
     "put_first",
@@ -69,6 +70,6 @@ __all__ = [
     "read_all",
     "read_file",
     "readable",
-    "renamed",
+    "reworded",
     "store_errors",
 ]

@@ -1,34 +1,43 @@
-"""What becomes of a run's points in MLflow: one run, found again by its tag, and one more below it for each further run
-that the script began. MLflow's metrics have no task: the leader's keep their names, those of others have their task in
-front, and the nodes' own figures are system metrics."""
+"""What becomes of a run's points and remarks in MLflow: one run, found again by its tag, and one more below it for each
+further run that the script began. MLflow's metrics, parameters and tags have no task: the leader's keep their names,
+those of others have their task in front, and the nodes' own figures are system metrics."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from tfinfra.model import Point
+from tfinfra.model import Logged, Point, Remark
 
 RUN_TAG = "tfinfra.run"
 PARENT_TAG = "mlflow.parentRunId"
+"""Of a further run: the id of the run that it is nested in."""
+NAME_TAG = "mlflow.runName"
 MOST = 1000
 """Metrics that MLflow takes at once (mlflow/utils/validation.py)."""
+MOST_REMARKS = 100
+"""Parameters that MLflow takes at once, and tags."""
+_LONGEST_PARAMETER = 6000  # characters
 _INVALID = "INVALID_PARAMETER_VALUE"
 _UNFIT = re.compile(r"[^\w.\- /]")
 _PATH = re.compile(r"/+")
 
 
 class Tracker(Protocol):
-    """An MLflow that takes points. Each call raises TrackingError."""
+    """An MLflow that takes points and remarks. Each call raises TrackingError."""
 
     def begin(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
         """The id of the experiment's run with these tags, which is made where there is none."""
 
     def log(self, run_id: str, metrics: Sequence[tuple[str, float, int, float]]) -> None:
         """Adds (name, value, step, Unix seconds), MOST at once at most. What is there already stays one."""
+
+    def remark(self, run_id: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Adds these, MOST_REMARKS of each at most."""
 
     def end(self, run_id: str, status: str, time: float) -> None:
         """Ends a run: FINISHED, FAILED or KILLED."""
@@ -46,8 +55,8 @@ class TrackingError(Exception):
 
 @dataclass
 class Sender:
-    """Sends the points of `run` to the experiment of its name; `leader` is the task whose metrics keep their names.
-    `left_out` says why some points were passed over, which no MLflow will ever take."""
+    """Sends what `run` has logged to the experiment of its name; `leader` is the task whose names are kept. `sent`
+    counts points; `left_out` says why something was passed over, which no MLflow will ever take."""
 
     tracker: Tracker
     experiment: str
@@ -57,20 +66,49 @@ class Sender:
     sent: int = 0
     left_out: str | None = None
     _ids: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    _parents: dict[str, str] = field(default_factory=dict)
 
-    def send(self, points: Iterable[Point]) -> None:
+    def send(self, logged: Iterable[Logged]) -> None:
         """Raises TrackingError; `sent` counts what was taken by then."""
-        for piece in pieces(points):
-            metrics = [(self._name(point), point.value, point.step, point.time) for point in piece]
-            run_id = self._id(piece[0].run)
-            try:
-                self.tracker.log(run_id, metrics)
-            except TrackingError as error:
-                if error.code != _INVALID:
-                    raise
-                self.left_out = self.left_out or f"points were left out, since {error}"
+        for piece in pieces(logged):
+            if isinstance(piece[0], Remark):
+                self._remark([each for each in piece if isinstance(each, Remark)])
             else:
-                self.sent += len(metrics)
+                self._log([each for each in piece if isinstance(each, Point)])
+
+    def _log(self, points: Sequence[Point]) -> None:
+        metrics = [(self._name(point), point.value, point.step, point.time) for point in points]
+        run_id = self._id(points[0].run)
+        with self._left_out("points"):
+            self.tracker.log(run_id, metrics)
+            self.sent += len(metrics)
+
+    def _remark(self, remarks: Sequence[Remark]) -> None:
+        """The name and the place of a further run are known before it is made. A tag that was taken back stays where
+        it was sent already."""
+        run = remarks[0].run
+        values = {(each.kind, each.name): each.text for each in remarks}
+        self._names[run] = values.pop(("tag", NAME_TAG), None) or self._names.get(run, run)
+        self._parents[run] = values.pop(("tag", PARENT_TAG), None) or self._parents.get(run, "")
+        run_id = self._id(run)
+        first = {each.name: self._name(each) for each in remarks}
+        said = [(kind, first[name], text) for (kind, name), text in values.items() if text is not None]
+        parameters = {name: text[:_LONGEST_PARAMETER] for kind, name, text in said if kind == "parameter"}
+        tags = {name: text for kind, name, text in said if kind == "tag"}
+        if parameters or tags:
+            with self._left_out("parameters and tags"):
+                self.tracker.remark(run_id, parameters, tags)
+
+    @contextmanager
+    def _left_out(self, what: str) -> Iterator[None]:
+        """What MLflow will never take is passed over, and told."""
+        try:
+            yield
+        except TrackingError as error:
+            if error.code != _INVALID:
+                raise
+            self.left_out = self.left_out or f"{what} were left out, since {error}"
 
     def end(self, status: str, time: float) -> None:
         """Ends all of its runs. Raises TrackingError."""
@@ -82,14 +120,15 @@ class Sender:
         if run not in self._ids:
             tags = {RUN_TAG: f"{self.run}/{run}" if run else self.run}
             if run:
-                tags[PARENT_TAG] = self._id("")
-            self._ids[run] = self.tracker.begin(self.experiment, run or self.run, tags)
+                parent = self._parents.get(run, "")
+                tags[PARENT_TAG] = self._ids.get(parent) or self._id("")
+            self._ids[run] = self.tracker.begin(self.experiment, self._names.get(run, run) if run else self.run, tags)
         return self._ids[run]
 
-    def _name(self, point: Point) -> str:
-        if self.is_of_node(point.task):
-            return fitting(f"system/{point.task}/{point.name}")
-        return fitting(point.name if point.task == self.leader or point.run else f"{point.task}/{point.name}")
+    def _name(self, logged: Logged) -> str:
+        if self.is_of_node(logged.task):
+            return fitting(f"system/{logged.task}/{logged.name}")
+        return fitting(logged.name if logged.task == self.leader or logged.run else f"{logged.task}/{logged.name}")
 
 
 def fitting(name: str) -> str:
@@ -99,11 +138,18 @@ def fitting(name: str) -> str:
     return "/".join(parts)[:250] or "_"
 
 
-def pieces(points: Iterable[Point]) -> Iterator[list[Point]]:
-    """The points as MLflow takes them at once: MOST of one run at most. The same points give the same pieces."""
-    rest = iter(points)
+def pieces(logged: Iterable[Logged]) -> Iterator[list[Logged]]:
+    """What MLflow takes at once: points of one run, MOST at most, or remarks of one run of one task, MOST_REMARKS at
+    most; these first, so that a further run has its name. The same that was logged gives the same pieces."""
+    rest = iter(logged)
     while batch := list(islice(rest, MOST)):
-        by_run: dict[str, list[Point]] = {}
-        for point in batch:
-            by_run.setdefault(point.run, []).append(point)
-        yield from by_run.values()
+        remarks: dict[tuple[str, str], list[Logged]] = {}
+        points: dict[str, list[Logged]] = {}
+        for each in batch:
+            if isinstance(each, Remark):
+                remarks.setdefault((each.run, each.task), []).append(each)
+            else:
+                points.setdefault(each.run, []).append(each)
+        for of_one in remarks.values():
+            yield from (of_one[i : i + MOST_REMARKS] for i in range(0, len(of_one), MOST_REMARKS))
+        yield from points.values()

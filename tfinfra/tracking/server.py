@@ -44,8 +44,7 @@ class TrackingServer:
         runs = self._call("runs/search", wanted).get("runs") or []
         if runs:
             return _text(runs[0], "info", "run_id")
-        made = [{"key": key, "value": value} for key, value in tags.items()]
-        run = self._call("runs/create", {"experiment_id": experiment_id, "run_name": name, "tags": made})
+        run = self._call("runs/create", {"experiment_id": experiment_id, "run_name": name, "tags": _pairs(tags)})
         return _text(run, "run", "info", "run_id")
 
     def log(self, run_id: str, metrics: Sequence[tuple[str, float, int, float]]) -> None:
@@ -54,6 +53,9 @@ class TrackingServer:
             for name, value, step, time in metrics
         ]
         self._call("runs/log-batch", {"run_id": run_id, "metrics": rows})
+
+    def remark(self, run_id: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        self._call("runs/log-batch", {"run_id": run_id, "params": _pairs(parameters), "tags": _pairs(tags)})
 
     def end(self, run_id: str, status: str, time: float) -> None:
         self._call("runs/update", {"run_id": run_id, "status": status, "end_time": round(time * 1000)})
@@ -106,6 +108,10 @@ class TrackingServer:
 
     def _shown(self, said: str) -> str:
         return masked_text(" ".join(said.split()), [self._token or ""])[:_SAID]
+
+
+def _pairs(values: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in values.items()]
 
 
 def _text(said: Any, *path: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from tests.agent.nodes import cluster
 from tests.backends.specs import plan_of, spec
 from tests.locked_tools import locked_tools
+from tfinfra.model import Remark
 
 CLIENTS = ["mlflow2", "mlflow3"]
 """Locks in requirements/."""
@@ -27,7 +28,7 @@ with mlflow.start_run() as run:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     mlflow.log_figure(plt.figure(), "figure.png")
-    with mlflow.start_run(nested=True) as child:
+    with mlflow.start_run(nested=True, run_name="fold-1") as child:
         mlflow.log_metric("inner", 1.5)
     assert mlflow.get_run(run.info.run_id).data.metrics["loss"] == 0.5
     assert MlflowClient().get_metric_history(run.info.run_id, "loss")[0].step == 3
@@ -64,6 +65,12 @@ def test_a_script_and_keras_autolog_reach_the_run(client: str, tmp_path: Path) -
         further = [point for point in points if point.run not in ("", found["inner"].run)]
         fitted = [(point.name, point.step) for point in further if point.name in ("loss", "val_loss")]
         assert sorted(fitted) == [("loss", 0), ("loss", 1), ("val_loss", 0), ("val_loss", 1)]
+        words = {
+            (each.run, each.kind, each.name): each.text for each in run.logged("main-0") if isinstance(each, Remark)
+        }
+        assert words["", "parameter", "lr"] == "0.1"
+        assert words[found["inner"].run, "tag", "mlflow.runName"] == "fold-1"
+        assert words[further[0].run, "parameter", "epochs"] == "2"
         stored = run.store.list("outputs/outputs/artifacts")
         for name in ("notes/hello.txt", "own.txt", "figure.png"):
             assert f"outputs/outputs/artifacts/{name}" in stored

@@ -66,6 +66,31 @@ def test_points_of_a_further_run_carry_its_id_and_its_files_a_folder() -> None:
     assert info["artifact_uri"] == f"/shared/outputs/artifacts/runs/{info['run_id']}"
 
 
+def test_parameters_and_tags_are_kept_with_the_task_and_the_run_that_they_are_of() -> None:
+    with served() as server:
+        server.post("runs/log-parameter", run_id=RUN, key="lr", value="0.1")
+        server.post("runs/log-parameter", run_id=RUN, key="lr", value="0.1")  # says nothing new
+        tags = [{"key": "mlflow.parentRunId", "value": RUN}, {"key": "mlflow.runName", "value": "fold-1"}]
+        further = server.post("runs/create", tags=tags)["run"]["info"]["run_id"]
+        batch = {"params": [{"key": "k", "value": "5" * 9000}], "tags": [{"key": "stage", "value": "a"}]}
+        server.post("runs/log-batch", run_id=further, **batch)
+        server.post("runs/delete-tag", run_id=further, key="stage")
+        server.post("runs/delete-tag", run_id=further, key="none")
+        server.post("runs/update", run_id=further, run_name="fold-one")
+    of_further = [
+        ("tag", "mlflow.parentRunId", RUN),
+        ("tag", "mlflow.runName", "fold-1"),
+        ("parameter", "k", "5" * 8000),
+        ("tag", "stage", "a"),
+        ("tag", "stage", None),
+        ("tag", "mlflow.runName", "fold-one"),
+    ]
+    assert server.remarks == [
+        ("rank-0", "parameter", "lr", "0.1", ""),
+        *(("rank-0", kind, name, text, further) for kind, name, text in of_further),
+    ]
+
+
 def test_a_logged_model_brings_no_point_twice() -> None:
     with served() as server:
         server.post("runs/log-batch", run_id=RUN, metrics=[METRIC])

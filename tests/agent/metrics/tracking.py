@@ -13,18 +13,28 @@ from typing import Any
 from tests.clocks import FakeClock
 from tfinfra.agent.metrics.tracked import Tracker
 from tfinfra.agent.metrics.tracking_server import TrackingServer
-from tfinfra.model import Point
+from tfinfra.model import Logged, Point, Remark
 
 RUN, SECRET, API = "digits-abc123", "s3cr3t", "/api/2.0/mlflow/"
 
 
 @dataclass
 class Served:
-    """`points` are all that was kept."""
+    """`logged` is all that was kept."""
 
     port: int
     tracker: Tracker
-    points: list[Point] = field(default_factory=list)
+    logged: list[Logged] = field(default_factory=list)
+
+    @property
+    def points(self) -> list[Point]:
+        return [each for each in self.logged if isinstance(each, Point)]
+
+    @property
+    def remarks(self) -> list[tuple[str, str, str, str | None, str]]:
+        """(task, kind, name, text, run)"""
+        said = [each for each in self.logged if isinstance(each, Remark)]
+        return [(each.task, each.kind, each.name, each.text, each.run) for each in said]
 
     def ask(
         self, method: str, path: str, body: Any = None, token: str = f"rank-0.{SECRET}", **headers: str
@@ -47,11 +57,11 @@ class Served:
 
 @contextmanager
 def served() -> Iterator[Served]:
-    points: list[Point] = []
-    tracker = Tracker(RUN, "digits", Path("/shared/outputs/artifacts"), points.extend, FakeClock())
+    logged: list[Logged] = []
+    tracker = Tracker(RUN, "digits", Path("/shared/outputs/artifacts"), logged.extend, FakeClock())
     server = TrackingServer(tracker, SECRET, {"rank-0", "rank-1"})
     server.start()
     try:
-        yield Served(int(server.url.rpartition(":")[2]), tracker, points)
+        yield Served(int(server.url.rpartition(":")[2]), tracker, logged)
     finally:
         server.stop()

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from tests.clocks import FakeClock
 from tfinfra.agent.node.log_shipping import CHUNK, POINTS, SELDOM, Audience, LogShipper, ShippedLog
 from tfinfra.lifecycle.watch.log_reader import LogReader
-from tfinfra.model import Point
-from tfinfra.store import MemoryStore, chunk_of, log_chunk, points_in
+from tfinfra.model import Point, Remark
+from tfinfra.store import MemoryStore, chunk_of, log_chunk, logged_in, points_in
 from tfinfra.text.masking import needles
 
 POINT = b'{"name":"%s","value":0.5,"step":1,"time":2.0}\n'
@@ -60,6 +60,15 @@ def test_a_hidden_value_leaves_the_name_and_takes_no_point(secret: str, name: st
     points.write_bytes(chunk_of([point]))
     ShippedLog("main-0", points, form=POINTS).ship(store, hidden=needles([secret]))
     assert points_in("main-0", store.objects["metrics/main-0/00000000.jsonl"]) == ([replace(point, name=shown)], 0)
+
+
+def test_a_hidden_value_leaves_the_text_of_a_parameter_too(tmp_path: Path) -> None:
+    points, store = tmp_path / "main-0.jsonl", MemoryStore()
+    remark = Remark("main-0", "parameter", "token", 'the "tökén"\n is\ttökén', 2026.5)
+    points.write_bytes(chunk_of([remark]))
+    ShippedLog("main-0", points, form=POINTS).ship(store, hidden=needles(["tökén"]))
+    shown = replace(remark, text='the "***"\n is\t***')
+    assert logged_in("main-0", store.objects["metrics/main-0/00000000.jsonl"]) == ([shown], 0)
 
 
 def test_what_is_hidden_later_is_hidden_too(tmp_path: Path) -> None:

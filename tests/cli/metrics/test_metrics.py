@@ -11,7 +11,7 @@ import pytest
 from tests.documents.rich_run import failed_run
 from tests.lifecycle.attach.test_resume import RUN
 from tfinfra.cli.main import main
-from tfinfra.model import Point
+from tfinfra.model import Point, Remark
 from tfinfra.store import chunk_of
 
 
@@ -25,10 +25,11 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_table_has_the_last_value_of_each(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["metrics", RUN]) == 0
-    head, own, further = capsys.readouterr().out.splitlines()
+    head, own, further, *parameters = capsys.readouterr().out.splitlines()
     assert head.split() == ["METRIC", "TASK", "POINTS", "STEP", "LAST", "LEAST", "MOST"]
     assert own.split() == ["loss", "rank-0", "2", "1", "nan", "0.5", "0.5"]
-    assert further.split() == ["loss", "(MLflow", "run", "0a0a0a0a)", "rank-0", "1", "0", "0.25", "0.25", "0.25"]
+    assert further.split() == ["loss", "(MLflow", "run", "fold-1)", "rank-0", "1", "0", "0.25", "0.25", "0.25"]
+    assert [line.split() for line in parameters] == [[], ["PARAMETER", "VALUE"], ["lr", "0.1"]]
 
 
 def test_csv_has_every_point_as_it_was(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,10 +54,39 @@ def test_a_plot_names_what_it_shows_and_fits(results: Path, capsys: pytest.Captu
 
 
 def test_a_metric_that_is_chosen(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["metrics", RUN, "--metric", "gone"]) == 0
-    out, err = capsys.readouterr()
-    assert not out
-    assert err == f"{RUN} has logged no metric of that name or task\n"
+    assert main(["metrics", RUN, "--metric", "loss", "--task", "rank-0"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3  # and no parameters
+
+
+UNKNOWN = {
+    "a metric": (("--metric", "gone"), "has logged no metric 'gone'", "there is: loss"),
+    "a metric beside one that is there": (("--metric", "gone", "--metric", "loss"), "no metric 'gone'", "loss"),
+    "a task": (("--task", "rank-9"), "has no metrics of a task 'rank-9'", "there is: rank-0"),
+    "a metric in CSV": (("--csv", "--metric", "gone"), "has logged no metric 'gone'", "there is: loss"),
+    "a metric to send": (("--to", "http://127.0.0.1:9", "--metric", "gone"), "has logged no metric 'gone'", "loss"),
+}
+
+
+@pytest.mark.parametrize(("chosen", "said", "hint"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_was_never_logged_is_told_with_what_there_is(
+    chosen: tuple[str, ...], said: str, hint: str, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["metrics", RUN, *chosen]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert hint in err
+
+
+def test_a_long_parameter_is_cut_and_a_plot_names_a_further_run(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (results / "metrics/rank-0.jsonl").open("ab") as file:
+        file.write(chunk_of([Remark("rank-0", "parameter", "layers", "[1,\n2]" * 30, 1.0)]))
+    assert main(["metrics", RUN]) == 0
+    layers = capsys.readouterr().out.splitlines()[-1]
+    assert layers.startswith("layers") and layers.endswith("…") and len(layers) < 80
+    assert main(["metrics", RUN, "--plot"]) == 0
+    assert "loss (MLflow run fold-1)  rank-0" in capsys.readouterr().out
 
 
 def test_lines_that_are_no_points_are_told(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,8 +34,6 @@ def test_all_points_of_a_run_come_to_a_server(
 
 CHOSEN = {
     "one metric": (("--metric", "loss"), {"loss"}),
-    "a metric that nobody logged": (("--metric", "nothing"), set[str]()),
-    "a task that there is not": (("--task", "main-7"), set[str]()),
     "all, the nodes' figures too": ((), {"loss", "system/node-0/cpu_percent"}),
     "a node": (("--task", "node-0"), {"system/node-0/cpu_percent"}),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import inf, nan
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end.bring_home import bring_home
-from tfinfra.lifecycle.metrics.run_points import is_of_node, run_points
-from tfinfra.lifecycle.metrics.series import Wanted, all_series, summaries, values_by_name, wanted_points
+from tfinfra.lifecycle.metrics.remarks import Remarks
+from tfinfra.lifecycle.metrics.run_points import is_of_node, run_logged, run_points
+from tfinfra.lifecycle.metrics.series import all_series, summaries, values_by_name
+from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
 from tfinfra.lifecycle.watch.latest_metric import MetricReader, latest_at_home, latest_in_store
-from tfinfra.model import Point
+from tfinfra.model import Point, Remark, RemarkKind
 from tfinfra.store import MemoryStore, chunk_of, keys
 
 TASKS = ("rank-0", "rank-1")
@@ -27,6 +30,7 @@ OURS = [Point("rank-0", "loss", value, step, 100.0 + step) for step, value in en
 THEIRS = [Point("rank-1", "loss", inf, 0, 100.5), Point("rank-1", "speed", 7.0, 0, 101.0)]
 FIGURES = [Point("node-0", "cpu", 0.5, 0, 100.0)]
 FURTHER = Point("rank-0", "loss", 0.1, 0, 103.0, "0a" * 16)
+SAID = Remark("rank-0", "tag", "mlflow.runName", "fold-1", 103.0, "0a" * 16)
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def world(tmp_path: Path) -> World:
     world.store.put(keys.metrics_key("rank-1", 0), chunk_of(THEIRS))
     world.store.put(keys.metrics_key("node-0", 0), chunk_of(FIGURES))
     world.store.put(keys.metrics_key("rank-0", 0), chunk_of(OURS[:2]) + b"no point\n")
-    world.store.put(keys.metrics_key("rank-0", 1), chunk_of([*OURS[2:], FURTHER]))
+    world.store.put(keys.metrics_key("rank-0", 1), chunk_of([*OURS[2:], SAID, FURTHER]))
     return world
 
 
@@ -51,8 +55,8 @@ def run_of(world: World, *, at_home: bool) -> FoundRun:
 @pytest.mark.parametrize("at_home", [False, True], ids=["store", "home"])
 def test_all_points_come_in_order_the_leaders_first_and_the_nodes_last(at_home: bool, world: World) -> None:
     odd = Counter[str]()
-    points = list(run_points(run_of(world, at_home=at_home), odd))
-    assert repr(points) == repr([*OURS, FURTHER, *THEIRS, *FIGURES])  # NaN is not equal to itself
+    logged = list(run_logged(run_of(world, at_home=at_home), odd))
+    assert repr(logged) == repr([*OURS, SAID, FURTHER, *THEIRS, *FIGURES])  # NaN is not equal to itself
     assert odd == {"rank-0": 1}
 
 
@@ -86,7 +90,7 @@ CHOSEN = {
 
 @pytest.mark.parametrize(("wanted", "rows"), CHOSEN.values(), ids=CHOSEN)
 def test_the_rows_that_are_wanted(wanted: Wanted, rows: set[str]) -> None:
-    points = wanted_points([*OURS, *THEIRS, *FIGURES], wanted, is_of_node)
+    points = Sieve("digits-x7k2pq", wanted, is_of_node, "rank-0").points([*OURS, *THEIRS, *FIGURES])
     assert {f"{row.name} {row.task}" for row in summaries(points)} == rows
 
 
@@ -113,6 +117,37 @@ def test_values_are_one_or_all_and_the_leaders_where_it_logged_any() -> None:
     once = Point("rank-0", "test", 0.9, 0, 104.0)
     values = values_by_name([*OURS, *THEIRS, once, FURTHER], "rank-0")
     assert repr(values) == repr({"loss": [0.9, nan, 0.5], "speed": 7.0, "test": 0.9})
+
+
+def remark(task: str, name: str, text: str | None, kind: RemarkKind = "parameter") -> Remark:
+    return Remark(task, kind, name, text, 100.0)
+
+
+TOLD = {
+    "the last text of a name": ([remark("rank-0", "lr", "1"), remark("rank-0", "lr", "2")], {"lr": "2"}),
+    "the leader's before those of others": ([remark("rank-0", "lr", "1"), remark("rank-1", "lr", "2")], {"lr": "1"}),
+    "the leader's, however late": ([remark("rank-1", "lr", "2"), remark("rank-0", "lr", "1")], {"lr": "1"}),
+    "another's where the leader said nothing": ([remark("rank-1", "lr", "2")], {"lr": "2"}),
+    "nothing of what was taken back": ([remark("rank-0", "lr", "1"), remark("rank-0", "lr", None)], {}),
+    "a parameter apart from a tag": ([remark("rank-0", "lr", "1"), remark("rank-0", "lr", "2", "tag")], {"lr": "1"}),
+}
+
+
+@pytest.mark.parametrize(("told", "parameters"), TOLD.values(), ids=TOLD)
+def test_of_remarks_there_is(told: list[Remark], parameters: dict[str, str]) -> None:
+    remarks = Remarks("rank-0")
+    for each in told:
+        remarks.add(each)
+    assert remarks.of("").parameters == parameters
+
+
+def test_a_further_run_has_its_name_and_its_parent() -> None:
+    remarks = Remarks("rank-0")
+    remarks.add(SAID)
+    remarks.add(replace(SAID, name="mlflow.parentRunId", text="digits-x7k2pq"))
+    own, further = remarks.all()
+    assert own.document()["mlflow_run"] is None
+    assert (further.document()["name"], further.document()["parent"]) == ("fold-1", "digits-x7k2pq")
 
 
 def test_a_reader_tells_each_new_value_of_the_primary_metric_once() -> None:

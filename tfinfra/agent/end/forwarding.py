@@ -13,7 +13,7 @@ from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.errors import Result
 from tfinfra.model import Forwarded, Outcome
-from tfinfra.store import content, keys, points_in, store_errors
+from tfinfra.store import content, keys, logged_in, store_errors
 from tfinfra.tracking.sending import Sender, TrackingError, pieces
 from tfinfra.tracking.server import TrackingServer
 
@@ -94,8 +94,8 @@ class Forwarding:
 
     def _send_chunk(self, task: str, key: str) -> None:
         number, taken = self._next.get(task, (0, 0))
-        points, _ = points_in(task, content(self._context.store, key) or b"")
-        for piece in islice(pieces(points), taken, None):
+        logged, _ = logged_in(task, content(self._context.store, key) or b"")
+        for piece in islice(pieces(logged), taken, None):
             if self._over.is_set():
                 return
             self._sender.send(piece)

@@ -81,7 +81,7 @@ def _nothing(tracker: Tracker, task: str, asked: Asked) -> Answer:
 
 def _create_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
     started = asked.whole("start_time", tracker.now())
-    run = tracker.begin_run(task, asked.word("run_name"), asked.word("user_id"), started, asked.values("tags"))
+    run = tracker.begin_run(task, asked.word("run_name"), asked.word("user_id"), started, _words(asked.values("tags")))
     return {"run": run_answer(run)}
 
 
@@ -91,10 +91,9 @@ def _get_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
 
 
 def _update_run(tracker: Tracker, task: str, asked: Asked) -> Answer:
-    del task
     run = _run(tracker, asked)
     ended = asked.whole("end_time", 0) or None
-    tracker.update_run(run, asked.word("status"), ended, asked.word("run_name"))
+    tracker.update_run(run, task, asked.word("status"), ended, asked.word("run_name"))
     return {"run_info": _info(run)}
 
 
@@ -116,8 +115,7 @@ def _log_batch(tracker: Tracker, task: str, asked: Asked) -> Answer:
     """All of it or nothing."""
     run = _run(tracker, asked)
     points = _points(tracker, run, task, asked.several("metrics"))
-    params, tags = asked.values("params"), asked.values("tags")
-    tracker.memory.put((run.params, params), (run.tags, tags))
+    tracker.remark(run, task, _words(asked.values("params")), _words(asked.values("tags")))
     tracker.log(run, points)
     return {}
 
@@ -135,25 +133,30 @@ def _point(tracker: Tracker, run: TrackedRun, task: str, asked: Asked) -> Point:
     if value is None:
         raise wrong("value", f"a number, of the metric {name}")
     time = max(0, asked.whole("timestamp", tracker.now())) / 1000
-    return Point(task, sys.intern(name), value, asked.whole("step", 0), time, "" if run.id == tracker.run else run.id)
+    return Point(task, sys.intern(name), value, asked.whole("step", 0), time, tracker.further(run))
 
 
 def _log_param(tracker: Tracker, task: str, asked: Asked) -> Answer:
-    del task
-    tracker.memory.put((_run(tracker, asked).params, {asked.text("key", None): asked.text("value")}))
+    tracker.remark(_run(tracker, asked), task, _words({asked.text("key", None): asked.text("value")}), {})
     return {}
 
 
 def _set_tag(tracker: Tracker, task: str, asked: Asked) -> Answer:
-    del task
-    tracker.memory.put((_run(tracker, asked).tags, {asked.text("key", None): asked.text("value")}))
+    tracker.remark(_run(tracker, asked), task, {}, _words({asked.text("key", None): asked.text("value")}))
     return {}
 
 
 def _delete_tag(tracker: Tracker, task: str, asked: Asked) -> Answer:
-    del task
-    tracker.memory.drop(_run(tracker, asked).tags, asked.text("key", None))
+    tracker.drop_tag(_run(tracker, asked), task, asked.text("key", None))
     return {}
+
+
+def _words(values: dict[str, str]) -> dict[str, str]:
+    """Parameters or tags, each with a name that is kept. Raises Refused."""
+    for name in values:
+        if not is_metric(name):
+            raise wrong("key", f"a name (1 to 250 printable characters): {ascii(name)[:60]}")
+    return values
 
 
 def _log_inputs(tracker: Tracker, task: str, asked: Asked) -> Answer:

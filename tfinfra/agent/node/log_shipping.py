@@ -13,7 +13,7 @@ from pathlib import Path
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import first_line
 from tfinfra.model import Beat
-from tfinfra.store import ObjectStore, keys, log_chunk_of, renamed, store_errors
+from tfinfra.store import ObjectStore, keys, log_chunk_of, reworded, store_errors
 from tfinfra.system.clock import Clock
 from tfinfra.text.masking import in_order, mask, masked, unfinished
 from tfinfra.text.redrawing import collapse
@@ -47,9 +47,9 @@ def _log_chunk(pieces: Pieces, hidden: tuple[bytes, ...]) -> bytes:
 
 
 def _points_chunk(pieces: Pieces, hidden: tuple[bytes, ...]) -> bytes:
-    """Of a point only its name is text that a script chooses: what is hidden is looked for there, in no number."""
+    """Names and the texts of remarks are what a script chooses: what is hidden is looked for there, in no number."""
     data = b"".join(lines for _, lines in pieces)
-    return renamed(data, lambda name: masked(name, hidden)) if hidden else data
+    return reworded(data, lambda text: masked(text, hidden)) if hidden else data
 
 
 LOG = Form(keys.log_key, _log_chunk)

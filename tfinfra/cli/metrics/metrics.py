@@ -45,13 +45,14 @@ def command(
 ) -> int:
     """Print what the tasks of RUN have logged in numbers: each metric with its last value, or all points. RUN is a
     run's id or a name: of the name's only live run or, where none is live, of the newest that has ended."""
-    from tfinfra.cli.metrics.told import csv_lines, document_of, plot_lines, show_summary
+    from tfinfra.cli.metrics.told import csv_lines, document_of, plot_lines, show_parameters, show_summary
     from tfinfra.cli.output import print_document, progress, show
     from tfinfra.cli.tables import show_lines
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.find_run import find_run
-    from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-    from tfinfra.lifecycle.metrics.series import Wanted, all_series, summaries, wanted_points
+    from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_logged
+    from tfinfra.lifecycle.metrics.series import all_series, summaries
+    from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
     from tfinfra.text.wording import count
 
     if (as_csv, as_plot, as_json, to is not None).count(True) > 1:
@@ -66,24 +67,29 @@ def command(
         return 0
     odd = Counter[str]()
 
+    sieve = Sieve(found.run, wanted, is_of_node, leader_of(found))
+
     def read() -> Iterator[Point]:
-        yield from run_points(found, odd)
+        yield from sieve.points(run_logged(found, odd))
         for task, lines in odd.items():
             progress(f"warning: no point, and not shown: {count(lines, 'line')} of {task}'s metrics")
 
-    points = wanted_points(read(), wanted, is_of_node)
+    points = read()
     if as_json:
-        print_document("metrics", document_of(found.run, leader_of(found), all_series(points)))
+        print_document("metrics", document_of(found.run, leader_of(found), all_series(points), sieve.remarks))
         return 0
     first = next(points, None)
     if first is None:
-        progress(f"{found.run} has logged no metric" + (" of that name or task" if names or of_tasks else ""))
+        progress(f"{found.run} has logged no metric")
+        show_parameters(sieve.remarks)
         return 0
     points = chain([first], points)
     if as_csv:
         show_lines(csv_lines(points), whole=True)
     elif as_plot:
-        show(*plot_lines(all_series(points)), whole=True)
+        show(*plot_lines(all_series(points), sieve.remarks), whole=True)
     else:
-        show_summary(summaries(points))
+        show_summary(summaries(points), sieve.remarks)
+        if not names:
+            show_parameters(sieve.remarks, apart=True)
     return 0

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.cli.metrics.plot import plot
+from tfinfra.cli.output import show
 from tfinfra.cli.tables import Bold, show_table
 from tfinfra.script import in_json
 
 if TYPE_CHECKING:
+    from tfinfra.lifecycle.metrics.remarks import Remarks
     from tfinfra.lifecycle.metrics.series import Series, Summary
     from tfinfra.model import Point
 
@@ -20,29 +22,48 @@ HEAD = ("METRIC", "TASK", "POINTS", "STEP", "LAST", "LEAST", "MOST")
 COLUMNS = ("task", "name", "step", "value", "time", "run")
 _PLOTS = 8
 """Metrics that are drawn at once, at most."""
+_WIDTH = 60
+"""Characters of a parameter that are shown."""
 
 
-def show_summary(rows: Iterable[Summary]) -> None:
+def show_summary(rows: Iterable[Summary], remarks: Remarks) -> None:
     """A row for each metric of each task: how many values, the last one and its step, the least and the most."""
-    show_table(HEAD, [_row(each) for each in rows])
+    show_table(HEAD, [_row(each, remarks) for each in rows])
 
 
-def _row(row: Summary) -> list[str]:
+def show_parameters(remarks: Remarks, *, apart: bool = False) -> None:
+    """A row for each parameter of the run itself, where it has any; `apart` from what stands above."""
+    parameters = remarks.of("").parameters
+    if parameters:
+        if apart:
+            show("")
+        show_table(("PARAMETER", "VALUE"), [[name, _cut(text)] for name, text in parameters.items()])
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+
+
+def _row(row: Summary, remarks: Remarks) -> list[str]:
     least, most = ("-" if value is None else _short(value) for value in (row.least, row.most))
-    name = f"{row.name} (MLflow run {row.run[:8]})" if row.run else row.name
-    return [name, row.task, str(row.count), str(row.last.step), _short(row.last.value), least, most]
+    return [_name(row, remarks), row.task, str(row.count), str(row.last.step), _short(row.last.value), least, most]
+
+
+def _name(row: Summary, remarks: Remarks) -> str:
+    return f"{row.name} (MLflow run {remarks.of(row.run).name})" if row.run else row.name
 
 
 def _short(value: float) -> str:
     return f"{value:.6g}"
 
 
-def plot_lines(series: Sequence[Series]) -> Iterator[str]:
+def plot_lines(series: Sequence[Series], remarks: Remarks) -> Iterator[str]:
     """The first metrics, each with its plot."""
     for number, each in enumerate(series[:_PLOTS]):
         if number:
             yield ""
-        yield Bold(f"{each.summary.name}  {each.summary.task}  {_said_of(each)}")
+        yield Bold(f"{_name(each.summary, remarks)}  {each.summary.task}  {_said_of(each)}")
         yield from plot(each.steps, each.values)
     if len(series) > _PLOTS:
         yield f"and {len(series) - _PLOTS} more: --metric NAME and --task TASK choose"
@@ -66,7 +87,7 @@ def csv_lines(points: Iterable[Point]) -> Iterator[str]:
         yield line.getvalue()
 
 
-def document_of(run: str, leader: str | None, series: Iterable[Series]) -> dict[str, Any]:
+def document_of(run: str, leader: str | None, series: Iterable[Series], remarks: Remarks) -> dict[str, Any]:
     """What the document "metrics" holds."""
     rows = [
         {
@@ -80,4 +101,4 @@ def document_of(run: str, leader: str | None, series: Iterable[Series]) -> dict[
         }
         for each in series
     ]
-    return {"run": run, "leader": leader, "metrics": rows}
+    return {"run": run, "leader": leader, "metrics": rows, "runs": [each.document() for each in remarks.all()]}

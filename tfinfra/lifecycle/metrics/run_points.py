@@ -1,4 +1,5 @@
-"""The points of a run: while its store is there out of that, afterwards out of `metrics/` beside its outputs."""
+"""What a run has logged, points and remarks: while its store is there out of that, afterwards out of `metrics/` beside
+its outputs."""
 
 from __future__ import annotations
 
@@ -10,24 +11,29 @@ from pathlib import Path
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.model import Point
-from tfinfra.store import chunks_by_name, contents, keys, points_in
+from tfinfra.model import Logged, Point
+from tfinfra.store import chunks_by_name, contents, keys, logged_in
 
 FOLDER = keys.METRICS
 _AT_ONCE = 1 << 22
 
 
-def run_points(found: FoundRun, odd: Counter[str] | None = None) -> Iterator[Point]:
-    """All points of the run, the leader's first, the nodes' own figures last, those of each in the order logged. `odd`
-    counts for each task the lines that are no points. Raises UsageError where there can be none any more, what the
-    store raises."""
+def run_points(found: FoundRun) -> Iterator[Point]:
+    """The points of `run_logged` alone."""
+    return (each for each in run_logged(found) if isinstance(each, Point))
+
+
+def run_logged(found: FoundRun, odd: Counter[str] | None = None) -> Iterator[Logged]:
+    """All points and remarks of the run, the leader's first, the nodes' own figures last, those of each in the order
+    logged. `odd` counts for each task the lines that are neither. Raises UsageError where there can be none any more,
+    what the store raises."""
     odd = Counter() if odd is None else odd
     must_be_readable(found)
     if found.store is not None:
         chunks = chunks_by_name(found.store, keys.METRICS)
         for task in sorted(chunks, key=lambda task: _order(found, task)):
             for chunk in contents(found.store, chunks[task]):
-                yield from _points(task, chunk or b"", odd)
+                yield from _logged(task, chunk or b"", odd)
         return
     record = recorded(found)
     if record.came_to_nothing:
@@ -56,18 +62,18 @@ def _order(found: FoundRun, task: str) -> tuple[bool, bool, int, str]:
     return is_of_node(task), task != leader_of(found), int(number) if number.isascii() and number.isdigit() else 0, task
 
 
-def _points(task: str, data: bytes, odd: Counter[str]) -> list[Point]:
-    points, others = points_in(task, data)
+def _logged(task: str, data: bytes, odd: Counter[str]) -> list[Logged]:
+    logged, others = logged_in(task, data)
     if others:
         odd[task] += others
-    return points
+    return logged
 
 
-def _in_file(path: Path, odd: Counter[str]) -> Iterator[Point]:
-    """The points of a file of this machine, which may be of any size, and may have gone meanwhile."""
+def _in_file(path: Path, odd: Counter[str]) -> Iterator[Logged]:
+    """What is in a file of this machine, which may be of any size, and may have gone meanwhile."""
     rest = b""
     with suppress(FileNotFoundError), path.open("rb") as file:
         while data := file.read(_AT_ONCE):
             whole, _, rest = (rest + data).rpartition(b"\n")
-            yield from _points(path.stem, whole, odd)
-    yield from _points(path.stem, rest, odd)
+            yield from _logged(path.stem, whole, odd)
+    yield from _logged(path.stem, rest, odd)

@@ -5,25 +5,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tfinfra.model import Point
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which metrics are wanted: those of these names and tasks (empty: any), with `nodes` the nodes' figures too."""
-
-    names: frozenset[str] = frozenset()
-    tasks: frozenset[str] = frozenset()
-    nodes: bool = False
-
-    def takes(self, point: Point, is_of_node: Callable[[str], bool]) -> bool:
-        """Whether the point is one of those."""
-        if self.names and point.name not in self.names:
-            return False
-        return point.task in self.tasks if self.tasks else self.nodes or not is_of_node(point.task)
 
 
 @dataclass
@@ -61,11 +46,6 @@ class Series:
         self.steps.append(point.step)
         self.values.append(point.value)
         self.times.append(point.time)
-
-
-def wanted_points(points: Iterable[Point], wanted: Wanted, is_of_node: Callable[[str], bool]) -> Iterator[Point]:
-    """Those of the points that are wanted."""
-    return (point for point in points if wanted.takes(point, is_of_node))
 
 
 def summaries(points: Iterable[Point]) -> list[Summary]:

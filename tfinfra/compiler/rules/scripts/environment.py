@@ -201,7 +201,7 @@ def _for_metrics(one: OutsideImport) -> str:
     if _top(one) == "mlflow":
         return "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run"
     if one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members):
-        return "write `from tfinfra import Run`: it has get_context, log, log_list, log_row, log_table and log_image"
+        return "write `from tfinfra import Run`: it has get_context, log, log_list, log_row, log_table, log_image, tag"
     return ""
 
 

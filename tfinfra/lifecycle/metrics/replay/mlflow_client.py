@@ -53,6 +53,9 @@ class MlflowClient:
         rows = [(name, in_json(value), step, time) for name, value, step, time in metrics]
         self._call("log", run_id, rows)
 
+    def remark(self, run_id: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        self._call("remark", run_id, dict(parameters), dict(tags))
+
     def end(self, run_id: str, status: str, time: float) -> None:
         self._call("end", run_id, status, time)
 
@@ -67,7 +70,7 @@ class MlflowClient:
         except (OSError, ValueError) as error:
             raise TrackingError("MLflow's own process ended: is the file one of MLflow's?", away=False) from error
         if "error" in said:
-            raise TrackingError(str(said["error"]), away=False)
+            raise TrackingError(str(said["error"]), away=False, code=str(said["code"]))
         return said["answer"]
 
 

@@ -18,7 +18,7 @@ def main() -> None:
         try:
             answer: Any = {"answer": getattr(calls, name)(*arguments)}
         except MlflowException as error:
-            answer = {"error": " ".join(str(error).split())[:200]}
+            answer = {"error": " ".join(str(error).split())[:200], "code": error.error_code}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
@@ -42,6 +42,12 @@ class _Calls:
 
         rows = [Metric(name, float(value), round(time * 1000), step) for name, value, step, time in metrics]
         self._client.log_batch(run_id, metrics=rows)
+
+    def remark(self, run_id: str, parameters: dict[str, str], tags: dict[str, str]) -> None:
+        from mlflow.entities import Param, RunTag
+
+        params = [Param(name, text) for name, text in parameters.items()]
+        self._client.log_batch(run_id, params=params, tags=[RunTag(name, text) for name, text in tags.items()])
 
     def end(self, run_id: str, status: str, time: float) -> None:
         self._client.set_terminated(run_id, status, round(time * 1000))

@@ -1,4 +1,4 @@
-"""Sends a run's points to an MLflow: at a URL by its REST, into a file of SQLite by MLflow's own client."""
+"""Sends what a run has logged to an MLflow: at a URL by its REST, into a file of SQLite by MLflow's own client."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from tfinfra.errors import NotFeasible, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.metrics.replay.mlflow_client import MlflowClient
-from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
-from tfinfra.lifecycle.metrics.series import Wanted, wanted_points
-from tfinfra.model import Point
+from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_logged
+from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
+from tfinfra.model import Logged
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress
 from tfinfra.tracking.on_the_way import others_can_read
@@ -25,13 +25,14 @@ _LONG = 60.0  # seconds for an answer: nobody waits for it but who asked
 
 
 def replay(found: FoundRun, uri: str, wanted: Wanted, progress: Progress) -> int:
-    """How many of the wanted points were sent. What is there already stays one. Raises UsageError for what is no
-    such place, NotFeasible where it does not take them."""
+    """How many of the wanted points were sent, with the remarks. What is there already stays one. Raises UsageError for
+    what is no such place, or of which there is nothing, NotFeasible where it does not take them."""
     name = found.record.name if found.record is not None else found.run.rpartition("-")[0]
     with _tracker(uri, progress) as tracker:
         sender = Sender(tracker, name, found.run, leader_of(found), is_of_node)
+        sieve = Sieve(found.run, wanted, is_of_node, leader_of(found))
         try:
-            sender.send(_told(wanted_points(run_points(found), wanted, is_of_node), progress))
+            sender.send(_told(sieve.logged(run_logged(found)), progress))
             record = found.record
             if sender.sent and record is not None and record.result is not None:
                 sender.end(_STATUS.get(record.result, "FAILED"), record.times.get("ended") or right_now())
@@ -61,8 +62,8 @@ def _tracker(uri: str, progress: Progress) -> Iterator[Tracker]:
         raise UsageError(f"'{uri}' is no place for metrics", hint=hint)
 
 
-def _told(points: Iterator[Point], progress: Progress) -> Iterator[Point]:
-    for number, point in enumerate(points, 1):
+def _told(logged: Iterator[Logged], progress: Progress) -> Iterator[Logged]:
+    for number, each in enumerate(logged, 1):
         if number % 100_000 == 0:
             progress(f"{number} points")
-        yield point
+        yield each
