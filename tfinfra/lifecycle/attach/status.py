@@ -58,7 +58,9 @@ def status_document(found: FoundRun) -> dict[str, Any]:
         "waiting": _waiting(found, document),
         "metric": _metric(found, record),
         "phases": [asdict(phase) for phase in phase_times(record, found.folder.audit.path)],
-        "usual_seconds": usual_seconds(state_folder(), record.name, record.target, record.rehearse),
+        "usual_seconds": usual_seconds(
+            state_folder(), *(record.name, record.target, record.rehearse), on_held=bool(record.on)
+        ),
     }
     return {**document, "usd": round(found.status.usd, 4), **more}
 

@@ -21,6 +21,8 @@ from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended, read_view
+from tfinfra.lifecycle.record.usual_times import usual_of
+from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
 from tfinfra.model import Outcome
 from tfinfra.store import store_errors
@@ -104,6 +106,7 @@ class AwaitedRun:
         self._lists_of_none = 0
         self._outcome: Outcome | None = found.outcome
         self._answered = clock.monotonic()
+        self._usual = usual_of(found.record, found.folder) if found.record is not None else {}
         self._told = ""
         self._again = Every(_AGAIN, clock.monotonic)
         self.state = RunState.UNKNOWN
@@ -209,7 +212,9 @@ class AwaitedRun:
 
     def _stands(self, state: RunState, tasks: str) -> None:
         self.state = state
-        self._say(f"{self._found.run}: {state}" + (f", {tasks}" if tasks else ""))
+        usual = as_last_time(self._usual.get("train"), 0.0) if state is RunState.TRAINING else ""
+        said = ", ".join(filter(None, (state.value, tasks)))
+        self._say(f"{self._found.run}: {said}" + (f" ({usual})" if usual else ""))
 
     def _say(self, text: str) -> None:
         """What is new, and now and then what is not."""

@@ -16,11 +16,13 @@ from tfinfra.errors import ForeignInside, Result, TeardownIncomplete, TfinfraErr
 from tfinfra.lifecycle.end.close_ledger import close_ledger, present_groups
 from tfinfra.lifecycle.end.further_runs import not_at_home, stop_tasks
 from tfinfra.lifecycle.end.stacks import forget_stacks
+from tfinfra.lifecycle.end.told_deletion import ToldDeletion
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.uses import end_use
+from tfinfra.lifecycle.record.usual_times import usual_of
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import clear
 from tfinfra.system.progress import Progress
@@ -270,6 +272,7 @@ def down(
     `exists` is whether anything of the run was there; `bring` brings its outputs home (None: they are given up).
     """
     record = folder.read()
+    told = ToldDeletion(progress, usual_of(record, folder) if record is not None else {}, ports.clock)
     if record is not None:
         stop_client(record)
         record = folder.update(phase=RunPhase.DELETING)  # what its client wrote last counts
@@ -277,7 +280,7 @@ def down(
     def find() -> KnownGroups:
         found = all_groups(ports, record, run, progress)
         if found.groups:
-            progress(f"deleting {', '.join(found.groups)}")
+            told.begin(found.groups)
         return found
 
     def result_fields() -> dict[str, Any]:
@@ -287,10 +290,12 @@ def down(
         result = record.result or (Result.CANCELLED if exists else None)
         code = record.exit_code if record.exit_code is not None or result != Result.CANCELLED else result.exit_code
         message = record.message or ("" if exists else ENDED_ELSEWHERE)
-        times = {"ended": ports.clock(), **record.times}
+        times = {"ended": ports.clock(), **record.times, **told.times}
         return {"result": result, "message": message, "exit_code": code, "times": times}
 
-    torn = Teardown(ports, folder, run, progress, bring or Bringing(), force=force).go(find, result_fields)
+    torn = Teardown(*(ports, folder, run, progress, bring or Bringing(), told.phase, told.wait), force=force).go(
+        find, result_fields
+    )
     if torn.error is not None:
         raise torn.error
     for complaint in folder.complaints:

@@ -20,6 +20,8 @@ from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase
+from tfinfra.lifecycle.record.usual_times import usual_of
+from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
 from tfinfra.system.progress import Progress
@@ -62,6 +64,10 @@ class Fetching(Bringing):
         if record is None or found.borrowed:  # ARM's word counts: what lies in a store does not say what is read here
             keep = next((group.name for group in found.groups if part_of_group(group.name) == "keep"), None)
             shared = found.ports.arm.share_of(keep) if keep else None
+        if self.home is None and record is not None:
+            told = as_last_time(usual_of(record, found.folder).get("collect"), 0.0)
+            if told:
+                self._progress(f"bringing its files to {self.results} ({told})")
         home = bring_home(found.store, self.results, tasks, shared, disks=disks, before=self.home)
         if self.home is None or home.files > self.home.files:
             self._progress(f"{count(home.files, 'file')} and {count(home.logs, 'log')} in {self.results}")

@@ -17,6 +17,7 @@ from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.uses import begin_use, end_use
+from tfinfra.lifecycle.record.usual_times import usual_of
 from tfinfra.lifecycle.run.context import new_context
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions
@@ -74,6 +75,7 @@ class FurtherRun:
             context.folder.write(self._record(clock()))
             self._claim()
             self._observer.say(f"run {self.run} on the nodes of {self._first.record.run}")
+            self._observer.expect(usual_of(context.record(), context.folder))
             context.folder.write_deploy(self._compiled.tree)
             bundle, trees = self._prepare()
         except BaseException as raised:
