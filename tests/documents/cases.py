@@ -55,6 +55,18 @@ def answering(**answers: object) -> Prepare:
 
 
 DRIFTED = LiveAudit(RUN, (Finding("TFA617", Verdict.CHANGED, SET, "sku.capacity was 2 and is 3"),))
+TUNE = """
+entry_script: train.py
+tune:
+  sampling: random
+  parameter_space: {--rate: {loguniform: [-9.2, -2.3]}, --batch: {choice: [32, 64]}}
+  primary_metric_name: accuracy
+  primary_metric_goal: maximize
+  max_total_runs: 8
+  max_concurrent_runs: 2
+  policy: {truncation_selection: {truncation_percentage: 20}}
+  resume_from: [train-x7k2pq]
+"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,10 @@ def edited_deploy_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
     assert main(["compile", "train.yaml"]) == 0
     deploy = Path("deploy/train")
     (deploy / "__main__.py").write_text("print('mine')\n")
+
+
+def a_search(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    Path("tune.yaml").write_text(TUNE)
 
 
 def a_script_that_asks(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -204,6 +220,7 @@ PLACES: dict[str, dict[str, Case]] = {
             ("plan", "--live", "--guardrails", "rails.yaml", "rich.yaml"),
             of_azure=as_it_is,
         ),
+        "plan-tune": Case(("plan", "tune.yaml"), before=a_search),
         "lock": Case(("lock", "train.yaml"), before=a_lock_without_an_index),
         "check": Case(("check", "rich.yaml"), before=played_previews),
         "manifests": Case(("validate", "train.yaml", "wrong.yaml"), 3),

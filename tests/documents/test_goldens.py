@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from tfinfra.cli.main import main
 from tfinfra.documents.heading import VERSIONS
 from tfinfra.documents.published import schema
 from tfinfra.localcloud.common.state_folder import SUBSCRIPTION
-from tfinfra.model import Pool, tuning
 from tfinfra.version import __version__
 
 azure = played.azure  # a fixture
@@ -33,12 +31,6 @@ MOST, LONGEST = 3, 160
 """Items of a list, and characters of a text, that a golden keeps."""
 UNSHOWN = {
     "error": {"error.run", "error.left"},  # of a run that is interrupted: tests/cli_runs and tests/e2e
-    "plan": {  # no key of a manifest says them
-        *(f"tune.{field.name}" for field in fields(tuning.Tune)),
-        *(f"early-termination.{field.name}" for field in fields(tuning.Policy)),
-        *("expression.kind", "expression.arguments"),
-        *(f"pool.{field.name}" for field in fields(Pool)),
-    },
 }
 """Keys that take a run which a process drives."""
 RICH = f"""
@@ -161,5 +153,7 @@ def keys_shown(value: Any, name: str, part: dict[str, Any], root: dict[str, Any]
     if not isinstance(value, dict):
         return []
     known = {key: each for key, each in part.get("properties", {}).items() if key in value}
+    if isinstance(of_any_name := part.get("additionalProperties"), dict):
+        return [key for each in value.values() for key in keys_shown(each, name, of_any_name, root)]
     below = [key for own, each in known.items() for key in keys_shown(value[own], name, each, root)]
     return [*(f"{name}.{key}" for key in known), *below]

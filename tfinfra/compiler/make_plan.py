@@ -57,4 +57,7 @@ def _limits(spec: Spec) -> Limits:
 
 
 def _pool(spec: Spec) -> Pool | None:
-    return Pool(spec.trials_at_once, spec.node_count, spec.limits.max_run_duration) if spec.tune else None
+    if spec.tune is None:
+        return None
+    longest = min(spec.limits.max_run_duration, _limits(spec).max_run_duration)
+    return Pool(spec.trials_at_once, spec.node_count, longest)

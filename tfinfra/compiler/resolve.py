@@ -12,6 +12,7 @@ from tfinfra.compiler.packages.requirements import (
     takes_prereleases,
 )
 from tfinfra.compiler.project import Project
+from tfinfra.compiler.search import is_tuned, search
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Limits, MetricsWanted, Requirements, Spec, Target
@@ -43,17 +44,21 @@ def resolve(manifest: Manifest, project: Project, target: Target, dialect: Diale
         inputs=tuple(Input(name, i.mode, i.path, i.url) for name, i in manifest.inputs.items()),
         resume_from=manifest.resume_from,
         metrics=_metrics(manifest),
+        tune=search(manifest),
     )
 
 
 def arguments(manifest: Manifest) -> tuple[str, ...]:
-    """The script's command line: each flag, then its values."""
-    return tuple(word for flag, values in manifest.script_params.items() for word in (flag, *values))
+    """The script's command line: each flag, then its values. Of a tune those that no trial has of its own."""
+    given = {flag: values for flag, values in manifest.script_params.items() if not is_tuned(manifest, flag)}
+    return tuple(word for flag, values in given.items() for word in (flag, *values))
 
 
 def _metrics(manifest: Manifest) -> MetricsWanted | None:
+    """Of a tune the metric that decides is the one that is shown."""
     given = manifest.metrics
-    wanted = MetricsWanted(given.primary, given.tracking_uri, given.token)
+    primary = manifest.tune.primary_metric_name if manifest.tune else given.primary
+    wanted = MetricsWanted(primary, given.tracking_uri, given.token)
     return None if wanted == MetricsWanted() else wanted
 
 

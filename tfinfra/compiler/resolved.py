@@ -6,6 +6,7 @@ from typing import Any
 
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Spec, to_json
+from tfinfra.model.tuning import Tune
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -51,7 +52,19 @@ def resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "limits": limits,
         "on_failure": {"hold": spec.hold_on_failure} if spec.hold_on_failure else "delete",
         **({"metrics": {k: v for k, v in to_json(spec.metrics).items() if v is not None}} if spec.metrics else {}),
+        **({"tune": _search_keys(spec.tune)} if spec.tune else {}),
         "tags": spec.tags,
+    }
+
+
+def _search_keys(tune: Tune) -> dict[str, Any]:
+    """Values of a choice stand as they reach the script."""
+    policy = {k: v for k, v in to_json(tune.policy).items() if v is not None} if tune.policy else {}
+    kind = policy.pop("kind", None)
+    return {
+        **to_json(tune),
+        "parameter_space": {name: {one.kind: list(one.arguments)} for name, one in tune.parameter_space.items()},
+        "policy": {kind: policy} if kind else None,
     }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tfinfra.manifest.key_schema import ANY_CONTAINER, PRIORITY, Rules, count, described, duration, usd
+from tfinfra.manifest.described import Rules, count, described
+from tfinfra.manifest.key_schema import ANY_CONTAINER, PRIORITY, duration, usd
 
 FILE = "guardrails.yaml"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tfinfra.catalog.sizes import locations, sizes
 from tfinfra.manifest.across_keys import a_source, a_target, across_keys, any_case, names_of_tags, names_of_variables
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.key_defaults import default_of, example_of
 from tfinfra.manifest.key_schema import (
     ANY_CASE,
@@ -18,10 +19,12 @@ from tfinfra.manifest.key_schema import (
     MOST_TAGS,
     SPELLINGS,
     TARGET,
-    Rules,
 )
 from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest, MetricKeys
+from tfinfra.manifest.tuning.keys import TuneKeys
+from tfinfra.manifest.tuning.schema import TUNE
 from tfinfra.manifest.words.refused import ESTIMATOR, MEANS_NOTHING
+from tfinfra.model.tuning import SAMPLINGS
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {
@@ -44,6 +47,7 @@ def json_schema() -> dict[str, Any]:
     properties = _properties(MANIFEST, "manifest", Manifest)
     properties["limits"]["properties"] = _properties(LIMITS, "manifest", LimitKeys, "limits.")
     properties["metrics"]["properties"] = _properties(METRICS, "manifest", MetricKeys, "metrics.")
+    properties["tune"]["properties"] = _tune()
     properties["on_failure"]["properties"] = _properties(
         MANIFEST["on_failure"]["schema"], "manifest", None, "on_failure."
     )
@@ -69,6 +73,13 @@ def json_schema() -> dict[str, Any]:
         "properties": properties,
         "allOf": across_keys(),
     }
+
+
+def _tune() -> dict[str, Any]:
+    """The keys of a search; editors list the words of its texts."""
+    properties = _properties(TUNE, "manifest", TuneKeys, "tune.")
+    properties["sampling"]["anyOf"].insert(0, {"enum": [*SAMPLINGS]})
+    return properties
 
 
 def targets_schema() -> dict[str, Any]:

@@ -8,9 +8,11 @@ is handed on as it is written.
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from tfinfra.backends.registry import BACKENDS, DISTRIBUTED
+from tfinfra.manifest.described import Rules, count, described
+from tfinfra.manifest.tuning import schema as tune_schema
+from tfinfra.manifest.tuning.schema import METRIC, TUNE
 
 NAME = r"[a-z][a-z0-9-]{0,23}"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -38,7 +40,6 @@ PACKAGE_URL = r"https://[^\s]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?
 TAG_FORBIDDEN, TAG_OURS, MOST_TAGS = "<>%&\\?/", "tfinfra-", 46
 """Letters that Azure allows in no tag's name, how tfinfra's own begin, and how many a manifest may have."""
 TRACKING = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#@]*)?|https?://\[::1\](:[0-9]{1,5})?(/[^\s?#@]*)?"
-METRIC = r"[^\x00-\x1f\x7f]{1,250}"
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -72,7 +73,7 @@ FORMS = {
     RESERVATION_ID: "the ARM id of a capacity reservation group: /subscriptions/…/capacityReservationGroups/<name>",
     PACKAGE_URL: "https://…, or a server of this machine: http://localhost:3141/…",
     TRACKING: "the URL of an MLflow server, without a password: https://mlflow.example.com",
-    METRIC: "the name of a metric, 250 characters at most",
+    **tune_schema.FORMS,
     GUID: "an id such as 00000000-0000-0000-0000-000000000000",
 }
 
@@ -89,18 +90,6 @@ def fitting_input(text: str) -> str:
 
 
 PRIORITIES = ["dedicated", "low_priority", "lowpriority"]
-
-Rules = dict[str, Any]
-
-
-def described(kind: str | list[str], meaning: str, **rules: Any) -> Rules:
-    """The rules of a key of this type, with what it means."""
-    return {"type": kind, **rules, "meta": {"meaning": meaning}}
-
-
-def count(meaning: str, least: int = 1, most: int = 100_000) -> Rules:
-    """A whole number."""
-    return described("integer", meaning, min=least, max=most)
 
 
 def _lines(meaning: str) -> Rules:
@@ -256,6 +245,7 @@ MANIFEST: dict[str, Rules] = {
         schema={"hold": {**duration("how long"), "required": True}},
     ),
     "metrics": described("dict", "what becomes of the run's metrics", nullable=True, schema=METRICS),
+    "tune": described("dict", "a search for the best parameters, by `tfinfra tune`", nullable=True, schema=TUNE),
     "tags": described(
         "dict",
         "on every resource",
@@ -271,7 +261,7 @@ SPELLINGS = {
 }
 """Another spelling → the key it means."""
 
-ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority"}
+ANY_CASE = {"distributed_backend", "tf_config", "cloud", "vm_priority", "primary_metric_goal"}
 """Keys whose words may be written in any case."""
 
 LOCK = "lock"

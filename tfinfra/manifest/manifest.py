@@ -9,6 +9,7 @@ from typing import Any
 
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.key_schema import SPELLINGS
+from tfinfra.manifest.tuning.keys import TuneKeys, tune_keys
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -105,6 +106,7 @@ class Manifest:
     max_run_duration_seconds: int | None = None
     on_failure: int = 0
     metrics: MetricKeys = field(default_factory=MetricKeys)
+    tune: TuneKeys | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -238,6 +240,10 @@ def _metrics(document: Document, path: KeyPath) -> MetricKeys:
     return MetricKeys(**{key: document.text((*path, key)) for key in given})
 
 
+def _tune(document: Document, path: KeyPath) -> TuneKeys:
+    return tune_keys(document, path, {key: value for key, value in _sound_items(document, path) if value is not None})
+
+
 def _hold(document: Document, path: KeyPath) -> int:
     """Seconds; 0 for `delete`."""
     value = _at(document, path)
@@ -275,6 +281,7 @@ _READERS: dict[str, Callable[[Document, KeyPath], Any]] = {
     "limits": _limits,
     "on_failure": _hold,
     "metrics": _metrics,
+    "tune": _tune,
     "compute_target": _target,
 }
 

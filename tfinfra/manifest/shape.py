@@ -9,8 +9,9 @@ from typing import Any
 
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.cerberus_import import load_cerberus
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LOCK, LOCK_ENDING, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import ANY_CASE, EDITORS, LOCK, LOCK_ENDING, MANIFEST, SPELLINGS, TARGET
 from tfinfra.manifest.words.odd_values import odd_values
 from tfinfra.manifest.words.refused import ESTIMATOR, STANDS_FOR, is_refused, way_out
 from tfinfra.manifest.words.spelling_hints import did_you_mean
@@ -124,7 +125,7 @@ def _is_null(document: Document, path: KeyPath, value: Any, schema: Mapping[str,
     return value is None and document.texts.get(path) != "" and path[-1] in schema
 
 
-_INNER = ("limits", "compute_target", "inputs", "metrics")
+_INNER = ("limits", "compute_target", "inputs", "metrics", "tune")
 _LEVELS = 2
 """How deep what has a place of its own lies in a manifest, or in a target: an item of pip_packages, of location."""
 _IN_ONE_PIECE = ("on_failure",)

@@ -9,8 +9,9 @@ from typing import Any
 
 from tfinfra.backends.registry import backend_called
 from tfinfra.errors import Diagnostic
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
-from tfinfra.manifest.key_schema import FORMS, Rules, fitting_input
+from tfinfra.manifest.key_schema import FORMS, fitting_input
 from tfinfra.manifest.words.spelling_hints import did_you_mean, nearest
 from tfinfra.manifest.words.unknown_key import way_out_of_unknown
 from tfinfra.manifest.words.wrong_kind import way_out_of_wrong_kind

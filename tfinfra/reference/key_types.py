@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tfinfra.manifest.key_schema import FORMS, Rules
+from tfinfra.manifest.described import Rules
+from tfinfra.manifest.key_schema import FORMS
 
 _PLAIN = {"string": "text", "text": "text", "value": "text", "boolean": "true or false", "dict": "mapping"}
 _NUMBERS = {"integer": "whole number", "number": "number"}

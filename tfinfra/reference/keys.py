@@ -8,10 +8,12 @@ from dataclasses import MISSING, is_dataclass
 from tfinfra.guardrails.key_schema import FILE as GUARDRAILS_FILE
 from tfinfra.guardrails.key_schema import GUARDRAILS
 from tfinfra.locking.aliases import FILE as INDEXES_FILE
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.key_defaults import field_default
-from tfinfra.manifest.key_schema import DURATION, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import DURATION, MANIFEST, SPELLINGS, TARGET
 from tfinfra.manifest.key_words import key_words
 from tfinfra.manifest.manifest import InputKeys, LimitKeys, Manifest, MetricKeys, TargetKeys
+from tfinfra.manifest.tuning.keys import TuneKeys
 from tfinfra.manifest.words.refused import ESTIMATOR
 from tfinfra.reference.entry import Entry
 from tfinfra.reference.key_types import type_words
@@ -19,7 +21,7 @@ from tfinfra.reference.key_types import type_words
 MANIFEST_FILE, TARGETS_FILE = "the manifest", "compute_targets.yaml"
 ANY = "<name>"
 """Stands in a key for whatever name a user gives."""
-_DEFAULTS: dict[str, type] = {"limits": LimitKeys, "metrics": MetricKeys, f"inputs.{ANY}": InputKeys}
+_DEFAULTS: dict[str, type] = {"limits": LimitKeys, "metrics": MetricKeys, "tune": TuneKeys, f"inputs.{ANY}": InputKeys}
 
 
 def manifest_keys() -> tuple[Entry, ...]:

@@ -29,8 +29,8 @@ AZURE_ML_SDK: Rows = {
         "TFI208",
         "write distributed_backend: mpi",
     ),
-    "a search": ("▶hyperparameter_sampling: {lr: [1, 2]}", "TFI203", "a manifest is one training run"),
-    "a bound of a search": ("▶max_total_runs: 20", "TFI203", "a manifest is one training run"),
+    "a search": ("▶hyperparameter_sampling: {lr: [1, 2]}", "TFI203", "write tune, with sampling"),
+    "a bound of a search": ("▶max_total_runs: 20", "TFI203", "it belongs under tune"),
     "data references": ("▶data_references: [{path: ./d}]", "TFI203", "write inputs: {data: {path: ./d}}"),
     "the snapshot's store": ("▶source_directory_data_store: x", "TFI208", "the source directory travels"),
 }
@@ -91,9 +91,9 @@ AZURE_ML_JOB: Rows = {
     "a tier": ("▶job_tier: spot", "TFI203", "write vm_priority: low_priority"),
     "a queue": ("▶queue_settings: {job_tier: spot}", "TFI203", "the nodes are there for this run alone"),
     "services": ("▶services: {tb: {type: tensor_board}}", "TFI203", "no port of a node can be reached"),
-    "a sweep's space": ("▶search_space: {lr: {type: choice}}", "TFI203", "a manifest is one training run"),
-    "a sweep's objective": ("▶objective: {goal: maximize}", "TFI203", "a manifest is one training run"),
-    "a sweep's trial": ("▶trial: {command: python a.py}", "TFI203", "a manifest is one training run"),
+    "a sweep's space": ("▶search_space: {lr: {type: choice}}", "TFI203", "write tune, with sampling"),
+    "a sweep's objective": ("▶objective: {goal: maximize}", "TFI203", "write tune, with sampling"),
+    "a sweep's trial": ("▶trial: {command: python a.py}", "TFI203", "write tune, with sampling"),
 }
 
 SKYPILOT: Rows = {

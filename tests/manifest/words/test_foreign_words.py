@@ -61,7 +61,7 @@ FOREIGN = {
     "Determined's experiment": {
         "entrypoint: train.py": "write entry_script",
         "hyperparameters: {lr: 1}": "write script_params",
-        "searcher: {}": "remove it: a manifest is one training run",
+        "searcher: {}": "write tune, with sampling",
     },
     "Vertex AI's job": {
         "pythonModule: trainer.task": "write entry_script: -m trainer.task",

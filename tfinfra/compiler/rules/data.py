@@ -10,6 +10,7 @@ from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import KeyPath, error_at
 from tfinfra.manifest.key_schema import BLOB_HOST, CONTAINER
+from tfinfra.manifest.tuning.schema import RUN
 from tfinfra.manifest.words.foreign_paths import blob_url
 from tfinfra.model.script_variables import set_by_tfinfra
 from tfinfra.system.local_tree import LeftOut
@@ -19,10 +20,6 @@ from tfinfra.tracking.on_the_way import others_can_read
 _NAMED = 5
 _CLIENTS_OWN = re.compile(r"(AZURE|ARM|PULUMI|IDENTITY|MSI)_.*")
 """What azure-identity, the azure-native provider and Pulumi read from the client's environment."""
-
-
-RUN_NAME = r"[a-z][a-z0-9-]*"
-"""What a folder in ./runs may be called, and a run is."""
 
 
 def is_url(text: str) -> bool:
@@ -125,7 +122,7 @@ def resume_from(facts: Facts) -> Iterator[Diagnostic]:
         return
     if is_url(manifest.resume_from):
         yield from _url(facts, path, manifest.resume_from)
-    elif not re.fullmatch(RUN_NAME, manifest.resume_from):
+    elif not re.fullmatch(RUN, manifest.resume_from):
         hint = "write a run's id, as `tfinfra runs` shows it, or the URL of a folder in Blob storage"
         yield error_at(facts.document, "TFI727", path, f"'{manifest.resume_from}' is no run's id", hint)
 

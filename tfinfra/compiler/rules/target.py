@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from tfinfra.compiler.facts import Facts, Rule
+from tfinfra.compiler.search import all_nodes, nodes_in_words, nodes_path
 from tfinfra.compiler.target.chosen import gpus_per_node
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
@@ -28,15 +29,15 @@ def too_many_nodes(facts: Facts) -> Iterator[Diagnostic]:
     manifest, chosen, target = facts.manifest, facts.chosen, facts.chosen.target
     if target is None or chosen.size is None or not manifest.sound("node_count"):
         return
-    nodes, document, path = manifest.node_count, manifest.document, ("node_count",)
+    nodes, document, path = all_nodes(manifest), manifest.document, nodes_path(manifest)
     infiniband = any(known.infiniband for known in chosen.sizes)
     most = 100 if infiniband else MOST_NODES
     if target.max_nodes is not None and nodes > target.max_nodes:
         limit = f"max_nodes: {target.max_nodes}{chosen.document.line(chosen.at('max_nodes'))}"
-        yield error_at(document, "TFI406", path, f"node_count is {nodes}, but target '{chosen.name}' has {limit}")
+        yield error_at(document, "TFI406", path, f"{nodes_in_words(manifest)}, but target '{chosen.name}' has {limit}")
     if nodes > most:
         why = "an InfiniBand size is one placement group" if infiniband else "a run is one scale set"
-        yield error_at(document, "TFI411", path, f"node_count is {nodes}, but {why}: at most {most:,} nodes")
+        yield error_at(document, "TFI411", path, f"{nodes_in_words(manifest)}, but {why}: at most {most:,} nodes")
 
 
 def gpus_and_use_gpu(facts: Facts) -> Iterator[Diagnostic]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tfinfra.compiler.facts import AtLaunch
 from tfinfra.compiler.pipeline import Compiled, check_launch
-from tfinfra.compiler.rules.data import RUN_NAME, is_url
+from tfinfra.compiler.rules.data import is_url
 from tfinfra.errors import ManifestError, UsageError
+from tfinfra.manifest.tuning.schema import RUN
 from tfinfra.store import ObjectStore
 from tfinfra.store import keys as layout
 from tfinfra.store.landing import Landing, Unplaceable, clashes, shown
@@ -44,7 +45,7 @@ def checkpoints_at_home(run: str, folder: Path) -> Path | None:
     """Those in ./runs of `folder`, or where the run's record says; None where there are none."""
     from tfinfra.lifecycle.record.run_record import run_folder
 
-    if not re.fullmatch(RUN_NAME, run):
+    if not re.fullmatch(RUN, run):
         return None
     record = run_folder(state_folder(), run).read()
     results = [folder / "runs" / run, *([Path(record.results)] if record else [])]

@@ -91,7 +91,7 @@ INPUT = {
 
 _CONTAINER = "write pip_packages: the environment is locked packages, without a container"
 _ONE_RUN = "remove it: a manifest is one training run"
-_SEARCH = "remove it: a manifest is one training run, and `tfinfra up` one for each set of script_params"
+_SEARCH = "write tune, with sampling, parameter_space and the others that `tfinfra explain tune` names"
 _LIFE = "remove it: a run ends by itself and everything is deleted; limits say when at the latest"
 _RETRY = "remove it: a run is tried once; on_failure says what becomes of its nodes"
 _ELASTIC = "write node_count: the number of nodes does not change while a run trains"
@@ -124,8 +124,7 @@ SENTENCES = {
     " horovod_settings mpi_settings mpi_configuration",
     _ONE_RUN: "type job_type jobs steps stages pipeline role roles",
     _SEARCH: "searcher sweep search_space sampling_algorithm early_termination objective trial hyperparameter_sampling"
-    " primary_metric_name primary_metric_goal max_total_runs max_concurrent_runs max_trials hyperdrive"
-    " parameter_sampling early_stopping matrix trials metric tune",
+    " max_trials hyperdrive parameter_sampling early_stopping matrix trials metric",
     _LIFE: "autostop auto_stop autodown idle_minutes_to_autostop idle_duration idle_timeout"
     " idle_time_before_scale_down ttl_seconds_after_finished clean_pod_policy stop_duration stop_criteria down"
     " auto_shutdown creation_policy termination_policy termination_idle_time delete_after scale_down",

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tfinfra.errors import Diagnostic
-from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.described import Rules
+from tfinfra.manifest.key_schema import LIMITS, MANIFEST, SPELLINGS, TARGET
 
 _NESTED: dict[str, Rules] = {**TARGET, **LIMITS, **MANIFEST["inputs"]["valuesrules"]["schema"]}
 _KEYS: dict[str, Rules] = {**_NESTED, **{other: MANIFEST[key] for other, key in SPELLINGS.items()}, **MANIFEST}

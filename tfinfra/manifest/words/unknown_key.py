@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from tfinfra.errors import Diagnostic
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.document import Document, KeyPath
-from tfinfra.manifest.key_schema import LIMITS, MANIFEST, METRICS, SPELLINGS, TARGET, Rules
+from tfinfra.manifest.key_schema import LIMITS, MANIFEST, METRICS, SPELLINGS, TARGET
+from tfinfra.manifest.tuning.schema import EXPRESSIONS, TUNE
 from tfinfra.manifest.words.foreign_words import WORDS, at_the_top, below, in_our_form, one_level_up, under
 from tfinfra.manifest.words.odd_characters import DASHES, what_is_odd
 from tfinfra.manifest.words.refused import ESTIMATOR
@@ -23,6 +25,7 @@ _HORIZON = {
     "compute_target": TARGET,
     "on_failure": MANIFEST["on_failure"]["schema"],
     "metrics": METRICS,
+    "tune": TUNE,
 }
 _FLAGS = ("np", "h", "hosts", "hostfile", "num_proc", "min_np", "max_np", "slots_per_host", "host_discovery_script")
 """horovodrun's, which no script has for its own."""
@@ -73,6 +76,8 @@ def _known(path: KeyPath, schema: Mapping[str, Rules]) -> Mapping[str, Rules]:
     """The keys that the mapping has in which the last of `path` stands."""
     if schema is MANIFEST and path[0] == "inputs" and len(path) > 2:
         return _INPUT
+    if schema is MANIFEST and path[:2] == ("tune", "parameter_space") and len(path) > 3:
+        return EXPRESSIONS
     if schema is MANIFEST and len(path) == 1:
         return {**schema, **{other: schema[key] for other, key in SPELLINGS.items()}}
     for part in path[:-1]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tfinfra.manifest.described import Rules
 from tfinfra.manifest.key_schema import (
     DURATION,
     LIMITS,
@@ -13,7 +14,6 @@ from tfinfra.manifest.key_schema import (
     NAME,
     TARGET,
     VARIABLE,
-    Rules,
     fitting_input,
     fitting_name,
 )

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from tfinfra.compiler.cost import burn_of, dearest_lines, unknown_prices
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.lines.guardrail_lines import breach, target_path
+from tfinfra.compiler.search import all_nodes, nodes_in_words, nodes_path
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import KeyPath
+from tfinfra.manifest.tuning.keys import TuneKeys
 from tfinfra.text.wording import first_few, spell_seconds
 
 _MOST = 3
@@ -16,19 +18,21 @@ _MOST = 3
 
 def more_nodes(facts: Facts) -> Iterator[Diagnostic]:
     """More nodes than are allowed, on any cloud."""
-    nodes = facts.manifest.node_count
+    nodes = all_nodes(facts.manifest)
     for file in facts.project.guardrails.files:
         most = file.allow.max_nodes
-        if most is not None and nodes > most and facts.manifest.sound("node_count"):
+        if most is not None and nodes > most and facts.manifest.sound("node_count", "tune"):
             held = file.at("allow", "max_nodes")
-            yield breach(
-                facts, "TFI446", ("node_count",), held, what=f"node_count is {nodes:,}", hint=f"at most {most:,}"
-            )
+            what, path = nodes_in_words(facts.manifest), nodes_path(facts.manifest)
+            yield breach(facts, "TFI446", path, held, what=what, hint=f"at most {most:,}")
 
 
 def longer_runs(facts: Facts) -> Iterator[Diagnostic]:
     """A longer run than is allowed, on any cloud; the default of max_run_duration counts too."""
     manifest = facts.manifest
+    if manifest.tune is not None:
+        yield from _longer_tunes(facts, manifest.tune)
+        return
     if not manifest.sound("limits", "max_run_duration_seconds"):
         return
     path: KeyPath = ("limits", "max_run_duration")
@@ -43,6 +47,20 @@ def longer_runs(facts: Facts) -> Iterator[Diagnostic]:
             yield breach(
                 facts, "TFI447", path, held, what=what, hint=f"write limits: {{max_run_duration: {held.value}}} or less"
             )
+
+
+def _longer_tunes(facts: Facts, given: TuneKeys) -> Iterator[Diagnostic]:
+    """The time of a tune takes the place of max_run_duration, which is each trial's."""
+    path, seconds = ("tune", "max_duration_minutes"), given.max_duration_minutes * 60
+    if not facts.manifest.sound("tune"):
+        return
+    default = "" if path in facts.document.texts else " by default"
+    for file in facts.project.guardrails.files:
+        most = file.allow.max_run_duration
+        if most is not None and seconds > most:
+            what = f"max_duration_minutes is {given.max_duration_minutes:,}{default}: {spell_seconds(seconds)}"
+            hint = f"write max_duration_minutes: {most // 60} or less"
+            yield breach(facts, "TFI447", path, file.at("allow", "max_run_duration"), what=what, hint=hint)
 
 
 def dearer_runs(facts: Facts) -> Iterator[Diagnostic]:
