@@ -60,16 +60,18 @@ def test_the_best_is_the_first_of_the_best_whose_script_did_its_part() -> None:
     assert Searched().best("maximize") is None
 
 
-def test_a_lost_trial_is_asked_again_once_and_counts_once() -> None:
-    lost = through_a_store([asked(1), ended(1, "lost")])
+@pytest.mark.parametrize("result", ["lost", "cancelled"])
+def test_a_trial_that_was_cut_off_is_asked_again_once_and_counts_once(result: str) -> None:
+    lost = through_a_store([asked(1), ended(1, result)])
     assert [trial.number for trial in lost.to_ask_again] == [1]
-    again = through_a_store([asked(1), ended(1, "lost"), asked(2, again=1)])
+    again = through_a_store([asked(1), ended(1, result), asked(2, again=1)])
     assert again.to_ask_again == ()
     assert again.counted == 1
 
 
 ROWS = {
     "three with one cause": ([("failed", "x"), ("failed", "x"), ("failed", "x")], 3),
+    "one fault of other parameters": ([("failed", "lr 0.01: at 0x7f1c"), ("failed", "lr 3e-05: at 0x7e2d")], 2),
     "the last has another cause": ([("failed", "x"), ("failed", "x"), ("failed", "y")], 1),
     "a success between": ([("failed", "x"), ("succeeded", ""), ("failed", "x")], 1),
     "a lost node between": ([("failed", "x"), ("lost", "node"), ("failed", "x")], 2),

@@ -3,6 +3,7 @@ on from there. An entry lies in the run's store and in its state folder; what is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -15,8 +16,13 @@ from tfinfra.tuning.values import best_of
 
 RESULTS = ("succeeded", "failed", "cancelled", "limit", "error", "terminated", "lost")
 """How a trial ended: as a run does, or by a policy, or with a node that was lost."""
+CUT_OFF = ("lost", "cancelled")
+"""The results of trials that say nothing of their parameters: they are to be asked again."""
 COMPLETE = ("succeeded", "terminated", "limit")
 """The results of trials that may be the best: their script did what it was given time for."""
+
+
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(\.\d+)?([eE][-+]?\d+)?")
 
 
 def _are_figures(text: str) -> bool:
@@ -33,7 +39,7 @@ Figures = Annotated[str, Shape(_are_figures, f"up to {MOST_INTERVALS} numbers wi
 @dataclass(frozen=True)
 class Asked:
     """A trial is about to begin; the entry is there before its nodes are asked. `again` is the number of the trial
-    whose parameters it has, which was lost: it does not count to `max_total_runs`."""
+    whose parameters it has, which was cut off: it does not count to `max_total_runs`."""
 
     number: Count
     parameters: dict[str, Scalar]
@@ -96,13 +102,13 @@ class Searched:
 
     @property
     def failures_in_a_row(self) -> tuple[Trial, ...]:
-        """The last trials that ended, lost ones left out, while each failed for the same reason."""
+        """The last trials that ended, those that were cut off left out, while each failed for the same reason."""
         row: list[Trial] = []
         for number in reversed(self.in_order):
             trial = self.trials[number]
-            if trial.result == "lost":
+            if trial.result in CUT_OFF:
                 continue
-            if trial.result not in ("failed", "error") or (row and trial.why != row[0].why):
+            if trial.result not in ("failed", "error") or (row and _cause(trial.why) != _cause(row[0].why)):
                 break
             row.append(trial)
         return tuple(reversed(row))
@@ -115,9 +121,14 @@ class Searched:
 
     @property
     def to_ask_again(self) -> tuple[Trial, ...]:
-        """Trials that were lost, and whose parameters no other has been given since."""
+        """Trials that were cut off, and whose parameters no other has been given since."""
         given = {trial.again for trial in self.trials.values()}
-        return tuple(t for t in self.trials.values() if t.result == "lost" and t.number not in given)
+        return tuple(t for t in self.trials.values() if t.result in CUT_OFF and t.number not in given)
+
+
+def _cause(why: str) -> str:
+    """The same fault names other parameters, addresses and lines of output in each trial."""
+    return _NUMBER.sub("#", why)
 
 
 def figures_of(values: Sequence[float]) -> str:
