@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import NoReturn
 
 from tfinfra.agent.end import reboot
 from tfinfra.agent.end.await_deletion import linger
@@ -26,10 +27,11 @@ def run(context: AgentContext) -> None:
     it, all logs being in the store."""
     deadline = DeadlineWatch(context)
     deadline.start()
-    before = reboot.earlier_boot(context)
+    before, further = reboot.earlier_boot(context), FurtherRuns(context)
     try:
+        if before is not None and reboot.is_lost(context, before):
+            _be_lost(context, before, further)
         with telling(context), ExitStack() as beside:
-            further = FurtherRuns(context)
             if before:
                 _end_after_reboot(context, before)
             elif context.plan.pool is not None:
@@ -39,6 +41,12 @@ def run(context: AgentContext) -> None:
             linger(context, further.pause)
     finally:
         deadline.stop()
+
+
+def _be_lost(context: AgentContext, before: reboot.EarlierBoot, further: FurtherRuns) -> NoReturn:
+    """Waits for the machine's end, without a heartbeat: what it trained is gone, and the pool goes on without it."""
+    reboot.leave_word(context, reboot.message(context, before), before)
+    linger(context, further.pause)
 
 
 def _listen(context: AgentContext, joined: JoinedNode, further: FurtherRuns, beside: ExitStack) -> None:

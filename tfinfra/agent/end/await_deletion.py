@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NoReturn
 
 from tfinfra.agent.end.cleanup import delete_compute_group, spread
 from tfinfra.agent.node.agent_context import AgentContext
@@ -19,7 +20,7 @@ _UNWATCHED = 20.0
 _RETRY = 30.0
 
 
-def linger(context: AgentContext, pause: Callable[[float], Result | None]) -> None:
+def linger(context: AgentContext, pause: Callable[[float], Result | None]) -> NoReturn:
     """Never returns by itself: the machine's end ends it. Any node deletes the compute group once the run has ended,
     its outputs are in the store, nobody has watched for 20 s, and neither `--keep` nor `on_failure: hold` keeps it.
     Until the outcome is known the deadline alone counts (deadline_watch.py). `pause` waits for so many seconds, or

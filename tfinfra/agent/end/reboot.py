@@ -31,6 +31,8 @@ _WORDS = {
     "checking": "it held itself against the lock",
     "launching": "it started its tasks",
     "training": "it trained",
+    "waiting": "it waited for a trial",
+    "trial": "it lived a trial",
     "ending": "it ended its tasks",
     "keeping": "it kept what its tasks had written elsewhere",
     "ended": "it waited for the run's end",
@@ -85,6 +87,24 @@ def message(context: AgentContext, before: EarlierBoot) -> str:
     return f"{who} ({name}, {context.identity.address}) rebooted while {_WORDS.get(before.phase, before.phase)}"
 
 
+def is_lost(context: AgentContext, before: EarlierBoot | None) -> bool:
+    """Whether the others go on without this node: those of a pool that all had met before."""
+    return before is not None and context.plan.pool is not None and before.rank is not None
+
+
+def leave_word(context: AgentContext, text: str, before: EarlierBoot) -> None:
+    """Puts what the agent's log says into the store, where nobody waits for this node any more."""
+    _log.error("%s", text)
+    log = rebooted_log(before)
+    context.logs.add(log, context.paths.agent_log)
+    context.logs.finish(log)
+
+
+def rebooted_log(before: EarlierBoot) -> str:
+    """The log name of this boot's agent: the earlier one's log keeps its own."""
+    return f"{keys.agent_log(before.rank or 0)}-rebooted"
+
+
 def report(context: AgentContext, text: str) -> None:
     """Leaves a boot fault for the client where the outcome names another failure: the others may have missed this node
     before it came up again."""
@@ -98,7 +118,7 @@ def salvage(context: AgentContext, before: EarlierBoot) -> None:
     is in the store."""
     if read(context.store, keys.COLLECTED, CollectedMark) is not None:
         return
-    log = f"{keys.agent_log(before.rank or 0)}-rebooted"  # the earlier boot's log keeps its own name
+    log = rebooted_log(before)
     context.logs.add(log, context.paths.agent_log)
     url = context.settings.shared if context.plan.infrastructure.shared_directory else None
     try:

@@ -19,7 +19,7 @@ from tfinfra.store import ObjectStore, Unreadable, keys, read, store_errors
 Take = Callable[[Request], None]
 """Does what is asked; what it raises is logged, and the next request has its turn."""
 _TICK = 0.1
-_SOON, _UNWATCHED = 0.3, 15.0
+_SOON, _UNWATCHED = 0.2, 15.0
 """Seconds between two looks: each look at a remote store is a transaction."""
 _MOST_AT_ONCE, _MOST_REMEMBERED = 100, 10_000
 _log = logging.getLogger(__name__)
@@ -77,19 +77,19 @@ class RequestDesk:
     def _judged(self, key: str, said: SignedRequest) -> Request | Unreadable | None:
         """The request, what is wrong with it, or None where it is none of this node's business, or was."""
         settings, now = self._context.settings, self._context.clock.time()
-        if not is_signed(said.text, said.signature, settings.requests_key or ""):
-            return Unreadable(key, "the run's client has not signed it: who else may write into the store?")
         try:
             request = decode(Request, said.text.encode())
         except Unfit as error:
             return Unreadable(key, str(error))
+        if self._rank not in request.nodes:
+            return None  # before the signature: each look at one starts a process, and a pool asks one node of many
+        if not is_signed(said.text, said.signature, settings.requests_key or ""):
+            return Unreadable(key, "the run's client has not signed it: who else may write into the store?")
         if request.run != settings.run:
             return Unreadable(key, f"it is of the run {request.run}")
         if not now < request.expires <= now + LONGEST:
             return Unreadable(key, "it has expired, or is made for too long: do the clocks agree?")
-        if self._rank not in request.nodes or not self._taken.take(request.number, request.expires):
-            return None
-        return request
+        return request if self._taken.take(request.number, request.expires) else None
 
     def _do(self, request: Request) -> None:
         _log.info("taken: %s %s", request.kind, request.number)

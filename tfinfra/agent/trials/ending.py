@@ -37,7 +37,9 @@ class End:
         """None while the tune goes on. `idle`: this node lives no trial. Raises what the store raises."""
         context, now = self._context, self._context.clock.time()
         if (outcome := published(context.store)) is not None:
-            return Stop(Result.CANCELLED, f"the tune has ended: {outcome.message}")
+            reason = Result.LIMIT if outcome.result == Result.LIMIT else Result.CANCELLED
+            said = outcome.message if outcome.result == reason else f"the tune has ended: {outcome.message}"
+            return Stop(reason, said)
         stop = requested_stop(context.store) or deadline_stop(context.settings, context.plan, now)
         stop = stop or self._client_gone(idle=idle)
         if stop is not None:
