@@ -27,6 +27,7 @@ VERBS = {
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
     "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),
     "tensorboard": ("tfinfra.cli.metrics.tensorboard", "Show a run's ./logs in TensorBoard."),
+    "ui": ("tfinfra.cli.runs.ui", "Show all runs in a browser."),
     "exec": ("tfinfra.cli.runs.execute", "Run a command on a run's nodes."),
     "extend": ("tfinfra.cli.runs.extend", "Give the nodes that a run keeps more time."),
     "push": ("tfinfra.cli.runs.push", "Upload what a deploy folder's nodes need, where Pulumi is run by hand."),

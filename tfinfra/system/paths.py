@@ -138,7 +138,7 @@ _DEPTH = 2
 _STATE, _CACHE = "TFINFRA_STATE_DIR", "TFINFRA_CACHE_DIR"
 NAMES = {
     _STATE: (
-        *("runs", "cloud", "reports", "last.json", "mistake.json", "prices.json"),
+        *("runs", "cloud", "reports", "ui", "last.json", "mistake.json", "prices.json"),
         *(".last.json.*", ".mistake.json.*", ".prices.json.*", "trial-*"),
     ),
     _CACHE: (

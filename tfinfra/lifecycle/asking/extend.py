@@ -52,20 +52,30 @@ def extend(found: FoundRun, seconds: int) -> Extended:
         return _extend(found, found.folder.read() or record, seconds)
 
 
-def _extend(found: FoundRun, record: RunRecord, seconds: int) -> Extended:
-    before, now = unix_time(record.deadline), found.ports.clock()
-    latest = _latest(found, record, now)
+def would_extend(found: FoundRun, seconds: int) -> Extended:
+    """What `extend` would come to now. Nothing is changed. Raises what `extend` raises before it asks ARM."""
+    must_be_readable(found)
+    return _terms(found, recorded(found), seconds)
+
+
+def _terms(found: FoundRun, record: RunRecord, seconds: int) -> Extended:
+    before, latest = unix_time(record.deadline), _latest(found, record, found.ports.clock())
     until = min(before + seconds, latest)
     if until <= before:
         raise UsageError(f"{record.run} has its latest time already: {record.deadline}", hint="a new run has a new one")
-    moment = iso_time(until)
+    hourly = sum(each.usd_per_hour for each in record.ledger.running() if each.part == "compute")
+    usd = hourly * (until - before) / HOUR
+    return Extended(record.run, record.deadline, iso_time(until), str(record.latest), record.keep_until, usd)
+
+
+def _extend(found: FoundRun, record: RunRecord, seconds: int) -> Extended:
+    extended = _terms(found, record, seconds)
+    moment, more = extended.deadline, int(unix_time(extended.deadline) - unix_time(extended.before))
     found.ports.arm.put_off(record.compute_group, record.run, moment)
     found.folder.audit.append("extend", group=record.compute_group, expires=moment)
-    more = int(until - before)
-    hourly = sum(each.usd_per_hour for each in record.ledger.running() if each.part == "compute")
     fresh = found.folder.change(lambda there: _put_off(there, moment, more))
     _publish(found, fresh)
-    return Extended(record.run, record.deadline, moment, str(record.latest), record.keep_until, hourly * more / HOUR)
+    return extended
 
 
 def _put_off(record: RunRecord, moment: str, more: int) -> RunRecord:

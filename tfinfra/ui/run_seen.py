@@ -1,0 +1,108 @@
+"""One run as a look has found it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tfinfra.azure.deletion.group_names import RUN_ID
+from tfinfra.azure.deletion.groups import RunGroup
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.attach.find_run import HERE, find_run
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.status import status_document
+from tfinfra.lifecycle.end import collect
+from tfinfra.lifecycle.record.phase_times import phase_times
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_status import run_status
+from tfinfra.lifecycle.record.uses import unfinished_runs
+from tfinfra.lifecycle.watch.latest_metric import metric_text
+from tfinfra.system.clock import right_now
+from tfinfra.system.paths import state_folder
+
+HERE_FRESH, AWAY_FRESH = 1.0, 15.0
+"""As in the table: a run in a subscription is asked for less often."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """`document` is that of `tfinfra status --json`, with moments in Unix seconds; `guests` are the runs that are on
+    its nodes. `found` is None where its cloud has not answered: the rest is this machine's record then."""
+
+    found: FoundRun | None
+    record: RunRecord | None
+    document: Mapping[str, Any]
+    guests: tuple[str, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Its tasks, the leader first."""
+        record = self.record
+        return tuple(dict.fromkeys((record.leader, *record.plan_tasks))) if record is not None else ()
+
+    @property
+    def run(self) -> str:
+        return str(self.document["run"])
+
+    @property
+    def metric_text(self) -> str:
+        """ "val_accuracy 0.9531 at step 12", "" where nothing was logged."""
+        found = self.metric
+        return metric_text(found["name"], float(found["value"]), found["step"]) if found is not None else ""
+
+    @property
+    def metric(self) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = self.document.get("metric")
+        return found
+
+
+def see(run: str) -> Seen:
+    """Looks at the run of this id. Nothing of it is changed or held, and its nodes are not told that somebody watches.
+    Raises TfinfraError, what its store raises."""
+    found = find_run(run)
+    guests = tuple(each.run for each in unfinished_runs(found.folder.runs, found.run))
+    return Seen(found, found.record, status_document(found), guests)
+
+
+def recorded(run: str) -> Seen:
+    """The run by this machine's record alone, whose groups are taken to be there. Raises UsageError where there is
+    none."""
+    folder = run_folder(state_folder(), run)
+    record = folder.read()
+    if record is None:
+        raise UsageError(f"this machine has no record of {run} that it can read")
+    now = right_now()
+    document = {
+        **collect.run_document(record, None, None, now),
+        "state": asdict(run_status(record, assumed_groups(record), None, now)),
+        "waiting": None,
+        "metric": None,
+        "phases": [asdict(phase) for phase in phase_times(record, folder.audit.path)],
+        "usual_seconds": {},
+    }
+    return Seen(None, record, document, tuple(each.run for each in unfinished_runs(folder.runs, run)))
+
+
+def assumed_groups(record: RunRecord) -> tuple[RunGroup, ...]:
+    """The groups that a run has as far as its record knows."""
+    if record.phase == RunPhase.DELETED:
+        return ()
+    return tuple(RunGroup(name, record.host, record.keep_until) for name in (record.compute_group, record.keep_group))
+
+
+def is_run_id(text: str) -> bool:
+    """Whether a text of a path can be a run at all: only such a one is ever looked up."""
+    return RUN_ID.fullmatch(text) is not None
+
+
+def has_record(run: str) -> bool:
+    """Whether this machine has a record of the run, readable or not."""
+    folder = run_folder(state_folder(), run)
+    return folder.unreadable() is not None or folder.read() is not None
+
+
+def fresh_for(seen: Seen | None) -> float:
+    """Seconds for which a look at the run counts."""
+    record = seen.record if seen is not None else None
+    return AWAY_FRESH if record is not None and not HERE.holds(record.target, record.rehearse) else HERE_FRESH
