@@ -30,6 +30,7 @@ WORDS: dict[str, list[str]] = {
     "logs": ["nowhere"],
     "metrics": ["nowhere"],
     "tensorboard": ["nowhere"],
+    "ui": ["--port", "99999"],
     "fetch": ["nowhere"],
     "down": ["--all"],
     "runs": [],

@@ -165,6 +165,11 @@ def a_shown_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr("tfinfra.lifecycle.metrics.tensorboard.show_run.show_run", lambda *_: nullcontext(shown))
 
 
+def a_shown_machine(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    served = SimpleNamespace(address="http://127.0.0.1:6016/?token=t0ken", until_interrupted=lambda: None)
+    patch.setattr("tfinfra.ui.serve.serving", lambda *_: nullcontext(served))
+
+
 def a_tampered_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
     run = clean(folder, the_key())
     (run / "outputs/model.json").write_bytes(b"[]")
@@ -241,6 +246,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "logs": Case(("logs", RUN), before=a_failed_run),
         "metrics": Case(("metrics", RUN), before=a_failed_run),
         "tensorboard": Case(("tensorboard", RUN), before=a_shown_run),
+        "ui": Case(("ui",), before=a_shown_machine),
         "runs": Case(("runs",), before=a_failed_run),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),

@@ -41,6 +41,7 @@ WHOLE = {
     "exec": ["exec", "digits-x7k2pq", "--", "true"],
     "extend": ["extend", "digits-x7k2pq", "1h"],
     "tensorboard": ["tensorboard", "digits-x7k2pq"],
+    "ui": ["ui", "--no-browser"],
     "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
     "wait": ["wait", "digits-x7k2pq"],
     "fetch": ["fetch", "digits-x7k2pq"],

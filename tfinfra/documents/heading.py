@@ -25,6 +25,7 @@ VERSIONS: dict[str, int] = {
     "logs": 2,
     "metrics": 1,
     "tensorboard": 1,
+    "ui": 1,
     "runs": 2,
     "wait": 1,
     "exec": 1,

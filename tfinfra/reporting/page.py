@@ -91,7 +91,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         last=LAST,
         share=share,
     )
-    return Parts(f"{run.run}: {result_word(run)}", *_own(), body)
+    return Parts(f"{run.run}: {result_word(run)}", *style_and_script(), body)
 
 
 def result_word(run: RunPage) -> str:
@@ -110,7 +110,8 @@ def rendered(template: str, **values: Any) -> str:
 
 
 @cache
-def _own() -> tuple[str, str]:
+def style_and_script() -> tuple[str, str]:
+    """What each page has, and what other pages take that are to look like it."""
     return (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.system.ownership import make_private
 from tfinfra.system.process import child_python
-from tfinfra.text.cleaning import clean
+from tfinfra.text.cleaning import spelt_out
 
 _SAID_BYTES = 4096
 _MOST = 64
@@ -91,7 +91,7 @@ def _last_lines(path: Path) -> tuple[str, ...]:
         with path.open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _SAID_BYTES))
-            lines = clean(file.read().decode(errors="replace")).splitlines()
+            lines = spelt_out(file.read().decode(errors="replace")).splitlines()
     except OSError:
         return ()
     return tuple(lines[size > _SAID_BYTES :])

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tfinfra.lifecycle.asking.extend import Extended, would_extend
 from tfinfra.lifecycle.attach.find_run import find_run
@@ -67,8 +67,8 @@ class Ui:
         self._questions = Questions(right_now)
         self._metrics = runs_table.Metrics()
 
-    def app(self) -> Starlette:
-        """Its pages, without what guards them."""
+    def app(self) -> ASGIApp:
+        """Its pages, without what guards them. A fault of ours is raised: the guard has a page for it."""
         routes = [
             Route(WELCOME, _welcome),
             Route("/", self.runs),
@@ -79,7 +79,7 @@ class Ui:
             Route("/runs/{run}/{verb}", self.act, methods=["POST"]),
         ]
         handlers: dict[Any, Any] = {HTTPException: _of_http}
-        return Starlette(routes=routes, exception_handlers=handlers)
+        return ExceptionMiddleware(Router(routes, default=_nothing), handlers)
 
     # The runs
 
@@ -259,6 +259,11 @@ def _offer(run: str, seconds: int) -> Extended:
 async def _welcome(request: Request) -> Response:
     del request
     return HTMLResponse(pages.page("welcome.html", ""))
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, receive, send
+    raise HTTPException(404, "there is no such page")
 
 
 async def _of_http(request: Request, error: HTTPException) -> Response:

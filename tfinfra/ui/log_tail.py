@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
 from tfinfra.lifecycle.watch.log_reader import LogLine, LogReader, tail_start
-from tfinfra.text.cleaning import clean
+from tfinfra.text.cleaning import spelt_out
 
 LINES, CHARACTERS = 1000, 1 << 20
 """What is kept of a log, at most."""
@@ -69,7 +69,7 @@ class LogTail:
 
     def _take(self, line: LogLine) -> None:
         with self._lock:
-            text = clean(line.text)
+            text = spelt_out(line.text)
             self._kept.append(text)
             self._size += len(text)
             while len(self._kept) > LINES or self._size > CHARACTERS:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from tfinfra.reporting import spelling
+from tfinfra.reporting.page import source_hash, style_and_script
 from tfinfra.system.clock import right_now
-from tfinfra.text.cleaning import clean
-from tfinfra.text.wording import spell_seconds
+from tfinfra.text.cleaning import spelt_out
 from tfinfra.version import __version__
 
 if TYPE_CHECKING:
@@ -21,8 +19,13 @@ if TYPE_CHECKING:
 
 REFRESH = 10
 """Seconds after which a browser without JavaScript loads a page of something live anew."""
+_TONES = {
+    "good": ("succeeded",),
+    "bad": ("failed", "error", "incomplete"),
+    "on": ("starting", "provisioning", "training", "held", "deleting"),
+    "ui-warn": ("limit", "cancelled", "unknown"),
+}
 _FOLDER = Path(__file__).with_name("templates")
-_UNKNOWN = "\N{EN DASH}"
 
 
 def page(template: str, title: str, *, refresh: bool = False, **values: Any) -> str:
@@ -35,24 +38,21 @@ def page(template: str, title: str, *, refresh: bool = False, **values: Any) -> 
 def policy() -> str:
     """The Content-Security-Policy of each page (w3.org/TR/CSP3): our own style and script by their digests, forms and
     requests to this server, and nothing else."""
-    own = f"style-src '{_digest(style())}'; script-src '{_digest(script())}'; img-src data:; connect-src 'self'"
-    return f"default-src 'none'; {own}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    own = f"style-src '{source_hash(style())}'; script-src '{source_hash(script())}'; img-src data:"
+    here = "connect-src 'self'; form-action 'self'"
+    return f"default-src 'none'; {own}; {here}; base-uri 'none'; frame-ancestors 'none'"
 
 
 @cache
 def style() -> str:
-    """What stands in each page's <style>."""
-    return (_FOLDER / "ui.css").read_text("utf-8")
+    """What stands in each page's <style>: that of a run's report, and what these pages have beside it."""
+    return style_and_script()[0] + (_FOLDER / "ui.css").read_text("utf-8")
 
 
 @cache
 def script() -> str:
-    """What stands in each page's <script>."""
-    return (_FOLDER / "ui.js").read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    """What stands in each page's <script>, likewise."""
+    return style_and_script()[1] + (_FOLDER / "ui.js").read_text("utf-8")
 
 
 @cache
@@ -67,18 +67,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters["moment"] = moment
-    made.filters["seconds"] = lambda value: _UNKNOWN if value is None else spell_seconds(max(0.0, value))
+    made.filters |= {"moment": spelling.moment, "seconds": spelling.seconds, "tone": tone}
     return made
 
 
-def moment(seconds: float | None) -> str:
-    """Unix seconds as "2026-11-24 10:00:05"."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S}" if seconds is not None else _UNKNOWN
-    except (OverflowError, ValueError, OSError):
-        return _UNKNOWN
+def tone(word: str) -> str:
+    """The class of the style by which a state or a result is shown."""
+    return next((kind for kind, words in _TONES.items() if word in words), "")
 
 
 def _shown(value: Any) -> Any:
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return spelt_out(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tfinfra.lifecycle.watch.plain_view import as_last_time
+from tfinfra.reporting.spelling import moment
 from tfinfra.system.clock import right_now
 from tfinfra.text.wording import spell_seconds
-from tfinfra.ui.pages import moment
 from tfinfra.ui.run_seen import Seen
 from tfinfra.ui.runs_table import Row
 

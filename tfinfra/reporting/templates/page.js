@@ -86,9 +86,15 @@
     });
   };
 
-  for (const chart of document.querySelectorAll(".chart")) {
-    follow(chart);
-    toggles(chart);
-  }
-  for (const log of document.querySelectorAll(".log")) filters(log);
+  const begin = (part) => {
+    for (const chart of part.querySelectorAll(".chart")) {
+      follow(chart);
+      toggles(chart);
+    }
+    for (const log of part.querySelectorAll(".log")) filters(log);
+  };
+
+  begin(document);
+  // A page that brings parts of it anew says so
+  document.addEventListener("tfinfra-anew", (event) => begin(event.target));
 })();

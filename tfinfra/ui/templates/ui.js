@@ -22,7 +22,9 @@
   const busy = (part) => {
     const chosen = document.getSelection();
     const selects = chosen && !chosen.isCollapsed && part.contains(chosen.anchorNode);
-    return selects || (part.contains(document.activeElement) && document.activeElement.matches("input, select"));
+    const types = part.contains(document.activeElement) && document.activeElement.matches("input, select");
+    const set = part.querySelector('.drawing:hover, [aria-pressed="false"]') !== null;
+    return selects || types || set || [...part.querySelectorAll("input")].some((input) => input.value !== "");
   };
 
   const folds = (part) => [...part.querySelectorAll("details")];
@@ -39,6 +41,7 @@
       if (open.has(named(fold, place))) fold.open = open.get(named(fold, place));
     });
     part.replaceChildren(...copy.childNodes);
+    part.dispatchEvent(new Event("tfinfra-anew", { bubbles: true }));
     if (focused) {
       const again = [...part.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused);
       if (again) again.focus({ preventScroll: true });
