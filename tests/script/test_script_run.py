@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import math
 import os
 import subprocess
@@ -159,6 +160,33 @@ def test_pictures_of_one_name_are_all_kept(run: ScriptRun, tmp_path: Path) -> No
     assert found == {"a_picture_1.jpg": "file", "a_picture_1.png": "plot", "a_picture_1_1.png": "plot"}
 
 
+UPLOADED = {
+    "below the outputs": ("model.bin", "outputs/model.bin"),
+    "with its folder": ("outputs/models/model.bin", "outputs/models/model.bin"),
+    "of the logs": ("logs/events", "logs/events"),
+    "of another folder": ("notes//./a.txt", "outputs/notes/a.txt"),
+}
+
+
+@pytest.mark.parametrize(("name", "home"), UPLOADED.values(), ids=UPLOADED)
+def test_an_uploaded_file_comes_home(name: str, home: str, run: ScriptRun, tmp_path: Path) -> None:
+    (tmp_path / "here").write_bytes(b"bytes")
+    run.upload_file(name, tmp_path / "here")
+    assert (tmp_path / home).read_bytes() == b"bytes"
+    run.upload_file(name, tmp_path / home, None)  # it is there already
+    run.upload_file(name=name, path_or_stream=io.BytesIO(b"stream"))
+    assert (tmp_path / home).read_bytes() == b"stream"
+
+
+def test_an_uploaded_folder_comes_home_and_no_name_leads_out(run: ScriptRun, tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/c").write_text("c")
+    run.upload_folder("models", str(tmp_path / "a"))
+    assert (tmp_path / "outputs/models/b/c").read_text() == "c"
+    with pytest.raises(ValueError, match="no file of the run"):
+        run.upload_file("../x", tmp_path / "a/b/c")
+
+
 def test_a_disk_that_takes_nothing_ends_no_training_and_is_told_once(
     run: ScriptRun, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,8 +197,8 @@ def test_a_disk_that_takes_nothing_ends_no_training_and_is_told_once(
 
 
 def test_what_azure_mls_run_had_besides_is_said_to_be_absent(run: ScriptRun) -> None:
-    with pytest.raises(AttributeError, match=r"no 'upload_file' here: it has id, log, .*outputs"):
-        run.upload_file  # noqa: B018
+    with pytest.raises(AttributeError, match=r"no 'register_model' here: it has id, log, .*outputs"):
+        run.register_model  # noqa: B018
     assert not hasattr(run, "experiment")
 
 

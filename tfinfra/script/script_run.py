@@ -19,7 +19,7 @@ from typing import Any
 
 from tfinfra.script import LONGEST_NAME, LONGEST_TEXT, METRICS, in_json, is_metric
 
-_CALLS = "id, log, log_list, log_row, log_table, log_image, tag, set_tags, flush and complete"
+HAS = "id, log, log_list, log_row, log_table, log_image, tag, set_tags, upload_file, upload_folder, flush, complete"
 _OFFLINE = "OfflineRun"
 
 
@@ -55,7 +55,7 @@ class ScriptRun:
         if name.startswith("__"):
             raise AttributeError(name)
         files = "files go to ./outputs, which comes home with the run"
-        raise AttributeError(f"the run of a script has no '{name}' here: it has {_CALLS}; {files}")
+        raise AttributeError(f"the run of a script has no '{name}' here: it has {HAS}; {files}")
 
     def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
         """A value of a metric: a number, or what is one (of NumPy, of TensorFlow). `step` counts up from 0 by itself
@@ -123,6 +123,24 @@ class ScriptRun:
             plot.savefig(str(target))
         else:
             shutil.copyfile(str(path), str(target))
+
+    def upload_file(self, name: str, path_or_stream: Any, *args: Any, **kwargs: Any) -> None:
+        """Copies a file, or what a stream of bytes has, to where it comes home: below ./outputs or ./logs where `name`
+        begins so, else to ./outputs/<name>. Azure ML's further arguments mean nothing."""
+        del args, kwargs
+        target = _home(name)
+        if target is None:
+            _say(f"{name}: {path_or_stream}")
+        elif hasattr(path_or_stream, "read"):
+            target.write_bytes(path_or_stream.read())
+        elif not (target.exists() and target.samefile(path_or_stream)):
+            shutil.copyfile(str(path_or_stream), str(target))
+
+    def upload_folder(self, name: str, path: Any, *args: Any, **kwargs: Any) -> None:
+        """The files of a folder, likewise."""
+        for file in sorted(Path(path).rglob("*")):
+            if file.is_file():
+                self.upload_file(f"{name}/{file.relative_to(path).as_posix()}", file, *args, **kwargs)
 
     def flush(self, timeout_seconds: int = 300) -> None:
         """Points are kept at once: there is nothing to wait for."""
@@ -227,6 +245,22 @@ def _artifacts() -> Path:
     folder = Path(os.environ.get("TFINFRA_OUTPUTS", "outputs")) / "artifacts"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _home(name: str) -> Path | None:
+    """The file that comes home as `name`, in a folder that is made; None outside of a run. Raises ValueError for a name
+    that leads elsewhere."""
+    parts = [part for part in str(name).split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        raise ValueError(f"no file of the run can be called {ascii(name)[:60]}")
+    if METRICS not in os.environ:
+        return None
+    folder = Path(os.environ.get("TFINFRA_OUTPUTS", "outputs"))
+    if len(parts) > 1 and parts[0] in ("outputs", "logs"):
+        folder, parts = folder.with_name(parts[0]), parts[1:]
+    target = folder.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
 
 
 def _file_name(name: str) -> str:
