@@ -38,6 +38,7 @@ forwarded.json                    Forwarded: what another MLflow server has got 
 collecting.json                   {"files", "bytes", "names"}: what the node that collects has found, before it begins
 collected.json                    {"files", "warnings", …}: all outputs are there; written last
 attempt-<n>/…                     all of the above once more, for the attempt n (from 1) after one that was refused
+tune/<00000000>.json              the entries of a tune's journal, by its client (tuning/journal.py), each put if absent
 on/<run>/…                        all of the above once more, for a further run on the same nodes, or a trial of a tune
 """
 
@@ -58,6 +59,7 @@ METRICS = "metrics"
 OUTPUTS = "outputs"
 LEFT = "left"
 ANSWERS = "answers"
+JOURNAL = "tune"
 _MIRRORS = "mirror"
 OUTPUT_FOLDERS = ("outputs", "logs", "checkpoints", LEFT)
 
@@ -181,6 +183,11 @@ def metrics_key(task: str, sequence: int) -> str:
 def node_figures(node: int) -> str:
     """The name ("task") under which the node `node` tells its own figures: no task is called so."""
     return f"node-{node}"
+
+
+def journal_key(sequence: int) -> str:
+    """The entry `sequence` (from 0) of a tune's journal."""
+    return f"{JOURNAL}/{sequence:08d}.json"
 
 
 def request_key(number: str) -> str:

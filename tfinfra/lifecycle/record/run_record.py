@@ -19,6 +19,7 @@ from tfinfra.errors import Result
 from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
+from tfinfra.lifecycle.record.trials import TRIAL_OR_RUN, TRIALS, TrialOf, place_of, runs_above
 from tfinfra.model import SCHEMA, Plan, Target, to_json
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching
 from tfinfra.money.ledger import Ledger
@@ -27,7 +28,7 @@ from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
 from tfinfra.system.whole_file import write_whole
 
-RunId = Annotated[str, matching(RUN_ID.pattern, "a run id")]
+RunId = Annotated[str, matching(TRIAL_OR_RUN, "a run id")]
 RECORD = "run.json"
 
 
@@ -77,7 +78,8 @@ class RunRecord:
     price of all groups together, `ledger` what was billed so far; `limit` is the key of limits that made the deadline,
     `run_seconds` how long after the start that is. `evidence` is what became of the run's evidence, None before there
     is any. `on` is the run whose nodes it is on, None of one that made its own: groups, store, deadline and money are
-    that one's then.
+    that one's then. `trial` says what it is of the tune that `on` names, None of a run that is no trial; `resumes` is
+    the tune that a tune goes on with.
     """
 
     run: RunId
@@ -120,6 +122,8 @@ class RunRecord:
     stacks_left: tuple[str, ...] = ()
     evidence: EvidenceState | None = None
     on: RunId | None = None
+    trial: TrialOf | None = None
+    resumes: RunId | None = None
     times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
     schema: Schema = SCHEMA
 
@@ -152,11 +156,11 @@ class RunFolder:
     @property
     def runs(self) -> Path:
         """The folder of all runs of this machine."""
-        return self.path.parent
+        return runs_above(self.path)
 
     def of(self, run: str) -> RunFolder:
         """That of another run of this machine."""
-        return RunFolder(self.path.with_name(run))
+        return RunFolder(place_of(self.runs, run))
 
     def _audit_log(self) -> AuditLog:
         return AuditLog(self.path / "events.jsonl", iso_time, self.complain)
@@ -298,7 +302,16 @@ def runs_folder(state: Path) -> Path:
 
 
 def run_folder(state: Path, run: str) -> RunFolder:
-    return RunFolder(runs_folder(state) / run)
+    """Of a run, or of a trial."""
+    return RunFolder(place_of(runs_folder(state), run))
+
+
+def trial_records(tune: RunFolder) -> list[RunRecord]:
+    """The records of the trials of a tune that can be read, by their number."""
+    folder = tune.path / TRIALS
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    found = (RunFolder(folder / name).read() for name in names)
+    return [record for record in found if record is not None and record.trial is not None]
 
 
 def all_records(state: Path) -> list[RunRecord]:

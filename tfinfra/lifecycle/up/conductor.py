@@ -3,6 +3,7 @@ to a cloud, what was made is deleted again, or named."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +25,9 @@ from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.usual_times import usual_seconds
-from tfinfra.lifecycle.run.context import new_context
+from tfinfra.lifecycle.run.context import RunContext, new_context
 from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.up.detaching import leave_detached
@@ -41,8 +43,12 @@ if TYPE_CHECKING:
     from tfinfra.engine.client import EngineProcess
 
 
+Work = Callable[[RunContext, Nodes], None]
+"""What the nodes are there for: returns once that is done well and in the store, else raises."""
+
+
 class UpRun:
-    """One run, driven by this process. Any thread may interrupt it through `interrupt`."""
+    """One run, driven by this process. Any thread may interrupt it through `interrupt`. `work` is what its nodes do."""
 
     def __init__(
         self,
@@ -54,8 +60,10 @@ class UpRun:
         *,
         engine: EngineProcess,
         given: Given | None = None,
+        work: Work = train,
     ) -> None:
         self._compiled = compiled
+        self._work = work
         self._ports = ports
         self._engine = engine
         self._observer = observer
@@ -189,7 +197,7 @@ class UpRun:
         if nodes.watch is not None:
             nodes.watch.boot_began()
         context.undo.exported = spawn(lambda: self._warm_end(provisioned), "warm")
-        train(context, nodes)
+        self._work(context, nodes)
 
     def _warm_end(self, provisioned: Provisioned) -> None:
         """Does early what the end would wait for: what the stacks have made for the audit, the deletion's imports. The

@@ -25,8 +25,10 @@ from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.run.terms import terms_of
+from tfinfra.lifecycle.tuning.conduct import search
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.up.other_verb import refuse_other_verb
+from tfinfra.lifecycle.up.training import train
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.store.keys import OUTPUT_FOLDERS
@@ -205,7 +207,8 @@ def new_run(
         burn=burn(compiled) if cloud.charges else FREE,
         terms=terms_of(compiled) if cloud.charges else None,
     )
-    return UpRun(compiled, real_ports(cloud), options, observer, interrupt, engine=engine, given=given)
+    work = search if compiled.plan.tune is not None else train
+    return UpRun(compiled, real_ports(cloud), options, observer, interrupt, engine=engine, given=given, work=work)
 
 
 def burn(compiled: Compiled) -> Burn:

@@ -106,6 +106,12 @@ class Watch:
         """Whether no node is left that could still write anything."""
         return self._decided or self._census.none_left
 
+    def silent_nodes(self, seconds: float | None = None) -> frozenset[str]:
+        """The ids of the nodes that have answered before, and have not for so many seconds; where none are given, for
+        longer than a living node may be silent."""
+        longest = self._timeouts.heartbeat + GRACE if seconds is None else seconds
+        return frozenset(node for node, (_, seen) in self._beats.items() if self._clock() - seen > longest)
+
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
         self._booted = self._clock()

@@ -1,0 +1,200 @@
+"""A whole tune against a played world and a fake pool."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.tuning.fake_pool import Life
+from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried, parameters_of, rising
+from tfinfra.lifecycle.record.run_record import RunPhase, run_folder, trial_records
+from tfinfra.model.tuning import Policy
+
+__all__ = ["hurried"]
+TUNE = "digits-abc123"
+
+
+def test_a_tune_lives_its_trials_and_the_best_is_at_home(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    result = world.search()
+    assert result.error is None
+    assert result.record.message == "trial 5 is the best of 5: val_acc 4"
+    assert sorted(world.pool.lived) == [f"{TUNE}-t{n:05d}" for n in range(1, 6)]
+    assert world.pool.at_once == 2
+    assert world.groups == {}
+    assert parameters_of(world.results / "best") == {"--x": "4"}
+    assert parameters_of(world.results / "trials" / "1") == {"--x": "0"}
+
+
+def test_each_trial_has_a_record_which_no_list_of_runs_holds(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    world.search()
+    records = trial_records(run_folder(tmp_path / "state", TUNE))
+    assert [record.run for record in records] == [f"{TUNE}-t{n:05d}" for n in range(1, 6)]
+    for record in records:
+        assert (record.on, record.phase, record.result, record.fetched) == (TUNE, RunPhase.DELETED, "succeeded", True)
+    assert records[2].trial is not None
+    assert records[2].trial.parameters == {"--x": 2}
+
+
+def failing_below_3(arguments: dict[str, str]) -> Life:
+    x = float(arguments["--x"])
+    return Life([], exit_status=1, word=f"ValueError: no such thing as {arguments['--x']}") if x < 3 else Life([x])
+
+
+def of_another_name(arguments: dict[str, str]) -> Life:
+    return Life([float(arguments["--x"])], metric="accuracy")
+
+
+def silent(arguments: dict[str, str]) -> Life:
+    return Life()
+
+
+def odd_ones_fail(arguments: dict[str, str]) -> Life:
+    x = int(arguments["--x"])
+    return Life([], exit_status=1, word="boom") if x % 2 else Life([float(x)])
+
+
+def each_its_own_way(arguments: dict[str, str]) -> Life:
+    return Life([], exit_status=1, word="abc"[int(arguments["--x"]) % 3])
+
+
+def not_a_number_at_4(arguments: dict[str, str]) -> Life:
+    x = float(arguments["--x"])
+    return Life([math.nan if x == 4 else x])
+
+
+def worse_and_worse(arguments: dict[str, str]) -> Life:
+    x = float(arguments["--x"])
+    return Life([1.0], hangs=False) if x == 0 else Life([-x] * 3, hangs=True)
+
+
+ENDS: dict[str, tuple[Callable[[dict[str, str]], Life], Mapping[str, Any], int, str, int]] = {
+    "all do well": (rising, {}, 0, "trial 5 is the best of 5", 5),
+    "the least is the best": (rising, {"primary_metric_goal": "minimize"}, 0, "trial 1 is the best", 5),
+    "three fail in a row, alike but for the numbers in their words": (
+        failing_below_3,
+        {"max_concurrent_runs": 1},
+        7,
+        "3 trials in a row failed alike",
+        3,
+    ),
+    "some fail, and never three in a row": (odd_ones_fail, {"max_concurrent_runs": 1}, 0, "trial 5 is the best", 5),
+    "each fails in its own way": (each_its_own_way, {}, 7, "none of 5 trials has a value of val_acc", 5),
+    "the metric has another name": (of_another_name, {"max_concurrent_runs": 1}, 7, "it logged accuracy", 1),
+    "none logs anything": (silent, {}, 7, "5 of them ended well and logged nothing", 5),
+    "what is no number is never the best": (not_a_number_at_4, {}, 0, "trial 4 is the best", 5),
+    "the space is smaller than what was wanted": (rising, {"max_total_runs": 200}, 0, "trial 100 is the best", 100),
+    "a policy ends what is worse": (
+        worse_and_worse,
+        {"max_concurrent_runs": 1, "policy": Policy("bandit", slack_amount=0.1)},
+        0,
+        "trial 1 is the best",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_how_a_tune_ends(case: str, tmp_path: Path) -> None:
+    script, changes, code, words, lived = ENDS[case]
+    world = TunedWorld(tmp_path, script, a_tune(**changes))
+    result = world.search()
+    assert result.record.exit_code == code
+    assert words in result.record.message
+    assert len(world.pool.lived) == lived
+    assert world.groups == {}
+
+
+def test_a_lost_node_ends_its_trial_alone_which_is_asked_again_of_others(tmp_path: Path) -> None:
+    def script(arguments: dict[str, str]) -> Life:
+        if arguments["--x"] == "1" and len(world.pool.lived) < 3:
+            world.pool.dead.add(1)
+        return rising(arguments)
+
+    world = TunedWorld(tmp_path, script)
+    world.step = 0.01
+    result = world.search()
+    assert result.error is None
+    assert len(world.said("node 1 is lost: 1 trial at a time from now on")) == 1
+    results = [record.result for record in trial_records(run_folder(tmp_path / "state", TUNE))]
+    assert sorted(map(str, results)) == ["error", *["succeeded"] * 5]
+    trials = (world.results / "trials").iterdir()
+    found = {parameters_of(trial)["--x"] for trial in trials if any((trial / "outputs").iterdir())}
+    assert found == {"0", "1", "2", "3", "4"}
+
+
+def test_all_nodes_lost_end_the_tune_with_an_error(tmp_path: Path) -> None:
+    def script(arguments: dict[str, str]) -> Life:
+        world.pool.dead.update({0, 1})
+        return Life(hangs=True)
+
+    world = TunedWorld(tmp_path, script)
+    world.step = 0.02
+    result = world.search()
+    assert result.error is not None
+    assert world.groups == {}
+
+
+LIMITS: dict[str, tuple[Callable[[dict[str, str]], Life], int, str]] = {
+    "before the first has ended": (lambda _: Life([0.5], hangs=True), 9, "limits.max_run_duration"),
+    "after the first": (
+        lambda arguments: Life([0.5], hangs=arguments["--x"] != "0"),
+        0,
+        "trial 1 is the best",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_a_limit(case: str, tmp_path: Path) -> None:
+    script, code, words = LIMITS[case]
+    world = TunedWorld(tmp_path, script)
+    world.step = 0.02
+    world.plan = replace(world.plan, limits=replace(world.plan.limits, max_run_duration=100))
+    result = world.search()
+    assert result.record.exit_code == code
+    assert words in result.record.message
+    records = trial_records(run_folder(tmp_path / "state", TUNE))
+    assert {record.phase for record in records} == {RunPhase.DELETED}
+
+
+def test_a_store_that_is_away_for_a_while_costs_no_trial(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    away = {"left": 200}
+
+    def fail(verb: str, key: str) -> None:
+        if away["left"] and key.startswith("tune/") and verb == "put_if_absent":
+            away["left"] -= 1
+            raise OSError("no way to the store")
+
+    world.store = type(world.store)(fail)
+    result = world.search()
+    assert result.error is None
+    assert away["left"] == 0
+    assert sorted(world.pool.lived) == [f"{TUNE}-t{n:05d}" for n in range(1, 6)]
+
+
+def test_nodes_that_refuse_every_trial_end_the_tune(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    world.on_boot = lambda pool: pool.deaf.update({0, 1})
+    result = world.search()
+    assert result.record.exit_code == 6
+    assert "the nodes take no trial: node 0 refuses it: busy" in result.record.message
+
+
+def test_the_table_is_shown_as_it_changes(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    world = TunedWorld(tmp_path)
+    world.observer.tune = seen.append  # type: ignore[method-assign, assignment]
+    world.search()
+    last = seen[-1]
+    assert [trial.state for trial in last.trials] == ["succeeded"] * 5
+    assert (last.best, last.total, last.slots) == (5, 5, 2)
+    assert all(state != after for state, after in pairwise(seen))

@@ -1,0 +1,106 @@
+"""A tune's part in the life of a run: what a run does in its training, a tune does in its search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfinfra.errors import LimitReached, Result, TfinfraError, first_line
+from tfinfra.lifecycle.end.ending import await_collected
+from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.nodes import Nodes
+from tfinfra.lifecycle.run.request_channel import open_channel
+from tfinfra.lifecycle.tuning.how_it_ended import success
+from tfinfra.lifecycle.tuning.journal_file import JournalFile
+from tfinfra.lifecycle.tuning.search import Search
+from tfinfra.lifecycle.tuning.trial_book import TrialBook
+from tfinfra.lifecycle.tuning.trial_home import TrialsHome, copy_linked, trial_results
+from tfinfra.model import Outcome, to_json
+from tfinfra.store import keys, put_first, store_errors
+from tfinfra.text.wording import count
+from tfinfra.tuning.journal import Entry, Trial, replay
+
+BEST = "best"
+"""The folder of the best trial's files, in the results of its tune."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What a tune begins with: the `entries` of the one that it goes on with, and the trials of earlier tunes, which
+    only its sampler and policy know of (`warm`)."""
+
+    entries: Sequence[Entry] = ()
+    warm: Sequence[Trial] = ()
+
+
+NOTHING = Before()
+
+
+def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
+    """Returns once the pool has lived its trials, one of which is the best, and their files are at home. Raises what
+    interrupts the tune, and what an outcome that is no success means."""
+    tune, pool, session = context.plan.tune, context.plan.pool, context.session
+    assert tune is not None and pool is not None  # noqa: S101 - who calls this has looked
+    text = f"{count(tune.max_total_runs, 'trial')} at most, {pool.trials_at_once} at a time"
+    with session.phase("search", text):
+        journal = JournalFile(context.folder, nodes.store)
+        for entry in before.entries:
+            journal.append(entry)
+        book = TrialBook(tune, context.folder, journal, replay(before.entries), before.warm)
+        channel = open_channel(context.ports, context.folder, context.record(), nodes.store)
+        home = TrialsHome(context.plan, session.observer.say)
+        try:
+            outcome = _searched(context, Search(context, nodes, channel, book, home=home, warm=before.warm), book)
+        except BaseException as error:
+            _ended(context, nodes, book, home, _interrupted(context, error))
+            raise
+        _ended(context, nodes, book, home, outcome)
+        await_collected(context, nodes, session.interrupt.check)
+        if (kind := outcome.error) is not None:
+            raise kind(outcome.in_full(), hint=outcome.hint)
+
+
+def _searched(context: RunContext, search: Search, book: TrialBook) -> Outcome:
+    """A tune that reaches its limit with a best trial has done what it had the time or the money for."""
+    try:
+        return search.go()
+    except LimitReached as limit:
+        tune = context.plan.tune
+        best = book.searched.best(tune.primary_metric_goal) if tune is not None else None
+        if tune is None or best is None:
+            raise
+        context.session.observer.say(f"{limit.message}: what it has found by now counts")
+        return success(tune, best, book.searched, context.ports.clock())
+
+
+def _interrupted(context: RunContext, error: BaseException) -> Outcome:
+    """What the nodes are told of a tune that something ended; how its client ended says its record."""
+    result = Result.of(error) if isinstance(error, TfinfraError) else Result.FAILED
+    told = Result.FAILED if result == Result.ERROR else result
+    return Outcome(told, first_line(error) or type(error).__name__, ended=context.ports.clock())
+
+
+def _ended(context: RunContext, nodes: Nodes, book: TrialBook, home: TrialsHome, outcome: Outcome) -> None:
+    """Tells the nodes that the pool is over, and brings what is not at home yet, with the best trial's files."""
+    if nodes.outcome is None:
+        try:
+            put_first(nodes.store, keys.OUTCOME, outcome)
+            nodes.outcome = outcome
+        except store_errors() as error:
+            context.session.observer.say(f"warning: the nodes could not be told of the end: {first_line(error)}")
+    context.folder.audit.append("outcome", **to_json(outcome))
+    home.wait()
+    _keep_best(context, book)
+
+
+def _keep_best(context: RunContext, book: TrialBook) -> None:
+    """Gives the best trial's files a place that needs no number."""
+    tune, results = context.plan.tune, Path(context.record().results)
+    best = book.searched.best(tune.primary_metric_goal) if tune is not None else None
+    if best is None:
+        return
+    try:
+        copy_linked(trial_results(results, best.number), results / BEST)
+    except OSError as error:
+        context.session.observer.say(f"warning: {results / BEST} cannot be written: {error.strerror or error}")

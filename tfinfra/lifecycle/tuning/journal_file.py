@@ -1,0 +1,67 @@
+"""A tune's journal where it lies: in the run's store, for whoever goes on, and in the run's folder on this machine,
+where no script can write. One client writes it; each entry is there before what it says is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tfinfra.errors import ProvisioningError
+from tfinfra.lifecycle.record.run_record import RunFolder
+from tfinfra.model import Unfit, decode
+from tfinfra.store import ObjectStore, content, encode, keys
+from tfinfra.store.landing import shown
+from tfinfra.system.ownership import make_private
+from tfinfra.system.progress import Progress
+from tfinfra.system.whole_file import write_whole
+from tfinfra.tuning.journal import Entry
+
+
+class JournalFile:
+    """The journal of the run of `folder`, written by this client alone, in `store` too."""
+
+    def __init__(self, folder: RunFolder, store: ObjectStore) -> None:
+        self._folder = folder
+        self._store = store
+        self._next = 0
+
+    def append(self, entry: Entry) -> None:
+        """Raises what the store raises: the same entry may be appended again then. Raises ProvisioningError where
+        somebody else has written in its place."""
+        key, data = keys.journal_key(self._next), encode(entry)
+        self._keep(key, data)
+        if not self._store.put_if_absent(key, data) and content(self._store, key) != data:
+            hint = f"`tfinfra down {self._folder.path.name}` ends it; `tfinfra tune --resume` goes on from its journal"
+            raise ProvisioningError(f"another client writes the journal of {self._folder.path.name}", hint=hint)
+        self._next += 1
+
+    def _keep(self, key: str, data: bytes) -> None:
+        """A disk that does not take it is complained of: the store has it."""
+        try:
+            (self._folder.path / key).parent.mkdir(parents=True, exist_ok=True)
+            make_private(self._folder.path)
+            write_whole(self._folder.path / key, data)
+        except OSError as error:
+            self._folder.complain(f"the tune's journal cannot be written: {error.strerror or error}")
+
+
+def read_journal(folder: Path, store: ObjectStore | None, tell: Progress) -> Iterator[Entry]:
+    """The entries in their order; of each what this machine has counts before what lies in the store. `tell` hears of
+    what is none. Raises what the store raises."""
+    here = {path.name: path for path in (folder / keys.JOURNAL).glob("*.json") if path.is_file()}
+    there = {key.rpartition("/")[2]: key for key in (store.list(keys.JOURNAL) if store is not None else ())}
+    for name in sorted({*here, *there}):
+        found = _entry(here[name].read_bytes()) if name in here else None
+        if found is None and name in there and store is not None:
+            found = _entry(content(store, there[name]))
+        if found is None:
+            tell(f"warning: {keys.JOURNAL}/{shown(name)} is no entry of a journal: it is left out")
+        else:
+            yield found
+
+
+def _entry(data: bytes | None) -> Entry | None:
+    try:
+        return decode(Entry, data) if data is not None else None
+    except Unfit:
+        return None

@@ -1,0 +1,283 @@
+"""A tune's search, from nodes that boot to its last trial's files at home: read `Search.go` for the order. This client
+is the one writer: it alone draws parameters, asks nodes for trials, and writes the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from tfinfra.errors import LimitReached, ProvisioningError, Result, TfinfraError, first_line
+from tfinfra.lifecycle.end.ending import POLL
+from tfinfra.lifecycle.record.names import further_store
+from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.run.nodes import Nodes
+from tfinfra.lifecycle.run.request_channel import Channel
+from tfinfra.lifecycle.tuning.asking import AskedTrial
+from tfinfra.lifecycle.tuning.how_it_ended import failures_alike, success, why_failed, without_best, without_metric
+from tfinfra.lifecycle.tuning.pool_places import PoolPlaces
+from tfinfra.lifecycle.tuning.trial_book import TrialBook
+from tfinfra.lifecycle.tuning.trial_home import TrialsHome
+from tfinfra.lifecycle.tuning.trial_life import LiveTrial
+from tfinfra.lifecycle.tuning.trial_points import TrialPoints
+from tfinfra.lifecycle.tuning.tune_view import tune_state
+from tfinfra.lifecycle.watch.poll_times import LATE
+from tfinfra.lifecycle.watch.tune_state import TuneState
+from tfinfra.model import Inventory, Outcome, Plan
+from tfinfra.model.trials import TrialAsked, trial_id
+from tfinfra.model.tuning import Tune
+from tfinfra.store import LARGE, keys, readable, store_errors
+from tfinfra.system.clock import iso_time
+from tfinfra.text.wording import count
+from tfinfra.tuning.arguments import trial_arguments
+from tfinfra.tuning.journal import Asked, Trial
+from tfinfra.tuning.policies import Trace, cuts
+
+ENDS_BEFORE, SHARE = 30.0, 0.1
+"""Seconds before the tune's deadline, or the share of its time where that is less, at which the search ends: what its
+trials wrote has to come home."""
+REFUSALS = 3
+"""Trials in a row that nodes may refuse before the tune ends."""
+
+
+class Search:
+    """The search of one run, on `nodes`, which it asks by `channel`. `book` is what it has asked so far; `warm` are
+    trials of earlier tunes, which its policy sees."""
+
+    def __init__(
+        self,
+        context: RunContext,
+        nodes: Nodes,
+        channel: Channel,
+        book: TrialBook,
+        *,
+        home: TrialsHome,
+        warm: Sequence[Trial] = (),
+    ) -> None:
+        plan = context.plan
+        assert plan.tune is not None and plan.pool is not None  # noqa: S101 - who makes a search has looked
+        self._context, self._nodes, self._channel, self._book, self._home = context, nodes, channel, book, home
+        self._session, self._clock = context.session, context.ports.clock
+        self._tune: Tune = plan.tune
+        self._plan: Plan = plan
+        self._pool = plan.pool
+        self._warm = warm
+        self._places = PoolPlaces(plan.node_count, plan.pool.nodes_per_trial)
+        self._ranks: dict[str, int] = {}
+        self._live: list[LiveTrial] = []
+        self._failed: Outcome | None = None
+        self._refused = 0
+        self._shown: TuneState | None = None
+
+    def go(self) -> Outcome:
+        """How the search ended, once all its trials have; a success where one of them is the best. Raises what
+        interrupts the run, once the trials under way have ended."""
+        try:
+            while (outcome := self._step()) is None:
+                time.sleep(POLL)
+        except BaseException as error:
+            self._end_all(error)
+            raise
+        self._end_all(None)
+        return outcome
+
+    def _step(self) -> Outcome | None:
+        """One look, to be repeated a few times a second. A store that does not answer is waited for as in a run."""
+        self._session.interrupt.check()
+        told = self._nodes.look()
+        if told is not None:
+            return told
+        with suppress(*store_errors()):
+            self._look()
+            if self._failed is None and not self._is_late():
+                self._ask()
+        self._show()
+        if self._failed is not None:
+            return self._failed
+        if self._is_late() and self._session.deadline is not None:
+            raise LimitReached(f"the tune reached its limits.{self._session.deadline.limit}")
+        if not self._live and self._ranks and self._book.next(self._clock()) is None:
+            return self._over()
+        self._session.check()
+        return None
+
+    # What there is
+
+    def _look(self) -> None:
+        """Raises what the store raises: the next look goes on there."""
+        if not self._ranks:
+            inventory = readable(self._nodes.store, keys.INVENTORY, Inventory, LARGE)
+            self._ranks = {node.node_id: rank for rank, node in enumerate(inventory.nodes)} if inventory else {}
+        self._lose_nodes()
+        if self._ranks and not self._places.at_once:
+            raise ProvisioningError("too many nodes of the pool are lost: those that are left can live no trial")
+        for trial in list(self._live):
+            over = trial.look(self._clock(), self._patience)
+            if not self._places.has(trial.nodes) or trial.refused or (over and not self._is_doubtful(trial)):
+                self._end(trial)
+        self._heed_policy()
+
+    def _lose_nodes(self) -> None:
+        watch = self._nodes.watch
+        for node_id in watch.silent_nodes() if watch is not None else ():
+            rank = self._ranks.get(node_id)
+            if rank is not None and self._places.lose(rank):
+                left = count(self._places.at_once, "trial")
+                self._session.observer.say(f"node {rank} is lost: {left} at a time from now on")
+                self._session.audit.append("node.lost", node=rank)
+
+    def _is_doubtful(self, trial: LiveTrial) -> bool:
+        """Whether a trial that has failed may have done so because a node of it is about to be lost."""
+        watch, outcome = self._nodes.watch, trial.outcome
+        if watch is None or outcome is None or outcome.result != Result.FAILED:
+            return False
+        late = watch.silent_nodes(self._context.ports.cloud.timeouts.heartbeat / LATE)
+        return any(self._ranks.get(node) in trial.nodes for node in late)
+
+    def _heed_policy(self) -> None:
+        live = {trial.number: trial for trial in self._live if not trial.stopped and trial.outcome is None}
+        ended = [
+            Trace(each.number, each.values, running=False)
+            for each in (*self._warm, *self._book.searched.trials.values())
+            if each.result is not None
+        ]
+        running = [Trace(number, tuple(trial.points.values), running=True) for number, trial in live.items()]
+        for cut in cuts(self._tune, [*ended, *running]):
+            live[cut.number].stop(Result.CANCELLED, cut.why)
+
+    # What a trial came to
+
+    def _end(self, trial: LiveTrial) -> None:
+        result, why = self._result_of(trial)
+        self._book.end(trial.number, result, why, trial.points.values, self._clock())
+        self._session.audit.append("trial.end", trial=trial.trial, result=result, why=why)
+        self._live.remove(trial)
+        self._places.give_back(trial.slot, trial.nodes)
+        trial.asked.withdraw()
+        if result == "lost":
+            with suppress(*store_errors()):
+                trial.stop(Result.CANCELLED, why)  # a node that comes back has nothing to do with it any more
+            self._refused = self._refused + 1 if trial.refused else 0
+            if self._refused >= REFUSALS:
+                raise ProvisioningError(f"the nodes take no trial: {trial.refused}")
+        else:
+            self._refused = 0
+            self._judge(trial, result)
+        self._home.bring(self._context.folder.of(trial.trial), trial.store)
+
+    def _result_of(self, trial: LiveTrial) -> tuple[str, str]:
+        """How the journal calls what became of it, and why, as a sentence."""
+        if trial.refused:
+            return "lost", trial.refused
+        outcome = trial.outcome
+        if outcome is None or (outcome.result == Result.FAILED and not self._places.has(trial.nodes)):
+            return "lost", "a node of it was lost"
+        if outcome.result == Result.CANCELLED and trial.stopped:
+            return "terminated", trial.stopped
+        if outcome.result == Result.SUCCEEDED:
+            return "succeeded", ""
+        return str(outcome.result), why_failed(outcome)
+
+    def _judge(self, trial: LiveTrial, result: str) -> None:
+        """Ends the search where what a trial came to is the fault of all."""
+        if result == "succeeded" and not trial.points.values and trial.points.others:
+            self._failed = without_metric(self._tune, trial.trial, trial.points.others, self._clock())
+        elif result == "failed" and trial.outcome is not None:
+            self._failed = failures_alike(self._book.searched, trial.outcome, self._clock())
+
+    # What comes next
+
+    def _ask(self) -> None:
+        """Fills the slots that are free. Raises what the store raises: what was written down is asked later then."""
+        while self._ranks and self._places.has_room and len(self._live) < self._pool.trials_at_once:
+            asked = self._book.next(self._clock())
+            if asked is None:
+                return
+            self._book.begin(asked)
+            self._live.append(self._begun(asked))
+
+    def _begun(self, asked: Asked) -> LiveTrial:
+        """Asked of its nodes as soon as it is looked at."""
+        context, now = self._context, self._clock()
+        slot, nodes = self._places.take()
+        trial = trial_id(context.run, asked.number)
+        what = self._asked_of_nodes(trial, asked, now)
+        record = self._book.record(asked, what, now)
+        self._session.audit.append("trial.begin", trial=trial, parameters=asked.parameters, nodes=list(nodes))
+        store = context.ports.open_store(further_store(context.record(), trial))
+        points = TrialPoints(store, record.leader, self._tune.primary_metric_name)
+        request = AskedTrial(self._channel, what, nodes)
+        return LiveTrial(asked.number, trial, asked.parameters, slot, nodes, store, request, points, now)
+
+    def _asked_of_nodes(self, trial: str, asked: Asked, now: float) -> TrialAsked:
+        end, seconds = self._session.deadline, self._pool.trial_seconds
+        at, limit = now + seconds, "max_run_duration"
+        if end is not None and end.at < at:
+            at, limit, seconds = end.at, end.limit, max(0, int(end.at - now))
+        arguments = trial_arguments(self._plan.arguments, asked.parameters)
+        return TrialAsked(trial, arguments, iso_time(at), limit, seconds)
+
+    # How it ends
+
+    def _is_late(self) -> bool:
+        end = self._session.deadline
+        if end is None:
+            return False
+        return self._clock() >= end.at - min(ENDS_BEFORE, SHARE * end.seconds)
+
+    def _over(self) -> Outcome:
+        best = self._book.searched.best(self._tune.primary_metric_goal)
+        if best is None:
+            return without_best(self._tune, self._book.searched, self._clock())
+        return success(self._tune, best, self._book.searched, self._clock())
+
+    def _end_all(self, error: BaseException | None) -> None:
+        """Ends the trials under way, and waits until their files are in the store: those of a tune that is interrupted
+        are asked again by whoever goes on with it."""
+        reason = Result.LIMIT if isinstance(error, LimitReached) else Result.CANCELLED
+        why = first_line(error) if error is not None else "the tune ended"
+        for trial in self._live:
+            trial.asked.withdraw()
+            with suppress(*store_errors()):
+                trial.stop(reason, why)
+        until = self._clock() + self._patience
+        if self._session.deadline is not None:
+            until = min(until, self._session.deadline.at)
+        while self._live and self._clock() < until and not self._is_alone():
+            with suppress(*store_errors()):
+                self._look_at_the_end(why)
+            self._show()
+            time.sleep(POLL)
+        for trial in list(self._live):
+            with suppress(*store_errors(), TfinfraError):
+                self._cancel(trial, why)
+        self._show()
+
+    def _look_at_the_end(self, why: str) -> None:
+        if self._nodes.outcome is not None:
+            self._nodes.be_seen()
+        self._lose_nodes()
+        for trial in list(self._live):
+            if trial.began is None or trial.look(self._clock(), self._patience) or not self._places.has(trial.nodes):
+                self._cancel(trial, why)
+
+    def _cancel(self, trial: LiveTrial, why: str) -> None:
+        done = trial.outcome is not None and trial.outcome.result == Result.SUCCEEDED
+        result, why = ("succeeded", "") if done else ("cancelled", why)
+        self._book.end(trial.number, result, why, trial.points.values, self._clock())
+        self._live.remove(trial)
+        self._home.bring(self._context.folder.of(trial.trial), trial.store)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that the nodes of a trial have to bring its files into the store."""
+        return self._context.ports.cloud.timeouts.collect
+
+    def _is_alone(self) -> bool:
+        return self._nodes.watch is not None and self._nodes.watch.alone
+
+    def _show(self) -> None:
+        state = tune_state(self._context.run, self._tune, self._book.searched, self._live, self._pool.trials_at_once)
+        if state != self._shown:
+            self._shown = state
+            self._session.observer.tune(state)

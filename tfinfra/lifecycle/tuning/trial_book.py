@@ -1,0 +1,123 @@
+"""What a tune has asked and what came of it: each step is in its journal before it counts, and each trial has a record
+on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tfinfra.errors import Result
+from tfinfra.lifecycle.record.names import further_store
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.trials import TrialOf
+from tfinfra.lifecycle.tuning.journal_file import JournalFile
+from tfinfra.lifecycle.tuning.trial_home import trial_results
+from tfinfra.model.trials import TrialAsked, trial_id
+from tfinfra.model.tuning import Tune
+from tfinfra.money.ledger import Ledger
+from tfinfra.store import keys
+from tfinfra.tuning.draws import sampler
+from tfinfra.tuning.journal import Asked, Ended, Entry, Searched, Trial, best_figure, figures_of, followed
+
+RESULTS = {
+    "succeeded": Result.SUCCEEDED,
+    "terminated": Result.CANCELLED,
+    "cancelled": Result.CANCELLED,
+    "limit": Result.LIMIT,
+    "failed": Result.FAILED,
+    "lost": Result.ERROR,
+    "error": Result.ERROR,
+}
+"""How the record of a trial says what its journal calls so."""
+
+
+class TrialBook:
+    """Of the tune whose record is in `folder`. `searched` is all that its journal holds; `warm` are trials of earlier
+    tunes, of which the sampler learns. Raises UsageError where the sampling is not there on this machine."""
+
+    def __init__(
+        self, tune: Tune, folder: RunFolder, journal: JournalFile, searched: Searched, warm: Iterable[Trial] = ()
+    ) -> None:
+        self.searched = searched
+        self._tune = tune
+        self._folder = folder
+        self._journal = journal
+        self._sampler = sampler(tune, searched.trials.values(), warm)
+        self._next: Asked | None = None
+
+    def next(self, now: float) -> Asked | None:
+        """What is to be asked next: first what was lost before, with the same parameters. None where that is nothing.
+        It stays the same until it was begun."""
+        if self._next is None:
+            self._next = self._drawn(now)
+        return self._next
+
+    def begin(self, asked: Asked) -> None:
+        """Writes down that the trial is about to begin. Raises as JournalFile.append does; then it does not begin."""
+        self._append(Entry(asked=asked))
+        self._next = None
+
+    def record(self, asked: Asked, what: TrialAsked, now: float) -> RunRecord:
+        """Writes the record of a trial that is asked of its nodes."""
+        tune = self._folder.read()
+        assert tune is not None  # noqa: S101 - it is there since before the first write to the cloud
+        record = trial_record(tune, asked.number, asked, what, now)
+        self._folder.of(record.run).write(record)
+        return record
+
+    def end(self, number: int, result: str, why: str, values: Sequence[float], now: float) -> None:
+        """Writes down how a trial ended. Raises as JournalFile.append does; then it has not ended."""
+        if self.searched.trials[number].result is None:
+            best = best_figure(values, self._tune.primary_metric_goal)
+            self._append(Entry(ended=Ended(number, result, why, now, figures_of(values), best)))
+            self._sampler.tell(number, self.searched.trials[number].best if result != "lost" else None)
+        folder = self._folder.of(trial_id(self._folder.path.name, number))
+        record = folder.read()
+        if record is not None:
+            times = {**record.times, "ended": now}
+            how = RESULTS[result]
+            folder.update(phase=RunPhase.ENDED, result=how, message=why, exit_code=how.exit_code, times=times)
+
+    def _append(self, entry: Entry) -> None:
+        self._journal.append(entry)
+        self.searched = followed(self.searched, entry)
+
+    def _drawn(self, now: float) -> Asked | None:
+        number = max(self.searched.trials, default=0) + 1
+        lost = next(iter(self.searched.to_ask_again), None)
+        if lost is not None:
+            self._sampler.begun(number, lost.parameters)
+            return Asked(number, lost.parameters, now, again=lost.number)
+        if self.searched.counted >= self._tune.max_total_runs:
+            return None
+        parameters = self._sampler.ask(number)
+        return None if parameters is None else Asked(number, parameters, now)
+
+
+def trial_record(tune: RunRecord, number: int, asked: Asked, what: TrialAsked, now: float) -> RunRecord:
+    """The record of a trial of `tune`, which has groups, nodes, money and evidence."""
+    return replace(
+        tune,
+        run=what.trial,
+        name=tune.run,
+        on=tune.run,
+        trial=TrialOf(number, asked.parameters),
+        store=further_store(tune, what.trial),
+        shared=f"{tune.shared}/{keys.further_run(what.trial)}" if tune.shared else None,
+        results=str(trial_results(Path(tune.results), number)),
+        deadline=what.deadline,
+        limit=what.limit,
+        run_seconds=what.run_seconds,
+        usd_per_hour=0.0,
+        max_cost_usd=None,
+        ledger=Ledger(),
+        attempts=(),
+        requests=None,
+        latest=None,
+        backend=None,
+        evidence=None,
+        resumes=None,
+        phase=RunPhase.RUNNING,
+        times={"started": now},
+    )

@@ -1,0 +1,56 @@
+"""One trial under way, as its tune's client sees it: asked of its nodes, looked at until its files are in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tfinfra.errors import Result
+from tfinfra.lifecycle.tuning.asking import AskedTrial
+from tfinfra.lifecycle.tuning.trial_points import TrialPoints
+from tfinfra.model import Outcome, StopRequest
+from tfinfra.model.tuning import Parameters
+from tfinfra.store import ObjectStore, encode, holds, keys, readable
+
+
+@dataclass
+class LiveTrial:
+    """The trial `number`, whose id is `trial`: `store` is its own folder of the tune's, `slot` and `nodes` its place in
+    the pool. `stopped` says in a sentence why it was told to stop, "" of one that was not; `refused` why its nodes do
+    not take it; `outcome` is how it ended, by its nodes. `asked_at` is in Unix seconds."""
+
+    number: int
+    trial: str
+    parameters: Parameters
+    slot: int
+    nodes: tuple[int, ...]
+    store: ObjectStore
+    asked: AskedTrial
+    points: TrialPoints
+    asked_at: float
+    began: float | None = None
+    stopped: str = ""
+    refused: str = ""
+    outcome: Outcome | None = None
+    _seen: float = field(default=0.0)
+
+    def look(self, now: float, patience: float) -> bool:
+        """Whether it has ended and its nodes have brought what it made into the store, or had `patience` seconds for
+        that. Raises what the store raises: the next look goes on there."""
+        if self.began is None:
+            self.refused = self.asked.look(now) or ""
+            if self.refused:
+                return False
+            self.began = now if self.asked.taken else None
+        self.points.look()
+        if self.outcome is None:
+            self.outcome = readable(self.store, keys.OUTCOME, Outcome)
+            self._seen = now
+        if self.outcome is None or not (holds(self.store, keys.COLLECTED) or now > self._seen + patience):
+            return False
+        self.points.look_to_the_end()
+        return True
+
+    def stop(self, result: Result, why: str) -> None:
+        """Asks its nodes to end it and to collect. Raises what the store raises: it is not told then."""
+        self.store.put(keys.STOP, encode(StopRequest(result, why)))
+        self.stopped = why
