@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.agent.nodes import Cluster, cluster
+from tests.agent.trials.pools import pool, pool_plan
 from tests.backends.specs import inventory, plan_of, spec
 from tfinfra.agent.assignment import Assignment, TaskFolders
 from tfinfra.agent.boot.loopback_only import on_one_host
@@ -96,6 +97,19 @@ def test_all_ranks_meet_and_succeed(tmp_path: Path, environment: str, nodes: int
             assert run.log(f"rank-{rank}") == words
             assert [point.value for point in run.points(f"rank-{rank}")] == [rank]
         assert run.collected()["files"] == size
+
+
+def test_trials_of_a_pool_meet_anew_each_with_its_own_mpirun(tmp_path: Path, environment: str) -> None:
+    wanted = spec("mpi", node_count=2, environment_variables={"GREETING": "good day"})
+    script = RANKS + "if sys.argv[1:] == ['fails'] and rank.value == 1: os._exit(7)\n" + FINALIZE
+    options = {"environment": environment, "timeouts": TIMEOUTS, "own_hostnames": True}
+    with pool(tmp_path, pool_plan(wanted, 1, 2222), script, **options) as nodes:
+        good, bad, again = (nodes.outcome(nodes.ask(*words, nodes=(1, 0)), 30) for words in ((), ("fails",), ()))
+        assert (good.result, bad.task, bad.exit_status, again.result) == ("succeeded", "rank-1", 7, "succeeded")
+        for number in (0, 2):
+            words = [f"rank {rank} of 2 sum 2 shard {rank} local size 1 good day\n" for rank in (0, 1)]
+            assert [nodes.log(number, f"rank-{rank}") for rank in (0, 1)] == words
+        assert nodes.left_on_nodes() == []
 
 
 def test_ranks_meet_where_others_write_commands_into_the_store_too(tmp_path: Path, environment: str) -> None:

@@ -21,12 +21,15 @@ pathlib.Path("outputs/model").write_text(sys.argv[2])
 pathlib.Path("elsewhere").write_text(sys.argv[2])
 pathlib.Path(os.environ["TMPDIR"], "draft").write_text(sys.argv[2])
 """
-WORKERS = """
-import json, os, pathlib
+ROLES = """
+import json, os, pathlib, socket, time
 config = json.loads(os.environ["TF_CONFIG"])
-index = config["task"]["index"]
-print(os.environ["TFINFRA_RUN_ID"], index, len(config["cluster"]["worker"]))
-pathlib.Path(f"outputs/worker-{index}").write_text(os.environ["TFINFRA_RUN_ID"])
+kind, index = config["task"]["type"], config["task"]["index"]
+server = socket.create_server(("", int(config["cluster"][kind][index].rpartition(":")[2])))
+print(os.environ["TFINFRA_RUN_ID"], kind, index, flush=True)
+pathlib.Path(f"outputs/{kind}-{index}").write_text("x")
+if kind == "ps":
+    time.sleep(600)
 """
 LONG = "import time\nprint('on', flush=True)\ntime.sleep(600)\n"
 CANCEL = encode(StopRequest(Result.CANCELLED, "the policy ended it"))
@@ -50,16 +53,17 @@ def test_trials_follow_one_another_each_with_a_life_of_its_own(tmp_path: Path) -
 
 
 def test_a_trial_of_two_nodes_ranks_them_as_they_were_asked(tmp_path: Path) -> None:
-    plan = pool_plan(spec("multi_worker", node_count=2), 2, 24122)
-    with pool(tmp_path, plan, WORKERS) as nodes:
+    plan = pool_plan(spec("ps", node_count=2, worker_count=2), 2, 24122)
+    with pool(tmp_path, plan, ROLES) as nodes:
         first, second = nodes.ask(nodes=(3, 1)), nodes.ask(nodes=(0, 2))
         ids = nodes.ids()
         for number, leader in ((first, ids[3]), (second, ids[0])):
             trial = f"digits-abc123-t0000{number}"
             assert nodes.outcome(number).result == "succeeded", nodes.run.words()
-            assert [nodes.log(number, f"worker-{index}") for index in (0, 1)] == [f"{trial} {i} 2\n" for i in (0, 1)]
-            assert nodes.store(number).list("outputs") == [f"outputs/outputs/worker-{index}" for index in (0, 1)]
-            assert nodes.evidence(number, leader).tasks[0].task == "worker-0"
+            names = ("ps-0", "worker-0", "worker-1")
+            assert all(nodes.log(number, name).split() == [trial, *name.split("-")] for name in names)
+            assert nodes.store(number).list("outputs") == [f"outputs/outputs/{name}" for name in names]
+            assert nodes.evidence(number, leader).node == 0
         assert nodes.outcome(nodes.ask(nodes=(1, 2))).result == "succeeded"
         assert nodes.left_on_nodes() == []
 

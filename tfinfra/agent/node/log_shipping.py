@@ -147,7 +147,8 @@ def split_line(data: bytes, hidden: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 class LogShipper:
     """Ships all logs and points of a node from a thread of its own: each 0.4 s where that costs nothing or somebody
     watches. `beside` ships the logs of another run on this node: neither shows what the other hides, for a command in
-    one may read what is the other's. `hidden` is hidden from the first line on."""
+    one may read what is the other's. `within` ships those of a run that this one is a part of: what that hides is
+    hidden here too, and whoever watches that watches this."""
 
     def __init__(
         self,
@@ -156,7 +157,7 @@ class LogShipper:
         *,
         free: bool,
         beside: LogShipper | None = None,
-        hidden: tuple[bytes, ...] = (),
+        within: LogShipper | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -164,7 +165,8 @@ class LogShipper:
         self._logs: dict[str, ShippedLog] = {}
         self._change = threading.Lock()
         self._beside = beside
-        self._hidden: tuple[bytes, ...] = beside._hidden if beside else hidden
+        self._within = within
+        self._hidden: tuple[bytes, ...] = other._hidden if (other := beside or within) else ()
         self._audience = Audience(store, clock)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
@@ -190,12 +192,8 @@ class LogShipper:
 
     def is_watched(self) -> bool:
         """Whether somebody looks at the run now, or looking costs nothing."""
-        return self._free or self._audience.is_watching()
-
-    @property
-    def hidden(self) -> tuple[bytes, ...]:
-        """What no log shows from now on."""
-        return self._hidden
+        within = self._within is not None and self._within.is_watched()
+        return self._free or within or self._audience.is_watching()
 
     def hide(self, needles: tuple[bytes, ...]) -> None:
         """From now on no log shows what `masking.needles` gave, nor what it gave before."""

@@ -32,7 +32,7 @@ from tfinfra.system.strange_trees import remove_tree
 def live(pool: AgentContext, node: JoinedNode, asked: TrialAsked, ranks: tuple[int, ...]) -> None:
     """This node's part in a trial, from its folders to their removal. What goes wrong with it is the trial's outcome;
     raises what the store raises where that cannot be told."""
-    context = _context(pool, asked)
+    context = context_of_trial(pool, asked)
     temporary = node.temporary.path / asked.trial.rpartition("-")[2]  # short, for the sockets in it
     try:
         context.paths.make()
@@ -45,7 +45,7 @@ def live(pool: AgentContext, node: JoinedNode, asked: TrialAsked, ranks: tuple[i
         _remove_what_is_home(context, leads=ranks[0] == node.assignment.node)
 
 
-def _context(pool: AgentContext, asked: TrialAsked) -> AgentContext:
+def context_of_trial(pool: AgentContext, asked: TrialAsked) -> AgentContext:
     """What the node is told of the trial. Its logs hide what the tune's do; what is announced of the node is told to
     both."""
     settings = replace(
@@ -64,7 +64,7 @@ def _context(pool: AgentContext, asked: TrialAsked) -> AgentContext:
         paths=replace(pool.paths, run=asked.trial, trial=True),
         store=store,
         heartbeats=Heartbeats(store, pool.identity.node_id, pool.clock, beside=pool.heartbeats),
-        logs=LogShipper(store, pool.clock, free=is_free(settings), hidden=pool.logs.hidden),
+        logs=LogShipper(store, pool.clock, free=is_free(settings), within=pool.logs),
     )
 
 
