@@ -9,23 +9,83 @@ from tfinfra.version import __version__
 
 TYPE_CHECKING = False  # typing's, which `python -m tfinfra` could find in the folder that it is called in
 
-__all__ = ["Experiment", "Run", "TensorFlow", "__version__"]
+__all__ = [
+    "BanditPolicy",
+    "BayesianParameterSampling",
+    "Experiment",
+    "GridParameterSampling",
+    "HyperDriveConfig",
+    "MedianStoppingPolicy",
+    "NoTerminationPolicy",
+    "PrimaryMetricGoal",
+    "RandomParameterSampling",
+    "Run",
+    "TensorFlow",
+    "TruncationSelectionPolicy",
+    "__version__",
+    "choice",
+    "lognormal",
+    "loguniform",
+    "normal",
+    "qlognormal",
+    "qloguniform",
+    "qnormal",
+    "quniform",
+    "randint",
+    "uniform",
+]
 
 if TYPE_CHECKING:
     from tfinfra.api.estimator import TensorFlow
     from tfinfra.api.experiment import Experiment
     from tfinfra.api.run import Run
+    from tfinfra.api.tuning.hyperdrive_config import HyperDriveConfig, PrimaryMetricGoal
+    from tfinfra.api.tuning.parameter_expressions import (
+        choice,
+        lognormal,
+        loguniform,
+        normal,
+        qlognormal,
+        qloguniform,
+        qnormal,
+        quniform,
+        randint,
+        uniform,
+    )
+    from tfinfra.api.tuning.policies import (
+        BanditPolicy,
+        MedianStoppingPolicy,
+        NoTerminationPolicy,
+        TruncationSelectionPolicy,
+    )
+    from tfinfra.api.tuning.samplings import (
+        BayesianParameterSampling,
+        GridParameterSampling,
+        RandomParameterSampling,
+    )
 else:  # unseen by a type checker, which would take every name for one that is there
+    _ROOMS = {
+        "Experiment": "experiment",
+        "Run": "run",
+        "TensorFlow": "estimator",
+        "HyperDriveConfig": "tuning.hyperdrive_config",
+        "PrimaryMetricGoal": "tuning.hyperdrive_config",
+    }
+
+    def _room(name):
+        """The module of the Python API that has a name of __all__."""
+        if name.endswith(("Policy", "Sampling")):
+            return "tuning.policies" if name.endswith("Policy") else "tuning.samplings"
+        return _ROOMS.get(name, "tuning.parameter_expressions")
 
     def __getattr__(name):
         """Loads the Python API on first use: the command line and the nodes do without it."""
-        rooms = {"Experiment": "experiment", "Run": "run", "TensorFlow": "estimator"}
         from importlib.util import find_spec
 
         if name == "Run" and find_spec("tfinfra.api") is None:  # a training script's, on a node
             return import_module("tfinfra.script.script_run").ScriptRun
-        if name in rooms:
-            return getattr(import_module(f"tfinfra.api.{rooms[name]}"), name)
+        if name in __all__:
+            return getattr(import_module(f"tfinfra.api.{_room(name)}"), name)
         instead = _instead(name)
         if instead is None:
             raise AttributeError(f"module 'tfinfra' has no attribute '{name}'")

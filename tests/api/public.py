@@ -26,6 +26,8 @@ def _names() -> Iterator[str]:
     for name in sorted(tfinfra.__all__):
         value, path = getattr(tfinfra, name), f"tfinfra.{name}"
         yield path
+        if inspect.isfunction(value):
+            yield from _parameters(f"{path}()", value)
         if inspect.isclass(value):
             yield from _parameters(path, value)
             for member, what in sorted(vars(value).items()):

@@ -13,7 +13,17 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.record.test_record import a_record
-from tfinfra import Experiment, Run, TensorFlow
+from tfinfra import (
+    BanditPolicy,
+    Experiment,
+    HyperDriveConfig,
+    PrimaryMetricGoal,
+    RandomParameterSampling,
+    Run,
+    TensorFlow,
+    choice,
+    loguniform,
+)
 from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.up.background_run import Submission
@@ -145,8 +155,17 @@ def test_train_tune_and_deploy(submissions: list[Submission], project: Path) -> 
         if name.startswith("outputs/model"):
             run.download_file(name=name, output_file_path=str(project / "model" / name.split("/")[-1]))
     assert (project / "model" / "a.ckpt").read_text() == "weights"
-    for name in ("RandomParameterSampling, choice, loguniform", "HyperDriveConfig"):
-        assert "submit a run for each set of script_params" in imported(name)
+    space = RandomParameterSampling({"--batch-size": choice(25, 50, 100), "--learning-rate": loguniform(-6, -1)})
+    search = HyperDriveConfig(
+        estimator=est,
+        hyperparameter_sampling=space,
+        policy=BanditPolicy(evaluation_interval=2, slack_factor=0.1),
+        primary_metric_name="validation_acc",
+        primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
+        max_total_runs=8,
+        max_concurrent_runs=4,
+    )
+    assert search.arguments["tune"]["parameter_space"]["--batch-size"] == {"choice": [25, 50, 100]}
     with pytest.raises(AttributeError, match=r"run\.outputs"):
         run.register_model(model_name="digits", model_path="outputs/model")  # type: ignore[attr-defined]
     assert submissions[0].arguments["script_params"]["--batch-size"] == 50

@@ -20,7 +20,9 @@ _PACKAGES = "write framework_version, python_version, pip_packages and conda_pac
 _CONTAINER = "leave it out: the environment is locked packages, without a container"
 _ESTIMATOR = "write TensorFlow(source_directory=…, entry_script=…, script_params={…})"
 _TENSORFLOW_ALONE = "tfinfra trains TensorFlow: distributed_backend is 'mpi', 'ps' or 'multi_worker'"
-_SEARCH = "there is no hyperparameter search yet: submit a run for each set of script_params"
+_SEARCH = "write HyperDriveConfig(…) with a sampling and a policy: it searches the script_params of one estimator"
+_BASES = "write RandomParameterSampling, BanditPolicy or their like: the bases have no use of their own"
+_OF_A_TUNE = "a tune has it: Experiment.submit(HyperDriveConfig(…)) returns one"
 _SIGN_IN = "sign in with `az login`, or by AZURE_CLIENT_ID and its like in the environment"
 _WORKSPACE = "leave it out: Experiment('name'); subscription_id and location are keys of the compute target"
 _LIVE = "write run.wait_for_completion(show_output=True), or `tfinfra status` and `tfinfra logs -f` in a terminal"
@@ -57,11 +59,9 @@ _OF_THE_SDK: dict[str, str] = {
     _TENSORFLOW_ALONE: "Chainer Gloo Nccl PyTorch PyTorchConfiguration SKLearn ParallelTaskConfiguration",
     "write TensorFlow(…), which has Keras within it": "Keras",
     _ESTIMATOR: "Estimator MMLBaseEstimator MMLBaseEstimatorRunConfig ScriptRun ScriptRunConfig",
-    _SEARCH: """
-        AutoMLConfig AutoMLRun BanditPolicy BayesianParameterSampling EarlyTerminationPolicy GridParameterSampling
-        HyperDriveConfig HyperDriveRun HyperDriveRunConfig HyperParameterSampling MedianStoppingPolicy
-        NoTerminationPolicy PrimaryMetricGoal RandomParameterSampling TruncationSelectionPolicy choice lognormal
-        loguniform normal qlognormal qloguniform qnormal quniform randint uniform""",
+    _SEARCH: "AutoMLConfig AutoMLRun HyperDriveRunConfig",
+    _BASES: "EarlyTerminationPolicy HyperParameterSampling",
+    _OF_A_TUNE: "HyperDriveRun",
     _LIVE: "RunDetails ParallelRunStepDetails",
     _TENSORBOARD: "Tensorboard export_to_tensorboard",
     _MODELS: """
@@ -100,7 +100,7 @@ OF_RUN = _by_name(
         _LOGGING: "log log_image log_list log_row log_table",
         _TABLES: "log_accuracy_table log_confusion_matrix log_predictions log_residuals",
         _ONE_SCRIPT: "child_run create_children start_logging submit_child",
-        _SEARCH: "get_best_run_by_primary_metric get_children_sorted_by_primary_metric get_hyperparameters",
+        _OF_A_TUNE: "get_best_run_by_primary_metric get_children_sorted_by_primary_metric get_hyperparameters",
         _SCRIPT_ENDS: "clean complete fail flush start",
         _UPLOAD: "upload_file upload_files upload_folder",
         _MODELS: "register_model",

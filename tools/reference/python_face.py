@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from enum import Enum
 
 import tfinfra
 from tools.reference.markdown import block, page, paragraphs
@@ -14,20 +15,23 @@ def python_page() -> str:
         "The estimator takes every key of [the manifest](manifest.md) as an argument.\n"
         "[From Python](../python.md) tells how it is used."
     )
-    return page("The Python face", "Names that programs may build on.", [links, *_classes()])
+    return page("The Python face", "Names that programs may build on.", [links, *_names()])
 
 
-def _classes() -> Iterator[str]:
+def _names() -> Iterator[str]:
     for name in sorted(tfinfra.__all__):
-        kind = getattr(tfinfra, name)
-        if not inspect.isclass(kind):
+        found = getattr(tfinfra, name)
+        if not callable(found):
             continue
         yield f"## {name}"
-        yield block(_signature(name, kind), "python")
-        yield _said(kind)
-        for member, found in sorted(vars(kind).items()):
-            if not member.startswith("_"):
-                yield from _member(name, member, found)
+        is_enum = inspect.isclass(found) and issubclass(found, Enum)
+        signature = "\n".join(map(str, found)) if is_enum else _signature(name, found)
+        yield block(signature, "python")
+        yield _said(found)
+        if inspect.isclass(found):
+            for member, what in sorted(vars(found).items()):
+                if not member.startswith("_"):
+                    yield from _member(name, member, what)
 
 
 def _member(owner: str, name: str, found: object) -> Iterator[str]:

@@ -255,6 +255,12 @@ def test_azure_mls_run_is_met_with_the_line_to_write(tmp_path: Path) -> None:
     assert found.hint is not None and found.hint.startswith("write `from tfinfra import Run`")
 
 
+def test_a_script_that_configures_a_search_is_told_where_that_belongs(tmp_path: Path) -> None:
+    script = "from azureml.train.hyperdrive import HyperDriveConfig, choice\n"
+    (found,) = said_of(tmp_path, {"train.py": script}, "")
+    assert "a search is the manifest's key `tune`" in (found.hint or "")
+
+
 OF_ITS_OWN = {
     "the manifest beside the script": (
         "trainer/m.yaml",

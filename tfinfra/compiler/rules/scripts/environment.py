@@ -145,7 +145,7 @@ def _is_made_by_setup(facts: Facts, name: str) -> bool:
 
 def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, python: str) -> Diagnostic:
     top = _top(one)
-    message, hint = f"`{one.statement}` fails: ", _for_metrics(one) or _way_out(facts, one, known)
+    message, hint = f"`{one.statement}` fails: ", _for_experiments(one) or _way_out(facts, one, known)
     if is_of_windows(top):
         message += f"{top} is a module of Python on Windows"
         hint = "nodes run Linux: import it under a condition, or leave it out"
@@ -194,14 +194,16 @@ def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str
     return f"name the package that has it in pip_packages; {own}"
 
 
-def _for_metrics(one: OutsideImport) -> str:
-    """What to write for a module that scripts log their metrics with, "" for all others."""
+def _for_experiments(one: OutsideImport) -> str:
+    """What to write for a module that scripts log their metrics with, or search by; "" for all others."""
     if _top(one) == "tfinfra":
         return "of tfinfra a training script has `from tfinfra import Run` alone"
     if _top(one) == "mlflow":
         return "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run"
     if one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members):
         return "write `from tfinfra import Run`: it has get_context, log, log_list, log_row, log_table, log_image, tag"
+    if one.name.startswith("azureml.train.hyperdrive") or (one.name == "azureml.train" and "hyperdrive" in one.members):
+        return "remove it here: a search is the manifest's key `tune`, or HyperDriveConfig where the run is submitted"
     return ""
 
 
