@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.tuning.keys import TuneKeys
-from tfinfra.model.tuning import Tune
-from tfinfra.tuning.arguments import same_flag
+from tfinfra.model.tuning import Expression, Tune
+from tfinfra.tuning.arguments import flag, same_flag, value_text
+from tfinfra.tuning.draws import space_size
+from tfinfra.tuning.expressions import draw, fault
+
+MOST_LINES = 20
+"""Command lines of a tune that are judged."""
 
 
-def grid_sets(given: TuneKeys) -> int | None:
-    """How many sets a grid has; None for another sampling, which has no end that is known here."""
-    if given.sampling != "grid" or not given.parameter_space:
+def sets(given: TuneKeys) -> int | None:
+    """How many sets of parameters there are; None where that is without end, or where an expression is wrong."""
+    alone = {name: found[0] for name, found in given.parameter_space.items() if len(found) == 1}
+    if len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
         return None
-    sets = 1
-    for expressions in given.parameter_space.values():
-        sets *= max(1, *(len(one.arguments) for one in expressions))
-    return sets
+    return space_size(alone)
+
+
+def total_trials(given: TuneKeys) -> int:
+    """How many trials there are at most: no set is tried twice."""
+    found = sets(given)
+    return given.max_total_runs if found is None else min(given.max_total_runs, found)
 
 
 def trials_at_once(given: TuneKeys) -> int:
     """As many as are wanted, which is all where nothing is said, and no more than there will be."""
-    total = min(given.max_total_runs, grid_sets(given) or given.max_total_runs)
+    total = total_trials(given)
     return max(1, min(given.max_concurrent_runs or total, total))
 
 
@@ -45,6 +56,29 @@ def nodes_path(manifest: Manifest) -> KeyPath:
     return ("tune", "max_concurrent_runs" if manifest.tune.max_concurrent_runs else "max_total_runs")
 
 
+def command_lines(manifest: Manifest) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    """The command line of the script, each flag with its values. Of a tune those of some trials, in which each option
+    and both ends of each range are once; none where it is not known what the trials get."""
+    given = manifest.tune
+    if given is None:
+        return (manifest.script_params,) if manifest.sound("tune") else ()
+    found = {name: expressions[0] for name, expressions in given.parameter_space.items() if len(expressions) == 1}
+    if not manifest.sound("tune") or len(found) < len(given.parameter_space) or any(map(fault, found.values())):
+        return ()
+    base = {key: values for key, values in manifest.script_params.items() if not is_tuned(manifest, key)}
+    ends = {flag(name): _ends(expression) for name, expression in found.items()}
+    trials = range(min(MOST_LINES, max(map(len, ends.values()))))
+    return tuple({**base, **{name: (values[n % len(values)],) for name, values in ends.items()}} for n in trials)
+
+
+def _ends(expression: Expression) -> tuple[str, ...]:
+    """As a trial gets them: each option, or what is drawn at both ends of a range."""
+    drawn = expression.arguments
+    if expression.kind != "choice":
+        drawn = (draw(expression, lambda: 0.0), draw(expression, lambda: 1.0 - 2**-53))
+    return tuple(value_text(value) for value in drawn)
+
+
 def search(manifest: Manifest) -> Tune | None:
     """The search of a manifest whose shape is right; None where it has none."""
     given = manifest.tune
@@ -64,6 +98,6 @@ def search(manifest: Manifest) -> Tune | None:
     )
 
 
-def is_tuned(manifest: Manifest, flag: str) -> bool:
+def is_tuned(manifest: Manifest, name: str) -> bool:
     """Whether the search gives the values of this flag of script_params."""
-    return manifest.tune is not None and any(same_flag(flag, name) for name in manifest.tune.parameter_space)
+    return manifest.tune is not None and any(same_flag(name, other) for other in manifest.tune.parameter_space)

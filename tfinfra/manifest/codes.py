@@ -35,6 +35,7 @@ SUBJECTS: dict[str, tuple[range, ...]] = {
     "conda and the setup script": (range(700, 720),),
     "data and secrets": (range(720, 800),),
     "locks": (range(900, 930),),
+    "the search for parameters": (range(930, 980),),
 }
 """{subject: the numbers of its codes}. The next free one is the first of these numbers above the subject's last code.
 A subject whose first range is full goes on with its next one: money has 800 after 633. A gap below the last code

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.search import command_lines
 from tfinfra.errors import Diagnostic
 from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest
 from tfinfra.model.script_variables import expanded
+from tfinfra.tuning.arguments import flag
 
 OFF = re.compile(r"false|no|off|0|none", re.IGNORECASE)
 """What people write for "not"."""
@@ -28,24 +31,35 @@ class Wrong:
     at: str = "value"
 
 
-def refused(facts: Facts, wrongs: Iterable[Wrong]) -> Iterator[Diagnostic]:
-    """An error for each, at its entry."""
-    manifest = facts.manifest
-    for wrong in wrongs:
-        path: KeyPath = ("script_params", wrong.flag) if wrong.flag else manifest.path("script_params")
-        if not wrong.flag and "script_params" not in manifest.given:
-            path = manifest.path("entry_script")
-        yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+def refused(facts: Facts, judge: Callable[[Words], Iterable[Wrong]]) -> Iterator[Diagnostic]:
+    """An error for each entry that `judge` finds wrong, once: of a tune in the command line of any of its trials."""
+    told = set[str]()
+    for given in command_lines(facts.manifest):
+        for wrong in judge(given):
+            if (wrong.flag or wrong.message) not in told:
+                path = _path(facts.manifest, wrong.flag)
+                yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+            told.add(wrong.flag or wrong.message)
+
+
+def _path(manifest: Manifest, entry: str) -> KeyPath:
+    """Where an entry is written; what is missing is missing in script_params."""
+    space = manifest.tune.parameter_space if manifest.tune else {}
+    if tuned := next((name for name in space if flag(name) == entry), None):
+        return ("tune", "parameter_space", tuned)
+    if entry:
+        return ("script_params", entry)
+    return manifest.path("script_params" if "script_params" in manifest.given else "entry_script")
 
 
 def words_of(given: Words) -> list[str]:
     """The command line; each of tfinfra's variables in it has some value."""
-    return [expanded(word, _Anything()) for flag, values in given.items() for word in (flag, *values)]
+    return [expanded(word, _Anything()) for entry, values in given.items() for word in (entry, *values)]
 
 
-def is_known_to_tasks_alone(given: Words, flag: str) -> bool:
+def is_known_to_tasks_alone(given: Words, entry: str) -> bool:
     """Whether an entry holds one of tfinfra's variables: its value may be refused here, and fine in a task."""
-    return "${" in f"{flag} {' '.join(given.get(flag, ()))}"
+    return "${" in f"{entry} {' '.join(given.get(entry, ()))}"
 
 
 class _Anything(dict[str, str]):

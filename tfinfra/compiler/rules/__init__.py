@@ -24,6 +24,7 @@ from tfinfra.compiler.rules import (
     target,
     tasks,
     travel,
+    tuning,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -41,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     *setup_script.RULES,
     *tasks.RULES,
     *money.RULES,
+    *tuning.RULES,
     *launch.RULES,
     *guardrails.RULES,
 )

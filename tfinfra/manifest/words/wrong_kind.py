@@ -32,6 +32,7 @@ _EXAMPLES = {
     "environment_variables": "write environment_variables: {NAME: value}",
     "tags": "write tags: {team: vision}",
     "metrics": "write metrics: {primary: val_accuracy}, or {tracking_uri: https://mlflow.example.com}",
+    "tune": "write its keys below it: `tfinfra explain tune` shows an example",
     "inputs": "write inputs: {data: {path: ./data}}",
     "compute_target": "write local, a name of compute_targets.yaml, or {cloud: azure, vm_size: Standard_D8s_v5}",
     "on_failure": "write delete, or {hold: 30m}",
@@ -69,6 +70,8 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
         return meant
     if len(path) == 1 and key in _MADE and (made := _made(key, value)):
         return made
+    if path[:2] == ("tune", "parameter_space") and len(path) < 4:
+        return _parameter(path, value)
     if key == "distributed_backend" and isinstance(told := distribution(value), dict):
         return write(told)
     return _by_kind(path, wanted, value) or (_EXAMPLES.get(key) if len(path) == 1 else None)
@@ -93,6 +96,15 @@ def _made(key: str, value: Any) -> str | None:
         value = dict.fromkeys(made, OPEN)
     hint = write({key: value})
     return hint if hint != f"write {key}" else _EXAMPLES.get(key)
+
+
+def _parameter(path: KeyPath, value: Any) -> str:
+    """What stands for a parameter of a search, or for all."""
+    if len(path) == 2:
+        return "write one flag a line below it: parameter_space: {--learning-rate: {uniform: [0.001, 0.1]}}"
+    if isinstance(value, list):
+        return f"write {{choice: {_brief(value)}}}"
+    return "for example {uniform: [0.001, 0.1]}; a value that stays the same belongs under script_params"
 
 
 def _by_kind(path: KeyPath, wanted: list[str], value: Any) -> str | None:  # noqa: PLR0911  a line a case

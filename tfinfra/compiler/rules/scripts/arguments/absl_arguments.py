@@ -43,7 +43,7 @@ def arguments_of_absl(facts: Facts) -> Iterator[Diagnostic]:
         own = {name.partition("/")[0].removesuffix(".py") for name in source.modules}
         others = [one for one in known.imports if one not in own | _WITHOUT_FLAGS]
         all_known = known.whole and not source.skimmed and all(brings(one, manifest.python_version) for one in others)
-        yield from refused(facts, _wrongs(known, manifest.script_params, all_known=all_known))
+        yield from refused(facts, lambda given: _wrongs(known, given, all_known=all_known))
 
 
 def _wrongs(known: AbslFlags, given: Words, *, all_known: bool) -> Iterator[Wrong]:

@@ -56,7 +56,7 @@ def arguments_of_the_script(facts: Facts) -> Iterator[Diagnostic]:
     if not manifest.sound("entry_script") or not (wrong_flags or manifest.sound("script_params")):
         return
     if (found := read_arguments(source.modules, source.reach)) and not source.names("add_argument", "argv"):
-        yield from refused(facts, _refusals(found, dict(manifest.script_params), wrong_flags))
+        yield from refused(facts, lambda given: _refusals(found, given, wrong_flags))
 
 
 def _refusals(known: Arguments, given: Words, left_out: Iterable[str]) -> Iterator[Wrong]:

@@ -4,6 +4,7 @@ from what the script says of it, and asked."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -35,7 +36,7 @@ def arguments_of_click(facts: Facts) -> Iterator[Diagnostic]:
     readers = {"click": read_click, "typer": read_typer}
     for word, read in readers.items():
         if (found := read(source.modules, source.reach)) and not source.names(word, "argv"):
-            yield from refused(facts, _all_refusals(found, dict(manifest.script_params)))
+            yield from refused(facts, partial(_all_refusals, found))
 
 
 def _all_refusals(known: ClickCommand, given: Words) -> Iterator[Wrong]:

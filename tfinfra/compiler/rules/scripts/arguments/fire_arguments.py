@@ -4,6 +4,7 @@ only once the function, which trains, has returned."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.lines.wrong_entries import Words, Wrong, refused
@@ -19,7 +20,7 @@ def arguments_of_fire(facts: Facts) -> Iterator[Diagnostic]:
         return
     known = read_fire(source.modules, source.reach)
     if known is not None and known.strict and not source.names("argv"):
-        yield from refused(facts, _not_known(known, manifest.script_params))
+        yield from refused(facts, partial(_not_known, known))
 
 
 def _not_known(known: FireFunction, given: Words) -> Iterator[Wrong]:

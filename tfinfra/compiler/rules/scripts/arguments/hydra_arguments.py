@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.lines.wrong_entries import Words, Wrong, refused
@@ -41,7 +42,7 @@ def arguments_of_hydra(facts: Facts) -> Iterator[Diagnostic]:
         return
     known = read_hydra(source.modules, source.reach)
     if known is not None and not source.names("hydra", "argv"):
-        yield from refused(facts, _wrongs(known, manifest.script_params))
+        yield from refused(facts, partial(_wrongs, known))
 
 
 def _wrongs(known: HydraMain, given: Words) -> Iterator[Wrong]:

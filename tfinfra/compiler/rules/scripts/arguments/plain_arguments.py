@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.lines.wrong_entries import Wrong, refused, words_of
-from tfinfra.compiler.source.command_line.plain_words import last_plain_word
+from tfinfra.compiler.lines.wrong_entries import Words, Wrong, refused, words_of
+from tfinfra.compiler.source.command_line.plain_words import PlainWord, last_plain_word
 from tfinfra.errors import Diagnostic
 
 
@@ -15,11 +16,16 @@ def words_that_nobody_gives(facts: Facts) -> Iterator[Diagnostic]:
     manifest, source = facts.manifest, facts.project.source
     if not manifest.sound("entry_script") or not manifest.sound("script_params") or source.names("argv"):
         return
-    last, given = last_plain_word(source.modules, source.reach), len(words_of(manifest.script_params))
-    if last is not None and last.number > given:
-        has = "give no word" if not given else "give one word" if given == 1 else f"give {given} words"
+    if (last := last_plain_word(source.modules, source.reach)) is not None:
+        yield from refused(facts, partial(_too_few, last))
+
+
+def _too_few(last: PlainWord, given: Words) -> Iterator[Wrong]:
+    words = len(words_of(given))
+    if last.number > words:
+        has = "give no word" if not words else "give one word" if words == 1 else f"give {words} words"
         message = f"the script reads sys.argv[{last.number}] ({last.module}:{last.line}), and script_params {has}"
-        yield from refused(facts, [Wrong("", message, "a word alone is written `value:`, a flag's is `--flag: value`")])
+        yield Wrong("", message, "a word alone is written `value:`, a flag's is `--flag: value`")
 
 
 RULES: tuple[Rule, ...] = (words_that_nobody_gives,)
