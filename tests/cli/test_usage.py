@@ -50,6 +50,8 @@ WRONG = {
         "did you mean '--node'?",
     ),
     "no command": (["exec", "a", "--"], "`tfinfra exec` lacks its COMMAND", "-- COMMAND"),
+    "no command behind two dashes twice": (["exec", "a", "--", "--"], "lacks its COMMAND", "exec a -- COMMAND"),
+    "no run": (["exec", "--", "ls"], "lacks its COMMAND: 'ls' stands where its RUN is expected", "RUN -- COMMAND"),
     "an unknown option": (
         ["runs", "--zzz"],
         "`tfinfra runs` has no option '--zzz'",

@@ -70,6 +70,9 @@ def _lacking(parameter: click.Parameter, context: click.Context | None) -> Usage
         given = f"{parameter.opts[-1]} {parameter.metavar or (parameter.name or '').upper()}"
         return UsageError(f"`{_path(context)}` lacks its {given}", f"add `{given}`; {_explained(context)}")
     name = parameter.human_readable_name.removeprefix(_BEHIND)
+    taken = (context.params if context is not None else {}).get("run")
+    if taken and name != parameter.human_readable_name:
+        name = f"{name}: '{taken}' stands where its RUN is expected, and nothing behind it"
     return UsageError(f"`{_path(context)}` lacks its {name}", _usage(context))
 
 

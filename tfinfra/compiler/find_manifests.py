@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-from tfinfra.compiler.load import TARGETS_FILE
+from tfinfra.compiler.other_files import TARGETS_FILE
 from tfinfra.compiler.user_paths import read_bounded
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.locking.read import is_lock

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
 from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks, shared_keys
 from tfinfra.compiler.lock_beside import why_unlocked
+from tfinfra.compiler.other_files import TARGETS_FILE, Said, by_its_keys, by_its_name
 from tfinfra.compiler.packages.read_files import NamedFiles
 from tfinfra.compiler.project import DataPath, KnownPrices, Project, SourceDirectory
 from tfinfra.compiler.source.named_files import files_elsewhere, is_relative, named_files
@@ -21,7 +22,6 @@ from tfinfra.compiler.source.read_source import read_source
 from tfinfra.compiler.user_paths import below, exists, is_file, is_folder, is_kernels, read_for_parser, real
 from tfinfra.environment.installed_modules import installed_modules
 from tfinfra.errors import Diagnostic, ManifestError, Position, Severity, TfinfraError, in_one_line
-from tfinfra.guardrails.key_schema import GUARDRAILS
 from tfinfra.guardrails.values import Guardrails
 from tfinfra.locking.read import LIMITS, is_lock, lock_of
 from tfinfra.manifest.document import Document
@@ -40,8 +40,6 @@ from tfinfra.travel.walk import survey
 if TYPE_CHECKING:
     from tfinfra.locking.aliases import Aliases
 
-TARGETS_FILE = "compute_targets.yaml"
-
 
 def load_project(
     manifest: Path, *, target: str | None = None, rehearse: bool = False, guardrails: Path | None = None
@@ -49,8 +47,9 @@ def load_project(
     """The project of a manifest file; `guardrails` is the caller's own file of them. Raises ManifestError where it, or
     a file of guardrails, cannot be read as one YAML mapping."""
     held = load_guardrails(guardrails)
+    _refuse(manifest, by_its_name(manifest))
     document, diagnostics = _read_of_project(manifest)
-    _refuse_other_files(manifest, document)
+    _refuse(manifest, by_its_keys(manifest, document.data))
     if is_lock(manifest.name):
         from tfinfra.locking.as_manifest import as_manifest
 
@@ -63,15 +62,9 @@ def load_project(
     return replace(project, unlocked=why_unlocked(manifest)) if asks else project
 
 
-def _refuse_other_files(path: Path, document: Document) -> None:
-    """Files beside manifests are none: who names all files of a folder reads so, and not of each unknown key."""
-    if "entry_script" in document.data:
-        return
-    if path.name == TARGETS_FILE:
-        hint = "name the manifests, or their folder; `tfinfra doctor --target NAME` looks at a target"
-        raise _unreadable("TFI101", path, f"'{path}' has targets, and is no manifest", hint)
-    if document.data and {*document.data} <= {*GUARDRAILS}:
-        raise _unreadable("TFI101", path, f"'{path}' has guardrails, and is no manifest", "write --guardrails FILE")
+def _refuse(path: Path, said: Said | None) -> None:
+    if said is not None:
+        raise _unreadable("TFI101", path, f"'{path}' {said[0]}, and is no manifest", said[1])
 
 
 def project_of_text(

@@ -53,6 +53,9 @@ def command(
         else:
             show_output(line)
 
+    argv = argv[argv[0] == "--" :]  # a second one, in front of the command, is no program
+    if not argv:
+        raise UsageError("`tfinfra exec` lacks its COMMAND", hint=f"write `tfinfra exec {run} -- COMMAND`")
     found = find_run(run, asked, progress, nodes=True)
     executed = execute(found, argv, None if everywhere else node or 0, show, progress)
     if as_json:
