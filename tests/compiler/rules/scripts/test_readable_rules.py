@@ -139,6 +139,12 @@ def test_a_lambda_of_python_2(tmp_path: Path) -> None:
     assert found.hint == "Python 2? `2to3` translates it"
 
 
+@pytest.mark.parametrize("line", ['print("fixed', "print(1", "printed = (", "exec(a", "except (A, B:"])
+def test_what_python_2_refuses_too_is_no_script_of_it(line: str, tmp_path: Path) -> None:
+    (found,) = [one for one in said_of(tmp_path, {"train.py": f"{line}\n"}, "") if one.code == "TFI501"]
+    assert found.hint == "correct it here"
+
+
 @pytest.mark.parametrize("first", ["#!/bin/bash", "#!/usr/bin/env Rscript"])
 def test_a_script_for_another_program(tmp_path: Path, first: str) -> None:
     (found,) = said_of(tmp_path, {"train.py": f"{first}\npython main.py\n"})
