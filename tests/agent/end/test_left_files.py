@@ -22,13 +22,15 @@ from tfinfra.model import LeftFiles
 SOURCE = {"train.py": "open('model.h5', 'w')\n", "data.csv": "a", "kept/b.txt": "b"}
 
 
-def a_node(tmp_path: Path, script: str = SOURCE["train.py"], *, own: bool = False, **more: object) -> Assignment:
+def a_node(
+    tmp_path: Path, script: str = SOURCE["train.py"], *, own: bool = False, trial: str | None = None, **more: object
+) -> Assignment:
     """A node with its one task's working folder; `own`: its machine is the run's alone, with its home in `tmp_path`."""
 
     class Paths(NodePaths):
         own_mounts = property(lambda self: own)
 
-    paths = Paths(tmp_path / "node")
+    paths = Paths(tmp_path / "node", run=trial, trial=trial is not None)
     assignment = assignment_of(plan_of(spec("single")))
     folders = replace(
         assignment.folders,
@@ -196,6 +198,20 @@ def test_on_a_machine_of_the_runs_own_all_that_is_new_counts_but_for_what_progra
     assert {f"{tmp_path}/tmp/model", f"{tmp_path}/tmp", f"{tmp_path}/home/runs"} < {
         place.place for place in told.places
     }
+
+
+def test_of_a_trial_only_what_the_script_names_is_looked_for_beside_its_own_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_left, "_TEMPORARY", (tmp_path / "tmp",))
+    node = a_node(tmp_path, f"open('{tmp_path}/home/model', 'w')\n", own=True, trial="digits-abc123-t00001")
+
+    def write(work: Path) -> None:
+        for path in (work / "w", node.folders.temporary / "t", tmp_path / "home/model", tmp_path / "home/others"):
+            path.write_text(path.name)
+
+    _, files = kept(node, write)
+    assert set(files.values()) == {"w", "t", "model"}
 
 
 def test_on_a_machine_of_its_users_only_what_the_script_names_is_taken(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 A task's own working folder is compared with what it was before the start. On a machine of the run's own, what is
 new since the tasks' start is taken from /tmp, /var/tmp, the home and every place that the script names; in a home,
-names that begin with "." are programs' and not looked at. A machine that is a process shares these with its user: there
+names that begin with "." are programs' and not looked at. Of a trial, of which there may be a thousand, only the node's
+temporary folder and what the script names are looked at. A machine that is a process shares these with its user: there
 only the node's own temporary folder counts, and files of this user at paths that the script says it writes.
 """
 
@@ -105,8 +106,10 @@ class LeftFinder:
         """The folders and files beside the working folders that are looked at, none of them within another."""
         folders, paths, named = self._assignment.folders, self._assignment.paths, self.named
         if self._own_machine:
-            new = [Path("/", name) for name in _listed(Path("/")) if name not in self._tops]
-            places = [folders.temporary, *_TEMPORARY, folders.home, *named.paths, *_beginning(named.written), *new]
+            places = [folders.temporary, *named.paths, *_beginning(named.written)]
+            if not paths.trial:
+                new = [Path("/", name) for name in _listed(Path("/")) if name not in self._tops]
+                places += [*_TEMPORARY, folders.home, *new]
         elif self._assignment.node == 0:  # nodes that are processes of one machine would all find the same
             own = [path for path in named.paths if path in named.written or str(path) not in self._known]
             beside = (*_beginning(named.written), *_fitting(named.patterns))
