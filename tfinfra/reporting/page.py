@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from tfinfra.reporting import spelling
 from tfinfra.reporting.charts import figure_charts, metric_charts
-from tfinfra.reporting.logs import LAST, shown_logs
+from tfinfra.reporting.logs import shown_logs
 from tfinfra.reporting.timeline import timeline
 from tfinfra.reporting.values import RunPage
 from tfinfra.text.cleaning import spelt_out
@@ -26,8 +26,9 @@ MOST = 5_000_000
 """Bytes of a page, at most."""
 _LOGS, _CURVES, _FIGURES = 2_600_000, 800_000, 350_000
 """Bytes that a page has for these, where they need as much."""
-_LONGEST = 4000
-"""Characters of a text that are shown, but for lines of logs, which have a bound of their own."""
+_LONGEST, _SHORTEST = 4000, 50
+"""Characters of a text that are shown, where there is room for them and where not; lines of logs have a bound of their
+own."""
 _OURS = ("style", "script", "body")
 """Parts that are no text of others: two files of this room, and what a template has escaped."""
 _FOLDER = Path(__file__).with_name("templates")
@@ -68,7 +69,7 @@ def document(made: Callable[[float], Parts]) -> str:
     text = ""
     for share in (1.0, 0.5, 0.2, 0.05, 0.0):
         of = made(share)
-        text = rendered("document.html", parts=of, **{name: Markup(getattr(of, name)) for name in _OURS})  # noqa: S704
+        text = rendered("document.html", share, parts=of, **{name: Markup(getattr(of, name)) for name in _OURS})  # noqa: S704
         if len(text.encode()) <= MOST:
             break
     return text
@@ -80,6 +81,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
     figures, more_figures = figure_charts(run.figures, int(_FIGURES * share))
     body = rendered(
         "run.html",
+        share,
         run=run,
         word=result_word(run),
         charts=charts,
@@ -88,8 +90,6 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         more_figures=more_figures,
         timeline=timeline(run),
         logs=shown_logs(run.logs, int(_LOGS * share)),
-        last=LAST,
-        share=share,
     )
     return Parts(f"{run.run}: {result_word(run)}", *style_and_script(), body)
 
@@ -104,9 +104,9 @@ def source_hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def rendered(template: str, **values: Any) -> str:
-    """What a template makes of these values, all text in them escaped."""
-    return _environment().get_template(template).render(**values)
+def rendered(template: str, share: float, **values: Any) -> str:
+    """What a template makes of these values, all text in them escaped, and cut to a `share` of what is shown of it."""
+    return _environment(max(_SHORTEST, int(_LONGEST * share * share))).get_template(template).render(**values)
 
 
 @cache
@@ -116,7 +116,7 @@ def style_and_script() -> tuple[str, str]:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(longest: int) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
@@ -125,16 +125,16 @@ def _environment() -> Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=partial(_shown, longest),
     )
     names = ("number", "size", "seconds", "moment", "usd")
     made.filters.update({name: getattr(spelling, name) for name in names})
     return made
 
 
-def _shown(value: Any) -> Any:
+def _shown(longest: int, value: Any) -> Any:
     """What an expression of a template gives: text that others wrote as a page can have it."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    cut = f" … {len(value) - _LONGEST} more characters" if len(value) > _LONGEST else ""
-    return spelt_out(value[:_LONGEST]) + cut
+    cut = f" … {len(value) - longest} more characters" if len(value) > longest else ""
+    return spelt_out(value[:longest]) + cut
