@@ -29,6 +29,7 @@ WORDS: dict[str, list[str]] = {
     "status": ["nowhere"],
     "logs": ["nowhere"],
     "metrics": ["nowhere"],
+    "report": ["nowhere"],
     "tensorboard": ["nowhere"],
     "ui": ["--port", "99999"],
     "fetch": ["nowhere"],

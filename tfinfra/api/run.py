@@ -257,9 +257,10 @@ class Run(Successor):
         metric alone: the leader's, of a metric that only other tasks logged those of all by their time. A run has no
         children, and nothing is kept elsewhere: the other arguments mean nothing."""
         from tfinfra.lifecycle.attach.find_run import find_run
-        from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_points
+        from tfinfra.lifecycle.metrics.run_points import leader_of, run_points
         from tfinfra.lifecycle.metrics.series import values_by_name
         from tfinfra.lifecycle.metrics.sieve import Wanted
+        from tfinfra.lifecycle.watch.home_points import is_of_node
 
         del recursive, run_type, populate
         require_text("name", "" if name is None else name, "run.get_metrics() has all")

@@ -26,6 +26,7 @@ VERBS = {
     "status": ("tfinfra.cli.runs.status", "Show how a run stands."),
     "logs": ("tfinfra.cli.runs.logs", "Print a run's logs."),
     "metrics": ("tfinfra.cli.metrics.metrics", "Print the metrics that a run has logged."),
+    "report": ("tfinfra.cli.metrics.report", "Write a run as a page to look at, or several compared."),
     "tensorboard": ("tfinfra.cli.metrics.tensorboard", "Show a run's ./logs in TensorBoard."),
     "ui": ("tfinfra.cli.runs.ui", "Show all runs in a browser."),
     "exec": ("tfinfra.cli.runs.execute", "Run a command on a run's nodes."),

@@ -24,6 +24,7 @@ VERSIONS: dict[str, int] = {
     "status": 2,
     "logs": 2,
     "metrics": 1,
+    "report": 1,
     "tensorboard": 1,
     "ui": 1,
     "runs": 2,

@@ -12,6 +12,8 @@ from tfinfra.text.cleaning import spelt_out
 
 LAST = 200
 """Lines of a log that are shown."""
+MOST = 300
+"""Logs that a page has, at most."""
 _LONGEST = 2000
 """Characters of a line that are shown."""
 

@@ -18,9 +18,10 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.metrics.remarks import Remarks
-from tfinfra.lifecycle.metrics.run_points import is_of_node, run_logged, run_points
+from tfinfra.lifecycle.metrics.run_points import run_logged, run_points
 from tfinfra.lifecycle.metrics.series import all_series, summaries, values_by_name
 from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
+from tfinfra.lifecycle.watch.home_points import is_of_node
 from tfinfra.lifecycle.watch.latest_metric import MetricReader, latest_at_home, latest_in_store
 from tfinfra.model import Point, Remark, RemarkKind
 from tfinfra.store import MemoryStore, chunk_of, keys

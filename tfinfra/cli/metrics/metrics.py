@@ -50,9 +50,10 @@ def command(
     from tfinfra.cli.tables import show_lines
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.find_run import find_run
-    from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_logged
+    from tfinfra.lifecycle.metrics.run_points import leader_of, run_logged
     from tfinfra.lifecycle.metrics.series import all_series, summaries
     from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
+    from tfinfra.lifecycle.watch.home_points import is_of_node
     from tfinfra.text.wording import count
 
     if (as_csv, as_plot, as_json, to is not None).count(True) > 1:

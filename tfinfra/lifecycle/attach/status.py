@@ -20,9 +20,10 @@ from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.record.usual_times import usual_seconds
+from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, latest_document, latest_in_store
 from tfinfra.lifecycle.watch.waiting import Waiting, waiting_for_nodes, waiting_for_outputs, waiting_for_tasks
-from tfinfra.model import CollectingMark, Outcome, Plan, TaskStatus, from_json
+from tfinfra.model import CollectingMark, Outcome, TaskStatus, from_json
 from tfinfra.store import LARGE, Unreadable, encode, keys, readable, store_errors
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
@@ -73,7 +74,7 @@ def without_record(found: FoundRun) -> dict[str, Any]:
 
 def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | None:
     """Of a run whose nodes are at it, by what its document says of the tasks."""
-    store, plan = found.store, _plan(found)
+    store, plan = found.store, plan_of(found.folder)
     if store is None or plan is None or not found.status.groups:
         return None
     timeouts = found.ports.cloud.timeouts
@@ -91,7 +92,7 @@ def _waiting(found: FoundRun, document: Mapping[str, Any]) -> dict[str, Any] | N
 
 
 def _metric(found: FoundRun, record: RunRecord) -> dict[str, Any] | None:
-    plan = _plan(found)
+    plan = plan_of(found.folder)
     primary = plan.metrics.primary if plan is not None and plan.metrics else None
     if found.store is None:
         point = latest_at_home(Path(record.results), record.leader, primary)
@@ -112,14 +113,7 @@ def _may_have_nodes(found: FoundRun) -> bool:
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     """run.json of a run, by `record`."""
-    return collect.run_document(record, _plan(found), found.store, right_now())
-
-
-def _plan(found: FoundRun) -> Plan | None:
-    try:
-        return found.folder.plan()
-    except (OSError, ValueError):  # lost with its copy of the deploy folder
-        return None
+    return collect.run_document(record, plan_of(found.folder), found.store, right_now())
 
 
 def with_outcome(found: FoundRun) -> FoundRun:

@@ -16,6 +16,7 @@ from tfinfra.lifecycle.record.evidence_state import OWN_TO_RECORD
 from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
 from tfinfra.lifecycle.record.store_view import StoreView, read_view
+from tfinfra.lifecycle.reporting.write import write_page
 from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore
 from tfinfra.version import __version__
@@ -107,6 +108,12 @@ def _environment(record: RunRecord, plan: Plan | None) -> dict[str, Any]:
 
 
 def write_results(folder: RunFolder, document: dict[str, Any], results: Path) -> None:
+    """run.json, events.jsonl and the run's page beside the outputs. Raises OSError, but for the page's sake."""
+    write_documents(folder, document, results)
+    write_page(folder, document, results)
+
+
+def write_documents(folder: RunFolder, document: dict[str, Any], results: Path) -> None:
     """run.json and events.jsonl beside the outputs. Raises OSError, also where somebody made the folder a link."""
     if results.is_symlink():
         raise OSError(errno.ELOOP, "it is a link, and nothing is written through it")

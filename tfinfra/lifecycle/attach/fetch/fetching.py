@@ -124,7 +124,7 @@ class Fetching(Bringing):
                 fetched = not self._keeps(home)
                 record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
                 document = collect.run_document(record, None, found.store, found.ports.clock())
-                collect.write_results(found.folder, document, self.results)
+                collect.write_documents(found.folder, document, self.results)
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             return f"{UNFETCHED} could not be fetched: {first_line(error)}"
         if self._keeps(home):

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from tfinfra.errors import NotFeasible, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.metrics.replay.mlflow_client import MlflowClient
-from tfinfra.lifecycle.metrics.run_points import is_of_node, leader_of, run_logged
+from tfinfra.lifecycle.metrics.run_points import leader_of, run_logged
 from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
+from tfinfra.lifecycle.watch.home_points import is_of_node
 from tfinfra.model import Logged
 from tfinfra.system.clock import right_now
 from tfinfra.system.progress import Progress

@@ -1,0 +1,43 @@
+"""How to do a run again: the commands that somebody types who has the run's folder and its source."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from tfinfra.errors import ManifestError
+from tfinfra.evidence import names
+from tfinfra.evidence.material import Origin as MadeFrom
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.locking.read import read_lock
+from tfinfra.reporting.values import Origin
+from tfinfra.text.wording import shell_word
+
+_AGAIN = "again.yaml"
+
+
+def again(record: RunRecord, made_from: MadeFrom | None, *, locked: bytes | None) -> Origin:
+    """`locked` is the lock that the run was held to, None of one that was not."""
+    git = made_from.git if made_from else None
+    manifest = _manifest_of(locked) if locked else None
+    evidence = PurePosixPath("runs", record.run, names.FOLDER)
+    commands = [f"git checkout {git.commit}"] if git else []
+    if manifest is not None:
+        commands.append(f"tfinfra up {shell_word(manifest)} --locked")
+    else:
+        commands += [f"cp {evidence / names.RESOLVED} {_AGAIN}", f"tfinfra up {_AGAIN}"]
+    return Origin(
+        commands=tuple(commands),
+        commit=git.commit if git else None,
+        dirty=git.dirty if git else False,
+        locked=manifest is not None,
+        source_files=len(made_from.source) if made_from else None,
+    )
+
+
+def _manifest_of(lock: bytes) -> str | None:
+    """The name of the manifest that a lock is of."""
+    try:
+        read = read_lock(lock, names.LOCK).lock
+    except ManifestError:
+        return None
+    return read.manifest.path if read is not None else None

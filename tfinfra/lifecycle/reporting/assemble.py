@@ -1,0 +1,234 @@
+"""A run's page, put together: what is known of the run → the values of its page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from tfinfra.evidence import names
+from tfinfra.evidence.material import Origin as MadeFrom
+from tfinfra.lifecycle.record.evidence_state import EvidenceState
+from tfinfra.lifecycle.record.left_files import sentences
+from tfinfra.lifecycle.record.phase_times import PhaseTime
+from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.reporting import event_log
+from tfinfra.lifecycle.reporting.again import again
+from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.watch.home_points import is_of_node
+from tfinfra.model import LeftFiles, Plan, Point, Unfit, from_json
+from tfinfra.model.shapes import is_time
+from tfinfra.reporting.curves import curves_of
+from tfinfra.reporting.logs import MOST as MOST_LOGS
+from tfinfra.reporting.values import (
+    Billed,
+    Cost,
+    Fact,
+    Log,
+    NodeLine,
+    Phase,
+    Proof,
+    RunPage,
+    TaskLine,
+)
+from tfinfra.system.clock import unix_time
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a run: its record, its document (times in Unix seconds), the plan and what it was made from
+    where these can be read, its phases and events, its points and a function for the last lines of a task's log, now
+    or at home; at most `reading` seconds are spent on points."""
+
+    record: RunRecord
+    document: Mapping[str, Any]
+    plan: Plan | None
+    origin: MadeFrom | None
+    phases: Sequence[PhaseTime]
+    events: Sequence[event_log.Event]
+    points: Iterator[Point]
+    log: Callable[[str], Log | None]
+    home: HomeFiles
+    now: float
+    state: str
+    reading: float | None = None
+
+
+def run_page(known: Known) -> RunPage:
+    """The values of the page."""
+    record, document, home = known.record, known.document, known.home
+    points = _Reading(known.points, known.reading)
+    curves = curves_of(points)
+    machines, packages = home.bill()
+    times = record.times
+    return RunPage(
+        run=record.run,
+        name=record.name,
+        at=known.now,
+        state=known.state,
+        result=str(document.get("result") or ""),
+        message=str(document.get("message") or ""),
+        hint=str(document.get("hint") or ""),
+        exit_code=document.get("exit_code"),
+        failed_task=str(document.get("task") or ""),
+        where=_where(known),
+        started=times.get("started"),
+        ended=times.get("ended"),
+        leader=record.leader,
+        primary=(known.plan.metrics.primary or "") if known.plan and known.plan.metrics else "",
+        cost=_cost(record, known.now),
+        phases=tuple(Phase(each.phase, each.began, each.seconds, each.failed) for each in known.phases),
+        tasks=tuple(map(_task, document.get("tasks", ()))),
+        nodes=tuple(_node(number, node) for number, node in enumerate(document.get("nodes", ()))),
+        curves=tuple(curve for curve in curves if not is_of_node(curve.task)),
+        figures=tuple(curve for curve in curves if is_of_node(curve.task)),
+        unread_points=points.unread,
+        resources=event_log.made(known.events) or event_log.made_by_stacks(home.evidence(names.STACKS)),
+        deletion=event_log.deletion(known.events, record.left),
+        parameters=_parameters(known.plan),
+        environment=(*_environment(known), *machines),
+        packages=packages,
+        warnings=tuple(_warnings(known)),
+        logs=tuple(_logs(known)),
+        files=home.files(),
+        origin=again(record, known.origin, locked=home.evidence(names.LOCK)),
+        proof=_proof(record, document.get("evidence")),
+        version=str(document.get("tfinfra") or ""),
+    )
+
+
+class _Reading:
+    """Points as far as there is time for them; `unread` says where there was not."""
+
+    def __init__(self, points: Iterator[Point], seconds: float | None) -> None:
+        self.unread = ""
+        self._points = points
+        self._until = None if seconds is None else time.monotonic() + seconds
+
+    def __iter__(self) -> Iterator[Point]:
+        for number, point in enumerate(self._points):
+            yield point
+            if number % 1000 == 999 and self._until is not None and time.monotonic() > self._until:
+                self.unread = (
+                    f"There are more points than could be read at the run's end: the first {number + 1:,} are here. "
+                    "`tfinfra report` reads all of them."
+                )
+                return
+
+
+def _where(known: Known) -> str:
+    record, newest = known.record, known.record.attempts[-1:]
+    if newest:
+        place = f"{newest[0].vm_size} in {newest[0].location}"
+    else:
+        place = f"{record.target.vm_size} in {record.target.location}"
+    if record.machines is None:
+        return place
+    return "on this machine's cloud, which stands for " + place
+
+
+def _cost(record: RunRecord, now: float) -> Cost:
+    return Cost(
+        usd=record.ledger.usd(now),
+        usd_per_hour=record.usd_per_hour,
+        most=record.max_cost_usd,
+        limit=record.limit,
+        deadline=unix_time(record.deadline) if is_time(record.deadline) else None,
+        billed=tuple(
+            Billed(each.group, each.part, each.usd_per_hour, each.start, each.end, each.usd(now))
+            for each in record.ledger.intervals
+        ),
+        on=record.on,
+    )
+
+
+def _task(task: Mapping[str, Any]) -> TaskLine:
+    wanted = ("node", "state", "exit_status", "started", "ended")
+    return TaskLine(task["task"], **{name: task[name] for name in wanted}, message=task["message"] or "")
+
+
+def _node(number: int, node: Mapping[str, Any]) -> NodeLine:
+    return NodeLine(number, node["hostname"], node["address"], node["cores"], node["gpus"])
+
+
+def _parameters(plan: Plan | None) -> tuple[Fact, ...]:
+    """What the script was given: its arguments, each flag with the value after it, and variables."""
+    if plan is None:
+        return ()
+    variables = (Fact(name, value) for name, value in plan.environment_variables.items())
+    return (Fact("entry_script", plan.entry_script), *given_arguments(plan.arguments), *variables)
+
+
+def given_arguments(arguments: Sequence[str]) -> Iterator[Fact]:
+    """A command line's words: a flag with the value after it, and what belongs to none."""
+    waiting: str | None = None
+    for word in arguments:
+        if word.startswith("--") and "=" in word:
+            name, _, value = word.partition("=")
+            yield from (Fact(each, "") for each in (waiting,) if each is not None)
+            yield Fact(name, value)
+            waiting = None
+        elif word.startswith("-") and not word[1:2].isdigit() and word[1:2] != ".":
+            yield from (Fact(each, "") for each in (waiting,) if each is not None)
+            waiting = word
+        else:
+            yield Fact(waiting or "", word)
+            waiting = None
+    if waiting is not None:
+        yield Fact(waiting, "")
+
+
+def _environment(known: Known) -> Iterable[Fact]:
+    plan, record = known.plan, known.record
+    if plan is not None:
+        wanted = plan.requirements
+        backend = f", {plan.backend}" if plan.backend else ""
+        yield Fact("TensorFlow", wanted.framework_version)
+        yield Fact("Python", wanted.python_version)
+        yield Fact("Nodes", f"{plan.node_count} of {plan.infrastructure.vm_size}{backend}")
+        yield Fact("Image", plan.infrastructure.image.name)
+        if wanted.pip or wanted.conda:
+            yield Fact("Asked for", " ".join((*wanted.pip, *wanted.conda)))
+    if record.environment:
+        yield Fact("Environment", record.environment)
+
+
+def _warnings(known: Known) -> Iterator[str]:
+    record = known.record
+    found = chain(
+        (f"refused: {each.vm_size} in {each.location}: {each.refused}" for each in record.attempts if each.refused),
+        event_log.warnings(known.events),
+        (f"not collected: {record.not_collected}" for _ in range(record.not_collected is not None)),
+        *(_left_sentences(left) for left in known.document.get("left_files", ())),
+        map(str, known.document.get("unreadable", ())),
+        (f"{group} is not deleted" for group in record.left),
+    )
+    yield from dict.fromkeys(found)
+
+
+def _left_sentences(left: Any) -> Iterator[str]:
+    try:
+        yield from sentences(from_json(LeftFiles, left))
+    except Unfit:
+        return
+
+
+def _logs(known: Known) -> Iterator[Log]:
+    """Those of the task that failed first, of the leader, and of the others."""
+    record = known.record
+    first = [known.document.get("task"), record.leader]
+    tasks = dict.fromkeys([*(task for task in first if task in record.plan_tasks), *record.plan_tasks])
+    for task in list(tasks)[:MOST_LOGS]:
+        log = known.log(task)
+        if log is not None:
+            yield log
+
+
+def _proof(record: RunRecord, evidence: Any) -> Proof | None:
+    state = record.evidence
+    if state is None:
+        return None
+    told = replace(EvidenceState(state.signature), key=state.key, why=state.why, copies=state.copies)
+    return Proof(state.signature, str(told).capitalize(), (f"tfinfra audit {record.run}",)) if evidence else None
