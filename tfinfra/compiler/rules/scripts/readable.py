@@ -12,7 +12,7 @@ from tfinfra.compiler.source.syntax import OWN, syntax_fault
 from tfinfra.errors import Diagnostic, Position, Severity
 from tfinfra.manifest.document import error_at
 
-_PYTHON_2 = re.compile(r"\bprint\s*[^\s(]|\bprint\s*$|lambda\s*\(|except [\w.]+\s*,|\bexec\s+[^\s(]|\braise .*,|<>|`")
+_PYTHON_2 = re.compile(r"\bprint\b\s*(?:[^\s(]|$)|lambda\s*\(|except [\w.]+\s*,|\bexec\s+[^\s(]|\braise .*,|<>|`")
 
 
 def unreadable_modules(facts: Facts) -> Iterator[Diagnostic]:
