@@ -16,6 +16,7 @@ from tfinfra import errors, model
 from tfinfra.catalog.size_offers import SizeOffer
 from tfinfra.cli.main import main
 from tfinfra.compiler.summary.resource_list import PlannedResource
+from tfinfra.compiler.summary.searched import Searched, Varied
 from tfinfra.documents.heading import VERSIONS, headed
 from tfinfra.documents.published import schema
 from tfinfra.lifecycle.attach.sweep import Doomed
@@ -51,6 +52,8 @@ PARTS: dict[str, tuple[str, type]] = {
     "target": ("plan", model.Target),
     "usage-rate": ("plan", model.UsageRate),
     "pool": ("plan", model.Pool),
+    "searched": ("plan", Searched),
+    "varied": ("plan", Varied),
     "tune": ("plan", tuning.Tune),
     "expression": ("plan", tuning.Expression),
     "early-termination": ("plan", tuning.Policy),

@@ -82,7 +82,7 @@ SHOWN = {
     "a whole number from 0 to 7": EACH["randint"],
     "0.05 … 0.1": EACH["uniform"],
     "32 … 256 in steps of 32": EACH["quniform"],
-    "0.000101 … 0.1003 (logarithmic)": EACH["loguniform"],
+    "0.0001 … 0.1 (logarithmic)": EACH["loguniform"],
     "around 10, standard deviation 3": EACH["normal"],
     "around 7.389, standard deviation of the logarithm 0.5 in steps of 5": EACH["qlognormal"],
 }

@@ -80,7 +80,14 @@ def described(expression: Expression) -> str:
         spread = "of the logarithm " if "log" in expression.kind else ""
         return f"around {around:.4g}, standard deviation {spread}{numbers[1]:g}{step}"
     low, high = bounds(expression)
-    return f"{low:.4g} … {high:.4g}{step}{' (logarithmic)' if 'log' in expression.kind else ''}"
+    if "log" in expression.kind:
+        return f"{_rounded(low)} … {_rounded(high)}{step} (logarithmic)"
+    return f"{low:.6g} … {high:.6g}{step}"
+
+
+def _rounded(value: float) -> str:
+    """What a logarithm that was rounded when it was written down stands for: exp(-9.2) is 0.0001."""
+    return f"{value:.2g}" if value < 1 else f"{value:.4g}"
 
 
 def fault(expression: Expression) -> str | None:

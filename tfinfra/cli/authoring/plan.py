@@ -80,11 +80,13 @@ def _document(
     from tfinfra.cli.authoring.plan_price import alternative_prices, price_document
     from tfinfra.cli.authoring.plan_source import source_document
     from tfinfra.compiler.summary.resource_list import resources
+    from tfinfra.compiler.summary.searched import searched
 
     plan = compiled.plan
     return {
         "plan": plan,
         "target": compiled.spec.target,
+        "search": searched(plan),
         "resources": resources(plan),
         "placement": [
             {"task": task.name, "node": task.node, "port": plan.base_port + task.slot, "gpus": task.gpus}

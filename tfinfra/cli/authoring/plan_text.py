@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tfinfra.cli.authoring.plan_price import alternative_lines, limit_lines, price_lines
+from tfinfra.cli.authoring.plan_search import search_lines
 from tfinfra.cli.authoring.plan_source import source_lines
 from tfinfra.cli.tables import Bold
 
@@ -20,20 +21,22 @@ _MOST_TASKS = 40
 
 
 def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> Iterator[str]:
-    """Resources, environment, tasks, source, data, deletion, price, limits and guardrails."""
+    """Search, resources, environment, tasks, source, data, deletion, price, limits and guardrails."""
     from tfinfra.compiler.summary.resource_list import resources
 
     plan, target = compiled.plan, compiled.spec.target
     nodes = f"{plan.node_count} node{'s' * (plan.node_count > 1)}"
     kind = plan.backend + (f" ({plan.dialect})" if plan.dialect else "")
     where = "the local cloud, as" if target.cloud == "local" else "Azure:"
-    yield Bold(f"{plan.name}: {kind} on {nodes}; {where} {target.vm_size} in {target.location}")
+    what = f"a tune of {kind}" if plan.tune else kind
+    yield Bold(f"{plan.name}: {what} on {nodes}; {where} {target.vm_size} in {target.location}")
+    yield from search_lines(plan)
     yield Bold("\nresources")
     for resource in resources(plan):
         yield f"  {resource.group:8} {resource.what}"
     yield Bold("\nenvironment")
     yield from _environment_lines(plan)
-    yield Bold("\ntasks")
+    yield Bold("\ntasks of each trial" if plan.tune else "\ntasks")
     width = max(len(task.name) for task in plan.tasks)
     for task in plan.tasks[:_MOST_TASKS]:
         yield f"  {task.name:{width}}  node {task.node}  port {plan.base_port + task.slot}{_gpus(plan, task)}"
