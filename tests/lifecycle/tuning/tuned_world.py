@@ -15,7 +15,8 @@ from tests.lifecycle.fakes import World, a_plan
 from tests.lifecycle.tuning.fake_pool import LEADER, METRIC, FakePool, Life, Script
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.run.options import UpOptions
-from tfinfra.lifecycle.tuning.conduct import NOTHING, Before, search
+from tfinfra.lifecycle.tuning.before import NOTHING, Before
+from tfinfra.lifecycle.tuning.conduct import search
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.model import Plan, Pool, Task
 from tfinfra.model.tuning import Expression, Tune

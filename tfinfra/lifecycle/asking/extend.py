@@ -15,7 +15,7 @@ from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import NODES_STAY
 from tfinfra.lifecycle.record.uses import uses_lock
-from tfinfra.lifecycle.run.request_channel import why_none
+from tfinfra.lifecycle.run.request_channel import why_no_channel
 from tfinfra.money.ledger import HOUR
 from tfinfra.store import store_errors
 from tfinfra.system.clock import iso_time, unix_time
@@ -92,7 +92,7 @@ def _latest(found: FoundRun, record: RunRecord, now: float) -> float:
         raise UsageError(f"{record.run} has no nodes any more", hint=NODES_STAY)
     if record.on:
         raise UsageError(f"{record.run} is on the nodes of {record.on}", hint=f"`tfinfra extend {record.on} TIME`")
-    if why := why_none(record):
+    if why := why_no_channel(record.target):
         raise ManifestError(f"{record.run} cannot be given more time: {why}")
     if record.latest is None:
         hint = "`up --keep` gives a run one, within `max_cost_usd`, guardrails and a day"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tfinfra.errors import ProvisioningError, TfinfraError, UsageError
+from tfinfra.errors import ProvisioningError, Result, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.fetch.collection import await_outputs
 from tfinfra.lifecycle.attach.fetch.fetching import Fetching
 from tfinfra.lifecycle.attach.find_run import find_run
@@ -16,16 +16,18 @@ from tfinfra.lifecycle.attach.saved_document import rewrite, saved_document
 from tfinfra.lifecycle.attach.status import UNKNOWN_END, document_of, result_of, with_outcome, without_record
 from tfinfra.lifecycle.end import collect, teardown
 from tfinfra.lifecycle.end.bring_home import bring_home
+from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.evidence.late import sign_late
 from tfinfra.lifecycle.evidence.run_evidence import own_audit
-from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, ClientProcess, is_alive, stop_process, wait_until
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.signals import leave_word
-from tfinfra.store import ObjectStore
+from tfinfra.model import StopRequest
+from tfinfra.store import ObjectStore, encode, keys
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
@@ -48,7 +50,7 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     """Copies the run's outputs and logs into `folder`/<run>/; of a run that has ended, deletes what is left of it then,
     unless its nodes are held. Raises UsageError where there is nothing to copy."""
     found = with_outcome(found)
-    results = folder / found.run
+    results = results_in(folder, found)
     must_be_readable(found)
     if found.record is None and found.store is not None:
         return _fetch_without_record(found, found.store, results, progress)
@@ -56,7 +58,7 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     if found.store is None:
         return _already_home(found, record, progress)
     # The client that drives it deletes it: it may hold the nodes for a look
-    driven = is_alive(record.client) or found.driven_elsewhere
+    driven = is_alive(_client_of(found, record)) or found.driven_elsewhere
     held = found.held
     over = run_is_over(found) or not has_nodes(found)
     if found.outcome is not None and not over:
@@ -92,8 +94,24 @@ def fetch(found: FoundRun, folder: Path, progress: Progress) -> dict[str, Any]:
     return document
 
 
+def results_in(folder: Path, found: FoundRun) -> Path:
+    """Where the files of a run go below `folder`: those of a trial go to its tune's."""
+    record = found.record
+    if record is None or record.trial is None or record.on is None:
+        return folder / found.run
+    return trial_results(folder / record.on, record.trial.number)
+
+
+def _client_of(found: FoundRun, record: RunRecord) -> ClientProcess | None:
+    """The process that drives the run: a trial's is that of its tune."""
+    tune = found.folder.of(record.on).read() if record.trial is not None and record.on else None
+    return tune.client if tune is not None else record.client
+
+
 def _with_evidence(bring: Fetching, document: dict[str, Any]) -> dict[str, Any]:
-    """Writes the evidence of what came home, and says in the document what became of it."""
+    """Writes the evidence of what came home, and says in the document what became of it. No trial has its own."""
+    if (record := bring.evidence.folder.read()) is not None and record.trial is not None:
+        return {}
     bring.evidence.write(document)
     record = bring.evidence.folder.read()
     return {"evidence": collect.evidence_of(record)} if record is not None else {}
@@ -159,6 +177,9 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
     home before the keep group goes, unless they are given up (`discard`). The stacks that remain in a backend of the
     user's own, each with the reason."""
     record = found.record
+    if record is not None and record.trial is not None and is_alive(_client_of(found, record)):
+        _end_trial(found, progress)
+        return {}
     _end_further_runs(found, progress, discard=discard)
     if record is not None and is_alive(record.client):
         progress("the process that drives it ends it, and collects first")
@@ -184,6 +205,16 @@ def end_run(found: FoundRun, progress: Progress, *, force: bool = False, discard
         rewrite(found.folder)
     _replace_unreadable(found)
     return remain
+
+
+def _end_trial(found: FoundRun, progress: Progress) -> None:
+    """Ends one trial of a tune whose client goes on with the others, and brings this one home."""
+    if found.store is None:
+        return
+    progress(f"its tune goes on: `tfinfra down {found.host}` ends all of that")
+    found.store.put(keys.STOP, encode(StopRequest(Result.CANCELLED, "`tfinfra down` ended the trial")))
+    over = (RunPhase.DELETED, RunPhase.INCOMPLETE)
+    wait_until(lambda: (now := found.folder.read()) is None or now.phase in over, CLIENT_SECONDS)
 
 
 def _end_further_runs(found: FoundRun, progress: Progress, *, discard: bool) -> None:

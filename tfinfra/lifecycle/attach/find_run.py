@@ -17,6 +17,7 @@ from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, all_records, run_folder
 from tfinfra.lifecycle.record.run_status import matching_run
+from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
@@ -50,6 +51,8 @@ def find_run(
 
 def _find_run(name: str, options: CloudOptions, tell: Progress, *, ended: bool, nodes: bool) -> FoundRun:
     state = state_folder()
+    if tune_of(name) and (trial := run_folder(state, name)).read() is not None:
+        return _recorded(trial, state)
     records = all_records(state)
     if not options.nothing:
         scope = _named_scope(options, tell)

@@ -40,6 +40,7 @@ def first_record(plan: Plan, target: Target, options: UpOptions, cloud: Cloud, n
         machines=options.machines,
         backend=users_backend(),
         client=this_process(),
+        resumes=options.resume,
         times={"started": now},
     )
 

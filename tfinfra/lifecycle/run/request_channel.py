@@ -14,7 +14,7 @@ from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.record.names import requests_in_attempt
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.model import to_json
+from tfinfra.model import Target, to_json
 from tfinfra.model.requests import LIVES, Answer, Request, SignedRequest
 from tfinfra.signing import SigningKey
 from tfinfra.store import ObjectStore, encode, keys, readable
@@ -77,7 +77,7 @@ def make_key(folder: RunFolder) -> SigningKey:
 def open_channel(ports: Ports, folder: RunFolder, record: RunRecord, store: ObjectStore) -> Channel:
     """The channel to the nodes of the run's newest attempt. Raises ManifestError where the target does not allow it,
     UsageError where this machine, or the run, has not what it takes."""
-    if why := why_none(record):
+    if why := why_no_channel(record.target):
         raise ManifestError(f"the nodes of {record.run} take nothing from anybody: {why}")
     url = requests_in_attempt(record)
     if url is None:
@@ -85,11 +85,11 @@ def open_channel(ports: Ports, folder: RunFolder, record: RunRecord, store: Obje
     return Channel(record.run, _kept_key(folder, record), ports.open_store(url), store, ports)
 
 
-def why_none(record: RunRecord) -> str | None:
+def why_no_channel(target: Target) -> str | None:
     """Why the target's runs have no channel: nodes must not be able to write where they are asked."""
-    if record.target.store:
+    if target.store:
         return "its store is a container of others (`store`), whose rights tfinfra does not set"
-    if record.target.identity_id:
+    if target.identity_id:
         return "its nodes act as an identity of others (`identity_id`), which may write more than tfinfra knows"
     return None
 

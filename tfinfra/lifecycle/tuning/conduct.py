@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.errors import LimitReached, Result, TfinfraError, first_line
 from tfinfra.lifecycle.end.ending import await_collected
+from tfinfra.lifecycle.end.trials_home import TrialsHome, keep_best
+from tfinfra.lifecycle.record.tune_journal import JournalFile
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import open_channel
+from tfinfra.lifecycle.tuning.before import NOTHING, Before
 from tfinfra.lifecycle.tuning.how_it_ended import success
-from tfinfra.lifecycle.tuning.journal_file import JournalFile
+from tfinfra.lifecycle.tuning.resume import bring_over
 from tfinfra.lifecycle.tuning.search import Search
 from tfinfra.lifecycle.tuning.trial_book import TrialBook
-from tfinfra.lifecycle.tuning.trial_home import TrialsHome, copy_linked, trial_results
 from tfinfra.model import Outcome, to_json
 from tfinfra.store import keys, put_first, store_errors
 from tfinfra.text.wording import count
-from tfinfra.tuning.journal import Entry, Trial, replay
-
-BEST = "best"
-"""The folder of the best trial's files, in the results of its tune."""
-
-
-@dataclass(frozen=True)
-class Before:
-    """What a tune begins with: the `entries` of the one that it goes on with, and the trials of earlier tunes, which
-    only its sampler and policy know of (`warm`)."""
-
-    entries: Sequence[Entry] = ()
-    warm: Sequence[Trial] = ()
-
-
-NOTHING = Before()
+from tfinfra.tuning.journal import replay
 
 
 def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
@@ -44,6 +29,8 @@ def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
     assert tune is not None and pool is not None  # noqa: S101 - who calls this has looked
     text = f"{count(tune.max_total_runs, 'trial')} at most, {pool.trials_at_once} at a time"
     with session.phase("search", text):
+        if before.left is not None:
+            bring_over(before.left, context.folder)
         journal = JournalFile(context.folder, nodes.store)
         for entry in before.entries:
             journal.append(entry)
@@ -91,16 +78,6 @@ def _ended(context: RunContext, nodes: Nodes, book: TrialBook, home: TrialsHome,
             context.session.observer.say(f"warning: the nodes could not be told of the end: {first_line(error)}")
     context.folder.audit.append("outcome", **to_json(outcome))
     home.wait()
-    _keep_best(context, book)
-
-
-def _keep_best(context: RunContext, book: TrialBook) -> None:
-    """Gives the best trial's files a place that needs no number."""
-    tune, results = context.plan.tune, Path(context.record().results)
-    best = book.searched.best(tune.primary_metric_goal) if tune is not None else None
-    if best is None:
-        return
-    try:
-        copy_linked(trial_results(results, best.number), results / BEST)
-    except OSError as error:
-        context.session.observer.say(f"warning: {results / BEST} cannot be written: {error.strerror or error}")
+    if (tune := context.plan.tune) is not None:
+        results = Path(context.record().results)
+        keep_best(book.searched, tune.primary_metric_goal, results, context.session.observer.say)

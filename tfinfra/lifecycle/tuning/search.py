@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from tfinfra.errors import LimitReached, ProvisioningError, Result, TfinfraError, first_line
 from tfinfra.lifecycle.end.ending import POLL
+from tfinfra.lifecycle.end.trials_home import TrialsHome
 from tfinfra.lifecycle.record.names import further_store
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
@@ -17,7 +18,6 @@ from tfinfra.lifecycle.tuning.asking import AskedTrial
 from tfinfra.lifecycle.tuning.how_it_ended import failures_alike, success, why_failed, without_best, without_metric
 from tfinfra.lifecycle.tuning.pool_places import PoolPlaces
 from tfinfra.lifecycle.tuning.trial_book import TrialBook
-from tfinfra.lifecycle.tuning.trial_home import TrialsHome
 from tfinfra.lifecycle.tuning.trial_life import LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.lifecycle.tuning.tune_view import tune_state
@@ -172,8 +172,8 @@ class Search:
         outcome = trial.outcome
         if outcome is None or (outcome.result == Result.FAILED and not self._places.has(trial.nodes)):
             return "lost", "a node of it was lost"
-        if outcome.result == Result.CANCELLED and trial.stopped:
-            return "terminated", trial.stopped
+        if outcome.result == Result.CANCELLED:  # by the policy, or by `tfinfra down` of this trial
+            return "terminated", trial.stopped or first_line(outcome.message)
         if outcome.result == Result.SUCCEEDED:
             return "succeeded", ""
         return str(outcome.result), why_failed(outcome)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from tfinfra.errors import Result
+from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.record.names import further_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.trials import TrialOf
-from tfinfra.lifecycle.tuning.journal_file import JournalFile
-from tfinfra.lifecycle.tuning.trial_home import trial_results
+from tfinfra.lifecycle.record.tune_journal import JournalFile
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
 from tfinfra.money.ledger import Ledger
@@ -118,6 +118,7 @@ def trial_record(tune: RunRecord, number: int, asked: Asked, what: TrialAsked, n
         backend=None,
         evidence=None,
         resumes=None,
+        client=None,
         phase=RunPhase.RUNNING,
         times={"started": now},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +26,9 @@ from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.run.terms import terms_of
+from tfinfra.lifecycle.tuning.before import NOTHING, Before, before_search
 from tfinfra.lifecycle.tuning.conduct import search
+from tfinfra.lifecycle.tuning.resume import left_tune
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.up.other_verb import refuse_other_verb
 from tfinfra.lifecycle.up.training import train
@@ -75,6 +78,8 @@ def launch(
             return launch_on_held(project, options, observer, secrets, scratch=Path(scratch), manifest=manifest)
         engine = EngineProcess(records=options.rehearse or not stays_here(project, options))
         try:
+            left = left_tune(options.resume, observer.say) if options.resume is not None else None
+            options = replace(options, resume=left.run if left is not None else None)
             early = spawn(lambda: _local_cloud(options, observer), "cloud") if stays_here(project, options) else None
             compiled, options = compile_to_folder(project, options, observer, secrets, manifest)
             heed_policy(compiled, observer)
@@ -82,18 +87,26 @@ def launch(
             checkpoints = checkpoints_to_resume(compiled, options.folder, Path(scratch))
             cloud = early.result() if early and is_local else choose_cloud(compiled, options)
             given = Given({n: secrets[n] for n in compiled.plan.secrets}, compiled.data, checkpoints)
-            return _run_on(cloud, compiled, options, observer, engine=engine, given=given)
+            before = before_search(compiled.plan, compiled.spec.target, options, left, observer.say)
+            return _run_on(cloud, compiled, options, observer, engine=engine, given=given, before=before)
         finally:
             engine.close()
 
 
 def _run_on(
-    cloud: Cloud, compiled: Compiled, options: UpOptions, observer: Observer, *, engine: EngineProcess, given: Given
+    cloud: Cloud,
+    compiled: Compiled,
+    options: UpOptions,
+    observer: Observer,
+    *,
+    engine: EngineProcess,
+    given: Given,
+    before: Before,
 ) -> RunResult:
     from tfinfra.clouds import boundary_of, machines_of
 
     interrupt = Interrupt()
-    run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given)
+    run = new_run(compiled, cloud, options, observer, interrupt, engine=engine, given=given, before=before)
     observer.say(f"run {run.run} on the {where(cloud)}")
     if machines_of(cloud) == "process":
         observer.say(f"process machines are {boundary_of('process')}")
@@ -196,8 +209,9 @@ def new_run(
     *,
     engine: EngineProcess,
     given: Given,
+    before: Before = NOTHING,
 ) -> UpRun:
-    """The run, not begun."""
+    """The run, not begun; of a tune with what it has `before` its search."""
     from tfinfra.clouds import machines_of
     from tfinfra.lifecycle.wiring import real_ports
 
@@ -207,7 +221,7 @@ def new_run(
         burn=burn(compiled) if cloud.charges else FREE,
         terms=terms_of(compiled) if cloud.charges else None,
     )
-    work = search if compiled.plan.tune is not None else train
+    work = partial(search, before=before) if compiled.plan.tune is not None else train
     return UpRun(compiled, real_ports(cloud), options, observer, interrupt, engine=engine, given=given, work=work)
 
 

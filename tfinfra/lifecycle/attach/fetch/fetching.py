@@ -4,6 +4,7 @@ is deleted what lies in that, so that nothing goes that is not at home or given 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.further_runs import left_by_others, stop_runs_from_elsewhere
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.end.trials_home import bring_trials_left, keep_best, searched_of
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase
@@ -76,8 +78,20 @@ class Fetching(Bringing):
             self._progress(f"warning: {line}")
         self._said += lines
         self.home = home
+        if over and found.store.list(keys.JOURNAL):
+            self._bring_trials(found.store)
         self.evidence.look(found.store)
         return home
+
+    def _bring_trials(self, store: ObjectStore) -> None:
+        """Of a tune whose client has gone. Raises what keeps one of its trials away."""
+        found = self._found
+        bring_trials_left(found.ports, found.folder, store, self.results, self._progress)
+        with suppress(OSError, ValueError):  # without its plan nobody knows which is the best
+            tune = found.folder.plan().tune
+            searched = searched_of(found.folder, store, self._progress)
+            if tune is not None:
+                keep_best(searched, tune.primary_metric_goal, self.results, self._progress)
 
     def before_machines_go(self) -> None:
         """Lets nodes that still train end and collect, then reads the disks of those that could not. What goes wrong
@@ -95,7 +109,7 @@ class Fetching(Bringing):
     def _collects(self, store: ObjectStore) -> bool:
         """Whether the nodes have brought into the store what they had, after they were let to."""
         try:
-            if has_all(store) or not store.list(keys.TASKS):
+            if has_all(store) or not (store.list(keys.TASKS) or store.list(keys.JOURNAL)):
                 return True
             if not is_collected(store):
                 self._let_collect(store)

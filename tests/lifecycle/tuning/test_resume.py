@@ -1,0 +1,111 @@
+"""A tune whose client was killed, and another that goes on with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
+from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.tuning import resume
+from tfinfra.lifecycle.tuning.before import Before
+from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another
+from tfinfra.store import MemoryStore, keys
+from tfinfra.system.progress import say_nothing
+from tfinfra.tuning.journal import COMPLETE, Searched, replay
+
+__all__ = ["hurried"]
+KILLED, NEXT = "digits-abc123", "digits-next00"
+
+
+class Killed:
+    """What a client leaves that is killed right before the write number `at` to the tune's store that concerns a
+    trial: the state folder, and the store, as they were then."""
+
+    def __init__(self, tmp: Path, at: int) -> None:
+        self.world = TunedWorld(tmp)
+        self.state = tmp / "killed"
+        self.store: MemoryStore | None = None
+        self._left = at
+        self.world.store = MemoryStore(self._before)
+        self.world.search()
+
+    def _before(self, verb: str, key: str) -> None:
+        if verb not in ("put", "put_if_absent") or not key.startswith((keys.JOURNAL, "control/", keys.OUTCOME)):
+            return
+        self._left -= 1
+        if self._left == 0 and self.store is None:
+            self.store = MemoryStore()
+            self.store.objects = dict(self.world.store.objects)
+            shutil.copytree(self.world.tmp / "state", self.state, ignore_dangling_symlinks=True)
+
+    @property
+    def folder(self) -> RunFolder:
+        return run_folder(self.state, KILLED)
+
+
+def left_by(killed: Killed, store: MemoryStore | None, tune: Any = None) -> LeftTune:
+    found = FoundRun(KILLED, killed.folder, killed.folder.read(), killed.world.ports, (), store, None)
+    return LeftTune(found, tune or killed.world.tune, resume._entries(found, say_nothing))
+
+
+def searched(world: TunedWorld, run: str) -> Searched:
+    return replay(read_journal(run_folder(world.tmp / "state", run).path, None, say_nothing))
+
+
+@pytest.mark.parametrize("where", ["both places", "this machine", "the store"])
+@pytest.mark.parametrize("at", range(1, 12, 2))
+def test_no_trial_is_lost_and_none_counts_twice(at: int, where: str, tmp_path: Path) -> None:
+    killed = Killed(tmp_path / "first", at)
+    if killed.store is None:
+        pytest.fail("the client was not killed")
+    if where == "the store":
+        shutil.rmtree(killed.folder.path / keys.JOURNAL, ignore_errors=True)
+    left = left_by(killed, None if where == "this machine" else killed.store)
+    world = TunedWorld(tmp_path / "second")
+    result = world.search(Before(left), letters="next00")
+    assert result.record.message.startswith("trial ")
+    found = searched(world, NEXT)
+    assert found.counted == 5
+    assert not found.under_way
+    complete = Counter(trial.parameters["--x"] for trial in found.trials.values() if trial.result in COMPLETE)
+    assert complete == dict.fromkeys(range(5), 1)
+    assert {record.on for record in trial_records(run_folder(tmp_path / "second" / "state", NEXT))} == {NEXT}
+
+
+def test_an_entry_that_is_none_is_left_out_and_told(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 8)
+    path = killed.folder.path / keys.JOURNAL / "00000001.json"
+    path.write_bytes(b'{"asked": {"number": -1}')
+    said: list[str] = []
+    assert len(list(read_journal(killed.folder.path, killed.store, said.append))) > 1
+    assert said == []  # the store's is whole
+    list(read_journal(killed.folder.path, None, said.append))
+    assert said == ["warning: tune/00000001.json is no entry of a journal: it is left out"]
+
+
+def test_of_two_clients_one_goes_on_and_the_other_is_told(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 8)
+    assert resume._claim(killed.folder, "digits-first0") == "digits-first0"
+    assert resume._claim(killed.folder, "digits-second") == "digits-first0"
+
+
+def test_another_search_is_no_resumption(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 8)
+    with pytest.raises(UsageError, match=r"tune.primary_metric_goal is not what digits-abc123 searched by"):
+        refuse_another(a_tune(primary_metric_goal="minimize"), left_by(killed, killed.store))
+
+
+def test_two_writers_of_a_journal_are_told_from_each_other(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    world.store.put(keys.journal_key(3), b"{}")
+    result = world.search()
+    assert "another client writes the journal of digits-abc123" in result.record.message
+    assert world.groups == {}

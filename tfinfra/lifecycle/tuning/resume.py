@@ -1,0 +1,163 @@
+"""A tune that goes on with what another has left: its journal is the beginning of the new one's, its trials' files are
+at home already, and what was under way is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.lifecycle.attach.attached_run import end_run
+from tfinfra.lifecycle.attach.find_run import find_run
+from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.end.trials_home import trial_results
+from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase
+from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.model import Unfit
+from tfinfra.model.trials import trial_id
+from tfinfra.model.tuning import Tune
+from tfinfra.store import keys, store_errors
+from tfinfra.system.clock import right_now
+from tfinfra.system.linked_copy import copy_linked
+from tfinfra.system.progress import Progress
+from tfinfra.system.whole_file import write_whole
+from tfinfra.text.wording import count
+from tfinfra.tuning.journal import Ended, Entry, Trial, replay
+
+_RESUMED_BY = "resumed-by"
+"""The file in a tune's folder that names the one which goes on with it."""
+_YOUNG = 120.0
+"""Seconds in which a tune that goes on with another has a record of its own."""
+
+
+@dataclass(frozen=True)
+class LeftTune:
+    """A tune that another goes on with: its `entries`, with an end for each trial that was under way."""
+
+    found: FoundRun
+    tune: Tune
+    entries: Sequence[Entry]
+
+    @property
+    def run(self) -> str:
+        return self.found.run
+
+
+def left_tune(name: str, say: Progress) -> LeftTune:
+    """The tune of this id or name. Raises UsageError where it is none that can be gone on with."""
+    found = find_run(name, tell=say, ended=True)
+    record = found.folder.read()
+    if record is None or found.borrowed:
+        raise UsageError(f"{found.run} was not begun on this machine", hint="its journal is on the one that began it")
+    if is_alive(record.client):
+        hint = f"`tfinfra down {found.run}` ends it, and keeps its journal"
+        raise UsageError(f"{found.run} is searched by another process of this machine", hint=hint)
+    try:
+        tune = found.folder.plan().tune
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the plan of {found.run} cannot be read: {error}") from None
+    if tune is None:
+        raise UsageError(f"{found.run} is no tune", hint="`tfinfra runs` lists all runs")
+    return LeftTune(found, tune, _entries(found, say))
+
+
+def _entries(found: FoundRun, say: Progress) -> list[Entry]:
+    """The journal, in which each trial has ended: one that was under way was lost with its client."""
+    store = found.store
+    if store is not None:
+        try:
+            store.list(keys.JOURNAL)
+        except store_errors():
+            store = None
+    entries = list(read_journal(found.folder.path, store, say))
+    try:
+        searched = replay(entries)
+    except Unfit as error:
+        raise UsageError(f"the journal of {found.run} is none that a search can go on from: {error}") from None
+    why = f"the client of {found.run} has gone"
+    lost = [Entry(ended=Ended(trial.number, "lost", why, right_now())) for trial in searched.under_way]
+    return [*entries, *lost]
+
+
+def refuse_another(tune: Tune, left: LeftTune) -> None:
+    """Raises UsageError where a manifest's tune looks for something else than the one that it is to go on with."""
+    same = ("primary_metric_name", "primary_metric_goal")
+    other = [f"tune.{key}" for key in same if getattr(tune, key) != getattr(left.tune, key)]
+    if list(tune.parameter_space) != list(left.tune.parameter_space):
+        other.append("the names in tune.parameter_space")
+    if other:
+        message = f"{' and '.join(other)} {'are' if len(other) > 1 else 'is'} not what {left.run} searched by"
+        raise UsageError(message, hint="tune.resume_from lets a new tune learn of an old one's trials")
+
+
+def take_over(left: LeftTune, run: str, say: Progress) -> None:
+    """Makes `run` the one tune that goes on with this one, and ends what there still is of that, its files at home.
+    Raises UsageError where another does already."""
+    folder = left.found.folder
+    by = _claim(folder, run)
+    if by != run:
+        raise UsageError(
+            f"{by} goes on with {left.run} already", hint=f"`tfinfra tune --resume {by}` goes on with that"
+        )
+    record = folder.read()
+    if record is not None and record.phase != RunPhase.DELETED:
+        say(f"{left.run} is ended first: what it has found is kept")
+        end_run(left.found, say)
+
+
+def _claim(folder: RunFolder, run: str) -> str:
+    """Who goes on with the tune of `folder`: the first that asks, unless that one came to nothing."""
+    path = folder.path / _RESUMED_BY
+    with FileLock(folder.path / ".resumed"):
+        by = path.read_text("utf-8").strip() if path.exists() else ""
+        other = folder.of(by).read() if by else None
+        begins = other is None and by and right_now() - path.stat().st_mtime < _YOUNG
+        if begins or (other is not None and not other.came_to_nothing):
+            return by
+        write_whole(path, run.encode())
+        return run
+
+
+def bring_over(left: LeftTune, folder: RunFolder) -> None:
+    """Gives the tune of `folder` the trials of the one that it goes on with: their files, by hard links, and their
+    records. Raises OSError."""
+    record, before = folder.read(), left.found.folder.read()
+    if record is None or before is None:
+        return
+    for number in replay(left.entries).trials:
+        source = trial_results(Path(before.results), number)
+        own = folder.of(trial_id(record.run, number))
+        was = left.found.folder.of(trial_id(left.run, number)).read()
+        if was is None:
+            continue
+        results = trial_results(Path(record.results), number)
+        if source.is_dir():
+            copy_linked(source, results)
+        mine = replace(was, run=own.path.name, name=record.run, on=record.run, store=None, results=str(results))
+        own.write(replace(mine, phase=RunPhase.DELETED))
+
+
+def warm_trials(names: Sequence[str], say: Progress) -> list[Trial]:
+    """The trials of earlier tunes, of which a new one learns. Raises UsageError where one of them is not known here."""
+    found: list[Trial] = []
+    for name in names:
+        try:
+            found += _ended_trials(name, say)
+        except TfinfraError as error:
+            raise UsageError(f"tune.resume_from: {error.message}", hint=error.hint) from None
+    if found:
+        say(f"it learns of {count(len(found), 'trial')} of {', '.join(names)}")
+    return found
+
+
+def _ended_trials(name: str, say: Progress) -> list[Trial]:
+    """Those of a tune, living or over."""
+    found = find_run(name, tell=say, ended=True)
+    searched = replay(read_journal(found.folder.path, found.store, say))
+    if not searched.trials:
+        raise UsageError(f"{found.run} has no journal of a tune")
+    return [trial for trial in searched.trials.values() if trial.result is not None]
