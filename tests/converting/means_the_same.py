@@ -229,7 +229,7 @@ ROWS: dict[str, Row] = {
         "  d: {type: uniform, min_value: -6, max_value: 1}\n",
         {"script_params": {"--a": 0.00247875, "--b": 1.0, "--c": 20.0, "--d": -6}},
         set(),
-        [(7, "the search over 'a'"), (8, ""), (9, ""), (10, "")],
+        [(6, "the search is not kept, and the first values stand for it")],
     ),
     "an environment that is built": (
         aml("python fit.py", "environment:\n  name: e\n  build: {path: .}\n"),

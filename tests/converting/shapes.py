@@ -93,17 +93,17 @@ SHAPES: dict[str, Shape] = {
         {
             "source_directory": "src",
             "entry_script": "fit.py",
-            "script_params": {"--rate": 0.1, "--size": 16},
-            "limits": {"max_run_duration": 3600},
+            "tune": {
+                "sampling": "random",
+                "parameter_space": {"--rate": {"uniform": [0.1, 1.0]}, "--size": {"choice": [16, 32]}},
+                "primary_metric_name": "loss",
+                "primary_metric_goal": "minimize",
+                "max_total_runs": 4,
+                "max_concurrent_runs": 4,
+                "max_duration_minutes": 60,
+            },
         },
-        [
-            (5, "the environment"),
-            (6, "'sampling_algorithm' has no equivalent"),
-            (8, "the search over 'rate'"),
-            (9, "the search over 'size'"),
-            (10, "'objective' has no equivalent"),
-            (11, "'limits.max_total_trials' has no equivalent"),
-        ],
+        [(5, "the environment"), (11, "the file does not say how many trials live at a time: 4")],
     ),
     # Azure/azureml-examples, cli/jobs/basics/hello-iris-folder.yml
     "a job with data in a container": (
@@ -420,7 +420,40 @@ SHAPES: dict[str, Shape] = {
         hd = HyperDriveConfig(estimator=est, hyperparameter_sampling=ps, max_total_runs=4)
         """,
         {"entry_script": "fit.py", "vm_size": "Standard_D4s_v5", "pip_packages": ["pandas"]},
-        [(2, "HyperDriveConfig has no equivalent")],
+        [(2, "the search is not kept: its space is not written out")],
+    ),
+    # Azure/MachineLearningNotebooks, ml-frameworks/tensorflow/train-hyperparameter-tune-deploy-with-tensorflow
+    "a search that is written out": (
+        "submit.py",
+        """\
+        ps = RandomParameterSampling({'--batch-size': choice(25, 50), '--rate': loguniform(-6, -1),
+                                      '--depth': choice(range(1, 4))})
+        policy = BanditPolicy(evaluation_interval=2, slack_factor=0.1)
+        src = ScriptRunConfig(source_directory='.', script='fit.py', arguments=['--data', 'here', '--rate', 0.01],
+                              compute_target='local')
+        htc = HyperDriveConfig(run_config=src, hyperparameter_sampling=ps, policy=policy,
+                               primary_metric_name='validation_acc', primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
+                               max_total_runs=8, max_concurrent_runs=4)
+        """,
+        {
+            "entry_script": "fit.py",
+            "script_params": {"--data": "here"},
+            "compute_target": "local",
+            "tune": {
+                "sampling": "random",
+                "parameter_space": {
+                    "--batch-size": {"choice": [25, 50]},
+                    "--rate": {"loguniform": [-6, -1]},
+                    "--depth": {"choice": [1, 2, 3]},
+                },
+                "primary_metric_name": "validation_acc",
+                "primary_metric_goal": "maximize",
+                "max_total_runs": 8,
+                "max_concurrent_runs": 4,
+                "policy": {"bandit": {"evaluation_interval": 2, "slack_factor": 0.1}},
+            },
+        },
+        [],
     ),
     # Azure/MachineLearningNotebooks, ml-frameworks/tensorflow/train-tensorflow-resume-training
     "a ScriptRunConfig with an environment": (

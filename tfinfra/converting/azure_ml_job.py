@@ -3,7 +3,6 @@ schema" and "CLI (v2) sweep job YAML schema"."""
 
 from __future__ import annotations
 
-import math
 import posixpath
 import re
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from tfinfra.catalog.tensorflow import framework
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.draft import Draft, Taken
 from tfinfra.converting.shell_text import inserted
+from tfinfra.converting.sweep import Sweep
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.document import Document
@@ -25,8 +25,6 @@ from tfinfra.text.credentials import hidden, names_secret
 NAME = "azure-ml-job"
 _REFERENCE = re.compile(r"\$\{\{\s*(inputs|outputs|search_space)\.([\w.-]+?)\s*\}\}")
 _PLAIN = ("number", "integer", "string", "boolean")
-_LARGEST_EXPONENT = 700
-"""What a float still holds."""
 _SCHEMA = re.compile(r"azureml.*/(\w+)\.schema\.json")
 _JOBS = ("commandJob", "sweepJob", "pipelineJob", "commandComponent", "pipelineComponent")
 """Azure ML has such files for endpoints, data and environments too."""
@@ -64,18 +62,19 @@ def convert(document: Document, draft: Draft) -> None:
     _names(job, draft)
     tags = _texts(job, "tags")
     draft.tags(tags, {name: job.at("tags", name) for name in tags})
-    values: dict[str, str | None] = {**_inputs(job, draft), **_outputs(job, draft)}
-    _space(job, draft, values)
+    sweep = Sweep(job, draft)
+    values: dict[str, str | None] = {**_inputs(job, draft), **_outputs(job, draft), **sweep.values}
     code = _code(job, draft, base)
     _environment(job, draft, base, code)
     given = _texts(job, *base, "environment_variables")
     draft.variables(given, {name: job.at(*base, "environment_variables", name) for name in given})
     _distribution(job, draft, base)
     _compute(job, draft, base)
-    _limit(job, draft)
     command = job.text(*base, "command")
     if command is not None:
         put_command(draft, _with_values(command, values), job.at(*base, "command"), "command")
+    if not sweep.finish():
+        _limit(job, draft)
     if said := job.text("description"):
         draft.quote("description:", said)
     job.finish()
@@ -175,31 +174,6 @@ def _outputs(job: Taken, draft: Draft) -> dict[str, str]:
     values = {f"outputs.{name}": f"${{TFINFRA_OUTPUTS}}/{name}" for name in job.mapping("outputs")}
     job.take("outputs")
     return values
-
-
-def _space(job: Taken, draft: Draft, values: dict[str, str | None]) -> None:
-    """A sweep's space: each value's first, and said so."""
-    for name, given in job.mapping("search_space").items():
-        each = given if isinstance(given, Mapping) else {"values": [given]}
-        listed = each.get("values")
-        first = listed[0] if isinstance(listed, list) and listed else _lowest(each)
-        values[f"search_space.{name}"] = str(first)
-        what = f"the search over '{name}' has no equivalent: {first} stands for it"
-        draft.note(what, job.at("search_space", name), "`tfinfra up` runs one training for each set of script_params")
-        job.take("search_space", name)
-
-
-def _lowest(space: Mapping[str, Any]) -> Any:
-    """The first value of a distribution. Those in logarithms give the exponent; `q` is the step that is rounded to."""
-    lowest = space.get("min_value", space.get("lower", space.get("mu", 0)))
-    kind, step = str(space.get("type", "")), space.get("q")
-    if not isinstance(lowest, (int, float)):
-        return lowest
-    if kind.lstrip("q") in ("loguniform", "lognormal"):
-        lowest = float(f"{math.exp(min(lowest, _LARGEST_EXPONENT)):.6g}")
-    if kind.startswith("q") and isinstance(step, (int, float)) and step:
-        lowest = float(f"{round(lowest / step) * step:.6g}")
-    return lowest
 
 
 def _code(job: Taken, draft: Draft, base: tuple[str, ...]) -> str | None:

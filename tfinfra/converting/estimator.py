@@ -11,6 +11,7 @@ from tfinfra.backends.registry import backend_called
 from tfinfra.converting.commands import put_command
 from tfinfra.converting.constants import Program, Unknown, arguments, called
 from tfinfra.converting.draft import NO_TARGET, Draft, removed
+from tfinfra.converting.hyperdrive import CONFIGURATIONS, put_configuration
 from tfinfra.converting.versions import put_packages, put_version
 from tfinfra.errors import Position
 from tfinfra.manifest.key_schema import MANIFEST, SPELLINGS
@@ -21,10 +22,8 @@ from tfinfra.manifest.words.tensorflow_meant import trained
 NAME = "azure-ml-estimator"
 _ESTIMATORS = ("TensorFlow", "Estimator", "ScriptRunConfig", "Keras")
 _OTHERS = {"PyTorch": "PyTorch", "Chainer": "Chainer", "SKLearn": "scikit-learn"}
-_SEARCHES = ("HyperDriveConfig", "HyperDriveRunConfig", "AutoMLConfig")
-_SEARCH = "not yet: `tfinfra up` runs one training for each set of script_params"
 _NOT_HERE = {
-    **dict.fromkeys(_SEARCHES, _SEARCH),
+    "AutoMLConfig": "`tune` searches the parameters of one script",
     **dict.fromkeys(
         ("Pipeline", "EstimatorStep", "PythonScriptStep", "HyperDriveStep"), "a manifest is one training run"
     ),
@@ -79,6 +78,9 @@ def convert(program: Program, lines: list[str], draft: Draft) -> None:
     source.packages()
     source.experiment()
     source.gpus()
+    for call in program.calls:
+        if called(call) in CONFIGURATIONS:
+            put_configuration(program, call, source.at(call), draft)
 
 
 def _is_estimator(call: ast.Call) -> bool:

@@ -28,10 +28,21 @@ def _key(key: str, value: Any) -> Iterator[str]:
     line = f"{key}: {flow(value)}"
     if isinstance(value, Mapping) and key != "compute_target":
         yield f"{key}:"
-        yield from (f"  {flow(str(name))}: {flow(each)}" for name, each in value.items())
+        for name, each in value.items():
+            yield from _below(f"  {flow(str(name))}:", each)
     elif isinstance(value, list) and len(line) > _WIDE:
         yield f"{key}:"
         yield from (f"  - {flow(each)}" for each in value)
+    else:
+        yield line
+
+
+def _below(name: str, value: Any) -> Iterator[str]:
+    """What stands within a key: a mapping that is too wide has a line for each of its own."""
+    line = f"{name} {flow(value)}"
+    if isinstance(value, Mapping) and len(line) > _WIDE:
+        yield name
+        yield from (f"    {flow(str(inner))}: {flow(each)}" for inner, each in value.items())
     else:
         yield line
 
