@@ -45,6 +45,10 @@ class _Kept:
     took: float = 0.0
     error: str = ""
     reading: bool = False
+    stale: bool = False
+
+    def is_due(self, now: float, fresh: float) -> bool:
+        return not self.reading and (self.stale or now - self.begun >= max(fresh, _DEARER * self.took))
 
 
 class Looks:
@@ -61,7 +65,7 @@ class Looks:
         self._kept[key] = kept  # the last of them now
         self._forget()
         busy = False
-        if not kept.reading and self._clock.monotonic() - kept.begun >= max(fresh, _DEARER * kept.took):
+        if kept.is_due(self._clock.monotonic(), fresh):
             busy = not self._begin(kept, read)
         until = self._clock.monotonic() + (wait if wait is not None else FIRST if kept.at is None else AGAIN)
         while kept.reading and self._clock.monotonic() < until:
@@ -75,12 +79,12 @@ class Looks:
     def stale(self, key: object) -> None:
         """What was read is known to be out of date."""
         if kept := self._kept.get(key):
-            kept.begun, kept.took = float("-inf"), 0.0
+            kept.stale = True
 
     def _begin(self, kept: _Kept, read: Callable[[], T]) -> bool:
         if not self._free.acquire(blocking=False):
             return False
-        kept.begun, begun = self._clock.monotonic(), right_now()
+        kept.begun, kept.stale, begun = self._clock.monotonic(), False, right_now()
 
         def work() -> None:
             try:

@@ -1,0 +1,141 @@
+"""The pages in a browser: it is let in and stays in, loads nothing from elsewhere, complains of nothing, and what
+others wrote is text. A real server, on a port of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chromium import Page, chromium, needs_chromium
+from tests.lifecycle.record.test_record import a_record
+from tfinfra.lifecycle.record.run_record import run_folder
+
+pytestmark = needs_chromium
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>http://evil.example/"
+RUNS = [f"digits-{number:06d}" for number in range(60)]
+WIDTHS = (1440, 390)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a machine with runs that are over."""
+    folder = tmp_path_factory.mktemp("ui") / "state"
+    for number, run in enumerate(RUNS):
+        results = folder / "results" / run
+        for kind in ("tasks", "metrics"):
+            (results / kind).mkdir(parents=True)
+        (results / "tasks/rank-0.log").write_text("".join(f"line {line} {HOSTILE}\n" for line in range(300)))
+        point = {"name": HOSTILE[:60], "value": 0.5, "step": 3, "time": 1.0}
+        (results / "metrics/rank-0.jsonl").write_text(json.dumps(point) + "\n")
+        how = {"result": ("succeeded", "failed", "limit")[number % 3], "message": HOSTILE, "fetched": True}
+        record = a_record(run, phase="deleted", client=None, results=str(results), **how)
+        run_folder(folder, run).write(record)
+    folder.chmod(0o700)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(state: Path) -> Iterator[str]:
+    """Where a server lets one browser in. Its end by Ctrl-C is at once, and no failure."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tfinfra.cli.main", "ui", "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TFINFRA_STATE_DIR": str(state)},
+    )
+    assert server.stdout is not None
+    address = server.stdout.readline().strip()
+    yield address
+    server.send_signal(signal.SIGINT)
+    out, error = server.communicate(timeout=5)
+    assert (server.returncode, out, error) == (0, "", "Ctrl-C ends it\n"), "and nothing of a request was logged"
+
+
+@pytest.fixture(scope="module")
+def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A tab that was let in by a file of this machine, as the desktop's browser is."""
+    folder = tmp_path_factory.mktemp("chromium")
+    (folder / "open.html").write_text(f'<meta http-equiv="refresh" content="0;url={address}">')
+    with chromium(folder) as tab:
+        tab.open((folder / "open.html").as_uri())
+        tab.until("location.pathname === '/' && document.querySelector('h1')?.textContent === 'Runs'")
+        yield tab
+
+
+def of(address: str, path: str) -> str:
+    return address.partition("/?")[0] + path
+
+
+def test_the_secret_is_gone_from_the_address_and_out_of_the_reach_of_scripts(page: Page) -> None:
+    assert "token" not in page.value("location.href")
+    assert page.value("document.cookie") == ""
+    assert page.value("history.length") <= 4
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/?page=1", f"/runs/{RUNS[0]}", f"/runs/{RUNS[1]}/stop", f"/runs/{RUNS[1]}/extend", "/nowhere"]
+)
+def test_each_page_fits_and_asks_nobody_else(page: Page, address: str, path: str) -> None:
+    page.console.clear()
+    page.asked.clear()
+    page.open(of(address, path))
+    for width in WIDTHS:
+        page.size(width, dark=width < 600)
+        assert not page.too_wide, width
+    page.until("document.querySelector('h1') !== null")
+    assert page.value("document.title").endswith("tfinfra")
+    assert page.value("document.images.length") == 0
+    assert [one for one in page.asked if not one.startswith((of(address, "/"), "data:,"))] == []
+    assert [told for told in page.console if "404" not in told or path != "/nowhere"] == []
+
+
+def test_a_reader_of_the_screen_finds_landmarks_names_and_heads(page: Page, address: str) -> None:
+    for path in ("/", f"/runs/{RUNS[0]}"):
+        page.open(of(address, path))
+        assert page.value("document.documentElement.lang") == "en"
+        assert page.value("document.querySelectorAll('h1').length") == 1
+        assert page.value("['header', 'main', 'footer', 'nav'].every((name) => document.querySelector(name))")
+        named = "(field.labels && field.labels.length) || field.ariaLabel || field.type === 'hidden'"
+        assert page.value(f"[...document.querySelectorAll('input, select')].every((field) => {named})")
+        assert page.value("[...document.querySelectorAll('table')].every((one) => one.querySelector('th[scope=col]'))")
+
+
+def test_the_table_is_narrowed(page: Page, address: str) -> None:
+    page.open(of(address, "/"))
+    page.value("document.querySelector('[name=text]').value = '000001'")
+    page.value("document.querySelector('form').submit()")
+    page.until("document.querySelectorAll('tbody tr').length === 1")
+    assert RUNS[1] in page.text
+
+
+def test_a_log_is_there_with_and_without_javascript_and_is_text(page: Page, address: str) -> None:
+    page.open(of(address, f"/runs/{RUNS[0]}"))
+    page.until("document.getElementById('ui-log').textContent.includes('line 299')")
+    assert (page.value("document.title"), HOSTILE in page.text) == (f"{RUNS[0]} · tfinfra", True)
+    assert page.value("document.querySelectorAll('#main a[href*=evil], #main img, #main script').length") == 0
+
+
+def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Page, address: str) -> None:
+    """In a browser: with our own policy for referrers it names the form's origin."""
+    page.open(of(address, f"/runs/{RUNS[2]}/stop"))
+    page.value("document.querySelector('form[method=post]').submit()")
+    page.until(f"location.pathname === '/runs/{RUNS[2]}'")
+    page.until("document.getElementById('ui-act').textContent.includes('done')")
+    assert "everything was deleted before" in page.text
+    other = of(address, "/").replace("127.0.0.1", "localhost")
+    page.open(other)
+    assert "Not let in" in page.text, "another name is another jar"
+    asked = f"fetch('{of(address, '/')}', {{credentials: 'include'}}).then(() => 'read', () => 'refused')"
+    assert page.value(asked) == "refused"
+    framed = f"new Promise((done) => {{const f = document.createElement('iframe'); f.src = '{of(address, '/')}';"
+    framed += "f.onload = () => { try { done(f.contentDocument.title) } catch { done('closed') } };"
+    framed += "document.body.append(f); setTimeout(() => done('nothing'), 3000)})"
+    assert page.value(framed) in ("closed", "nothing", "")

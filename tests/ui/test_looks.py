@@ -1,0 +1,104 @@
+"""Reads for pages: what is silent keeps no page waiting, and takes no more than one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tfinfra.errors import ProvisioningError
+from tfinfra.ui.looks import AT_ONCE, KEPT, Look, Looks
+
+SOON = 0.05
+
+
+@pytest.fixture
+def hung() -> Iterator[threading.Event]:
+    """What silent reads wait for; it is set at the test's end."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def look(looks: Looks, key: object, read: object, fresh: float = 0.0, wait: float = 2.0) -> Look[str]:
+    return asyncio.run(looks.at(key, read, fresh, wait))  # type: ignore[arg-type]
+
+
+def test_a_silent_read_keeps_nobody_waiting_and_is_not_repeated(hung: threading.Event) -> None:
+    looks, calls = Looks(), list[int]()
+
+    def read() -> str:
+        calls.append(1)
+        if len(calls) > 1:
+            hung.wait()
+        return "known"
+
+    assert look(looks, "run", read).value == "known"
+    looks.stale("run")
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: look(looks, "run", read, wait=SOON), range(20)))
+    assert time.monotonic() - began < 2.0
+    assert {each.value for each in found} == {"known"}, "what was known is shown"
+    assert found[-1].trouble.startswith("no answer for ")
+    assert len(calls) == 2, "one thread waits, however many pages ask"
+
+
+def test_silent_reads_take_so_many_threads_and_no_more(hung: threading.Event) -> None:
+    looks = Looks()
+    for number in range(AT_ONCE):
+        look(looks, number, hung.wait, wait=0.0)
+    refused = look(looks, "one more", lambda: "x")
+    assert (refused.value, "too much is being read" in refused.trouble) == (None, True)
+    hung.set()
+    deadline = time.monotonic() + 5
+    while look(looks, "one more", lambda: "x").value != "x":
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        pytest.param(ProvisioningError("ARM says no", hint="ask again"), "ARM says no (ask again)", id="ours"),
+        pytest.param(ValueError("odd"), "tfinfra itself failed: ValueError: odd", id="a fault"),
+    ],
+)
+def test_what_was_raised_is_told_beside_what_was_known(raised: Exception, told: str) -> None:
+    looks, answers = Looks(), ["known"]
+
+    def read() -> str:
+        if answers:
+            return answers.pop()
+        raise raised
+
+    look(looks, "run", read)
+    looks.stale("run")
+    found = look(looks, "run", read)
+    assert (found.value, found.trouble) == ("known", told)
+
+
+def test_what_is_fresh_is_not_read_again_and_what_is_dear_seldom() -> None:
+    looks, calls = Looks(), list[str]()
+
+    def read() -> str:
+        calls.append("x")
+        time.sleep(SOON)
+        return "x"
+
+    for _ in range(3):
+        look(looks, "dear", read)
+    assert len(calls) == 1, "it took a while: it is not asked for at once again"
+    looks.stale("dear")
+    look(looks, "dear", read)
+    assert len(calls) == 2
+
+
+def test_what_nobody_looks_at_is_forgotten() -> None:
+    looks = Looks()
+    for number in range(KEPT + 10):
+        look(looks, number, lambda: "x")
+    assert (looks.known(0), looks.known(KEPT + 9)) == (None, "x")
