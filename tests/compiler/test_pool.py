@@ -9,7 +9,9 @@ import pytest
 from tests.backends.specs import spec
 from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.model import Plan, Pool, from_json, to_json, trial_plan
+from tfinfra.model.spec import limit_key
 from tfinfra.model.tuning import Expression, Tune
+from tfinfra.money.budget import FREE, run_time
 
 TUNE = Tune(
     sampling="grid",
@@ -51,6 +53,13 @@ def test_a_trial_has_the_plan_that_a_run_of_its_own_would_have(words: str) -> No
     arguments = ("--epochs", "2", "--lr", "0.1")
     trial = trial_plan(planned(backend, tune=TUNE, **changes), arguments)
     assert trial == planned(backend, arguments=arguments, **changes)
+
+
+def test_what_ends_a_tune_is_named_as_its_manifest_has_it() -> None:
+    seconds, limit = run_time(planned("single", tune=TUNE).limits, FREE)
+    assert (seconds, limit_key(limit)) == (90 * 60, "tune.max_duration_minutes")
+    seconds, limit = run_time(trial_plan(planned("single", tune=TUNE), ()).limits, FREE)
+    assert (seconds, limit_key(limit)) == (3600, "limits.max_run_duration")
 
 
 def test_only_a_tune_has_trials() -> None:

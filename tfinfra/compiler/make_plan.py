@@ -8,6 +8,7 @@ from dataclasses import replace
 from tfinfra.backends.registry import backend
 from tfinfra.compiler.target.infrastructures import infrastructures
 from tfinfra.model import SCHEMA, Limits, Plan, Pool, Spec, Task
+from tfinfra.model.spec import TUNE_DURATION
 
 BASE_PORT = 2222
 MOST_TASKS = 10_000
@@ -53,7 +54,9 @@ def make_plan(spec: Spec, tasks: Sequence[Task], gpus: int) -> Plan:
 
 def _limits(spec: Spec) -> Limits:
     """Those of the run: a tune ends after a time of its own, and max_run_duration is each trial's."""
-    return replace(spec.limits, max_run_duration=spec.tune.max_duration_minutes * 60) if spec.tune else spec.limits
+    if spec.tune is None:
+        return spec.limits
+    return replace(spec.limits, max_run_duration=spec.tune.max_duration_minutes * 60, duration_key=TUNE_DURATION)
 
 
 def _pool(spec: Spec) -> Pool | None:

@@ -110,7 +110,7 @@ def trial_plan(plan: Plan, arguments: tuple[str, ...]) -> Plan:
         plan,
         node_count=pool.nodes_per_trial,
         arguments=arguments,
-        limits=replace(plan.limits, max_run_duration=pool.trial_seconds),
+        limits=Limits(pool.trial_seconds, plan.limits.keep_outputs, plan.limits.max_cost_usd),
         infrastructure=first,
         alternatives=tuple(others),
         tune=None,

@@ -5,17 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from tfinfra.model.shapes import Line, one_of
+from tfinfra.model.shapes import Line, Name, one_of
 from tfinfra.model.tuning import Tune
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds, counted from the first write to the cloud; US dollars at list price, None for no cap."""
+    """Seconds, counted from the first write to the cloud; US dollars at list price, None for no cap. `duration_key` is
+    the key that says max_run_duration: of a tune max_duration_minutes."""
 
     max_run_duration: int
     keep_outputs: int
     max_cost_usd: float | None = None
+    duration_key: Name = "max_run_duration"
+
+
+TUNE_DURATION = "max_duration_minutes"
+
+
+def limit_key(limit: str) -> str:
+    """A limit as the manifest has it: "limits.max_cost_usd", "tune.max_duration_minutes"."""
+    return f"{'tune' if limit == TUNE_DURATION else 'limits'}.{limit}"
 
 
 PYPI = "https://pypi.org/simple"

@@ -46,7 +46,7 @@ FREE = Burn()
 @dataclass(frozen=True)
 class Deadline:
     """`at` (Unix seconds) everything billed by the hour is to be deleted, `seconds` after the run's start. `limit` is
-    the key of limits that says so: "max_run_duration" or "max_cost_usd"."""
+    the key that says so: "max_run_duration", of a tune "max_duration_minutes", or "max_cost_usd"."""
 
     at: float
     seconds: int
@@ -75,7 +75,7 @@ def run_time(limits: Limits, burn: Burn) -> tuple[int, str]:
     affordable = affordable_seconds(limits, burn)
     if affordable < limits.max_run_duration:
         return affordable, "max_cost_usd"
-    return limits.max_run_duration, "max_run_duration"
+    return limits.max_run_duration, limits.duration_key
 
 
 def next_deadline(first: Deadline, limits: Limits, burn: Burn, ledger: Ledger, now: float) -> Deadline:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tfinfra.agent.node.node_records import read
 from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, Plan, StopRequest
+from tfinfra.model.spec import limit_key
 from tfinfra.store import ObjectStore, keys
 from tfinfra.system.clock import unix_time
 from tfinfra.text.wording import spell_seconds
@@ -42,7 +43,7 @@ def deadline_stop(settings: NodeSettings, plan: Plan, now: float) -> Stop | None
         return None
     whole = _run_seconds(settings, plan)
     passed = spell_seconds(now - (deadline_of(settings) - whole))
-    limit = f"limits.{settings.limit} ({spell_seconds(whole)}) has ended the training"
+    limit = f"{limit_key(settings.limit)} ({spell_seconds(whole)}) has ended the training"
     return Stop(Result.LIMIT, f"{limit} {passed} after the run's start, so that what it wrote comes home in time")
 
 

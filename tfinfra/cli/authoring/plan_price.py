@@ -106,7 +106,7 @@ def limit_lines(price: Priced, hold: int) -> Iterator[str]:
         cap = limits.max_cost_usd or 0.0
         end = f"{held_for_end(limits, price.burn):.2f} for the deletion and the kept outputs"
         held = f"{cap * FOR_USAGE:.2f} for bytes and calls and {end}"
-        otherwise = f"max_run_duration would be {spell_seconds(limits.max_run_duration)}"
+        otherwise = f"{limits.duration_key} would be {spell_seconds(limits.max_run_duration)}"
         yield f"  that is what max_cost_usd of {cap:.2f} allows, less {held}; {otherwise}"
     elif limits.max_cost_usd is not None:
         yield f"  max_cost_usd of {limits.max_cost_usd:.2f} is not reached before that"

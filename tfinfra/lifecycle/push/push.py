@@ -32,6 +32,7 @@ from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import HeldLock, UpOptions
 from tfinfra.lifecycle.run.still_locked import refuse_other_inputs, refuse_other_source
 from tfinfra.model import to_json
+from tfinfra.model.spec import limit_key
 from tfinfra.money.budget import FREE, Burn, deadline
 from tfinfra.store import encode, holds, keys
 from tfinfra.store.waiting import await_store
@@ -141,7 +142,7 @@ def _refuse_deadline(compiled: Compiled, ports: Ports, stack: KeepStack) -> None
     if given <= now:
         raise UsageError(f"the deadline in {stack.file} has passed", hint="give both stacks a later one")
     if given > end.at:
-        message = f"the deadline in {stack.file} is later than limits.{end.limit} allows: {iso_time(end.at)}"
+        message = f"the deadline in {stack.file} is later than {limit_key(end.limit)} allows: {iso_time(end.at)}"
         raise UsageError(message, hint="give both stacks an earlier one: `pulumi up` of the keep stack tells its timer")
 
 

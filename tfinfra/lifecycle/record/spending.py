@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.errors import LimitReached, TeardownIncomplete
 from tfinfra.model import Limits
+from tfinfra.model.spec import limit_key
 from tfinfra.money.budget import DELETION_SECONDS, Burn, Deadline, needed_seconds, next_deadline
 from tfinfra.money.ledger import Interval
 from tfinfra.system.clock import iso_time, unix_time
@@ -53,7 +54,7 @@ def note_attempt(folder: RunFolder, group: str, limits: Limits, burn: Burn, now:
     before = Deadline(unix_time(record.deadline), record.run_seconds or limits.max_run_duration, record.limit)
     end = next_deadline(before, limits, burn, ledger, now)
     if end.at <= now or (end.limit == "max_cost_usd" and end.at - now < needed_seconds(limits)):
-        raise LimitReached(f"limits.{end.limit} leaves no time for another attempt: {so_far(record, now)}")
+        raise LimitReached(f"{limit_key(end.limit)} leaves no time for another attempt: {so_far(record, now)}")
     folder.update(
         compute_group=group,
         deadline=iso_time(end.at),

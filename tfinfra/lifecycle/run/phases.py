@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from tfinfra.audit.log import AuditLog
 from tfinfra.errors import LimitReached, TfinfraError, first_line
 from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.model.spec import limit_key
 from tfinfra.money.budget import Deadline
 from tfinfra.text.masking import redact
 
@@ -74,7 +75,7 @@ class Session:
         """Raises what interrupts the run: the user's request, or LimitReached at the deadline."""
         self.interrupt.check()
         if self.deadline is not None and self.clock() >= self.deadline.at:
-            raise LimitReached(f"the run reached its limits.{self.deadline.limit}")
+            raise LimitReached(f"the run reached its {limit_key(self.deadline.limit)}")
 
     def wait(self, future: Future[T], tick: Callable[[], object] = lambda: None, interval: float = TICK) -> T:
         """The future's result, calling `tick` every `interval` seconds. Raises what interrupts the run."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tfinfra.compiler.pipeline import Compiled
+from tfinfra.model.spec import limit_key
 from tfinfra.system.clock import iso_time
 from tfinfra.text.wording import spell_seconds
 
@@ -29,7 +30,7 @@ class Terms:
         yield f"  {self.expected}"
         until = f"about {iso_time(now + self.seconds)}" if self.seconds < _FAR else "in years"
         after = f"{spell_seconds(self.seconds)} after the first write"
-        yield f"  deadline: everything billed by the hour is deleted {after}, {until} (limits.{self.limit})"
+        yield f"  deadline: everything billed by the hour is deleted {after}, {until} ({limit_key(self.limit)})"
 
     def _price(self) -> str:
         if self.usd_per_hour is None:

@@ -24,6 +24,7 @@ from tfinfra.lifecycle.tuning.tune_view import tune_state
 from tfinfra.lifecycle.watch.poll_times import LATE
 from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Inventory, Outcome, Plan
+from tfinfra.model.spec import limit_key
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
 from tfinfra.store import LARGE, keys, readable, store_errors
@@ -95,7 +96,7 @@ class Search:
         if self._failed is not None:
             return self._failed
         if self._is_late() and self._session.deadline is not None:
-            raise LimitReached(f"the tune reached its limits.{self._session.deadline.limit}")
+            raise LimitReached(f"the tune reached its {limit_key(self._session.deadline.limit)}")
         if not self._live and self._ranks and self._book.next(self._clock()) is None:
             return self._over()
         self._session.check()
