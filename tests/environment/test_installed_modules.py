@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_what_is_there(site: Path, name: str) -> None:
 )
 def test_what_is_not(site: Path, name: str) -> None:
     assert modules_of([site]).has(name) is False
+
+
+def test_what_was_read_is_known_without_its_folder(site: Path) -> None:
+    found = modules_of([site]).read()
+    shutil.rmtree(site)
+    assert (found.has("sklearn.svm"), found.has("six"), found.has("pandas")) == (True, True, False)
+
+
+def test_for_a_package_with_a_folder_no_list_is_read(site: Path) -> None:
+    (site / "six-1.0.dist-info/RECORD").unlink()
+    (site / "six-1.0.dist-info/RECORD").mkdir()  # a RECORD that nobody can read
+    found = modules_of([site])
+    assert found.has("of_conda") is True
+    with pytest.raises(IsADirectoryError):
+        found.has("six")
 
 
 def test_nothing_is_certain_where_a_package_brings_an_importer_of_its_own(site: Path) -> None:

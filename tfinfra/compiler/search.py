@@ -9,7 +9,6 @@ from tfinfra.manifest.manifest import Manifest
 from tfinfra.manifest.tuning.keys import TuneKeys
 from tfinfra.model.tuning import Expression, Tune
 from tfinfra.tuning.arguments import flag, same_flag, value_text
-from tfinfra.tuning.draws import space_size
 from tfinfra.tuning.expressions import draw, fault
 
 MOST_LINES = 20
@@ -21,6 +20,8 @@ def sets(given: TuneKeys) -> int | None:
     alone = {name: found[0] for name, found in given.parameter_space.items() if len(found) == 1}
     if len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
         return None
+    from tfinfra.tuning.draws import space_size  # what draws is loaded for a tune alone
+
     return space_size(alone)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 _MODULE_ENDS = (".py", ".so", ".pyc")
@@ -18,24 +19,46 @@ _MAKES_MODULES = re.compile(r"__path__|sys\.modules|meta_path|path_hooks|extend_
 
 
 @dataclass(frozen=True)
-class InstalledModules:
+class ListedModules:
     """`names` are all modules and folders of them, dotted; `packages` those among them that are files or have an
-    __init__: what is inside of these, they may make themselves, and need not be among `names`. `folders` are looked
-    into for what no RECORD lists. `sealed`: nothing there adds modules by running code."""
+    __init__: what is inside of these, they may make themselves, and need not be among `names`."""
 
-    names: frozenset[str]
-    packages: frozenset[str]
+    names: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class InstalledModules:
+    """`folders` are looked into first, and for what no RECORD lists. `sealed`: nothing there adds modules by running
+    code. `listed` reads the RECORDs: TensorFlow's environment has tens of thousands of files in them."""
+
+    listed: Callable[[], ListedModules]
     folders: tuple[Path, ...] = ()
     sealed: bool = True
+
+    @cached_property
+    def _listed(self) -> ListedModules:
+        return self.listed()
+
+    @property
+    def packages(self) -> frozenset[str]:
+        return self._listed.packages
+
+    def read(self) -> InstalledModules:
+        """The same, with all RECORDs read: the folders may go."""
+        listed = self._listed
+        return replace(self, listed=lambda: listed)
 
     def has(self, name: str) -> bool | None:
         """Whether `import name` finds something; None where that cannot be told."""
         parts = name.split(".")
+        if any(_kind(folder, parts[:1]) == "module" for folder in self.folders):
+            return True
         for count in range(1, len(parts) + 1):
             prefix = ".".join(parts[:count])
             if prefix in self.packages:
                 return True
-            if prefix not in self.names:
+            if prefix not in self._listed.names:
                 found = {_kind(folder, parts[:count]) for folder in self.folders}
                 if "module" in found:
                     return True
@@ -82,12 +105,16 @@ def modules_of(sites: Iterable[Path]) -> InstalledModules:
                     sealed = sealed and any(known in line for known in _KNOWN_HOOKS)
                 elif line.strip() and not line.startswith("#") and (site / line.strip()).is_dir():
                     folders.append(site / line.strip())
+    return InstalledModules(partial(_listed_in, tuple(folders)), tuple(folders), sealed)
+
+
+def _listed_in(folders: Sequence[Path]) -> ListedModules:
     files = [name for site in folders for record in site.glob("*.dist-info/RECORD") for name in _files(record)]
     tops = {file.partition("/")[0] for file in files if _TOP_PACKAGE.fullmatch(file)}
     others = [file for file in files if file.partition("/")[0] not in tops]  # of some ten thousands a few hundred
     names = {prefix for name in others for prefix in _modules(name)} | tops
     packages = {_module(name) for name in others} | tops
-    return InstalledModules(frozenset(names), frozenset(packages), tuple(folders), sealed)
+    return ListedModules(frozenset(names), frozenset(packages))
 
 
 def _files(record: Path) -> Iterator[str]:

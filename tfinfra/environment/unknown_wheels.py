@@ -48,4 +48,4 @@ def modules_of_wheels(lock: Lock, names: Collection[str], cache: Path, progress:
         command = [find_uv(cache, progress), *arguments]
         variables = {**tool_environment(), **source_variables(lock.sources, tool_environment())}
         done = subprocess.run(command, capture_output=True, check=False, cwd=os.sep, env=variables)
-        return modules_of([site]) if done.returncode == 0 and site.is_dir() else None
+        return modules_of([site]).read() if done.returncode == 0 and site.is_dir() else None

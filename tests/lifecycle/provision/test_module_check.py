@@ -11,7 +11,7 @@ import pytest
 from tests.compiler.manifests import checked
 from tests.lifecycle.fake_effects import A_LOCK
 from tfinfra.compiler.pipeline import Compiled
-from tfinfra.environment.installed_modules import InstalledModules
+from tfinfra.environment.installed_modules import InstalledModules, ListedModules
 from tfinfra.environment.lock_file import Lock
 from tfinfra.errors import Diagnostic, ManifestError
 from tfinfra.lifecycle.provision.module_check import check_modules
@@ -19,6 +19,11 @@ from tfinfra.lifecycle.run.workshop import Workshop
 from tfinfra.system.progress import Progress, say_nothing
 
 NONE, THERE = frozenset[str](), frozenset({"shop", "tensorflow"})
+
+
+def alone(names: frozenset[str]) -> InstalledModules:
+    """These packages, and no folder."""
+    return InstalledModules(lambda: ListedModules(names, names))
 
 
 class AShop(Workshop):
@@ -29,11 +34,11 @@ class AShop(Workshop):
         self.asked: list[str] = []
 
     def modules(self, lock: Lock, built: Path | None) -> InstalledModules | None:
-        return None if self._installed is None else InstalledModules(self._installed, self._installed)
+        return None if self._installed is None else alone(self._installed)
 
     def modules_of_wheels(self, lock: Lock, names: Collection[str], progress: Progress) -> InstalledModules | None:
         self.asked = [*names]
-        return None if self._wheels is None else InstalledModules(self._wheels, self._wheels)
+        return None if self._wheels is None else alone(self._wheels)
 
 
 @pytest.fixture(autouse=True)

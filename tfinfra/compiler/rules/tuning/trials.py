@@ -10,7 +10,6 @@ from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import error_at
 from tfinfra.model.tuning import MOST_RESUMED
 from tfinfra.text.wording import count
-from tfinfra.tuning.policies import fault
 
 _MOST_AT_ONCE, _RUNS_PER_PARAMETER = 20, 20
 """What HyperDrive recommends for Bayesian sampling: few at a time, and many in all ("Bayesian sampling" in "Tune
@@ -22,6 +21,8 @@ def policies_that_cannot_be(facts: Facts) -> Iterator[Diagnostic]:
     given = facts.manifest.tune
     if given is None or given.policy is None:
         return
+    from tfinfra.tuning.policies import fault  # loaded for a tune alone
+
     if why := fault(given.policy):
         written = ("tune", "policy", given.policy.kind)
         path = written if facts.document.key(written) else ("tune", "policy")
