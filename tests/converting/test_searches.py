@@ -104,6 +104,10 @@ PYTHON: dict[str, tuple[str, dict[str, Any]]] = {
         program(hyperdrive("space"), "space = dict(lr=uniform(min_value=0.05, max_value=0.1))\n"),
         {"parameter_space": {"lr": {"uniform": [0.05, 0.1]}}},
     ),
+    "a parameter that the estimator has too": (
+        program(hyperdrive("{'lr': uniform(0, 1)}")).replace("entry_script", "script_params={'--lr': 1}, entry_script"),
+        {"parameter_space": {"lr": {"uniform": [0, 1]}}},
+    ),
     "no policy by its name": (program(hyperdrive(more="policy=NoTerminationPolicy(), max_total_runs=4")), {}),
 }
 
@@ -121,6 +125,7 @@ def test_a_sweep_is_a_search(sentence: str) -> None:
 def test_a_hyperdrive_configuration_is_a_search(sentence: str) -> None:
     text, keys = PYTHON[sentence]
     data, _ = made(text, "submit.py")
+    assert "script_params" not in data
     assert {key: data["tune"].get(key) for key in keys} == keys
 
 
@@ -174,6 +179,11 @@ LOST: dict[str, tuple[str, str, str]] = {
         program(hyperdrive(more="max_total_runs=4, resume_from=[old]")),
         "submit.py",
         "runs of Azure ML are nothing to resume from here",
+    ),
+    "a second search": (
+        program(hyperdrive(), f"first = {hyperdrive()}\n"),
+        "submit.py",
+        "a second search",
     ),
     "AutoML": (program("AutoMLConfig(task='x')"), "submit.py", "AutoMLConfig has no equivalent"),
 }

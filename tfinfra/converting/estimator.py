@@ -78,9 +78,11 @@ def convert(program: Program, lines: list[str], draft: Draft) -> None:
     source.packages()
     source.experiment()
     source.gpus()
-    for call in program.calls:
-        if called(call) in CONFIGURATIONS:
-            put_configuration(program, call, source.at(call), draft)
+    searches = [call for call in program.calls if called(call) in CONFIGURATIONS]
+    for search in searches[:1]:
+        put_configuration(program, search, source.at(search), draft)
+    for more in searches[1:]:
+        draft.note("a second search", source.at(more), "a manifest has one, and its resume_from names earlier ones")
 
 
 def _is_estimator(call: ast.Call) -> bool:

@@ -70,6 +70,8 @@ def _sampling(program: Program, node: ast.expr | None, at: Position, draft: Draf
     parameters = draft.keys.get("script_params", {})
     for flag in [flag for flag in parameters if flag.lstrip("-") in {name.lstrip("-") for name in space}]:
         del parameters[flag]
+    if not parameters:
+        draft.keys.pop("script_params", None)
     return word, space
 
 
