@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
-from tfinfra.agent.node.strays import Strays
 from tfinfra.agent.part import end_run
 from tfinfra.agent.trials.ending import LIVING, End, mark_ended
+from tfinfra.agent.trials.leftovers import Leftovers
 from tfinfra.agent.trials.trial import live
 from tfinfra.agent.verdict.control import Stop
 from tfinfra.errors import Result, first_line
@@ -99,17 +99,17 @@ class Trials:
 
     def live(self) -> None:
         """Lives trials until the tune is over. Nothing that goes wrong in one ends more than that."""
-        context, strays = self._context, Strays()
+        context, left = self._context, Leftovers(own_machine=self._context.paths.own_mounts)
         if not (context.settings.requests and context.settings.requests_key):
             end_run(context, Outcome(Result.FAILED, "nothing can be asked of the nodes: they have no container for it"))
             return
         context.heartbeats.say(_WAITING)
         while (item := self._asked.get()) is not None:
-            self._live(strays, *item)
+            self._live(left, *item)
         self._node.witness.end()
         mark_ended(context, self._node.assignment)
 
-    def _live(self, strays: Strays, asked: TrialAsked, ranks: tuple[int, ...]) -> None:
+    def _live(self, left: Leftovers, asked: TrialAsked, ranks: tuple[int, ...]) -> None:
         context = self._context
         with self._lock:
             if self._over:
@@ -122,6 +122,6 @@ class Trials:
         except Exception:  # noqa: BLE001  the outermost edge: an agent that dies takes the node with it
             _log.exception("%s could not be lived to its end", asked.trial)
         finally:
-            strays.end()
+            left.clear()
             self._lived = None
             context.heartbeats.say(_WAITING)
