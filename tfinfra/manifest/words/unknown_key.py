@@ -13,6 +13,7 @@ from tfinfra.manifest.described import Rules
 from tfinfra.manifest.document import Document, KeyPath
 from tfinfra.manifest.key_schema import LIMITS, MANIFEST, METRICS, SPELLINGS, TARGET
 from tfinfra.manifest.tuning.schema import EXPRESSIONS, TUNE
+from tfinfra.manifest.tuning.words import in_tune
 from tfinfra.manifest.words.foreign_words import WORDS, at_the_top, below, in_our_form, one_level_up, under
 from tfinfra.manifest.words.odd_characters import DASHES, what_is_odd
 from tfinfra.manifest.words.refused import ESTIMATOR
@@ -46,7 +47,8 @@ def way_out_of_unknown(path: KeyPath, value: Any, schema: Mapping[str, Rules]) -
         near = nearest(word, known, 0.7)
         return did_you_mean(near) if near else _level_of(word, schema)
     if len(path) > 1:
-        return _below(str(path[0]), word, value, known)
+        of_tune = in_tune(path, word, value) if path[0] == "tune" and word not in known else None
+        return of_tune or _below(str(path[0]), word, value, known)
     return _at_the_top(written, word, value, known)
 
 
