@@ -25,6 +25,7 @@ allow:
   max_cost_usd: 500
   vm_priority: lowpriority
   image: "microsoft-dsvm:*"
+  tracking_host: mlflow.example.com
   inline: no
   exec: no
   max_live_runs: 0
@@ -51,6 +52,7 @@ def test_every_key_is_read() -> None:
         max_cost_usd=500,
         vm_priority=("low_priority",),
         image=("microsoft-dsvm:*",),
+        tracking_host=("mlflow.example.com",),
         inline=False,
         exec=False,
         max_live_runs=0,
@@ -92,7 +94,7 @@ def test_a_guardrail_knows_its_line_and_value() -> None:
     ]
     assert (found.at("require", 2).name, found.at("require", 2).value, found.at("require", 2).line) == (
         *("require", "lock"),
-        16,
+        17,
     )
 
 

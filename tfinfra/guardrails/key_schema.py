@@ -25,6 +25,9 @@ ALLOW: dict[str, Rules] = {
     "max_cost_usd": usd("the largest limits.max_cost_usd; a run on Azure must have one then"),
     "vm_priority": _some("how nodes may be bought: dedicated, low_priority", text_regex=PRIORITY),
     "image": _some("the images that nodes may boot, as a target writes them; * and ? stand for any letters"),
+    "tracking_host": _some(
+        "the hosts that metrics.tracking_uri may name, with its port; * and ? stand for any letters"
+    ),
     "inline": described("boolean", "false: no target of the manifest or its repository, only those outside, and local"),
     "exec": described(
         "boolean", "false: no command on a run's nodes besides its tasks; true: also on those of a locked run"

@@ -47,7 +47,7 @@ def _allowed(document: Document) -> Allowed:
     given = document.data.get("allow", {})
     values: dict[str, Any] = dict(given)
     for key in given:
-        if key in ("vm_size", "image", "vm_priority"):
+        if key in ("vm_size", "image", "vm_priority", "tracking_host"):
             values[key] = _texts(document, ("allow", key))
     if "vm_priority" in given:
         values["vm_priority"] = tuple(text.replace("lowp", "low_p") for text in values["vm_priority"])

@@ -11,8 +11,9 @@ from tfinfra.manifest.document import Document, KeyPath, dotted
 
 @dataclass(frozen=True)
 class Allowed:
-    """The most that a manifest may ask for: an empty tuple and None limit nothing. Texts of `vm_size` and `image` are
-    patterns; `max_run_duration` is in seconds, money in US dollars; `exec` is whether commands may be run on nodes."""
+    """The most that a manifest may ask for: an empty tuple and None limit nothing. Texts of `vm_size`, `image` and
+    `tracking_host` are patterns; `max_run_duration` is in seconds, money in US dollars; `exec` is whether commands may
+    be run on nodes."""
 
     vm_size: tuple[str, ...] = ()
     max_nodes: int | None = None
@@ -20,6 +21,7 @@ class Allowed:
     max_cost_usd: float | None = None
     vm_priority: tuple[str, ...] = ()
     image: tuple[str, ...] = ()
+    tracking_host: tuple[str, ...] = ()
     inline: bool = True
     max_live_runs: int | None = None
     max_usd_per_hour: float | None = None

@@ -119,6 +119,27 @@ TABLE: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
         "compute_target: {vm_size: Standard_D8s_v5, image: canonical:ubuntu-24_04-lts:server:latest}\n",
         [("TFI450", 2)],
     ),
+    "metrics for another host": (
+        "allow: {tracking_host: mlflow.example.com}",
+        "metrics: {tracking_uri: https://mlflow.example.com.evil.org}\n",
+        [("TFI458", 2)],
+    ),
+    "metrics for a host with the right one in the path": (
+        "allow: {tracking_host: '*.example.com'}",
+        "metrics: {tracking_uri: https://evil.org/mlflow.example.com}\n",
+        [("TFI458", 2)],
+    ),
+    "metrics for another port": (
+        "allow: {tracking_host: mlflow.example.com}",
+        "metrics: {tracking_uri: 'https://mlflow.example.com:8080'}\n",
+        [("TFI458", 2)],
+    ),
+    "metrics for an allowed host": (
+        "allow: {tracking_host: ['*.Example.com']}",
+        "metrics: {tracking_uri: https://mlflow.example.com/team}\n",
+        [],
+    ),
+    "metrics without a server": ("allow: {tracking_host: x}", "metrics: {primary: loss}\n", []),
     "an inline target": ("allow: {inline: false}", AZURE, [("TFI451", 2)]),
     "an inline target of the local cloud": (
         "allow: {inline: false}",

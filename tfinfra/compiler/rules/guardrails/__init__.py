@@ -7,6 +7,6 @@ count only where they are written.
 from __future__ import annotations
 
 from tfinfra.compiler.facts import Rule
-from tfinfra.compiler.rules.guardrails import limits, required, target
+from tfinfra.compiler.rules.guardrails import limits, metrics, required, target
 
-RULES: tuple[Rule, ...] = (*target.RULES, *limits.RULES, *required.RULES)
+RULES: tuple[Rule, ...] = (*target.RULES, *limits.RULES, *metrics.RULES, *required.RULES)
