@@ -40,6 +40,7 @@ WHOLE = {
     "metrics": ["metrics", "digits-x7k2pq"],
     "exec": ["exec", "digits-x7k2pq", "--", "true"],
     "extend": ["extend", "digits-x7k2pq", "1h"],
+    "report": ["report", "digits-x7k2pq"],
     "tensorboard": ["tensorboard", "digits-x7k2pq"],
     "ui": ["ui", "--no-browser"],
     "push": ["push", "deploy/digits-single", "--run", "digits-x7k2pq"],
