@@ -79,7 +79,7 @@ def test_a_page_shows_how_a_run_stands_and_only_text_of_others(machine: Machine)
     store.put(keys.metrics_key("rank-0", 0), chunk_of([Point("rank-0", f"acc {HOSTILE[:25]}", 0.5, 3, 1.0)]))
     page = machine.browser.get(PAGE)
     assert page.status == 200
-    for told in ("training", "Log of rank-0", "first", "&lt;script&gt;alert(1)", "\\u202e&amp;", " 0.5 at step 3"):
+    for told in ("Training", "Log of rank-0", "first", "&lt;script&gt;alert(1)", "\\u202e&amp;", " 0.5 at step 3"):
         assert told in page.text, told
     assert re.findall(r"<script", page.text) == ["<script"], "ours alone"
     assert "\u202e" not in page.text
@@ -201,5 +201,5 @@ def test_a_page_waits_for_no_lock_and_takes_none(machine: Machine) -> None:
     folder = machine.run.folder.path
     with FileLock(folder / ".lock"), FileLock(folder / ".uses"), FileLock(folder / "events.jsonl.lock"):
         began = time.monotonic()
-        assert "training" in machine.browser.get(PAGE).text
+        assert "Training" in machine.browser.get(PAGE).text
         assert time.monotonic() - began < 1.0

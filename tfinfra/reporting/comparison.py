@@ -55,7 +55,7 @@ def _parts(runs: Sequence[RunPage], share: float) -> Parts:
         more_charts=more,
         at=max(run.at for run in runs),
     )
-    return Parts(f"{len(runs)} runs compared", *style_and_script(), body)
+    return Parts(f"{len(runs)} runs compared", *style_and_script(), head="", rest=body)
 
 
 def _leaders(runs: Sequence[RunPage]) -> Iterable[tuple[str, Curve]]:

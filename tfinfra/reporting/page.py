@@ -44,12 +44,18 @@ _WORDS = {
 @dataclass(frozen=True)
 class Parts:
     """A page in its parts, for whoever puts them into a document of their own: `style` and `script` are text, whose
-    hashes the document's policy has to name; `body` is what stands in <main>, escaped."""
+    hashes the document's policy has to name; `head`, with the first heading, and `rest` are what stands in <main>,
+    escaped."""
 
     title: str
     style: str
     script: str
-    body: str
+    head: str
+    rest: str
+
+    @property
+    def body(self) -> str:
+        return self.head + self.rest
 
     @property
     def policy(self) -> str:
@@ -79,11 +85,12 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
     """The page of a run in its parts, with a `share` of the room for what there may be much of."""
     charts, more_charts = metric_charts(run.curves, run.leader, run.primary, int(_CURVES * share))
     figures, more_figures = figure_charts(run.figures, int(_FIGURES * share))
-    body = rendered(
+    word = result_word(run)
+    head = rendered("head.html", share, run=run, word=word, charts=charts)
+    rest = rendered(
         "run.html",
         share,
         run=run,
-        word=result_word(run),
         charts=charts,
         more_charts=more_charts,
         figures=figures,
@@ -91,7 +98,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         timeline=timeline(run),
         logs=shown_logs(run.logs, int(_LOGS * share)),
     )
-    return Parts(f"{run.run}: {result_word(run)}", *style_and_script(), body)
+    return Parts(f"{run.run}: {word}", *style_and_script(), head, rest)
 
 
 def result_word(run: RunPage) -> str:

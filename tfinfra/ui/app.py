@@ -28,7 +28,7 @@ from tfinfra.ui.door import Door
 from tfinfra.ui.following import Following
 from tfinfra.ui.guard import FORM_BYTES, WELCOME, Guard, Refused, hosts
 from tfinfra.ui.looks import Look, Looks
-from tfinfra.ui.run_seen import Seen
+from tfinfra.ui.run_seen import Seen, Shown
 from tfinfra.ui.runs_table import Row, Wanted
 from tfinfra.ui.shown import row_values, run_values, together
 from tfinfra.ui.terms import extend_terms, stop_terms
@@ -136,9 +136,16 @@ class Ui:
             "lines": news.lines[-200:] if news else (),
             "cursor": news.next if news else "",
             "log_note": news.note if news else "",
-            "report": "",
+            "report": await self._report(seen),
         }
         return HTMLResponse(pages.page("run.html", run, refresh=bool(state["groups"]), **values))
+
+    async def _report(self, seen: Seen) -> Shown:
+        if seen.found is None or seen.record is None:
+            return Shown()
+        fresh = run_seen.REPORT_DEARER * run_seen.fresh_for(seen)
+        look = await self._looks.at(("report", seen.run), partial(run_seen.report_of, seen.found), fresh)
+        return look.value or Shown()
 
     async def lines(self, request: Request) -> Response:
         """What is new of a task's log, as JSON: {lines, next, anew, note}."""

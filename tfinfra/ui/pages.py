@@ -67,7 +67,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters |= {"moment": spelling.moment, "seconds": spelling.seconds, "tone": tone}
+    made.filters |= {"moment": spelling.moment, "seconds": spelling.seconds, "tone": tone, "own": Markup}
     return made
 
 

@@ -13,16 +13,24 @@ from tfinfra.lifecycle.attach.find_run import HERE, find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end import collect
+from tfinfra.lifecycle.pages.found_page import found_page
 from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.watch.latest_metric import metric_text
+from tfinfra.reporting.page import parts
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
 
 HERE_FRESH, AWAY_FRESH = 1.0, 15.0
 """As in the table: a run in a subscription is asked for less often."""
+REPORT_DEARER = 4.0
+"""How many times more rarely a report is made, which reads all points of the run."""
+_READING = 10.0
+"""Seconds that are spent on these, at most."""
+_SHARE = 0.5
+"""The part of a report's room that is taken: the page is loaded again and again."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,21 @@ def see(run: str) -> Seen:
     found = find_run(run)
     guests = tuple(each.run for each in unfinished_runs(found.folder.runs, found.run))
     return Seen(found, found.record, status_document(found), guests)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run's report in its two halves, as HTML."""
+
+    head: str = ""
+    rest: str = ""
+
+
+def report_of(found: FoundRun) -> Shown:
+    """The report on a run as it stands, without logs, which its page follows. Raises TfinfraError, what its store
+    raises."""
+    made = parts(found_page(found, reading=_READING, logs=False), _SHARE)
+    return Shown(made.head, made.rest)
 
 
 def recorded(run: str) -> Seen:

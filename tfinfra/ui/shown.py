@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.reporting.spelling import moment
-from tfinfra.system.clock import right_now
 from tfinfra.text.wording import spell_seconds
 from tfinfra.ui.run_seen import Seen
 from tfinfra.ui.runs_table import Row
@@ -60,18 +59,12 @@ def run_values(seen: Seen, now: float) -> dict[str, Any]:
 
 
 def facts_of(seen: Seen, now: float) -> Iterator[tuple[str, str]]:
-    """What is to be known first, each with its name."""
+    """What its report does not say while it goes on, each with its name."""
     document, state = seen.document, seen.document["state"]
-    started, ended = state["started"], state["ended"]
-    if started:
-        yield "Started", moment(started)
-        if ended or state["state"] != "deleted":
-            yield ("Took" if ended else "Goes on for"), spell_seconds(max(0.0, (ended or now) - started))
-    if not ended:
-        yield from _phase(document)
-    if seen.metric is not None:
-        yield "Metric", seen.metric_text
-    yield "Cost", _cost(state["usd"], state["max_cost_usd"])
+    if not state["ended"]:
+        yield from _phase(document, now)
+        if seen.metric is not None:
+            yield "Metric", seen.metric_text
     if state["usd_per_hour"]:
         yield "Costs now", f"{state['usd_per_hour']:.2f} USD an hour"
     if state["groups"]:
@@ -85,10 +78,10 @@ def facts_of(seen: Seen, now: float) -> Iterator[tuple[str, str]]:
         yield "Results", state["results"]
 
 
-def _phase(document: Any) -> Iterator[tuple[str, str]]:
+def _phase(document: Mapping[str, Any], now: float) -> Iterator[tuple[str, str]]:
     usual = document.get("usual_seconds", {})
     for phase in document.get("phases", ()):
         if phase["seconds"] is None and phase["began"] is not None:
-            seconds = max(0.0, right_now() - phase["began"])
+            seconds = max(0.0, now - phase["began"])
             told = as_last_time(usual.get(phase["phase"]), seconds)
             yield f"Phase {phase['phase']}", spell_seconds(seconds) + (f", {told}" if told else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tfinfra.audit.log import read_events
@@ -26,9 +27,10 @@ from tfinfra.store import store_errors
 from tfinfra.system.clock import right_now
 
 
-def found_page(found: FoundRun, *, reading: float | None = None) -> RunPage:
-    """The values of the run's page as it stands now. At most `reading` seconds are spent on points, None: as many as it
-    takes. Raises UsageError where nobody has a record of it, what the store raises."""
+def found_page(found: FoundRun, *, reading: float | None = None, logs: bool = True) -> RunPage:
+    """The values of the run's page as it stands now, without the ends of its logs where `logs` is not set. At most
+    `reading` seconds are spent on points, None: as many as it takes. Raises UsageError where nobody has a record of it,
+    what the store raises."""
     record = recorded(found)
     home = HomeFiles(Path(record.results), record.leader)
     saved = saved_document(record) if found.store is None else None
@@ -41,7 +43,7 @@ def found_page(found: FoundRun, *, reading: float | None = None) -> RunPage:
         phases=phase_times(record, found.folder.audit.path),
         events=read_events(found.folder.audit.path),
         points=_points(found),
-        log=home.log if found.store is None else lambda task: _log(found, task),
+        log=_no_log if not logs else home.log if found.store is None else partial(_log, found),
         home=home,
         now=right_now(),
         state=str(found.status.state),
@@ -62,3 +64,8 @@ def _log(found: FoundRun, task: str) -> Log | None:
         lines = tuple(line.text for line in log_lines(found, WantedLogs(task, tail=LAST + 1)))
         return Log(task, lines[-LAST:], len(lines) <= LAST)
     return None
+
+
+def _no_log(task: str) -> None:
+    """For a page that has logs of its own."""
+    del task

@@ -75,6 +75,7 @@
 
   const again = (work, pause) => {
     const turn = async () => {
+      const begun = performance.now();
       if (!rests()) {
         try {
           await work();
@@ -83,7 +84,7 @@
           tell(error instanceof TypeError ? "no news: tfinfra ui does not answer, or has ended" : error.message);
         }
       }
-      setTimeout(turn, pause);
+      setTimeout(turn, Math.max(pause, 10 * (performance.now() - begun)));
     };
     setTimeout(turn, pause);
   };
