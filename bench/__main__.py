@@ -22,6 +22,7 @@ BENCHMARKS = {
     "logs": 3,
     "metrics": 3,
     "launch": 3,
+    "tune": 1,
     "preflight": 3,
     "check": 1,
     "files": 3,
