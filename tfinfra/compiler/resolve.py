@@ -12,7 +12,7 @@ from tfinfra.compiler.packages.requirements import (
     takes_prereleases,
 )
 from tfinfra.compiler.project import Project
-from tfinfra.compiler.search import is_tuned, search
+from tfinfra.compiler.search import fixed_params, search
 from tfinfra.compiler.source.dialect import Dialect
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Limits, MetricsWanted, Requirements, Spec, Target
@@ -50,8 +50,7 @@ def resolve(manifest: Manifest, project: Project, target: Target, dialect: Diale
 
 def arguments(manifest: Manifest) -> tuple[str, ...]:
     """The script's command line: each flag, then its values. Of a tune those that no trial has of its own."""
-    given = {flag: values for flag, values in manifest.script_params.items() if not is_tuned(manifest, flag)}
-    return tuple(word for flag, values in given.items() for word in (flag, *values))
+    return tuple(word for flag, values in fixed_params(manifest).items() for word in (flag, *values))
 
 
 def _metrics(manifest: Manifest) -> MetricsWanted | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tfinfra.compiler.search import fixed_params
 from tfinfra.manifest.manifest import Manifest
 from tfinfra.model import Input, Spec, to_json
 from tfinfra.model.tuning import Tune
@@ -28,7 +29,7 @@ def resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
         "name": spec.name,
         "source_directory": spec.source_directory,
         "entry_script": spec.entry_script,
-        "script_params": {flag: _parameter(values) for flag, values in manifest.script_params.items()},
+        "script_params": {flag: _parameter(values) for flag, values in fixed_params(manifest).items()},
         "framework_version": spec.requirements.framework_version,
         "python_version": spec.requirements.python_version,
         "pip_packages": list(manifest.pip_packages),

@@ -66,7 +66,7 @@ def command_lines(manifest: Manifest) -> tuple[Mapping[str, tuple[str, ...]], ..
     found = {name: expressions[0] for name, expressions in given.parameter_space.items() if len(expressions) == 1}
     if not manifest.sound("tune") or len(found) < len(given.parameter_space) or any(map(fault, found.values())):
         return ()
-    base = {key: values for key, values in manifest.script_params.items() if not is_tuned(manifest, key)}
+    base = fixed_params(manifest)
     ends = {flag(name): _ends(expression) for name, expression in found.items()}
     trials = range(min(MOST_LINES, max(map(len, ends.values()))))
     return tuple({**base, **{name: (values[n % len(values)],) for name, values in ends.items()}} for n in trials)
@@ -97,6 +97,11 @@ def search(manifest: Manifest) -> Tune | None:
         resume_from=given.resume_from,
         seed=given.seed,
     )
+
+
+def fixed_params(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
+    """script_params without those that the search gives their values."""
+    return {key: values for key, values in manifest.script_params.items() if not is_tuned(manifest, key)}
 
 
 def is_tuned(manifest: Manifest, name: str) -> bool:

@@ -75,12 +75,24 @@ def test_code_that_is_not_there_is_told_and_a_folder_of_others_is_refused(tmp_pa
         compiled_again(tmp_path, None)
 
 
-def test_secrets_are_refused_at_their_line(tmp_path: Path) -> None:
-    compiled = compiled_again(project(tmp_path, f"{AZURE}secrets: [HUB_TOKEN]\n"), None)
+TUNE = """tune:
+  sampling: random
+  parameter_space: {--lr: {uniform: [0, 1]}}
+  primary_metric_name: loss
+  primary_metric_goal: minimize
+  max_total_runs: 2
+"""
+OF_A_CLIENT = {"secrets": ("secrets: [HUB_TOKEN]\n", "TFI740"), "trials": (TUNE, "TFI941")}
+
+
+@pytest.mark.parametrize("what", OF_A_CLIENT)
+def test_what_only_a_client_can_hand_over_is_refused_at_its_line(tmp_path: Path, what: str) -> None:
+    text, code = OF_A_CLIENT[what]
+    compiled = compiled_again(project(tmp_path, f"{AZURE}{text}"), None)
     with pytest.raises(ManifestError) as caught:
         refuse_without_client(compiled)
     (diagnostic,) = caught.value.diagnostics
-    assert diagnostic.code == "TFI740"
+    assert diagnostic.code == code
     assert diagnostic.position is not None
     assert diagnostic.position.file.endswith("manifest.resolved.yaml")
 

@@ -37,12 +37,12 @@ def refused(facts: Facts, judge: Callable[[Words], Iterable[Wrong]]) -> Iterator
     for given in command_lines(facts.manifest):
         for wrong in judge(given):
             if (wrong.flag or wrong.message) not in told:
-                path = _path(facts.manifest, wrong.flag)
+                path = entry_path(facts.manifest, wrong.flag)
                 yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
             told.add(wrong.flag or wrong.message)
 
 
-def _path(manifest: Manifest, entry: str) -> KeyPath:
+def entry_path(manifest: Manifest, entry: str) -> KeyPath:
     """Where an entry is written; what is missing is missing in script_params."""
     space = manifest.tune.parameter_space if manifest.tune else {}
     if tuned := next((name for name in space if flag(name) == entry), None):

@@ -40,6 +40,14 @@ def secrets_of_nobody(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(facts.document, "TFI740", ("secrets",), message, hint)
 
 
+def trials_of_nobody(facts: Facts) -> Iterator[Diagnostic]:
+    """The nodes of a tune train what its client asks for."""
+    if facts.launch.unattended and facts.manifest.tune is not None:
+        message = "nobody is there to ask for the trials of a tune whose stacks are made by hand"
+        hint = "run it with `tfinfra tune`, or write script_params in place of tune"
+        yield error_at(facts.document, "TFI941", ("tune",), message, hint, at="key")
+
+
 def no_checkpoints(facts: Facts) -> Iterator[Diagnostic]:
     """The run to resume from left none."""
     if facts.launch.checkpoints is False:
@@ -67,6 +75,7 @@ def held_against_no_lock(facts: Facts) -> Iterator[Diagnostic]:
 
 
 RULES: tuple[Rule, ...] = (
-    *(no_subscription, unset_secrets, secrets_of_nobody, no_checkpoints, unmountable_files),
+    *(no_subscription, unset_secrets, secrets_of_nobody, trials_of_nobody),
+    *(no_checkpoints, unmountable_files),
     held_against_no_lock,
 )

@@ -18,6 +18,8 @@ from tfinfra import Run
 parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float)
 parser.add_argument("--size", type=int)
+parser.add_argument("--deep", type=bool)
+parser.add_argument("--token")
 parser.add_argument("--mode", choices=["a", "b"])
 given = parser.parse_args()
 Run.get_context().log("accuracy", given.lr)
@@ -180,6 +182,15 @@ TOLD = {
     "a metric that the script does not name": (
         "tune: {primary_metric_name: acuracy}",
         ["TFI940 notice: did you mean 'accuracy'?"],
+    ),
+    "options that argparse's bool takes for true": (
+        "tune: {max_total_runs: 2, max_concurrent_runs: 2, parameter_space: {--deep: {choice: [true, false]}}}",
+        ["TFI514 warning: leave the flag out, or have the script compare the text"],
+    ),
+    "an option that looks like a secret": (
+        "{tune: {max_total_runs: 2, max_concurrent_runs: 2,"
+        " parameter_space: {--token: {choice: [hf_abcdefghijklmnopqrstuvwxyz01234567, x]}}}}",
+        ["TFI661 warning: name a variable among `secrets`: it is read from your environment and never written"],
     ),
     "nothing of Keras's own prefix": ("tune: {primary_metric_name: val_accuracy}", []),
 }

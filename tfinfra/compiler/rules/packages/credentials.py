@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from tfinfra.compiler.facts import Facts, Rule
 from tfinfra.compiler.packages.written import conda_file, written_lines
 from tfinfra.errors import Diagnostic, Severity
-from tfinfra.manifest.document import error_at
+from tfinfra.manifest.document import KeyPath, error_at
+from tfinfra.manifest.manifest import Manifest
 from tfinfra.text.credentials import gives_secret, in_urls, only_name
 
 _WHAT = "the URL carries a user, a password or a token, which would show in every artefact"
@@ -44,7 +45,9 @@ def credentials_in_urls(facts: Facts) -> Iterator[Diagnostic]:
 def secrets_in_values(facts: Facts) -> Iterator[Diagnostic]:
     """Secrets that are written down: by the name of a flag or variable, or by the form of what is given to it."""
     manifest, document = facts.manifest, facts.document
+    given: list[tuple[KeyPath, str, tuple[str, ...]]]
     given = [(("script_params", flag), flag, values) for flag, values in manifest.script_params.items()]
+    given += [(("tune", "parameter_space", name), name, values) for name, values in _options(manifest)]
     given += [
         (("environment_variables", name), name, (value,)) for name, value in manifest.environment_variables.items()
     ]
@@ -52,6 +55,12 @@ def secrets_in_values(facts: Facts) -> Iterator[Diagnostic]:
         if any(gives_secret(name, value) and not in_urls(value) for value in values):
             what = f"the value of {only_name(name)} looks like a secret, and would show in every artefact"
             yield error_at(document, "TFI661", path, what, _INSTEAD, at="key", severity=Severity.WARNING)
+
+
+def _options(manifest: Manifest) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The texts among the options of a search, by parameter."""
+    for name, expressions in manifest.tune.parameter_space.items() if manifest.tune else ():
+        yield name, tuple(one for each in expressions for one in each.arguments if isinstance(one, str))
 
 
 RULES: tuple[Rule, ...] = (credentials_in_urls, secrets_in_values)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tfinfra.compiler.facts import Facts, Rule
-from tfinfra.compiler.lines.wrong_entries import OFF
+from tfinfra.compiler.lines.wrong_entries import OFF, entry_path
+from tfinfra.compiler.search import command_lines
 from tfinfra.compiler.source.command_line.absl_flags import read_absl
 from tfinfra.compiler.source.command_line.argparse_parser import read_arguments
 from tfinfra.compiler.source.command_line.fire_function import read_fire
@@ -20,7 +21,8 @@ def values_that_mean_the_contrary(facts: Facts) -> Iterator[Diagnostic]:
     """With argparse's type=bool every text is true, absl's flags leave a word that stands behind a boolean one alone,
     and Fire takes what is no Python for a text, which is true."""
     manifest, source = facts.manifest, facts.project.source
-    off = {flag: values[0] for flag, values in manifest.script_params.items() if values and OFF.fullmatch(values[0])}
+    given = ((flag, values) for line in command_lines(manifest) for flag, values in line.items())
+    off = {flag: values[0] for flag, values in given if values and OFF.fullmatch(values[0])}
     if not off:
         return
     parser = read_arguments(source.modules, source.reach)
@@ -45,7 +47,7 @@ def values_that_mean_the_contrary(facts: Facts) -> Iterator[Diagnostic]:
         else:
             continue
         message = f"{flag} is true with {value!r}: {why}"
-        yield error_at(facts.document, "TFI514", ("script_params", flag), message, hint, severity=Severity.WARNING)
+        yield error_at(facts.document, "TFI514", entry_path(manifest, flag), message, hint, severity=Severity.WARNING)
 
 
 RULES: tuple[Rule, ...] = (values_that_mean_the_contrary,)
