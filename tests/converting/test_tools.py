@@ -134,6 +134,12 @@ def test_a_mounted_path_is_met_with_the_inputs_variable() -> None:
 REFUSED = {
     "a manifest": ("train.yaml", "entry_script: train.py\n", "this is a manifest already"),
     "a file of no tool": ("a.yaml", "services: {web: {image: a}}\n", "this file is of no tool that is known"),
+    "an experiment of Katib": (
+        "a.yaml",
+        "apiVersion: kubeflow.org/v1beta1\nkind: Experiment\n",
+        "an experiment of Katib",
+    ),
+    "a sweep of W&B": ("a.yaml", "method: grid\nmetric: {name: a}\nparameters: {}\n", "a sweep of Weights & Biases"),
     "a file of Azure ML that is no job": (
         "a.yml",
         "$schema: https://azuremlschemas.azureedge.net/latest/batchEndpoint.schema.json\ntype: command\n",

@@ -35,6 +35,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(skypilot.NAME, "SkyPilot task", skypilot.recognises, skypilot.convert),
 )
 _KNOWN = "`tfinfra convert` reads Azure ML's job YAML, SkyPilot's tasks, TFJob, MPIJob, and the estimator's Python"
+_SEARCH = "its search as the key tune: `tfinfra explain tune` has the keys"
 _SAVED = "save it as a notebook (.ipynb) anew, or its code as a file of Python"
 
 
@@ -58,18 +59,25 @@ def convert(data: bytes, file: str, targets: frozenset[str] = frozenset(), besid
     draft.lines = tuple(data.decode("utf-8-sig").splitlines())
     tool = next((one for one in TOOLS if one.recognises(document.data)), None)
     if tool is None:
-        _refuse(file, _what_it_is(document.data), _KNOWN)
+        _refuse(file, *_what_it_is(document.data))
     tool.convert(document, draft)
     return _converted(tool.name, tool.title, draft, faults)
 
 
-def _what_it_is(data: Mapping[str, Any]) -> str:
-    """What is said of a file that nothing can be made of."""
+def _what_it_is(data: Mapping[str, Any]) -> tuple[str, str]:
+    """What is said of a file that nothing can be made of, and the way out."""
     if "entry_script" in data and {*data} <= {*MANIFEST}:
-        return "this is a manifest already"
+        return "this is a manifest already", _KNOWN
     if kind := azure_ml_job.of_another_kind(data):
-        return f"this is a file of Azure ML, and no job: {kind}"
-    return "this file is of no tool that is known"
+        return f"this is a file of Azure ML, and no job: {kind}", _KNOWN
+    if data.get("kind") == "Experiment" and "kubeflow" in str(data.get("apiVersion")):
+        return "this is an experiment of Katib", f"convert the TFJob or MPIJob of its trialTemplate, and {_SEARCH}"
+    if {"method", "metric", "parameters"} <= {*data}:
+        return (
+            "this is a sweep of Weights & Biases",
+            f"write entry_script: {data.get('program', 'train.py')}, and {_SEARCH}",
+        )
+    return "this file is of no tool that is known", _KNOWN
 
 
 def _of_python(data: bytes, draft: Draft) -> Converted:
