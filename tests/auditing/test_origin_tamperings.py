@@ -13,8 +13,8 @@ import pytest
 
 from tests.auditing.clean import audit_of, the_key
 from tests.auditing.locked_run import LockedRun, a_locked_run
-from tests.auditing.origin_tamperings import FULL, NEVER, TAMPERINGS, UNLOCKED, other_plan
-from tests.auditing.tampering import anew
+from tests.auditing.origin_tamperings import FULL, NEVER, TAMPERINGS, UNLOCKED, differs, other_plan
+from tests.auditing.tampering import anew, events
 from tests.auditing.test_tamperings import SIGNATURE, codes
 from tfinfra.auditing.findings import Verdict
 from tfinfra.auditing.rule_table import rules
@@ -154,6 +154,31 @@ def test_what_is_no_tampering_is_silent(case: str, written: Written, tmp_path: P
     audit = audit_of(BENIGN[case](written.run, tmp_path))
     ranks = {"TFA210", "TFA211", "TFA256"}  # a node that was taken back ends a run otherwise than this one ended
     assert codes(audit) - (ranks if case == "an evicted node" else set()) == set(), audit.findings
+
+
+def without(check: str, *, failed: str) -> tuple[NodeCheck, ...]:
+    proofs = {failed: "failed"}
+    return tuple(NodeCheck(name, proofs.get(name, "verified"), "it differs") for name in CHECKS if name != check)
+
+
+LACKING = {
+    "a check of all nodes, where a failed one ended the run": ("gpus", True, {"TFA404"}),
+    "a check of all nodes, where the run went on": ("gpus", False, {"TFA402"}),
+    "a check that needs no other node": ("image", True, {"TFA402"}),
+}
+
+
+@pytest.mark.parametrize(("lacking", "ended", "rules"), LACKING.values(), ids=LACKING)
+def test_a_check_that_was_not_made(
+    lacking: str, ended: bool, rules: set[str], written: Written, tmp_path: Path
+) -> None:
+    nodes = tuple(written.run.node(number, checks=without(lacking, failed="owners")) for number in range(2))
+    run = written.run.write(tmp_path, nodes=nodes)
+    if ended:
+        events(differs, rechained=True)(run)
+        anew(run)
+    told = [each for each in audit_of(run).findings if f"the check '{lacking}'" in str(each)]
+    assert {each.rule for each in told} == rules
 
 
 def test_a_run_without_a_lock_is_held_against_its_own_plan(written: Written, tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ CHECKS = {
     "variables": "the variables of all tasks are equal, but for a task's own",
 }
 """What a node checks before its first task, by name, in this order."""
+SIDE_BY_SIDE = ("gpus",)
+"""Those of them for which it needs the other nodes' records: where one of these ends the run, it may not come to it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tfinfra.auditing.told import changed, missing, unverifiable
 from tfinfra.evidence import names
 from tfinfra.locking.document import ManifestLock
 from tfinfra.model import CHECKS as NODE_CHECKS
-from tfinfra.model import NodeEvidence
+from tfinfra.model import SIDE_BY_SIDE, NodeEvidence
 
 FAILED = {
     "bundle": "TFA420",
@@ -26,6 +26,7 @@ FAILED = {
     "variables": "TFA429",
 }
 """{a check of a node: the rule that tells that it failed}."""
+_TOO_LATE = "a failed check had ended the run before this node had the records of all others"
 
 
 def have_recorded_themselves(evidence: Evidence) -> Iterator[Finding]:
@@ -41,14 +42,18 @@ def have_recorded_themselves(evidence: Evidence) -> Iterator[Finding]:
 
 
 def have_checked(evidence: Evidence) -> Iterator[Finding]:
-    """Each node has made each check; what it found, or could not compare, is said here again."""
+    """Each node has made each check; what it found, or could not compare, is said here again. A check that needs the
+    records of all nodes is not made once a node's failed check has ended the run, which is told beside it."""
     if evidence.statement is None or not evidence.statement.locked:
         return
+    too_late = SIDE_BY_SIDE if _ended_because_a_node_differs(evidence) and "failed" in _proofs(evidence) else ()
     for node in evidence.nodes:
         made = {check.name: check for check in node.evidence.checks} if node.evidence is not None else {}
         for name in NODE_CHECKS if node.evidence is not None else ():
             check = made.get(name)
-            if check is None:
+            if check is None and name in too_late:
+                yield unverifiable("TFA404", node.file, f"the check '{name}'", f"was not made: {_TOO_LATE}")
+            elif check is None:
                 sentence = f"was not made: nobody looked whether {NODE_CHECKS[name]}"
                 yield missing("TFA402", node.file, f"the check '{name}'", sentence)
             elif check.proof == "failed":
@@ -83,11 +88,19 @@ def _environment(file: str, record: NodeEvidence, lock: ManifestLock) -> Iterato
 
 def failed_where_the_run_says_so(evidence: Evidence) -> Iterator[Finding]:
     """Where the run ended because a node differs, a node has said how."""
-    checks = [check for node in evidence.nodes if node.evidence is not None for check in node.evidence.checks]
-    ended = any(event.fields.get("differs") is True for event in evidence.called("outcome"))
-    if ended and checks and not any(check.proof == "failed" for check in checks):
+    proofs = _proofs(evidence)
+    if _ended_because_a_node_differs(evidence) and proofs and "failed" not in proofs:
         sentence = "says that a node is not what the lock says, and no check of any node has failed"
         yield changed("TFA403", names.EVENTS, "the outcome", sentence)
+
+
+def _ended_because_a_node_differs(evidence: Evidence) -> bool:
+    return any(event.fields.get("differs") is True for event in evidence.called("outcome"))
+
+
+def _proofs(evidence: Evidence) -> set[str]:
+    """What became of all checks of all nodes."""
+    return {check.proof for node in evidence.nodes if node.evidence is not None for check in node.evidence.checks}
 
 
 CHECKS: tuple[Check, ...] = (
