@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium import chromium, needs_chromium
+from tests.browser import browsing, needs_chromium
 from tests.e2e.conftest import Workspace, wait_until
 from tfinfra.audit.log import read_events
 
@@ -31,8 +31,8 @@ def test_a_run_is_followed_live_and_ended_by_a_form(process_workspace: Workspace
     assert server.stdout is not None
     address = server.stdout.readline().strip()
     (tmp_path / "browser").mkdir()
-    with chromium(tmp_path / "browser") as page:
-        page.open(address)
+    with browsing(tmp_path / "browser") as page:
+        page.open(address, 1440)
         page.until("location.pathname === '/' && document.querySelector('tbody')?.innerText.includes('training')", 120)
         run = str(page.value("document.querySelector('tbody a').textContent"))
         page.until("document.querySelector('tbody').innerText.includes('acc ')", 30)
@@ -43,11 +43,9 @@ def test_a_run_is_followed_live_and_ended_by_a_form(process_workspace: Workspace
         seen = int(page.value(far))
         page.until(f"{far} > {seen + 20}", 20)
         page.until("document.querySelector('#ui-report .chart path.line')?.getAttribute('d').length > 20", 30)
-        (tmp_path / "shots").mkdir()
         for width in (1440, 390):
-            page.size(width)
-            assert not page.too_wide
-            page.picture(tmp_path / "shots" / f"{width}.png")
+            page.resize(width)
+            assert page.fits
         assert driver.poll() is None
         page.value("document.querySelector('a.ui-danger').click()")
         page.until("document.querySelector('form[method=post]') !== null")
@@ -56,7 +54,7 @@ def test_a_run_is_followed_live_and_ended_by_a_form(process_workspace: Workspace
         page.until("document.getElementById('ui-act')?.textContent.includes('done')", 60)
         page.until("document.querySelector('.result.cancelled') !== null", 20)
         page.until("document.getElementById('ui-log').textContent.includes('step <b> 1')")
-        assert page.console == []
+        assert page.complaints == []
         assert [one for one in page.asked if not one.startswith((address.partition("?")[0], "data:,"))] == []
     assert driver.wait(30) == 8
     assert (workspace.folder / "runs" / run / "tasks" / "main-0.log").is_file()

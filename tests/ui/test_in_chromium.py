@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chromium import Page, chromium, needs_chromium
+from tests.browser import Browser, browsing, needs_chromium
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.lifecycle.record.run_record import run_folder
 
@@ -60,12 +60,12 @@ def address(state: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A tab that was let in by a file of this machine, as the desktop's browser is."""
     folder = tmp_path_factory.mktemp("chromium")
     (folder / "open.html").write_text(f'<meta http-equiv="refresh" content="0;url={address}">')
-    with chromium(folder) as tab:
-        tab.open((folder / "open.html").as_uri())
+    with browsing(folder) as tab:
+        tab.open((folder / "open.html").as_uri(), 1440)
         tab.until("location.pathname === '/' && document.querySelector('h1')?.textContent === 'Runs'")
         yield tab
 
@@ -74,7 +74,7 @@ def of(address: str, path: str) -> str:
     return address.partition("/?")[0] + path
 
 
-def test_the_secret_is_gone_from_the_address_and_out_of_the_reach_of_scripts(page: Page) -> None:
+def test_the_secret_is_gone_from_the_address_and_out_of_the_reach_of_scripts(page: Browser) -> None:
     assert "token" not in page.value("location.href")
     assert page.value("document.cookie") == ""
     assert page.value("history.length") <= 4
@@ -83,23 +83,22 @@ def test_the_secret_is_gone_from_the_address_and_out_of_the_reach_of_scripts(pag
 @pytest.mark.parametrize(
     "path", ["/", "/?page=1", f"/runs/{RUNS[0]}", f"/runs/{RUNS[1]}/stop", f"/runs/{RUNS[1]}/extend", "/nowhere"]
 )
-def test_each_page_fits_and_asks_nobody_else(page: Page, address: str, path: str) -> None:
-    page.console.clear()
-    page.asked.clear()
-    page.open(of(address, path))
+def test_each_page_fits_and_asks_nobody_else(page: Browser, address: str, path: str) -> None:
+    page.open(of(address, path), 1440)
     for width in WIDTHS:
-        page.size(width, dark=width < 600)
-        assert not page.too_wide, width
+        page.resize(width, dark=width < 600)
+        assert page.fits, width
+        assert page.faint == [], width
     page.until("document.querySelector('h1') !== null")
     assert page.value("document.title").endswith("tfinfra")
     assert page.value("document.images.length") == 0
     assert [one for one in page.asked if not one.startswith((of(address, "/"), "data:,"))] == []
-    assert [told for told in page.console if "404" not in told or path != "/nowhere"] == []
+    assert [told for told in page.complaints if "404" not in told or path != "/nowhere"] == []
 
 
-def test_a_reader_of_the_screen_finds_landmarks_names_and_heads(page: Page, address: str) -> None:
+def test_a_reader_of_the_screen_finds_landmarks_names_and_heads(page: Browser, address: str) -> None:
     for path in ("/", f"/runs/{RUNS[0]}"):
-        page.open(of(address, path))
+        page.open(of(address, path), 1440)
         assert page.value("document.documentElement.lang") == "en"
         assert page.value("document.querySelectorAll('h1').length") == 1
         assert page.value("['header', 'main', 'footer', 'nav'].every((name) => document.querySelector(name))")
@@ -108,30 +107,42 @@ def test_a_reader_of_the_screen_finds_landmarks_names_and_heads(page: Page, addr
         assert page.value("[...document.querySelectorAll('table')].every((one) => one.querySelector('th[scope=col]'))")
 
 
-def test_the_table_is_narrowed(page: Page, address: str) -> None:
-    page.open(of(address, "/"))
+def test_the_table_is_narrowed(page: Browser, address: str) -> None:
+    page.open(of(address, "/"), 1440)
     page.value("document.querySelector('[name=text]').value = '000001'")
     page.value("document.querySelector('form').submit()")
     page.until("document.querySelectorAll('tbody tr').length === 1")
     assert RUNS[1] in page.text
 
 
-def test_a_log_is_there_with_and_without_javascript_and_is_text(page: Page, address: str) -> None:
-    page.open(of(address, f"/runs/{RUNS[0]}"))
+def test_a_log_is_there_with_and_without_javascript_and_is_text(page: Browser, address: str) -> None:
+    page.open(of(address, f"/runs/{RUNS[0]}"), 1440)
     page.until("document.getElementById('ui-log').textContent.includes('line 299')")
     assert (page.value("document.title"), HOSTILE in page.text) == (f"{RUNS[0]} · tfinfra", True)
     assert page.value("document.querySelectorAll('#main a[href*=evil], #main img, #main script').length") == 0
 
 
-def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Page, address: str) -> None:
+def test_a_page_without_javascript_says_the_same_and_is_loaded_anew(page: Browser, address: str) -> None:
+    wanted = {
+        f"/runs/{RUNS[0]}": ("line 299", "Succeeded"),
+        "/": (RUNS[49], '<meta http-equiv="refresh" content="10">'),
+    }
+    for path, words in wanted.items():
+        page.open(of(address, path), 1440, script=False)
+        text = page.call("DOM.getOuterHTML", nodeId=page.call("DOM.getDocument")["root"]["nodeId"])["outerHTML"]
+        assert [word for word in words if word not in text] == []
+    page.open(of(address, "/"), 1440)
+
+
+def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Browser, address: str) -> None:
     """In a browser: with our own policy for referrers it names the form's origin."""
-    page.open(of(address, f"/runs/{RUNS[2]}/stop"))
+    page.open(of(address, f"/runs/{RUNS[2]}/stop"), 1440)
     page.value("document.querySelector('form[method=post]').submit()")
     page.until(f"location.pathname === '/runs/{RUNS[2]}'")
     page.until("document.getElementById('ui-act').textContent.includes('done')")
     assert "everything was deleted before" in page.text
     other = of(address, "/").replace("127.0.0.1", "localhost")
-    page.open(other)
+    page.open(other, 1440)
     assert "Not let in" in page.text, "another name is another jar"
     asked = f"fetch('{of(address, '/')}', {{credentials: 'include'}}).then(() => 'read', () => 'refused')"
     assert page.value(asked) == "refused"

@@ -35,6 +35,8 @@ from tfinfra.ui.terms import extend_terms, stop_terms
 
 KINDS = ("training", "held", "deleted", "succeeded", "failed", "cancelled", "limit", "error", "incomplete", "unknown")
 TIMES = ("30m", "1h", "2h", "4h", "8h")
+_REPORTS = 8
+"""Reports that are kept, each of some megabytes at most."""
 _METRIC_FRESH, _METRIC_WAIT = 10.0, 0.5
 _ACTED = 5.0
 """Seconds for which a page waits for what it has done, so that it can say how that ended."""
@@ -62,7 +64,7 @@ class Ui:
     def __init__(self, door: Door, acts: Acts) -> None:
         self.door = door
         self._acts = acts
-        self._looks = Looks()
+        self._looks, self._reports = Looks(), Looks(_REPORTS)
         self._following = Following(self._looks)
         self._questions = Questions(right_now)
         self._metrics = runs_table.Metrics()
@@ -138,13 +140,13 @@ class Ui:
             "log_note": news.note if news else "",
             "report": await self._report(seen),
         }
-        return HTMLResponse(pages.page("run.html", run, refresh=bool(state["groups"]), **values))
+        return HTMLResponse(pages.page("run.html", run, refresh=str(state["state"]) != "deleted", **values))
 
     async def _report(self, seen: Seen) -> Shown:
         if seen.found is None or seen.record is None:
             return Shown()
         fresh = run_seen.REPORT_DEARER * run_seen.fresh_for(seen)
-        look = await self._looks.at(("report", seen.run), partial(run_seen.report_of, seen.found), fresh)
+        look = await self._reports.at(seen.run, partial(run_seen.report_of, seen.found), fresh)
         return look.value or Shown()
 
     async def lines(self, request: Request) -> Response:

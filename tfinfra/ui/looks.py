@@ -52,9 +52,10 @@ class _Kept:
 
 
 class Looks:
-    """The reads of one server, by their keys."""
+    """The reads of one server, by their keys; of the last ones, `most` in all, the values are kept."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, most: int = KEPT, clock: Clock | None = None) -> None:
+        self._most = most
         self._clock = clock or SystemClock()
         self._kept: dict[object, _Kept] = {}
         self._free = threading.Semaphore(AT_ONCE)
@@ -108,9 +109,9 @@ class Looks:
         return kept.error
 
     def _forget(self) -> None:
-        if len(self._kept) > KEPT:
+        if len(self._kept) > self._most:
             done = (key for key, kept in self._kept.items() if not kept.reading)
-            for key in list(done)[: len(self._kept) - KEPT]:
+            for key in list(done)[: len(self._kept) - self._most]:
                 del self._kept[key]
 
 

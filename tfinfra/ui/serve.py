@@ -135,6 +135,7 @@ def _listen(port: int | None) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((_HOST, wanted))
+            found.listen(_BACKLOG)  # who opens the address at once waits, and is not refused
         except OSError as error:
             found.close()
             if port is not None:

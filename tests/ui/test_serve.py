@@ -1,0 +1,85 @@
+"""The process: its port, the browser that it opens, and what it leaves."""
+
+from __future__ import annotations
+
+import socket
+import webbrowser
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tfinfra.errors import UsageError
+from tfinfra.ui.serve import has_browser, serving
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield int(other.getsockname()[1])
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_so(taken: int) -> None:
+    with pytest.raises(UsageError, match=f"port {taken} is taken") as raised, serving(taken, print):
+        pass
+    assert raised.value.exit_code == 2
+
+
+def test_the_usual_port_gives_way_to_a_free_one(taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfinfra.ui.serve.PORT", taken)
+    with serving(None, print) as served:
+        assert f":{taken}/" not in served.address
+
+
+def test_nobody_but_this_machine_reaches_it() -> None:
+    with serving(0, print) as served:
+        port = int(served.address.partition("/?")[0].rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), 5):
+            pass
+        for other in ("127.0.0.2", "::1"):
+            with pytest.raises(ConnectionError), socket.create_connection((other, port), 1):
+                pass
+
+
+def test_the_browser_is_led_in_by_a_file_of_this_user_alone(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    with serving(0, print) as served:
+        with served.in_browser():
+            (path,) = (state / "ui").iterdir()
+            assert (path.stat().st_mode & 0o777, served.address in path.read_text()) == (0o600, True)
+            assert "token" not in "".join(opened), "a command line is for all to read"
+        assert list((state / "ui").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "kind", "opens"),
+    [
+        pytest.param({"DISPLAY": ":0"}, webbrowser.BackgroundBrowser, True, id="a desktop"),
+        pytest.param({"WAYLAND_DISPLAY": "w"}, webbrowser.BackgroundBrowser, True, id="a desktop by Wayland"),
+        pytest.param({}, webbrowser.BackgroundBrowser, False, id="no desktop"),
+        pytest.param({"DISPLAY": ":10", "SSH_CONNECTION": "x"}, webbrowser.BackgroundBrowser, False, id="over ssh"),
+        pytest.param({"DISPLAY": ":0"}, webbrowser.GenericBrowser, False, id="one that would take the terminal"),
+        pytest.param({"DISPLAY": ":0"}, None, False, id="none"),
+    ],
+)
+def test_a_browser_is_opened_where_one_has_a_window(
+    variables: Mapping[str, str],
+    kind: type[webbrowser.GenericBrowser] | None,
+    opens: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def get() -> webbrowser.GenericBrowser:
+        if kind is None:
+            raise webbrowser.Error("could not locate runnable browser")
+        return kind("browser")
+
+    monkeypatch.setattr(webbrowser, "get", get)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert has_browser(variables.get) is opens
