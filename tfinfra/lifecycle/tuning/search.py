@@ -69,6 +69,7 @@ class Search:
         self._failed: Outcome | None = None
         self._refused = 0
         self._shown: TuneState | None = None
+        self._heeded: dict[int, tuple[int, bool]] = {}
 
     def go(self) -> Outcome:
         """How the search ended, once all its trials have; a success where one of them is the best. Raises what
@@ -136,15 +137,20 @@ class Search:
         return any(self._ranks.get(node) in trial.nodes for node in late)
 
     def _heed_policy(self) -> None:
-        live = {trial.number: trial for trial in self._live if not trial.stopped and trial.outcome is None}
+        """Ends what the policy ends. It is asked where anything is new: with many trials its answer takes a while."""
+        live = {trial.number: trial for trial in self._live}
+        running = {number: trial.trace for number, trial in live.items()}
+        new = {number: (len(trace.values), trace.running) for number, trace in running.items()}
+        if self._tune.policy is None or new == self._heeded:
+            return
         ended = [
             Trace(each.number, each.values, running=False)
             for each in (*self._warm, *self._book.searched.trials.values())
             if each.result is not None
         ]
-        running = [Trace(number, tuple(trial.points.values), running=True) for number, trial in live.items()]
-        for cut in cuts(self._tune, [*ended, *running]):
+        for cut in cuts(self._tune, [*ended, *running.values()]):
             live[cut.number].stop(Result.CANCELLED, cut.why)
+        self._heeded = new
 
     # What a trial came to
 

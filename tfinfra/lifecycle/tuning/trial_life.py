@@ -10,6 +10,7 @@ from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.model import Outcome, StopRequest
 from tfinfra.model.tuning import Parameters
 from tfinfra.store import ObjectStore, encode, holds, keys, readable
+from tfinfra.tuning.policies import Trace
 
 
 @dataclass
@@ -32,6 +33,12 @@ class LiveTrial:
     refused: str = ""
     outcome: Outcome | None = None
     _seen: float = field(default=0.0)
+
+    @property
+    def trace(self) -> Trace:
+        """What the policy knows of it. One that is being ended has no more to come, and is compared with all the same:
+        without it, those that are left would be ranked anew among fewer."""
+        return Trace(self.number, tuple(self.points.values), running=not self.stopped and self.outcome is None)
 
     def look(self, now: float, patience: float) -> bool:
         """Whether it has ended and its nodes have brought what it made into the store, or had `patience` seconds for
