@@ -31,11 +31,15 @@ from tfinfra.model import (
     NodeEvidence,
     NodeMachine,
     NodeRegistration,
+    Pool,
     TaskEvidence,
     TaskStatus,
     to_json,
 )
+from tfinfra.model.tuning import Expression, Tune
+from tfinfra.store import encode
 from tfinfra.system.clock import iso_time
+from tfinfra.tuning.journal import Asked, Ended, Entry
 from tfinfra.version import __version__
 
 BEGAN = 1_796_032_800.0
@@ -57,12 +61,14 @@ AGENT_LOG = """\
 
 @dataclass(frozen=True)
 class Story:
-    """What became of the run: `exits` are the ranks' exit statuses. `key_of_node` is each agent's own key."""
+    """What became of the run: `exits` are the ranks' exit statuses; `tuned`: it was a tune, of one trial.
+    `key_of_node` is each agent's own key."""
 
     result: str = "succeeded"
     exit_code: int = 0
     exits: tuple[int, int] = (0, 0)
     run: str = RUN
+    tuned: bool = False
 
     def key_of_node(self, node: int) -> str:
         return f"age1{self.run}{node}"
@@ -70,6 +76,25 @@ class Story:
 
 SUCCEEDED = Story()
 FAILED = Story("failed", 7, (0, 3))
+TUNED = Story(tuned=True)
+TUNED_PLAN = to_json(
+    a_plan(
+        tune=Tune("random", {"--x": Expression("uniform", (0.0, 1.0))}, "acc", "maximize", 1, 1),
+        pool=Pool(2, 1, 60),
+    )
+)
+JOURNAL = tuple(
+    encode(entry)
+    for entry in (
+        Entry(asked=Asked(1, {"--x": 0.25}, BEGAN + 56)),
+        Entry(ended=Ended(1, "succeeded", "", BEGAN + 100, "0.5", "0.5")),
+    )
+)
+TRIAL = {
+    "trials/1/metrics/rank-0.jsonl": b'{"name":"acc","value":0.5,"step":0,"time":1.0}\n',
+    "trials/1/outputs/model.json": b"{}",
+    "best/outputs/model.json": b"{}",
+}
 
 
 def a_node(node: int, story: Story = SUCCEEDED, **evidence: Any) -> NodeFiles:
@@ -143,12 +168,22 @@ def events_of(story: Story = SUCCEEDED) -> list[tuple[float, str, dict[str, Any]
         (0, "attempt", {"group": f"tfinfra-{story.run}-compute", "location": "eastus", "vm_size": "Standard_D8s_v5"}),
         (20, "resource", {"text": "VirtualMachineScaleSet nodes"}),
         (55, "train.begin", {}),
+        *(_of_trial() if story.tuned else ()),
         (115, "outcome", outcome),
         (120, "train.end", {"seconds": 65.0}),
         (121, "layers", {"client": True}),
         (122, "timer", {"armed": True}),
         *((125, "baseline", noted_of(part, noted[part])) for part in noted),
         (130, "teardown.verified", {"groups": [f"tfinfra-{story.run}-{part}" for part in ("compute", "keep")]}),
+    ]
+
+
+def _of_trial() -> list[tuple[float, str, dict[str, Any]]]:
+    digests = [hashlib.sha256(entry).hexdigest() for entry in JOURNAL]
+    points = hashlib.sha256(TRIAL["trials/1/metrics/rank-0.jsonl"]).hexdigest()
+    return [
+        *((100, "journal", {"entry": number, "sha256": digest}) for number, digest in enumerate(digests)),
+        (100, "trial", {"number": 1, "result": "succeeded", "points": points}),
     ]
 
 
@@ -249,7 +284,10 @@ def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **chan
     nodes = changes.pop("nodes", (a_node(0, story), a_node(1, story)))
     ledger = changes.pop("ledger", a_ledger(story.run))
     document = {**a_document(nodes, ledger, story), **changes.pop("document", {})}
-    files = changes.pop("files", {**FILES, "outputs/cl\u00e9.json": b"{}", **logs_of(story)})
+    files = changes.pop(
+        "files", {**FILES, "outputs/cl\u00e9.json": b"{}", **logs_of(story), **(TRIAL if story.tuned else {})}
+    )
+    plan = TUNED_PLAN if story.tuned else PLAN
     events = changes.pop("events", chained(events_of(story)))
     material: dict[str, Any] = {
         "run": story.run,
@@ -260,8 +298,9 @@ def clean(folder: Path, key: Key | None = None, story: Story = SUCCEEDED, **chan
         "baseline": baseline_of(story.run),
         "events": events,
         "nodes": nodes,
-        "origin": replace(ORIGIN, deploy={**ORIGIN.deploy, "plan.json": json.dumps(PLAN)}),
-        "plan": PLAN,
+        "origin": replace(ORIGIN, deploy={**ORIGIN.deploy, "plan.json": json.dumps(plan)}),
+        "plan": plan,
+        "journal": b"".join(entry + b"\n" for entry in JOURNAL) if story.tuned else None,
         "started": BEGAN,
         "finished": BEGAN + 131,
         **changes,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.auditing.clean import BEGAN, FAILED, SUBSCRIPTION, Story, clean, the_key, usd_of
+from tests.auditing.clean import BEGAN, FAILED, SUBSCRIPTION, TUNED, Story, clean, the_key, usd_of
 from tests.auditing.clouds import Signing, attesting
 from tests.auditing.tampering import Tamper, add, all_of, edit, edit_json, events, remove
 from tests.evidence.made import RUN, a_key
@@ -52,6 +52,11 @@ def no_mention_of_signatures(run: Path) -> None:
     sums.write_bytes(b"".join(line for line in lines if not line.rstrip().endswith((b"model.sig", b"sigstore.json"))))
     document = json.loads((run / names.RUN).read_bytes())
     (run / names.RUN).write_text(json.dumps({**document, "evidence": None}))
+
+
+def last_line_removed(run: Path) -> None:
+    path = run / "audit" / names.JOURNAL
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
 
 
 def linked_output(run: Path) -> None:
@@ -371,10 +376,21 @@ RECORD: dict[str, Tamper] = {
     "a node that ARM never listed is added": foreign_node,
     "the record of a node is removed": remove("audit/nodes/1.json"),
     "two nodes have the record of one machine": one_machine_twice,
+    "a parameter of a trial is edited in the journal": edit("audit/tune.jsonl", b"0.25", b"0.26"),
+    "the value of a trial is edited in the journal": edit("audit/tune.jsonl", b'"0.5"', b'"0.9"'),
+    "how the last trial ended is removed from the journal": last_line_removed,
+    "a point that a trial has logged is edited": edit("trials/1/metrics/rank-0.jsonl", b"0.5", b"0.9"),
 }
 OF_A_FAILED_RUN = (
     "failed is turned to succeeded in run.json",
     "a failed task is made the success of a run, in run.json, outcome and log of events",
 )
 """What is done to a run that failed; the others are done to one that succeeded."""
-STORIES = dict.fromkeys(OF_A_FAILED_RUN, FAILED)
+OF_A_TUNE = (
+    "a parameter of a trial is edited in the journal",
+    "the value of a trial is edited in the journal",
+    "how the last trial ended is removed from the journal",
+    "a point that a trial has logged is edited",
+)
+"""What is done to a tune."""
+STORIES = {**dict.fromkeys(OF_A_FAILED_RUN, FAILED), **dict.fromkeys(OF_A_TUNE, TUNED)}

@@ -97,7 +97,16 @@ def test_any_byte_of_signed_evidence_counts(tmp_path: Path) -> None:
     assert audit_of(run).verdict is Verdict.OK
 
 
-BROKEN = (names.STATEMENT, names.RUN, names.LEDGER, names.BASELINE, names.BILL, names.EVENTS, "nodes/0.json")
+BROKEN = (
+    names.STATEMENT,
+    names.RUN,
+    names.LEDGER,
+    names.BASELINE,
+    names.BILL,
+    names.EVENTS,
+    names.JOURNAL,
+    "nodes/0.json",
+)
 
 
 @pytest.mark.parametrize("sentence", [what for what, (_, found) in FOUND.items() if found.alone == "unsigned"])

@@ -21,6 +21,7 @@ from tfinfra.auditing.record import (
     machines,
     resources,
     times,
+    trials,
     whose,
 )
 from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     *baseline.CHECKS,
     *ledger.CHECKS,
     *logs.CHECKS,
+    *trials.CHECKS,
     *lock.CHECKS,
     *source.CHECKS,
     *data.CHECKS,

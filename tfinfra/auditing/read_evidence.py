@@ -18,7 +18,8 @@ from tfinfra.auditing.statement_read import Statement, read_statement
 from tfinfra.documents.published import schema
 from tfinfra.evidence import names
 from tfinfra.evidence.sums import BadSums, read_sums
-from tfinfra.model import Plan, Unfit, from_json, parse, to_json
+from tfinfra.model import Plan, Unfit, decode, from_json, parse, to_json
+from tfinfra.tuning.journal import Entry, replay
 from tfinfra.version import __version__
 
 T = TypeVar("T")
@@ -29,7 +30,8 @@ _NODE = re.compile(rf"{names.NODES}/(0|[1-9][0-9]{{0,5}})\.json")
 @dataclass(frozen=True)
 class Evidence:
     """What an audit looks at. A document that is missing, or cannot be read, is None, or empty: `faults` has said so.
-    `run` is run.json as JSON, with moments as text; `bill` is the bill of materials as JSON."""
+    `run` is run.json as JSON, with moments as text; `bill` is the bill of materials as JSON; `journal` are
+    the lines of a tune's, None where there is none."""
 
     files: RunFiles
     auditor: Auditor
@@ -41,6 +43,7 @@ class Evidence:
     baseline: Mapping[str, PartBaseline | UnreadBaseline] | None = None
     bill: Mapping[str, Any] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    journal: tuple[bytes, ...] | None = None
     nodes: tuple[NodeRead, ...] = ()
     sums: Mapping[str, str] | None = None
     log_sums: Mapping[str, str] | None = None
@@ -88,6 +91,7 @@ def read_evidence(files: RunFiles, auditor: Auditor) -> Evidence:
         baseline=reader.json(names.BASELINE, _baseline),
         bill=reader.json(names.BILL, _mapping) or {},
         events=reader.events(),
+        journal=reader.journal(),
         nodes=tuple(reader.nodes()),
         sums=reader.sums(names.SUMS),
         log_sums=reader.sums(names.LOG_SUMS),
@@ -159,6 +163,18 @@ class _Reader:
             except Unfit as error:
                 self.say(names.EVENTS, str(error), number)
         return tuple(found)
+
+    def journal(self) -> tuple[bytes, ...] | None:
+        """The lines of a tune's journal; one that is no entry is a fault, and none of it is there then."""
+        data = self._files.get(names.JOURNAL)
+        if data is None:
+            return None
+        try:
+            replay(decode(Entry, line) for line in data.splitlines())
+        except Unfit as error:
+            self.say(names.JOURNAL, str(error))
+            return None
+        return tuple(data.splitlines())
 
     def nodes(self) -> Iterator[NodeRead]:
         for name in sorted(name for name in self._files if _NODE.fullmatch(name)):

@@ -30,6 +30,7 @@ def _records(evidence: Evidence) -> Iterator[str]:
         names.BASELINE: evidence.baseline is not None,
         names.BILL: bool(evidence.bill),
         names.EVENTS: bool(evidence.events),
+        names.JOURNAL: evidence.journal is not None or not _is_tune(evidence),
         names.NODES: bool(evidence.nodes) and not _has_unread_nodes(evidence),
         names.SUMS: evidence.sums is not None,
         names.LOG_SUMS: evidence.log_sums is not None,
@@ -41,6 +42,10 @@ def _records(evidence: Evidence) -> Iterator[str]:
 
 
 _DEPLOYED = (f"{names.DEPLOY}/plan.json", f"{names.DEPLOY}/{names.RESOLVED}")
+
+
+def _is_tune(evidence: Evidence) -> bool:
+    return evidence.plan is None or evidence.plan.tune is not None or names.JOURNAL in evidence.files.evidence
 
 
 def _needs_lock(evidence: Evidence) -> bool:

@@ -10,6 +10,7 @@ stacks.json               {part: {"sha256": of the whole state, "resources": [{"
 baseline.json             {part: {"group", "taken", "resources": [{"id", "type", "api_version", "sent", "found",
                           "why"}]}}: what ARM was asked for, and had right after; long texts by their digests
 events.jsonl              the run's event log; each line holds the digest of the line before it
+tune.jsonl                of a tune: the entries of its journal, one a line, as they were written down
 nodes/<n>.json            {"node": n, "registration": NodeRegistration, "tasks": [TaskStatus], "evidence": NodeEvidence
                           or null}: what node n said of itself
 nodes/<n>.attested.p7     the words of its cloud on it (PKCS#7, DER), from before its first task;
@@ -25,10 +26,11 @@ statement.sigstore.json   the same bytes in a DSSE envelope, in a Sigstore bundl
 model.sig                 OpenSSF Model Signing v1.0 over outputs/, by the same key; none where outputs/ is empty
 SHA256SUMS                all files of audit/ but itself, all outputs and all logs
 
-What ties them: the statement's `subject` is every file of outputs/, checkpoints/, logs/ and left/ (where there is none,
-audit/run.json); `resolvedDependencies` repeats source.sha256's digest, packages, image, inputs and checkpoint, which
-bom.cdx.json and the lock name too; `byproducts` has the digest of every other file of audit/ but SHA256SUMS and the two
-signatures. The one of events.jsonl is annotated with the number of its lines and the digest of its last one (`head`),
-so that a tail that was cut shows; the one of run.json with result and exit code. statement.sigstore.json signs
-statement.json, byte for byte. Without a signature all of this is integrity against itself only.
+What ties them: the statement's `subject` is every file of outputs/, checkpoints/, logs/ and left/, of a tune those of
+trials/ and best/ (where there is none, audit/run.json); `resolvedDependencies` repeats source.sha256's digest,
+packages, image, inputs and checkpoint, which bom.cdx.json and the lock name too; `byproducts` has the digest of every
+other file of audit/ but SHA256SUMS and the two signatures. The one of events.jsonl is annotated with the number of its
+lines and the digest of its last one (`head`), so that a tail that was cut shows; the one of run.json with result and
+exit code. statement.sigstore.json signs statement.json, byte for byte. Without a signature all of this is integrity
+against itself only.
 """

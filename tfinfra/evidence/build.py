@@ -30,6 +30,8 @@ def unsigned(material: Material) -> dict[str, bytes]:
         files[names.BASELINE] = json_bytes(material.baseline)
     if material.events is not None:
         files[names.EVENTS] = material.events
+    if material.journal is not None:
+        files[names.JOURNAL] = material.journal
     for node in material.nodes:
         files |= _node(node)
     files |= _origin(material)

@@ -66,7 +66,7 @@ class Material:
     """`document` is the document `run`; `plan` the plan as JSON; `made` and `logs` are the digests of the run's files
     at home by their names in its folder; `missing` says what was not there to be evidence, each with the reason. Times
     are Unix seconds, `finished` None of a run that goes on; `baseline` is what ARM had of each resource right after it
-    was made, by part, None where that was not noted."""
+    was made, by part, None where that was not noted; `journal` is that of a tune, an entry a line, else None."""
 
     run: str
     tfinfra: str
@@ -83,3 +83,4 @@ class Material:
     finished: float | None = None
     missing: tuple[str, ...] = ()
     baseline: Mapping[str, Any] | None = None
+    journal: bytes | None = None

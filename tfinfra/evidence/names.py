@@ -11,6 +11,7 @@ LEDGER = "ledger.json"
 STACKS = "stacks.json"
 BASELINE = "baseline.json"
 EVENTS = "events.jsonl"
+JOURNAL = "tune.jsonl"
 NODES = "nodes"
 LOCK = "lock.yaml"
 RESOLVED = "manifest.resolved.yaml"
@@ -25,7 +26,9 @@ SUMS = "SHA256SUMS"
 
 SIGNATURES = (SIGNED_STATEMENT, MODEL_SIGNATURE)
 OUTPUTS = "outputs"
-SUBJECTS = (OUTPUTS, "checkpoints", "logs", "left")
+TRIALS = "trials"
+BEST = "best"
+SUBJECTS = (OUTPUTS, "checkpoints", "logs", "left", TRIALS, BEST)
 """Folders of a run whose files are what it made."""
 LOGS = ("tasks", "nodes", "metrics")
 """Folders of a run in which its logs and metrics are."""

@@ -14,7 +14,7 @@ from tfinfra.model.entry import entry_of
 def are_the_plans(evidence: Evidence) -> Iterator[Finding]:
     """Each task ran on its node, started by the agent there, and no other ran."""
     plan = evidence.plan
-    if plan is None:
+    if plan is None or plan.pool is not None:  # the nodes of a pool start none but those of trials
         return
     for node in evidence.nodes:
         if node.evidence is None:

@@ -14,7 +14,7 @@ from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.names import record_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.trials import TRIALS, number_of
-from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.record.tune_journal import note_last_entries, read_journal
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome, Plan, Unfit
 from tfinfra.model.trials import trial_id
@@ -84,6 +84,7 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
     tune = folder.read()
     if tune is None or (url := record_store(tune)) is None:
         return
+    note_last_entries(folder)
     for number in sorted(_in_store(tune.run, store)):
         trial = trial_id(tune.run, number)
         own, its = folder.of(trial), ports.open_store(f"{url}/{keys.further_run(trial)}")

@@ -231,6 +231,12 @@ def baseline(folder: RunFolder) -> dict[str, Any] | None:
     return found or None
 
 
+def journal(folder: RunFolder) -> bytes | None:
+    """The entries of a tune's journal, one a line, as this machine has them; None of a run that is no tune."""
+    paths = sorted((folder.path / keys.JOURNAL).glob("*.json"))
+    return b"".join(path.read_bytes().replace(b"\n", b" ") + b"\n" for path in paths) if paths else None
+
+
 def events(folder: RunFolder) -> bytes | None:
     """The event log as it is now, None where this machine has none."""
     try:

@@ -174,6 +174,7 @@ class RunEvidence:
             finished=record.times.get("ended") if record.result is not None else None,
             missing=tuple(missing),
             baseline=baseline,
+            journal=gather.journal(self.folder),
         )
 
     def _containers(self) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from tfinfra.audit.log import read_events
 from tfinfra.errors import ProvisioningError
+from tfinfra.evidence.sums import sha256
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.model import Unfit, decode
 from tfinfra.store import ObjectStore, content, encode, keys
@@ -15,6 +17,8 @@ from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
 from tfinfra.system.whole_file import write_whole
 from tfinfra.tuning.journal import Entry
+
+_EVENT = "journal"
 
 
 class JournalFile:
@@ -33,6 +37,7 @@ class JournalFile:
         if not self._store.put_if_absent(key, data) and content(self._store, key) != data:
             hint = f"`tfinfra down {self._folder.path.name}` ends it; `tfinfra tune --resume` goes on from its journal"
             raise ProvisioningError(f"another client writes the journal of {self._folder.path.name}", hint=hint)
+        self._folder.audit.append(_EVENT, entry=self._next, sha256=sha256(data))
         self._next += 1
 
     def _keep(self, key: str, data: bytes) -> None:
@@ -43,6 +48,14 @@ class JournalFile:
             write_whole(self._folder.path / key, data)
         except OSError as error:
             self._folder.complain(f"the tune's journal cannot be written: {error.strerror or error}")
+
+
+def note_last_entries(folder: RunFolder) -> None:
+    """Notes in the event log what a client that was killed has written into its journal right before."""
+    noted = sum(event.get("event") == _EVENT for event in read_events(folder.audit.path))
+    for number, path in enumerate(sorted((folder.path / keys.JOURNAL).glob("*.json"))):
+        if number >= noted:
+            folder.audit.append(_EVENT, entry=number, sha256=sha256(path.read_bytes()))
 
 
 def read_journal(folder: Path, store: ObjectStore | None, tell: Progress) -> Iterator[Entry]:

@@ -156,8 +156,7 @@ class Search:
 
     def _end(self, trial: LiveTrial) -> None:
         result, why = self._result_of(trial)
-        self._book.end(trial.number, result, why, trial.points.values, self._clock())
-        self._session.audit.append("trial.end", trial=trial.trial, result=result, why=why)
+        self._write_end(trial, result, why)
         self._live.remove(trial)
         self._places.give_back(trial.slot, trial.nodes)
         trial.asked.withdraw()
@@ -210,7 +209,6 @@ class Search:
         trial = trial_id(context.run, asked.number)
         what = self._asked_of_nodes(trial, asked, now)
         record = self._book.record(asked, what, now)
-        self._session.audit.append("trial.begin", trial=trial, parameters=asked.parameters, nodes=list(nodes))
         store = context.ports.open_store(further_store(context.record(), trial))
         points = TrialPoints(store, record.leader, self._tune.primary_metric_name)
         request = AskedTrial(self._channel, what, nodes)
@@ -271,7 +269,7 @@ class Search:
     def _cancel(self, trial: LiveTrial, why: str) -> None:
         done = trial.outcome is not None and trial.outcome.result == Result.SUCCEEDED
         result, why = ("succeeded", "") if done else ("cancelled", why)
-        self._book.end(trial.number, result, why, trial.points.values, self._clock())
+        self._write_end(trial, result, why)
         self._live.remove(trial)
         self._home.bring(self._context.folder.of(trial.trial), trial.store)
 
@@ -279,6 +277,12 @@ class Search:
     def _patience(self) -> float:
         """Seconds that the nodes of a trial have to bring its files into the store."""
         return self._context.ports.cloud.timeouts.collect
+
+    def _write_end(self, trial: LiveTrial, result: str, why: str) -> None:
+        """What its leader logged goes into the event log by its digest, where all of that was read."""
+        self._book.end(trial.number, result, why, trial.points.values, self._clock())
+        points = trial.points.sha256 if trial.outcome is not None else None
+        self._session.audit.append("trial", number=trial.number, result=result, points=points)
 
     def _is_alone(self) -> bool:
         return self._nodes.watch is not None and self._nodes.watch.alone

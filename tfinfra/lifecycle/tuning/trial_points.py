@@ -3,8 +3,9 @@ are at all."""
 
 from __future__ import annotations
 
-from tfinfra.lifecycle.watch.latest_metric import points_at
-from tfinfra.store import ObjectStore, keys
+import hashlib
+
+from tfinfra.store import ObjectStore, OddObject, keys, points_in
 
 _AT_A_TIME = 50
 _MOST_NAMES = 100
@@ -21,16 +22,23 @@ class TrialPoints:
         self._leader = leader
         self._metric = metric
         self._next = 0
+        self._read = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of all that the leader logged, as far as it was read: that of its file at home."""
+        return self._read.hexdigest()
 
     def look(self) -> bool:
         """Reads what is new; whether there may be more of it. Raises what the store raises: the next look goes on
         there."""
         for _ in range(_AT_A_TIME):
-            points = points_at(self._store, self._leader, keys.metrics_key(self._leader, self._next))
-            if points is None:
+            data = self._chunk()
+            if data is None:
                 return False
             self._next += 1
-            for point in points:
+            self._read.update(data)
+            for point in points_in(self._leader, data)[0]:
                 if point.run:
                     continue
                 if point.name == self._metric:
@@ -38,6 +46,12 @@ class TrialPoints:
                 elif len(self.others) < _MOST_NAMES:
                     self.others[point.name] = None
         return True
+
+    def _chunk(self) -> bytes | None:
+        try:
+            return self._store.get(keys.metrics_key(self._leader, self._next))
+        except OddObject:
+            return b""
 
     def look_to_the_end(self) -> None:
         """Of a trial that has ended."""
