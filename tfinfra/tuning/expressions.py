@@ -15,6 +15,8 @@ FARTHEST = 1e15
 """No value of a parameter is beyond: a record in a store holds none."""
 MOST_STEPS = 100_000
 """Values of a quantised expression that Bayesian sampling takes (HyperDrive's own limit)."""
+SMALLEST_STEP = 1e-12
+"""Of a quantised expression: a double has no finer steps where most parameters are."""
 _HIGHEST_LOG = math.log(FARTHEST)
 
 
@@ -119,8 +121,9 @@ def _fault_of_options(options: tuple[Scalar, ...]) -> str | None:
 def _fault_of_numbers(kind: str, of: dict[str, float]) -> str | None:
     if not float(of.get("upper", 1)).is_integer() or of.get("upper", 1) <= 0:
         return f"randint needs a whole number above 0; its upper is {of['upper']!r}"
-    if of.get("q", 1) <= 0:
-        return f"{kind} needs a q above 0; it is {of['q']!r}"
+    if of.get("q", 1) < SMALLEST_STEP:
+        least = "above 0" if of["q"] <= 0 else f"of {SMALLEST_STEP:g} or more"
+        return f"{kind} needs a q {least}; it is {of['q']!r}"
     if of.get("sigma", 0) < 0:
         return f"{kind} needs a sigma of 0 or more; it is {of['sigma']!r}"
     return _fault_of_bounds(kind, of["min_value"], of["max_value"]) if "min_value" in of else None

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.compiler.manifests import said
 from tfinfra.errors import Diagnostic
+from tfinfra.model.tuning import EXPRESSIONS, POLICIES, SAMPLINGS
 
 SCRIPT = """\
 import argparse
@@ -67,6 +70,7 @@ ERRORS = {
     "too many arguments": (space("{normal: [0, 1, 2]}"), "TFI930", "it has 3 of these 2", "{normal: [0, 1]}"),
     "a text for a number": (space("{uniform: [a, 1]}"), "TFI202", "a number", ""),
     "bounds in the wrong order": (space("{uniform: [0.5, 0.1]}"), "TFI930", "min_value below its max_value", ""),
+    "a step that no number has": (space("{qloguniform: [1, 9, 1.0e-320]}"), "TFI930", "1e-12 or more", ""),
     "no step": (space("{quniform: [1, 9, 0]}"), "TFI930", "q above 0", ""),
     "exp beyond all numbers": (space("{loguniform: [1, 1000]}"), "TFI930", "out of range", ""),
     "no options": (space("{choice: []}"), "TFI202", "choice", ""),
@@ -211,3 +215,40 @@ SILENT = {
 @pytest.mark.parametrize("words", SILENT)
 def test_a_metric_that_a_library_may_name_is_not_missed(tmp_path: Path, words: str) -> None:
     assert found(tmp_path, "tune: {primary_metric_name: score}", SILENT[words]) == []
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**20), 10**20), st.floats(), st.sampled_from([0, 1, 2, 1.5, 1e308, 1e-320, True, "a", None, "1e-3"])
+)
+EXPRESSION = st.dictionaries(
+    st.sampled_from([*EXPRESSIONS, "unifrom"]),
+    st.one_of(NUMBERS, st.lists(NUMBERS, max_size=3)),
+    min_size=1,
+    max_size=2,
+)
+SEARCH = st.fixed_dictionaries(
+    {},
+    optional={
+        "sampling": st.sampled_from([*SAMPLINGS, "RandomParameterSampling", 1]),
+        "parameter_space": st.dictionaries(st.sampled_from(["--lr", "lr", "--size", "--", ""]), EXPRESSION, max_size=3),
+        "policy": st.one_of(
+            st.sampled_from([*POLICIES, "BanditPolicy", None]),
+            st.dictionaries(
+                st.sampled_from(POLICIES),
+                st.dictionaries(
+                    st.sampled_from(["slack_factor", "truncation_percentage", "delay_evaluation"]), NUMBERS
+                ),
+                max_size=1,
+            ),
+        ),
+        "max_total_runs": st.one_of(st.integers(1, 5000), NUMBERS),
+        "max_concurrent_runs": NUMBERS,
+    },
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SEARCH)
+def test_no_search_is_beyond_a_diagnostic(tmp_path: Path, tune: dict[str, object]) -> None:
+    for each in said(tmp_path, yaml.safe_dump({"tune": {**TUNE, **tune}}), SCRIPT):
+        assert each.message
