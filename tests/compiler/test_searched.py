@@ -34,7 +34,7 @@ def planned(tune: Tune | None, **changes: Any) -> Plan:
 
 
 def test_a_person_reads_trials_waves_the_space_and_what_ends_it() -> None:
-    assert [*search_lines(planned(replace(TUNE, resume_from=("digits-x7k2pq",))))] == [
+    assert [*search_lines(planned(replace(TUNE, resume_from=("digits-x7k2pq",))), 36_000)] == [
         "\nsearch for the lowest loss",
         "  10 trials, 4 at a time on 1 node each: 3 waves",
         "  random sampling (seed 7) of sets without end",
@@ -47,14 +47,15 @@ def test_a_person_reads_trials_waves_the_space_and_what_ends_it() -> None:
 
 
 def test_a_run_has_no_search() -> None:
-    assert [*search_lines(planned(None))] == []
+    assert [*search_lines(planned(None), 60)] == []
 
 
 def test_a_space_that_has_fewer_sets_bounds_the_trials() -> None:
     few = replace(TUNE, parameter_space={"lr": Expression("choice", (1, 2, 3))}, max_concurrent_runs=2)
-    found = searched(planned(few))
+    found = searched(planned(few), 60)
     assert found is not None
     assert (found.sets, found.trials, found.at_once, found.waves) == (3, 3, 2, 2)
+    assert (found.trial_seconds, found.seconds) == (60, 60), "no trial outlives its tune"
 
 
 POLICIES = {

@@ -86,7 +86,7 @@ def _document(
     return {
         "plan": plan,
         "target": compiled.spec.target,
-        "search": searched(plan),
+        "search": searched(plan, price.seconds),
         "resources": resources(plan),
         "placement": [
             {"task": task.name, "node": task.node, "port": plan.base_port + task.slot, "gpus": task.gpus}

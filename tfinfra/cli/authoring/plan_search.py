@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from tfinfra.model import Plan
 
 
-def search_lines(plan: Plan) -> Iterator[str]:
-    """Nothing for the plan of one run."""
+def search_lines(plan: Plan, seconds: int) -> Iterator[str]:
+    """`seconds` until the deadline; nothing for the plan of one run."""
     from tfinfra.compiler.summary.searched import policy_text, searched
     from tfinfra.text.wording import count, spell_seconds
 
-    found, tune = searched(plan), plan.tune
+    found, tune = searched(plan, seconds), plan.tune
     if found is None or tune is None:
         return
     yield Bold(f"\nsearch for the {_MOST[tune.primary_metric_goal]} {tune.primary_metric_name}")

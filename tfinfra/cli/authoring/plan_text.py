@@ -30,7 +30,7 @@ def plan_lines(compiled: Compiled, price: Priced, layers: Iterable[Layer]) -> It
     where = "the local cloud, as" if target.cloud == "local" else "Azure:"
     what = f"a tune of {kind}" if plan.tune else kind
     yield Bold(f"{plan.name}: {what} on {nodes}; {where} {target.vm_size} in {target.location}")
-    yield from search_lines(plan)
+    yield from search_lines(plan, price.seconds)
     yield Bold("\nresources")
     for resource in resources(plan):
         yield f"  {resource.group:8} {resource.what}"

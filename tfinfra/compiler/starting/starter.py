@@ -22,6 +22,8 @@ compute_target: local       # the cloud embedded in tfinfra: no account, no cost
 
 limits:
   max_run_duration: 1h      # everything is deleted then, whatever happens
+
+# A search for the best parameters: `tfinfra explain tune` shows how it is written.
 """
 SCHEMA_LINE = "# yaml-language-server: $schema={}\n"
 

@@ -36,8 +36,8 @@ class Searched:
     seconds: int
 
 
-def searched(plan: Plan) -> Searched | None:
-    """What a plan searches, None where it is that of one run."""
+def searched(plan: Plan, seconds: int) -> Searched | None:
+    """What a plan searches that ends after these seconds, None where it is that of one run."""
     tune, pool = plan.tune, plan.pool
     if tune is None or pool is None:
         return None
@@ -50,8 +50,8 @@ def searched(plan: Plan) -> Searched | None:
         waves=math.ceil(trials / pool.trials_at_once),
         sets=sets,
         space=tuple(Varied(flag(name), described(one)) for name, one in tune.parameter_space.items()),
-        trial_seconds=pool.trial_seconds,
-        seconds=plan.limits.max_run_duration,
+        trial_seconds=min(pool.trial_seconds, seconds),
+        seconds=seconds,
     )
 
 
