@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,13 @@ from filelock import FileLock
 from tests.lifecycle.asking.test_extend import HELD
 from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
 from tests.lifecycle.fakes import World, succeeding, training
+from tests.lifecycle.record.test_record import a_record
 from tests.ui.calls import Browser, fields_of
 from tfinfra.audit.log import read_events
 from tfinfra.errors import ProvisioningError
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.trials import TrialOf
 from tfinfra.model import Point
 from tfinfra.store import chunk_of, keys
 
@@ -45,7 +48,7 @@ class Machine:
     calls: Path = Path()
 
     def find(self, name: str) -> FoundRun:
-        assert name == RUN
+        assert name.startswith(RUN)
         self.silent.wait()
         if self.error is not None:
             raise self.error
@@ -203,3 +206,18 @@ def test_a_page_waits_for_no_lock_and_takes_none(machine: Machine) -> None:
         began = time.monotonic()
         assert "Training" in machine.browser.get(PAGE).text
         assert time.monotonic() - began < 1.0
+
+
+def test_a_tune_is_one_row_and_its_page_leads_to_its_trials(machine: Machine) -> None:
+    folder = machine.run.folder
+    folder.update(phase="deleted", result="succeeded", client=None)
+    trial = f"{RUN}-t00007"
+    (folder.path / "trials" / "odd").mkdir(parents=True)
+    record = a_record(trial, phase="deleted", client=None, on=RUN, trial=TrialOf(7, {"--rate": 0.1}))
+    run_folder(folder.runs.parent, trial).write(record)
+    table = machine.browser.get("/").text
+    assert (table.count("<tr>"), "tune, 1 trial" in table) == (2, True)
+    machine.run = replace(machine.run, record=folder.read(), groups=(), store=None)
+    assert f'<a href="/runs/{trial}">7</a>' in machine.browser.get(PAGE).text
+    assert machine.browser.get(f"/runs/{trial}").status == 200
+    assert machine.browser.get(f"/runs/{trial[:-1]}8").status == 404

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.find_run import HERE, find_run
@@ -15,9 +15,9 @@ from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.pages.found_page import found_page
 from tfinfra.lifecycle.record.phase_times import phase_times
-from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, run_folder
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import run_status
-from tfinfra.lifecycle.record.uses import unfinished_runs
+from tfinfra.lifecycle.record.trials import TRIAL_OR_RUN, TRIALS, number_of, tune_of
 from tfinfra.lifecycle.watch.latest_metric import metric_text
 from tfinfra.reporting.page import parts
 from tfinfra.system.clock import right_now
@@ -25,6 +25,7 @@ from tfinfra.system.paths import state_folder
 
 HERE_FRESH, AWAY_FRESH = 1.0, 15.0
 """As in the table: a run in a subscription is asked for less often."""
+_RUN = re.compile(TRIAL_OR_RUN)
 REPORT_DEARER = 4.0
 """How many times more rarely a report is made, which reads all points of the run."""
 _READING = 10.0
@@ -35,13 +36,13 @@ _SHARE = 0.5
 
 @dataclass(frozen=True)
 class Seen:
-    """`document` is that of `tfinfra status --json`, with moments in Unix seconds; `guests` are the runs that are on
-    its nodes. `found` is None where its cloud has not answered: the rest is this machine's record then."""
+    """`document` is that of `tfinfra status --json`, with moments in Unix seconds; `trials` are the numbers of a
+    tune's. `found` is None where its cloud has not answered: the rest is this machine's record then."""
 
     found: FoundRun | None
     record: RunRecord | None
     document: Mapping[str, Any]
-    guests: tuple[str, ...] = ()
+    trials: tuple[int, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -52,6 +53,11 @@ class Seen:
     @property
     def run(self) -> str:
         return str(self.document["run"])
+
+    @property
+    def guests(self) -> tuple[str, ...]:
+        """The runs that are on its nodes."""
+        return tuple(use["run"] for use in self.document.get("uses", ()) if use["end"] is None)
 
     @property
     def metric_text(self) -> str:
@@ -69,8 +75,7 @@ def see(run: str) -> Seen:
     """Looks at the run of this id. Nothing of it is changed or held, and its nodes are not told that somebody watches.
     Raises TfinfraError, what its store raises."""
     found = find_run(run)
-    guests = tuple(each.run for each in unfinished_runs(found.folder.runs, found.run))
-    return Seen(found, found.record, status_document(found), guests)
+    return Seen(found, found.record, status_document(found), trials_in(found.folder))
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,14 @@ def recorded(run: str) -> Seen:
         "phases": [asdict(phase) for phase in phase_times(record, folder.audit.path)],
         "usual_seconds": {},
     }
-    return Seen(None, record, document, tuple(each.run for each in unfinished_runs(folder.runs, run)))
+    return Seen(None, record, document, trials_in(folder))
+
+
+def trials_in(folder: RunFolder) -> tuple[int, ...]:
+    """The numbers of the trials that a tune has on this machine, none of another run."""
+    trials = folder.path / TRIALS
+    names = [path.name for path in trials.iterdir()] if trials.is_dir() else []
+    return tuple(sorted(number_of(name) for name in names if tune_of(name) == folder.path.name))
 
 
 def assumed_groups(record: RunRecord) -> tuple[RunGroup, ...]:
@@ -115,8 +127,8 @@ def assumed_groups(record: RunRecord) -> tuple[RunGroup, ...]:
 
 
 def is_run_id(text: str) -> bool:
-    """Whether a text of a path can be a run at all: only such a one is ever looked up."""
-    return RUN_ID.fullmatch(text) is not None
+    """Whether a text of a path can be a run, or a trial, at all: only such a one is ever looked up."""
+    return _RUN.fullmatch(text) is not None
 
 
 def has_record(run: str) -> bool:

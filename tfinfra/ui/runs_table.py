@@ -13,7 +13,7 @@ from tfinfra.lifecycle.record.run_status import RunStatus, run_status
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, metric_text
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
-from tfinfra.ui.run_seen import assumed_groups
+from tfinfra.ui.run_seen import assumed_groups, trials_in
 
 PAGE = 50
 """Rows of one page."""
@@ -24,11 +24,13 @@ _LIVE = frozenset(("starting", "provisioning", "training", "held", "ended", "del
 
 @dataclass(frozen=True)
 class Row:
-    """A run of the table. `on` is the run whose nodes it is on, "" for its own; `away`: in a subscription."""
+    """A run of the table. `on` is the run whose nodes it is on, "" for its own; `away`: in a subscription; `trials`:
+    how many it has, of a tune."""
 
     status: RunStatus
     on: str = ""
     away: bool = False
+    trials: int = 0
 
     @property
     def live(self) -> bool:
@@ -69,7 +71,8 @@ def _rows(statuses: Iterable[RunStatus], records: Iterable[RunRecord]) -> list[R
 
 def _row(status: RunStatus, record: RunRecord | None) -> Row:
     away = record is not None and not HERE.holds(record.target, record.rehearse)
-    return Row(status, (record.on or "") if record is not None else "", away)
+    trials = trials_in(run_folder(state_folder(), status.run))
+    return Row(status, (record.on or "") if record is not None else "", away, len(trials))
 
 
 def fresh_for(rows: Sequence[Row] | None) -> float:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfinfra.lifecycle.watch.plain_view import as_last_time
+from tfinfra.model.trials import trial_id
 from tfinfra.reporting.spelling import moment
-from tfinfra.text.wording import spell_seconds
+from tfinfra.text.wording import count, spell_seconds
 from tfinfra.ui.run_seen import Seen
 from tfinfra.ui.runs_table import Row
 
+_TRIALS = 500
+"""Links to trials on a tune's page, to the newest."""
 _UNDER_WAY = ("provisioning", "training")
 
 
@@ -28,6 +31,7 @@ def row_values(row: Row, metric: str, now: float) -> dict[str, Any]:
     return {
         "status": status,
         "on": row.on,
+        "trials": count(row.trials, "trial") if row.trials else "",
         "unwatched": str(status.state) in _UNDER_WAY and not status.watched,
         "took": status.took(now),
         "cost": _cost(status.usd, status.max_cost_usd),
@@ -53,6 +57,8 @@ def run_values(seen: Seen, now: float) -> dict[str, Any]:
         "hint": document.get("hint") or "",
         "facts": list(facts_of(seen, now)),
         "tasks": seen.tasks,
+        "trials": [(number, trial_id(seen.run, number)) for number in seen.trials[-_TRIALS:]],
+        "more_trials": max(0, len(seen.trials) - _TRIALS),
         "can_stop": bool(state["groups"]) or str(state["state"]) in ("starting", "provisioning"),
         "can_extend": str(state["state"]) == "held" and record is not None and record.latest is not None,
     }

@@ -16,12 +16,16 @@ def stop_terms(seen: Seen) -> Iterator[str]:
     record, state = seen.record, seen.document["state"]
     if seen.guests:
         yield f"Runs on its nodes are ended first: {', '.join(seen.guests)}."
+    if seen.trials:
+        yield "Its trials that are under way are ended, and no more are begun."
     if record is not None and is_alive(record.client):
         yield "The process that drives it is asked to end it: it stops the tasks and collects what they wrote."
     elif state["result"] is None:
         yield "Its tasks are stopped, and what they wrote is collected."
     if record is not None and record.on:
         yield f"Its outputs come home. The nodes stay: they are those of {record.on}."
+        if record.trial is not None:
+            yield "Its tune goes on with others."
         return
     yield "Its outputs come home first. Where they cannot, the group that holds them stays."
     if state["groups"]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from functools import cache, partial
 from pathlib import Path
 
-from tfinfra.azure.deletion.group_names import name_of_run, run_of_group
+from tfinfra.azure.deletion.group_names import RUN_ID, name_of_run, run_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cloud import Cloud
 from tfinfra.errors import UsageError
@@ -51,8 +51,9 @@ def find_run(
 
 def _find_run(name: str, options: CloudOptions, tell: Progress, *, ended: bool, nodes: bool) -> FoundRun:
     state = state_folder()
-    if tune_of(name) and (trial := run_folder(state, name)).read() is not None:
-        return _recorded(trial, state)
+    is_id = options.nothing and RUN_ID.fullmatch(name)
+    if (tune_of(name) or is_id) and (own := run_folder(state, name)).read() is not None:
+        return _recorded(own, state)  # without a look at the thousands of others that a machine may remember
     records = all_records(state)
     if not options.nothing:
         scope = _named_scope(options, tell)
