@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.agent.test_gathering import KEY, SECRET, given, hand_in, hand_over
 from tests.agent.trials.pools import pool, pool_plan, singles
 from tests.backends.specs import spec
 from tfinfra.agent.node.node_records import read
@@ -30,6 +31,14 @@ print(os.environ["TFINFRA_RUN_ID"], kind, index, flush=True)
 pathlib.Path(f"outputs/{kind}-{index}").write_text("x")
 if kind == "ps":
     time.sleep(600)
+"""
+READS = """
+import os, pathlib
+checkpoints = pathlib.Path(os.environ["TFINFRA_CHECKPOINTS"])
+step = checkpoints / "step-7"
+inputs = sorted(os.listdir(os.environ["TFINFRA_INPUT_DIGITS"]))
+print(inputs, sorted(os.listdir(checkpoints)), step.read_text(), os.environ["TOKEN"])
+step.write_text("changed")
 """
 LONG = "import time\nprint('on', flush=True)\ntime.sleep(600)\n"
 CANCEL = encode(StopRequest(Result.CANCELLED, "the policy ended it"))
@@ -122,3 +131,15 @@ def test_the_deadline_of_a_tune_ends_it_with_its_trials(tmp_path: Path) -> None:
     with pool(tmp_path, singles(1, 24622), LONG, deadline=12.5) as nodes:
         number = nodes.ask()
         assert (nodes.run.outcome().result, nodes.outcome(number).result) == ("limit", "limit")
+
+
+def test_each_trial_has_inputs_checkpoints_and_secrets_and_changes_nobody_elses(tmp_path: Path) -> None:
+    with pool(tmp_path, given(singles(2, 24682)), READS, key=KEY) as nodes:
+        hand_in(nodes.run)
+        hand_over(nodes.run)
+        for ranks in ((0,), (1,), (1,)):
+            number = nodes.ask(nodes=ranks)
+            assert nodes.outcome(number).result == "succeeded", nodes.run.words()
+            assert nodes.log(number) == "['b', 'one.csv'] ['step-7'] 1 ***\n"
+            assert nodes.store(number).get("outputs/checkpoints/step-7") == b"changed"
+        assert not any(SECRET in path.read_text() for path in tmp_path.glob("store/**/*.log"))
