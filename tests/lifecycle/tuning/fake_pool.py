@@ -151,6 +151,7 @@ class FakePool:
         store.put(keys.output_key("outputs", "model.json"), text)
         store.put(keys.log_key(LEADER, 0), b"trained\n")
         store.put(keys.task_key(LEADER), encode(TaskStatus(LEADER, 0, "succeeded", exit_status=0)))
+        store.put(keys.evidence_key(f"n{one.nodes[0]}"), b"{}")
         store.put_if_absent(keys.OUTCOME, encode(outcome))
         store.put(keys.COLLECTED, encode(CollectedMark(1)))
         self._under_way.remove(one)

@@ -30,6 +30,7 @@ def test_a_tune_lives_its_trials_and_the_best_is_at_home(tmp_path: Path) -> None
     assert world.groups == {}
     assert parameters_of(world.results / "best") == {"--x": "4"}
     assert parameters_of(world.results / "trials" / "1") == {"--x": "0"}
+    assert len(list((world.results / "trials" / "1" / "evidence").glob("n*.json"))) == 1
 
 
 def test_each_trial_has_a_record_which_no_list_of_runs_holds(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def command(
     from tfinfra.cli.tables import show_lines
     from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.find_run import find_run
+    from tfinfra.lifecycle.attach.of_a_tune import is_tune, trials_have
     from tfinfra.lifecycle.metrics.run_points import leader_of, run_logged
     from tfinfra.lifecycle.metrics.series import all_series, summaries
     from tfinfra.lifecycle.metrics.sieve import Sieve, Wanted
@@ -80,6 +81,8 @@ def command(
         print_document("metrics", document_of(found.run, leader_of(found), all_series(points), sieve.remarks))
         return 0
     first = next(points, None)
+    if first is None and is_tune(found):
+        raise trials_have(found, "metrics")
     if first is None:
         progress(f"{found.run} has logged no metric")
         show_parameters(sieve.remarks)

@@ -12,6 +12,7 @@ from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded
 from tfinfra.lifecycle.attach.followed_logs import FollowedLogs, merged
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.of_a_tune import is_tune, trials_have
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.watch.home_log import read_log
@@ -33,10 +34,13 @@ class WantedLogs:
 
 
 def log_names(found: FoundRun, wanted: WantedLogs) -> list[str]:
-    """Whose logs are wanted, the leader's first. Raises UsageError where no task is known."""
+    """Whose logs are wanted, the leader's first. Raises UsageError where no task is known, and for a tune, which has
+    none of its own."""
     must_be_readable(found)
     if wanted.task is not None:
         return [wanted.task]
+    if is_tune(found):
+        raise trials_have(found, "logs")
     known = _tasks(found)
     if not known:
         return [recorded(found).leader]

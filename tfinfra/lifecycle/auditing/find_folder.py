@@ -9,7 +9,8 @@ from pathlib import Path
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import UsageError
 from tfinfra.evidence import names
-from tfinfra.lifecycle.record.run_record import all_records
+from tfinfra.lifecycle.record.run_record import all_records, run_folder
+from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.system.paths import state_folder
 
 _RUNS = "runs"
@@ -32,6 +33,9 @@ def find_folder(word: str) -> RunPlace:
             return RunPlace(folder, run_named_by(folder))
     if os.sep in word or word in (".", ".."):
         raise _no_evidence(Path(word))
+    if (tune := tune_of(word)) is not None and run_folder(state_folder(), word).read() is not None:
+        hint = f"`tfinfra audit {tune}` holds all of its trials against it"
+        raise UsageError(f"{word} is a trial: its evidence is that of its tune, {tune}", hint)
     found = [record for record in all_records(state_folder()) if word in (record.run, record.name)]
     record = next((each for each in found if each.run == word), found[-1] if found else None)
     if record is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from tfinfra.errors import Result, first_line
@@ -19,6 +21,7 @@ from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome, Plan, Unfit
 from tfinfra.model.trials import trial_id
 from tfinfra.store import ObjectStore, keys, readable
+from tfinfra.store.landing import Landing, Unplaceable
 from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
@@ -73,9 +76,19 @@ def bring_trial(folder: RunFolder, store: ObjectStore, plan: Plan | None) -> Hom
     record = folder.update()
     results = Path(record.results)
     home = bring_home(store, results, record.plan_tasks, record.shared)
+    _bring_evidence(store, results)
     record = folder.update(phase=RunPhase.DELETED, fetched=not home.keeps, not_collected=home.missing)
     write_results(folder, run_document(record, plan, store, right_now()), results)
     return home
+
+
+def _bring_evidence(store: ObjectStore, results: Path) -> None:
+    """What the trial's nodes recorded of it: the commands that they ran, and how these ended. It is theirs, and of any
+    form: the tune's evidence has its digest."""
+    with Landing(results) as landing:
+        for key in store.list(keys.EVIDENCE):
+            with suppress(Unplaceable, FileNotFoundError):
+                landing.land(key, partial(store.get_file, key))
 
 
 def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, results: Path, say: Progress) -> None:
@@ -94,6 +107,7 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
         if record is None:  # of another machine's tune
             shared = f"{tune.shared}/{keys.further_run(trial)}" if tune.shared else None
             home = bring_home(its, trial_results(results, number), tune.plan_tasks, shared)
+            _bring_evidence(its, trial_results(results, number))
         else:
             own.write(replace(_as_it_ended(record, its), results=str(trial_results(results, number))))
             home = bring_trial(own, its, None)

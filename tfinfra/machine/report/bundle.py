@@ -21,6 +21,7 @@ from tfinfra.engine.tool.toolchain import VERSION as PULUMI
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.last_failure import MISTAKE, read_last, write_private
 from tfinfra.lifecycle.record.run_record import all_records, run_folder, runs_folder
+from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.report import allowed
 from tfinfra.machine.report.anonymous import Names
@@ -94,6 +95,8 @@ def _run(name: str | None, last: Mapping[str, Any], state: Path) -> str | None:
         raise UsageError(
             "nothing has failed on this machine, and no run is known here", hint="name a run: report-bundle RUN"
         )
+    if (tune := tune_of(name)) is not None and run_folder(state, name).read() is not None:
+        return tune  # whose report has its trials
     if "/" not in name and name not in (".", "..") and (runs_folder(state) / name).is_dir():
         return name
     named = [record.run for record in records if record.name == name]
