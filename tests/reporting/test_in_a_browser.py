@@ -96,12 +96,14 @@ def test_without_javascript_all_text_is_there(browser: Browser, url: str) -> Non
 
 def test_the_pointer_shows_values_and_the_legend_hides_a_curve(browser: Browser, url: str) -> None:
     browser.open(url, 1440)
-    browser.value("document.querySelector('.chart').scrollIntoView()")
-    box = browser.value("JSON.parse(JSON.stringify(document.querySelector('.drawing').getBoundingClientRect()))")
+    browser.value("document.querySelector('[data-across=step]').scrollIntoView()")
+    box = browser.value(
+        "JSON.parse(JSON.stringify(document.querySelector('[data-across=step] .drawing').getBoundingClientRect()))"
+    )
     browser.point_at(box["x"] + 10, box["y"] + box["height"] / 2)
-    assert "step" in browser.value("document.querySelector('.values').textContent")
-    assert browser.value("document.querySelector('.values').hidden") is False
-    browser.value("document.querySelector('.legend button').click()")
+    assert "step" in browser.value("document.querySelector('[data-across=step] .values').textContent")
+    assert browser.value("document.querySelector('[data-across=step] .values').hidden") is False
+    browser.value("document.querySelector('[data-across=step] .legend button').click()")
     assert browser.value("document.querySelectorAll('.line[hidden]').length") == 1
     assert browser.complaints == []
 

@@ -80,6 +80,12 @@ def metric_charts(curves: Sequence[Curve], leader: str, primary: str, room: int)
     return _charts(wanted, room)
 
 
+def logged_once(curves: Sequence[Curve]) -> tuple[tuple[Curve, ...], tuple[Curve, ...]]:
+    """The curves of metrics that each task has logged once, which are no curves, and all others."""
+    more = {curve.name for curve in curves if curve.count > 1}
+    return tuple(c for c in curves if c.name not in more), tuple(c for c in curves if c.name in more)
+
+
 def figure_charts(curves: Sequence[Curve], room: int) -> tuple[list[Chart], int]:
     """The same of the nodes' own figures, over time; those of GPUs are in one chart for all."""
     groups: dict[str, _Group] = {}

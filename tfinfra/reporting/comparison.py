@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tfinfra.reporting.charts import overlaid
+from tfinfra.reporting.charts import logged_once, overlaid
 from tfinfra.reporting.curves import Curve
 from tfinfra.reporting.page import Parts, document, rendered, result_word, style_and_script
 from tfinfra.reporting.spelling import UNKNOWN, moment, number, seconds, usd
@@ -39,7 +39,10 @@ def comparison_page(runs: Sequence[RunPage]) -> str:
 
 
 def _parts(runs: Sequence[RunPage], share: float) -> Parts:
-    charts, more = overlaid(_leaders(runs), int(_CURVES * share))
+    labelled = list(_leaders(runs))
+    _, several = logged_once([curve for _, curve in labelled])
+    drawn = {curve.name for curve in several}
+    charts, more = overlaid(((label, curve) for label, curve in labelled if curve.name in drawn), int(_CURVES * share))
     body = rendered(
         "comparison.html",
         share,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from tfinfra.reporting import spelling
-from tfinfra.reporting.charts import figure_charts, metric_charts
+from tfinfra.reporting.charts import figure_charts, logged_once, metric_charts
 from tfinfra.reporting.logs import shown_logs
+from tfinfra.reporting.search import search_shown
 from tfinfra.reporting.timeline import timeline
 from tfinfra.reporting.values import RunPage
 from tfinfra.text.cleaning import spelt_out
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 MOST = 5_000_000
 """Bytes of a page, at most."""
-_LOGS, _CURVES, _FIGURES = 2_600_000, 800_000, 350_000
+MOST_ONCE = 200
+"""Metrics logged once that are listed."""
+_LOGS, _CURVES, _FIGURES = 3_400_000, 800_000, 300_000
 """Bytes that a page has for these, where they need as much."""
 _LONGEST, _SHORTEST = 4000, 50
 """Characters of a text that are shown, where there is room for them and where not; lines of logs have a bound of their
@@ -73,7 +76,7 @@ def page(run: RunPage) -> str:
 def document(made: Callable[[float], Parts]) -> str:
     """The document of the parts that are `made` in a share of the room, from 1 to 0: the largest that fits."""
     text = ""
-    for share in (1.0, 0.5, 0.2, 0.05, 0.0):
+    for share in (1.0, 0.8, 0.6, 0.4, 0.2, 0.05, 0.0):
         of = made(share)
         text = rendered("document.html", share, parts=of, **{name: Markup(getattr(of, name)) for name in _OURS})  # noqa: S704
         if len(text.encode()) <= MOST:
@@ -83,19 +86,23 @@ def document(made: Callable[[float], Parts]) -> str:
 
 def parts(run: RunPage, share: float = 1.0) -> Parts:
     """The page of a run in its parts, with a `share` of the room for what there may be much of."""
-    charts, more_charts = metric_charts(run.curves, run.leader, run.primary, int(_CURVES * share))
+    once, several = logged_once(run.curves)
+    charts, more_charts = metric_charts(several, run.leader, run.primary, int(_CURVES * share))
     figures, more_figures = figure_charts(run.figures, int(_FIGURES * share))
     word = result_word(run)
-    head = rendered("head.html", share, run=run, word=word, charts=charts)
+    head = rendered("head.html", share, run=run, word=word, charts=charts, once=once)
     rest = rendered(
         "run.html",
         share,
         run=run,
+        once=once[:MOST_ONCE],
+        more_once=max(0, len(once) - MOST_ONCE),
         charts=charts,
         more_charts=more_charts,
         figures=figures,
         more_figures=more_figures,
         timeline=timeline(run),
+        found=search_shown(run.search) if run.search else None,
         logs=shown_logs(run.logs, int(_LOGS * share)),
     )
     return Parts(f"{run.run}: {word}", *style_and_script(), head, rest)
@@ -134,7 +141,7 @@ def _environment(longest: int) -> Environment:
         lstrip_blocks=True,
         finalize=partial(_shown, longest),
     )
-    names = ("number", "size", "seconds", "moment", "usd")
+    names = ("number", "scalar", "size", "seconds", "moment", "usd")
     made.filters.update({name: getattr(spelling, name) for name in names})
     return made
 

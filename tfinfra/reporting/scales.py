@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 1000, 400
 """Units of a drawing that is stretched to the room that there is."""
+_MOST = sys.float_info.max
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -24,7 +26,7 @@ class Scale:
         if high / 2 - low / 2 > max(abs(low), abs(high)) * 1e-12:
             return cls(low, high)
         room = abs(low) * 0.05 or 0.5
-        return cls(low - room, high + room) if math.isfinite(high + room - low) else cls(low / 2, high)
+        return cls(max(low - room, -_MOST), min(high + room, _MOST))
 
     def share(self, value: float) -> float:
         """Where a value lies, from 0 to 1. Halves first: the whole range may be beyond all numbers."""

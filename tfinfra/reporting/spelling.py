@@ -24,6 +24,11 @@ def number(value: float | None) -> str:
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
 
 
+def scalar(value: str | float | bool) -> str:
+    """A parameter's value: a number as one, all else as it is written."""
+    return number(value) if isinstance(value, float) else str(value)
+
+
 def size(value: float | None) -> str:
     """Bytes: "3.2 GiB"."""
     if value is None or not math.isfinite(value):

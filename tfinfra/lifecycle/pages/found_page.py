@@ -15,12 +15,13 @@ from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.attach.status import document_of
 from tfinfra.lifecycle.evidence.origin import read_origin
-from tfinfra.lifecycle.metrics.run_points import run_points
+from tfinfra.lifecycle.metrics.run_points import run_logged
 from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.lifecycle.reporting.write import plan_of
-from tfinfra.model import Point
+from tfinfra.model import Logged
 from tfinfra.reporting.logs import LAST
 from tfinfra.reporting.values import Log, RunPage
 from tfinfra.store import store_errors
@@ -35,27 +36,29 @@ def found_page(found: FoundRun, *, reading: float | None = None, logs: bool = Tr
     home = HomeFiles(Path(record.results), record.leader)
     saved = saved_document(record) if found.store is None else None
     origin = read_origin(found.folder, found.store)
+    plan, now = plan_of(found.folder), right_now()
     known = Known(
         record=record,
         document=saved if isinstance(saved, dict) else document_of(record, found),
-        plan=plan_of(found.folder),
+        plan=plan,
         origin=None if isinstance(origin, str) else origin,
         phases=phase_times(record, found.folder.audit.path),
         events=read_events(found.folder.audit.path),
-        points=_points(found),
+        logged=_logged(found),
         log=_no_log if not logs else home.log if found.store is None else partial(_log, found),
         home=home,
-        now=right_now(),
+        now=now,
         state=str(found.status.state),
+        search=search_of(found.folder, plan, found.store, now),
         reading=reading,
     )
     return run_page(known)
 
 
-def _points(found: FoundRun) -> Iterator[Point]:
+def _logged(found: FoundRun) -> Iterator[Logged]:
     """Nothing where they went with the run's groups."""
     with suppress(UsageError):
-        yield from run_points(found)
+        yield from run_logged(found)
 
 
 def _log(found: FoundRun, task: str) -> Log | None:

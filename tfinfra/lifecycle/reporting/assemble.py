@@ -18,7 +18,7 @@ from tfinfra.lifecycle.reporting import event_log
 from tfinfra.lifecycle.reporting.again import again
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.watch.home_points import is_of_node
-from tfinfra.model import LeftFiles, Plan, Point, Unfit, from_json
+from tfinfra.model import LeftFiles, Logged, Plan, Point, Unfit, from_json
 from tfinfra.model.shapes import is_time
 from tfinfra.reporting.curves import curves_of
 from tfinfra.reporting.logs import MOST as MOST_LOGS
@@ -31,6 +31,7 @@ from tfinfra.reporting.values import (
     Phase,
     Proof,
     RunPage,
+    Search,
     TaskLine,
 )
 from tfinfra.system.clock import unix_time
@@ -39,8 +40,8 @@ from tfinfra.system.clock import unix_time
 @dataclass(frozen=True)
 class Known:
     """What is known of a run: its record, its document (times in Unix seconds), the plan and what it was made from
-    where these can be read, its phases and events, its points and a function for the last lines of a task's log, now
-    or at home; at most `reading` seconds are spent on points."""
+    where these can be read, its phases and events, what it has logged and a function for the last lines of a task's
+    log, now or at home, and what a tune has found; at most `reading` seconds are spent on what was logged."""
 
     record: RunRecord
     document: Mapping[str, Any]
@@ -48,18 +49,19 @@ class Known:
     origin: MadeFrom | None
     phases: Sequence[PhaseTime]
     events: Sequence[event_log.Event]
-    points: Iterator[Point]
+    logged: Iterator[Logged]
     log: Callable[[str], Log | None]
     home: HomeFiles
     now: float
     state: str
+    search: Search | None = None
     reading: float | None = None
 
 
 def run_page(known: Known) -> RunPage:
     """The values of the page."""
     record, document, home = known.record, known.document, known.home
-    points = _Reading(known.points, known.reading)
+    points = _Reading(known.logged, known.reading)
     curves = curves_of(points)
     machines, packages = home.bill()
     times = record.times
@@ -73,7 +75,7 @@ def run_page(known: Known) -> RunPage:
         hint=str(document.get("hint") or ""),
         exit_code=document.get("exit_code"),
         failed_task=str(document.get("task") or ""),
-        where=_where(known),
+        where=_where(record),
         started=times.get("started"),
         ended=times.get("ended"),
         leader=record.leader,
@@ -87,7 +89,7 @@ def run_page(known: Known) -> RunPage:
         unread_points=points.unread,
         resources=event_log.made(known.events) or event_log.made_by_stacks(home.evidence(names.STACKS)),
         deletion=event_log.deletion(known.events, record.left),
-        parameters=_parameters(known.plan),
+        parameters=(*_parameters(known.plan), *points.parameters()),
         environment=(*_environment(known), *machines),
         packages=packages,
         warnings=tuple(_warnings(known)),
@@ -95,21 +97,27 @@ def run_page(known: Known) -> RunPage:
         files=home.files(),
         origin=again(record, known.origin, locked=home.evidence(names.LOCK)),
         proof=_proof(record, document.get("evidence")),
+        search=known.search,
         version=str(document.get("tfinfra") or ""),
     )
 
 
 class _Reading:
-    """Points as far as there is time for them; `unread` says where there was not."""
+    """Points as far as there is time for them; `unread` says where there was not. What the run's scripts said of it in
+    words is taken aside."""
 
-    def __init__(self, points: Iterator[Point], seconds: float | None) -> None:
+    def __init__(self, logged: Iterator[Logged], seconds: float | None) -> None:
         self.unread = ""
-        self._points = points
+        self._logged = logged
+        self._remarks: dict[str, str] = {}
         self._until = None if seconds is None else time.monotonic() + seconds
 
     def __iter__(self) -> Iterator[Point]:
-        for number, point in enumerate(self._points):
-            yield point
+        for number, each in enumerate(self._logged):
+            if isinstance(each, Point):
+                yield each
+            elif each.kind == "parameter" and not each.run and each.text is not None:
+                self._remarks.setdefault(each.name, each.text)  # the leader's comes first
             if number % 1000 == 999 and self._until is not None and time.monotonic() > self._until:
                 self.unread = (
                     f"There are more points than could be read at the run's end: the first {number + 1:,} are here. "
@@ -117,16 +125,16 @@ class _Reading:
                 )
                 return
 
+    def parameters(self) -> Iterator[Fact]:
+        """The parameters that were logged."""
+        return (Fact(name, text) for name, text in self._remarks.items())
 
-def _where(known: Known) -> str:
-    record, newest = known.record, known.record.attempts[-1:]
-    if newest:
-        place = f"{newest[0].vm_size} in {newest[0].location}"
-    else:
-        place = f"{record.target.vm_size} in {record.target.location}"
-    if record.machines is None:
-        return place
-    return "on this machine's cloud, which stands for " + place
+
+def _where(record: RunRecord) -> str:
+    """The place of the nodes."""
+    newest = record.attempts[-1] if record.attempts else record.target
+    place = f"{newest.vm_size} in {newest.location}"
+    return place if record.machines is None else f"this machine as {place}"
 
 
 def _cost(record: RunRecord, now: float) -> Cost:

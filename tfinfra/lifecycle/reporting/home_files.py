@@ -13,7 +13,7 @@ from tfinfra.auditing.loosely import mapping, mappings
 from tfinfra.evidence import names
 from tfinfra.lifecycle.watch.home_points import logged_at_home
 from tfinfra.lifecycle.watch.log_reader import lines_in_pieces
-from tfinfra.model import Point, Unfit, parse
+from tfinfra.model import Logged, Unfit, parse
 from tfinfra.reporting.logs import LAST
 from tfinfra.reporting.values import Fact, File, Files, Log
 from tfinfra.system.plain_files import open_plain, read_plain
@@ -32,10 +32,9 @@ class HomeFiles:
         self.results = results
         self._leader = leader
 
-    def points(self) -> Iterator[Point]:
-        """All points that came home."""
-        logged = logged_at_home(self.results, self._leader, Counter())
-        return (each for each in logged if isinstance(each, Point))
+    def logged(self) -> Iterator[Logged]:
+        """All that was logged and came home."""
+        return logged_at_home(self.results, self._leader, Counter())
 
     def log(self, task: str) -> Log | None:
         """The last lines of a task's log, None where none came home."""

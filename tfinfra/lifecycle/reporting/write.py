@@ -13,6 +13,7 @@ from tfinfra.lifecycle.record.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.model import Plan
 from tfinfra.reporting.page import page
 from tfinfra.reporting.values import RunPage
@@ -20,7 +21,7 @@ from tfinfra.system.clock import right_now
 from tfinfra.system.whole_file import write_whole
 
 FILE = "report.html"
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 """Seconds that the end of a run spends on reading its points: who waits for it has the rest by `tfinfra report`."""
 
 
@@ -44,18 +45,20 @@ def page_at_home(
         return None
     home = HomeFiles(results, record.leader)
     origin = read_origin(folder, None)
+    plan, now = plan_of(folder), right_now()
     known = Known(
         record=record,
         document=document,
-        plan=plan_of(folder),
+        plan=plan,
         origin=None if isinstance(origin, str) else origin,
         phases=phase_times(record, folder.audit.path),
         events=read_events(folder.audit.path),
-        points=home.points(),
+        logged=home.logged(),
         log=home.log,
         home=home,
-        now=right_now(),
+        now=now,
         state=phase_word(record.phase),
+        search=search_of(folder, plan, None, now),
         reading=reading,
     )
     return run_page(known)

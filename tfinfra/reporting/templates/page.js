@@ -38,7 +38,8 @@
         .sort((one, other) => one.point[1] - other.point[1]);
       if (!found.length) return;
       const x = found[0].point[0];
-      const where = rounded(left + (x / 1000) * (right - left), (right - left) / 10);
+      const along = left + (x / 1000) * (right - left);
+      const where = chart.dataset.across === "time" ? `${along.toFixed(1)} s` : Math.round(along);
       values.textContent = [`${chart.dataset.across} ${where}`,
         ...found.map(({ label, point }) => `${label}: ≈ ${rounded(low + (1 - point[1] / 400) * (high - low), high - low)}`),
       ].join("\n");
@@ -87,7 +88,7 @@
   };
 
   const begin = (part) => {
-    for (const chart of part.querySelectorAll(".chart")) {
+    for (const chart of part.querySelectorAll(".chart[data-across]")) {
       follow(chart);
       toggles(chart);
     }
