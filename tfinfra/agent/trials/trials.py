@@ -40,6 +40,7 @@ class Trials:
         self._lock = threading.Lock()
         self._lived: str | None = None
         self._over: Stop | None = None
+        self._told = False
         self._end = End(context, node.assignment)
         self._next = 0.0
 
@@ -83,10 +84,10 @@ class Trials:
         """Ends the trial that is lived, and the node's part in the tune, once the tune is over. Raises what the store
         raises: the next call tries again."""
         now = self._context.clock.monotonic()
-        if self._over or now < self._next:
+        if self._told or now < self._next:
             return
         self._next = now + max(_LOOK, self._context.pause)
-        stop = self._end.look(idle=self._lived is None and self._asked.empty())
+        stop = self._over or self._end.look(idle=self._lived is None and self._asked.empty())
         if stop is None:
             return
         with self._lock:
@@ -95,6 +96,7 @@ class Trials:
         if lived:
             request = StopRequest(stop.reason, stop.message)
             write(self._context.store, f"{keys.further_run(lived)}/{keys.STOP}", request)
+        self._told = True
         self._asked.put(None)
 
     def live(self) -> None:
