@@ -16,7 +16,7 @@ from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_rec
 from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning import resume
 from tfinfra.lifecycle.tuning.before import Before
-from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another
+from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished
 from tfinfra.store import MemoryStore, keys
 from tfinfra.system.progress import say_nothing
 from tfinfra.tuning.journal import COMPLETE, Searched, replay
@@ -101,6 +101,21 @@ def test_another_search_is_no_resumption(tmp_path: Path) -> None:
     killed = Killed(tmp_path, 8)
     with pytest.raises(UsageError, match=r"tune.primary_metric_goal is not what digits-abc123 searched by"):
         refuse_another(a_tune(primary_metric_goal="minimize"), left_by(killed, killed.store))
+
+
+def test_a_tune_that_found_all_it_could_is_not_begun_anew_for_nothing(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 1000)
+    left = left_by_end(killed)
+    with pytest.raises(UsageError, match=r"all 5 trials of digits-abc123 have ended: nothing is left to search"):
+        refuse_finished(killed.world.tune, left)
+    refuse_finished(a_tune(max_total_runs=6), left)
+
+
+def left_by_end(killed: Killed) -> LeftTune:
+    """By a client that came to its end."""
+    folder = run_folder(killed.world.tmp / "state", KILLED)
+    found = FoundRun(KILLED, folder, folder.read(), killed.world.ports, (), None, None)
+    return LeftTune(found, killed.world.tune, resume._entries(found, say_nothing))
 
 
 def test_two_writers_of_a_journal_are_told_from_each_other(tmp_path: Path) -> None:

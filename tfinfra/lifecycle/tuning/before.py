@@ -9,7 +9,7 @@ from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.request_channel import why_no_channel
-from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, take_over, warm_trials
+from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, take_over, warm_trials
 from tfinfra.model import Plan, Target
 from tfinfra.system.progress import Progress
 from tfinfra.tuning.draws import sampler
@@ -42,6 +42,7 @@ def before_search(plan: Plan, target: Target, options: UpOptions, left: LeftTune
         raise ManifestError(f"the nodes of a tune are asked for trials, and these take nothing from anybody: {why}")
     if left is not None:
         refuse_another(tune, left)
+        refuse_finished(tune, left)
     warm = warm_trials(tune.resume_from, say)
     sampler(tune, (), warm)
     if left is not None:

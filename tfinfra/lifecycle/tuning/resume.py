@@ -94,6 +94,20 @@ def refuse_another(tune: Tune, left: LeftTune) -> None:
         raise UsageError(message, hint="tune.resume_from lets a new tune learn of an old one's trials")
 
 
+def refuse_finished(tune: Tune, left: LeftTune) -> None:
+    """Raises UsageError where nothing is left of a tune, neither a trial to ask nor a resource to end: a pool would be
+    made for nothing. One whose client was killed at its very end is gone on with, and comes to its best at once."""
+    searched, record = replay(left.entries), left.found.folder.read()
+    if record is None or record.phase != RunPhase.DELETED:
+        return
+    if searched.counted < tune.max_total_runs or searched.to_ask_again:
+        return
+    hint = f"what it found is in {record.results}; a greater tune.max_total_runs goes on with it"
+    raise UsageError(
+        f"all {count(searched.counted, 'trial')} of {left.run} have ended: nothing is left to search", hint
+    )
+
+
 def take_over(left: LeftTune, run: str, say: Progress) -> None:
     """Makes `run` the one tune that goes on with this one, and ends what there still is of that, its files at home.
     Raises UsageError where another does already."""
