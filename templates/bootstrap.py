@@ -5,8 +5,9 @@ runs it at every boot; the agent finds out by itself that it is not the first on
 
 Needs Python 3.10 and nothing else. TFINFRA_ROOT (default /) is where the node's files are; with TFINFRA_FOREGROUND=1
 this process stays until the agent has ended. Whatever goes wrong is also written to the run's store, as
-boot/<vmId>.json, and a node without an agent still asks ARM at the deadline to delete the run's machines; where the
-bundle is not in the store, at once: nobody has pushed it, and the machines are billed for nothing.
+boot/<vmId>.json, and a node without an agent still asks ARM to delete the run's machines at the deadline, or at the
+later one that its group's tag says; where the bundle is not in the store, at once: nobody has pushed it, and the
+machines are billed for nothing.
 """
 
 import ctypes
@@ -45,6 +46,7 @@ PASSING = (403, 404, 408, 410, 429, 500, 502, 503, 504)
 # (github.com/Azure/aad-pod-identity/issues/778).
 ATTACHING = 120  # seconds
 AWAY = 15  # seconds that a store of this machine's files may be away or full, as for the agent
+PATIENCE = 300  # seconds past the deadline in which ARM may say that the run was given more, as for the agent
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -61,6 +63,7 @@ class Settings(TypedDict):
     arm_ca: str | None
     compute_group_id: str
     deadline: str
+    latest: str | None
     timeouts: dict[str, float]  # in seconds
 
 
@@ -81,7 +84,7 @@ def main() -> int:
     except Exception as fault:  # the outermost edge: whoever waits for this node must hear why it does not come
         if isinstance(fault, NotPushed):
             soon = time.time() + min(settings["timeouts"]["register"], ATTACHING)  # the report comes first
-            settings["deadline"] = datetime.fromtimestamp(soon, timezone.utc).isoformat()
+            settings["deadline"], settings["latest"] = datetime.fromtimestamp(soon, timezone.utc).isoformat(), None
         if os.environ.get("TFINFRA_FOREGROUND") != "1" and os.fork() == 0:  # first of all: nothing must keep it
             leave_the_boot()
             keep_the_deadline(settings)
@@ -290,23 +293,48 @@ def leave_the_boot() -> None:
 
 def keep_the_deadline(settings: Settings) -> NoReturn:
     """Never returns: from the deadline on asks ARM to delete the run's machines, this one among them."""
-    deadline = datetime.fromisoformat(settings["deadline"].replace("Z", "+00:00")).timestamp()
+    deadline = unix_time(settings["deadline"])
     while True:
         time.sleep(max(0.0, deadline - time.time()))
         try:
-            delete_machines(settings)
+            deadline = put_off(settings, deadline)
+            if deadline <= time.time():
+                delete_machines(settings)
         except Exception as fault:  # noqa: BLE001  whatever it is, it is asked again
             print(f"could not ask ARM for the deletion: {fault!r}", file=sys.stderr, flush=True)
         time.sleep(30)
 
 
+def put_off(settings: Settings, deadline: float) -> float:
+    """The deadline (Unix seconds) by the tag of the machines' group, which others may write: no later than the latest
+    time of the settings. Raises, for PATIENCE seconds, what keeps ARM from an answer: nor could it delete anything."""
+    latest, now = unix_time(settings.get("latest") or settings["deadline"]), time.time()
+    if now >= latest:
+        return deadline
+    try:
+        with ask_arm(settings, "GET") as group:
+            return max(deadline, min(unix_time(json.load(group)["tags"]["tfinfra-expires-at"]), latest))
+    except Exception:
+        if now < deadline + PATIENCE:
+            raise
+        return deadline
+
+
+def unix_time(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 def delete_machines(settings: Settings) -> None:
-    """DELETE of the compute group, by the node's managed identity."""
+    ask_arm(settings, "DELETE").close()
+
+
+def ask_arm(settings: Settings, method: str) -> BinaryIO:
+    """What ARM answers of the compute group, asked by the node's managed identity."""
     arm = settings["arm_endpoint"]
     audience = settings.get("arm_audience") or f"{arm}/"
     headers = {"Authorization": f"Bearer {token(settings, audience)}"}
     url = f"{arm}{settings['compute_group_id']}?api-version=2021-04-01"
-    ask(settings, urllib.request.Request(url, method="DELETE", headers=headers)).close()
+    return ask(settings, urllib.request.Request(url, method=method, headers=headers))
 
 
 def report(settings: Settings, message: str) -> None:

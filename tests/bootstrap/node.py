@@ -46,6 +46,7 @@ class Node:
             "arm_ca": None,
             "compute_group_id": "/subscriptions/s/resourceGroups/tfinfra-r-compute",
             "deadline": "2027-01-15T08:10:00Z",
+            "latest": None,
             "timeouts": {"register": 5},
         }
 

@@ -13,8 +13,9 @@ import time
 import types
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timezone
 from email.message import Message
 from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
@@ -93,6 +94,53 @@ def test_a_node_without_an_agent_deletes_the_machines_at_the_deadline_until_arm_
         bootstrap.keep_the_deadline(node.settings)
     url = "https://arm/subscriptions/s/resourceGroups/tfinfra-r-compute?api-version=2021-04-01"
     assert asked == [(1_800_000_600.0, "DELETE", url, "Bearer t"), (1_800_000_630.0, "DELETE", url, "Bearer t")]
+
+
+DAY, DEADLINE = 86_400.0, 1_800_000_600.0
+Said = Callable[[float], str | Exception]
+"""What ARM says of the group's tag at a time."""
+
+
+def at(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
+PUT_OFF: dict[str, tuple[float | None, Said, float]] = {
+    "by two hours": (DAY, lambda _: at(DEADLINE + 7200), 7200.0),
+    "no further than to the latest time": (DAY, lambda _: at(DEADLINE + 9 * DAY), DAY),
+    "by what is given again": (DAY, lambda now: at(DEADLINE + (7200 if now < DEADLINE + 60 else 9000)), 9000.0),
+    "not by a tag of a run that has no later time": (None, lambda _: at(DEADLINE + 7200), 0.0),
+    "not by an earlier tag": (DAY, lambda _: at(DEADLINE - 600), 0.0),
+    "by five minutes where ARM does not answer": (DAY, lambda _: urllib.error.URLError("no route"), 300.0),
+    "by five minutes where the tag says no time": (DAY, lambda _: "soon", 300.0),
+}
+
+
+@pytest.mark.parametrize(("latest", "said", "later"), PUT_OFF.values(), ids=PUT_OFF)
+def test_the_deadline_is_put_off(
+    latest: float | None, said: Said, later: float, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, deleted = DEADLINE - 600, list[float]()
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def ask_arm(settings: bootstrap.Settings, method: str) -> Any:
+        if method == "DELETE":
+            deleted.append(now)
+            raise SystemExit
+        answer = said(now)
+        if isinstance(answer, Exception):
+            raise answer
+        return _Answer(json.dumps({"tags": {"tfinfra-expires-at": answer}}).encode())
+
+    monkeypatch.setattr(bootstrap, "time", types.SimpleNamespace(time=lambda: now, sleep=sleep))
+    monkeypatch.setattr(bootstrap, "ask_arm", ask_arm)
+    node.settings |= {"latest": None if latest is None else at(DEADLINE + latest)}
+    with pytest.raises(SystemExit):
+        bootstrap.keep_the_deadline(node.settings)
+    assert deleted[0] - DEADLINE == pytest.approx(later, abs=31)
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
