@@ -15,13 +15,13 @@ from tfinfra.agent.join import JoinedNode, take_place
 from tfinfra.agent.node.agent_context import AgentContext, is_free
 from tfinfra.agent.node.heartbeat import Heartbeats
 from tfinfra.agent.node.log_shipping import LogShipper
-from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node_errors import NodeDiffers, RunEnded
 from tfinfra.agent.part import NO_PART, take_no_part, take_part, telling
 from tfinfra.agent.rendezvous import must_go_on
+from tfinfra.agent.requests.answers import put_answer
 from tfinfra.agent.requests.commands import has_executed
 from tfinfra.agent.verdict.outcomes import published
-from tfinfra.errors import Result, first_line
+from tfinfra.errors import Result
 from tfinfra.model import NodeSettings, decode
 from tfinfra.model.next_run import NextRun
 from tfinfra.model.requests import Answer, Request
@@ -58,7 +58,8 @@ class FurtherRuns:
             return None
         self._lived = run
         try:
-            self._say_taken(number, self._before.node)
+            # what its client waits for first: registering may come long after, behind a setup script
+            put_answer(self._context.store, number, self._before.node, Answer("started"))
             return _live(self._context, self._before, run)
         except Exception:  # noqa: BLE001  the outermost edge: an agent that dies takes the held node with it
             _log.exception("%s could not be lived to its end", run.run)
@@ -73,13 +74,6 @@ class FurtherRuns:
         if lived is None or lived.execs:
             return ""
         return f"{lived.run} trains on it: it is locked, and no guardrail allows commands on it (allow.exec)"
-
-    def _say_taken(self, number: str, rank: int) -> None:
-        """What its client waits for first: registering may come long after, behind a setup script."""
-        try:
-            write(self._context.store, keys.answer_key(number, rank), Answer("started"))
-        except store_errors() as error:
-            _log.warning("could not answer: %s", first_line(error))
 
 
 def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | None:

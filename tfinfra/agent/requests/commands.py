@@ -15,8 +15,8 @@ from pathlib import Path
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.log_shipping import Audience
-from tfinfra.agent.node.node_records import write
 from tfinfra.agent.node.processes import Command, Process
+from tfinfra.agent.requests.answers import put_answer
 from tfinfra.agent.tasks.task_variables import task_variables
 from tfinfra.errors import first_line
 from tfinfra.model import decode
@@ -176,10 +176,7 @@ class Commands:
         """Puts the answers that wait, in their order; a store that does not answer gets them later."""
         while self._unsaid:
             number, answer = self._unsaid[0]
-            try:
-                write(self._context.store, keys.answer_key(number, self._assignment.node), answer)
-            except store_errors() as error:
-                _log.warning("could not answer: %s", first_line(error))
+            if not put_answer(self._context.store, number, self._assignment.node, answer):
                 return
             self._unsaid.pop(0)
 

@@ -12,15 +12,16 @@ from tfinfra.agent.join import JoinedNode
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
 from tfinfra.agent.part import end_run
+from tfinfra.agent.requests.answers import put_answer
 from tfinfra.agent.trials.ending import LIVING, End, mark_ended
 from tfinfra.agent.trials.leftovers import Leftovers
 from tfinfra.agent.trials.trial import live
 from tfinfra.agent.verdict.control import Stop
-from tfinfra.errors import Result, first_line
+from tfinfra.errors import Result
 from tfinfra.model import Outcome, StopRequest, decode
 from tfinfra.model.requests import Answer, Request
 from tfinfra.model.trials import TrialAsked
-from tfinfra.store import keys, store_errors
+from tfinfra.store import keys
 
 _WAITING = "waiting"
 NO_COMMANDS = "it is a tune's, and lives one trial after the other: no command runs beside them"
@@ -51,14 +52,8 @@ class Trials:
         if not why:
             self._known.add(asked.trial)
             self._asked.put((asked, request.nodes))
-        try:
-            write(
-                self._context.store,
-                keys.answer_key(request.number, self._node.assignment.node),
-                Answer("refused", message=why) if why else Answer("started"),
-            )
-        except store_errors() as error:
-            _log.warning("could not answer: %s", first_line(error))
+        said = Answer("refused", message=why) if why else Answer("started")
+        put_answer(self._context.store, request.number, self._node.assignment.node, said)
 
     def _refusal(self, asked: TrialAsked, ranks: Sequence[int]) -> str:
         """Why the node does not live a trial, "" where it does."""
