@@ -245,6 +245,7 @@ PLACES: dict[str, dict[str, Case]] = {
         "status-unrecorded": Case(("status", RUN), before=an_unrecorded_run),
         "logs": Case(("logs", RUN), before=a_failed_run),
         "metrics": Case(("metrics", RUN), before=a_failed_run),
+        "report": Case(("report", RUN), before=a_failed_run),
         "tensorboard": Case(("tensorboard", RUN), before=a_shown_run),
         "ui": Case(("ui",), before=a_shown_machine),
         "runs": Case(("runs",), before=a_failed_run),
