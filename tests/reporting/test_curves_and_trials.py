@@ -93,7 +93,7 @@ def test_nobody_gets_more_than_it_needs_and_room_that_one_leaves_is_another_ones
 @pytest.mark.parametrize(("maximize", "first"), [(True, [2, 4, 1]), (False, [1, 4, 2])], ids=["maximize", "minimize"])
 def test_the_best_trial_stands_first_and_those_without_a_value_last(maximize: bool, first: list[int]) -> None:
     search = Search("acc", maximize, "random", "", SOME_TRIALS, first[0])
-    shown = search_shown(search)
+    shown = search_shown(search, 10_000)
     assert [row.number for row in shown.rows] == [*first, 3, 5]
     assert shown.parallel is not None
     shades = {trial.number: trial.shade for trial in shown.parallel.trials}

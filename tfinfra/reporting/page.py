@@ -27,7 +27,7 @@ MOST = 5_000_000
 """Bytes of a page, at most."""
 MOST_ONCE = 200
 """Metrics logged once that are listed."""
-_LOGS, _CURVES, _FIGURES = 3_400_000, 800_000, 300_000
+_LOGS, _CURVES, _FIGURES, _TRIALS = 3_400_000, 800_000, 300_000, 300_000
 """Bytes that a page has for these, where they need as much."""
 _LONGEST, _SHORTEST = 4000, 50
 """Characters of a text that are shown, where there is room for them and where not; lines of logs have a bound of their
@@ -102,7 +102,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         figures=figures,
         more_figures=more_figures,
         timeline=timeline(run),
-        found=search_shown(run.search) if run.search else None,
+        found=search_shown(run.search, int(_TRIALS * share)) if run.search else None,
         logs=shown_logs(run.logs, int(_LOGS * share)),
     )
     return Parts(f"{run.run}: {word}", *style_and_script(), head, rest)
@@ -141,7 +141,7 @@ def _environment(longest: int) -> Environment:
         lstrip_blocks=True,
         finalize=partial(_shown, longest),
     )
-    names = ("number", "scalar", "size", "seconds", "moment", "usd")
+    names = ("number", "offset", "scalar", "size", "seconds", "moment", "usd")
     made.filters.update({name: getattr(spelling, name) for name in names})
     return made
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfinfra.reporting.charts import Chart, Line
+from tfinfra.model import Point
+from tfinfra.reporting.charts import Chart, Line, metric_charts
+from tfinfra.reporting.curves import curves_of
 from tfinfra.reporting.scales import HEIGHT, WIDTH, Mark, Scale, marks
 from tfinfra.reporting.spelling import number
 from tfinfra.reporting.values import Scalar, Search, TrialLine
@@ -53,25 +55,35 @@ class Parallel:
 
 @dataclass(frozen=True)
 class SearchShown:
-    """`so_far` is None where no trial has a value; `rows` are the trials, the best first."""
+    """`charts` are the best so far and the metric of each trial, none where no trial has a value; `rows` are the
+    trials, the best first."""
 
     parallel: Parallel | None
-    so_far: Chart | None
+    charts: tuple[Chart, ...]
     names: tuple[str, ...]
     rows: tuple[TrialLine, ...]
 
 
-def search_shown(search: Search) -> SearchShown:
-    """The drawings and the table of a search."""
+def search_shown(search: Search, room: int) -> SearchShown:
+    """The drawings and the table of a search; the metric of each trial in about `room` bytes."""
     names = tuple(dict.fromkeys(name for trial in search.trials for name in trial.parameters))
     valued = [trial for trial in search.trials if _is_number(trial.value)]
     parallel = _parallel(search, names[:MOST_AXES], len(names)) if names and search.trials else None
-    return SearchShown(
-        parallel=parallel,
-        so_far=_so_far(search, valued) if valued else None,
-        names=names[:MOST_AXES],
-        rows=tuple(sorted(search.trials, key=lambda trial: _rank(search, trial))),
+    rows = tuple(sorted(search.trials, key=lambda trial: _rank(search, trial)))
+    charts = (_so_far(search, valued), *_by_interval(search, rows, room)) if valued else ()
+    return SearchShown(parallel, charts, names[:MOST_AXES], rows)
+
+
+def _by_interval(search: Search, rows: Sequence[TrialLine], room: int) -> list[Chart]:
+    """The metric of each trial as it went on, the best trial's before all others."""
+    name = f"{search.metric} of each trial"
+    points = (
+        Point(f"trial {trial.number}", name, value, interval, 0.0)
+        for trial in rows
+        if len(trial.values) > 1
+        for interval, value in enumerate(trial.values, 1)
     )
+    return metric_charts(curves_of(points), "", name, room)[0]
 
 
 def _is_number(value: float | None) -> bool:
@@ -110,7 +122,11 @@ class _Places:
             named = list(self._order)[:_MOST_NAMED]
             return tuple(Mark(100 * self.share(name), name) for name in named)
         if self._log:
-            return marks(self._scale, 3, lambda power: number(10**power))
+            low, high = 10**self._scale.low, 10**self._scale.high
+            powers = [10.0**power for power in range(math.floor(self._scale.low), math.ceil(self._scale.high) + 1)]
+            ticks = [part * power for power in powers for part in (1, 2, 5) if low <= part * power <= high]
+            whole = [tick for tick in ticks if tick in powers]
+            return tuple(Mark(100 * self.share(tick), number(tick)) for tick in (whole if len(whole) > 1 else ticks))
         return marks(self._scale, 4, number)
 
 

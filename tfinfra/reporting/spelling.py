@@ -44,6 +44,11 @@ def seconds(value: float | None) -> str:
     return UNKNOWN if value is None or not math.isfinite(value) else spell_seconds(max(0.0, value))
 
 
+def offset(value: float) -> str:
+    """A time since the beginning, in whole seconds: what is compared was not noted to a fraction."""
+    return f"{max(0, round(value))} s" if value < 60 else seconds(value)
+
+
 def moment(value: float | None) -> str:
     """A moment in UTC: "2026-11-24 10:00:05 UTC"."""
     if value is None or not 0 <= value <= _LAST_MOMENT:

@@ -146,8 +146,8 @@ class Proof:
 
 @dataclass(frozen=True)
 class TrialLine:
-    """A trial of a tune. `value` is the primary metric's best, None where it logged none; `seconds` how long it took,
-    None where that is not known."""
+    """A trial of a tune. `value` is the primary metric's best, None where it logged none, `values` are the first that
+    it logged; `seconds` is how long it took, None where that is not known."""
 
     number: int
     state: str
@@ -155,6 +155,7 @@ class TrialLine:
     value: float | None = None
     seconds: float | None = None
     why: str = ""
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

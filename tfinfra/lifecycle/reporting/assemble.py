@@ -95,7 +95,9 @@ def run_page(known: Known) -> RunPage:
         warnings=tuple(_warnings(known)),
         logs=tuple(_logs(known)),
         files=home.files(),
-        origin=again(record, known.origin, locked=home.evidence(names.LOCK)),
+        origin=again(
+            record, known.origin, verb="up" if known.search is None else "tune", locked=home.evidence(names.LOCK)
+        ),
         proof=_proof(record, document.get("evidence")),
         search=known.search,
         version=str(document.get("tfinfra") or ""),

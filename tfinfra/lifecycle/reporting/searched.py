@@ -33,6 +33,7 @@ def search_of(folder: RunFolder, plan: Plan | None, store: ObjectStore | None, n
                 state=trial.result or "running",
                 parameters=trial.parameters,
                 value=trial.best,
+                values=trial.values,
                 seconds=(trial.ended_at or now) - trial.asked_at,
                 why=trial.why if trial.result not in ("succeeded", None) else "",
             )
