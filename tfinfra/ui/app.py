@@ -147,7 +147,9 @@ class Ui:
             return Shown()
         fresh = run_seen.REPORT_DEARER * run_seen.fresh_for(seen)
         look = await self._reports.at(seen.run, partial(run_seen.report_of, seen.found), fresh)
-        return look.value or Shown()
+        if look.value is None:
+            return Shown(note=look.trouble or "its report is being made")
+        return look.value
 
     async def lines(self, request: Request) -> Response:
         """What is new of a task's log, as JSON: {lines, next, anew, note}."""

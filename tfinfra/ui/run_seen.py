@@ -80,10 +80,11 @@ def see(run: str) -> Seen:
 
 @dataclass(frozen=True)
 class Shown:
-    """A run's report in its two halves, as HTML."""
+    """A run's report in its two halves, as HTML; `note` says why there is none, or no newer one."""
 
     head: str = ""
     rest: str = ""
+    note: str = ""
 
 
 def report_of(found: FoundRun) -> Shown:

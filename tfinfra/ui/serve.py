@@ -70,7 +70,7 @@ def serving(port: int | None, tell: Progress) -> Iterator[Served]:
     server = _Server(config)
     ended = spawn(lambda: asyncio.run(server.serve([listening])), "ui")
     try:
-        yield Served(door, folder)
+        yield Served(door, chosen, folder)
     finally:
         server.should_exit = True
         with suppress(Exception):
@@ -80,9 +80,10 @@ def serving(port: int | None, tell: Progress) -> Iterator[Served]:
 
 
 class Served:
-    """A server that runs."""
+    """A server that runs, on `port`."""
 
-    def __init__(self, door: Door, folder: Path) -> None:
+    def __init__(self, door: Door, port: int, folder: Path) -> None:
+        self.port = port
         self._door = door
         self._folder = folder
 

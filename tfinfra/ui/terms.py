@@ -27,7 +27,10 @@ def stop_terms(seen: Seen) -> Iterator[str]:
         if record.trial is not None:
             yield "Its tune goes on with others."
         return
-    yield "Its outputs come home first. Where they cannot, the group that holds them stays."
+    if record is not None and record.fetched:
+        yield "Its outputs are at home."
+    else:
+        yield "Its outputs come home first. Where they cannot, the group that holds them stays."
     if state["groups"]:
         yield f"Deleted, and verified to be gone: {', '.join(state['groups'])}."
     yield _saved(state["usd"], state["usd_per_hour"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 
@@ -31,6 +32,8 @@ def command(*, port: int | None, no_browser: bool, as_json: bool) -> int:
             show(served.address)
         opens = not (no_browser or as_json) and sys.stdout.isatty() and has_browser()
         with served.in_browser() if opens else nullcontext():
+            if os.environ.get("SSH_CONNECTION"):
+                progress(f"over ssh, forward the same port: ssh -L {served.port}:127.0.0.1:{served.port} …")
             progress("Ctrl-C ends it")
             served.until_interrupted()
     return 0
