@@ -14,6 +14,9 @@ _NOTHING = "It costs nothing here."
 def stop_terms(seen: Seen) -> Iterator[str]:
     """Of `tfinfra down`."""
     record, state = seen.record, seen.document["state"]
+    if seen.found is not None and str(state["state"]) == "deleted":
+        yield "Nothing of it is left in its cloud."
+        return
     if seen.guests:
         yield f"Runs on its nodes are ended first: {', '.join(seen.guests)}."
     if seen.trials:
