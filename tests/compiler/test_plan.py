@@ -98,6 +98,7 @@ def test_compile_check_names_what_differs(tmp_path: Path) -> None:
 
 words = st.text(alphabet="abcXYZ019._- é:#'\"@&*!%{}[],\t", min_size=1, max_size=12).filter(lambda t: t.strip() == t)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(lambda n: n.upper() not in ("HOME", "PATH"))
+numbers = st.one_of(st.integers(-(10**8), 10**8), st.floats(-1e8, 1e8))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
@@ -105,9 +106,17 @@ names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(lamb
     params=st.dictionaries(words, st.one_of(st.none(), words, st.lists(words, min_size=1, max_size=3)), max_size=4),
     variables=st.dictionaries(names, words, max_size=4),
     nodes=st.integers(1, 3),
+    options=st.lists(st.one_of(words, st.integers(-(10**15), 10**15), st.booleans(), numbers), min_size=1, max_size=4),
+    low=numbers,
 )
 def test_a_resolved_manifest_compiles_to_the_same_plan(
-    tmp_path: Path, params: dict[str, str | list[str] | None], variables: dict[str, str], nodes: int
+    tmp_path: Path,
+    *,
+    params: dict[str, str | list[str] | None],
+    variables: dict[str, str],
+    nodes: int,
+    options: list[str | float],
+    low: float,
 ) -> None:
     (tmp_path / "train.py").write_text("print()\n")
     arguments = {
@@ -117,6 +126,14 @@ def test_a_resolved_manifest_compiles_to_the_same_plan(
         "node_count": nodes,
         "distributed_backend": "mpi",
         "process_count_per_node": 2,
+        "tune": {
+            "sampling": "random",
+            "parameter_space": {"--one": {"choice": options}, "--other": {"uniform": [low, low + 2 + abs(low)]}},
+            "primary_metric_name": "1.10",
+            "primary_metric_goal": "minimize",
+            "max_total_runs": 5,
+            "policy": {"bandit": {"slack_amount": abs(low)}},
+        },
     }
     first = check_manifest(project_from_arguments(arguments, name="digits", folder=tmp_path))
     (tmp_path / "again.yaml").write_text(resolved_text(first.manifest, first.spec), encoding="utf-8")

@@ -6,8 +6,9 @@ from typing import Any
 
 from tfinfra.compiler.search import fixed_params
 from tfinfra.manifest.manifest import Manifest
+from tfinfra.manifest.tuning.keys import option_as_written
 from tfinfra.model import Input, Spec, to_json
-from tfinfra.model.tuning import Tune
+from tfinfra.model.tuning import Expression, Scalar, Tune
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -64,9 +65,13 @@ def _search_keys(tune: Tune) -> dict[str, Any]:
     kind = policy.pop("kind", None)
     return {
         **to_json(tune),
-        "parameter_space": {name: {one.kind: list(one.arguments)} for name, one in tune.parameter_space.items()},
+        "parameter_space": {name: {one.kind: _arguments(one)} for name, one in tune.parameter_space.items()},
         "policy": {kind: policy} if kind else None,
     }
+
+
+def _arguments(one: Expression) -> list[Scalar]:
+    return [option_as_written(value) for value in one.arguments] if one.kind == "choice" else list(one.arguments)
 
 
 def _conda_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:

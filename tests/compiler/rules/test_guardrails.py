@@ -15,6 +15,14 @@ from tfinfra.compiler.load import load_project, project_from_arguments
 from tfinfra.compiler.pipeline import check_manifest
 from tfinfra.errors import Diagnostic, ManifestError, Severity, TfinfraError
 
+TUNE = """tune:
+  sampling: random
+  parameter_space: {--lr: {uniform: [0, 1]}}
+  primary_metric_name: print
+  primary_metric_goal: maximize
+  max_total_runs: 8
+  max_concurrent_runs: 4
+"""
 AZURE = "compute_target: {cloud: azure, vm_size: Standard_D8s_v5}\n"
 POOL = "pool: {cloud: azure, vm_size: Standard_D16s_v5, location: [eastus, westus2]}\n"
 NAMED = "compute_target: pool\n"
@@ -81,6 +89,19 @@ TABLE: dict[str, tuple[str, str, list[tuple[str, int]]]] = {
         "allow: {max_nodes: 1}",
         "node_count: 2\ndistributed_backend: mpi\n",
         [("TFI446", 2)],
+    ),
+    "more nodes for all trials at a time": ("allow: {max_nodes: 3}", TUNE, [("TFI446", 8)]),
+    "as many nodes as all trials take": ("allow: {max_nodes: 4}", TUNE, []),
+    "the default of a tune's duration": ("allow: {max_run_duration: 24h}", TUNE, [("TFI447", 2)]),
+    "a longer tune": (
+        "allow: {max_run_duration: 1h}",
+        f"{TUNE}  max_duration_minutes: 61\n",
+        [("TFI447", 9)],
+    ),
+    "a tune that is as long as is allowed, whatever its trials may take": (
+        "allow: {max_run_duration: 1h}",
+        f"{TUNE}  max_duration_minutes: 60\n",
+        [],
     ),
     "the default of the duration": ("allow: {max_run_duration: 23h}", "", [("TFI447", 1)]),
     "null for the duration": ("allow: {max_run_duration: 23h}", "limits: {max_run_duration: null}\n", [("TFI447", 2)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tfinfra.compiler.facts import Facts
+from tfinfra.compiler.search import nodes_path
 from tfinfra.errors import Diagnostic, Severity
 from tfinfra.manifest.document import Document, KeyPath, dotted, error_at
 from tfinfra.manifest.key_schema import MANIFEST
@@ -26,7 +27,8 @@ def plan_diagnostic(
     whole = "cloud" if key == "subscription_id" else "vm_size"  # what a subscription lacks is no fault of the size
     own: tuple[Document, KeyPath] = (chosen.document, (*chosen.path, key))
     in_target = (chosen.document, chosen.at(whole))
-    in_manifest, *named = ((manifest, (name,)) for name in (key, "compute_target", "vm_size"))
+    written: KeyPath = nodes_path(facts.manifest) if key == "node_count" else (key,)
+    in_manifest, *named = ((manifest, path) for path in (written, ("compute_target",), ("vm_size",)))
     first = (in_manifest, own) if key in _OF_MANIFEST else (own, in_manifest)
     for document, path in (*first, in_target, *named):
         if path and (document.value(path) or path in document.texts):

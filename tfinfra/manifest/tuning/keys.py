@@ -3,8 +3,9 @@ for them too."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,14 +63,26 @@ def _expression(document: Document, path: KeyPath, kind: str, value: Any) -> Exp
     items = value if isinstance(value, (list, tuple)) else [value]
     if kind != "choice":
         return Expression(kind, tuple(items))
-    return Expression(kind, tuple(_option(one, document.text((*path, index))) for index, one in enumerate(items)))
+    return Expression(kind, tuple(option_of(document.text((*path, index))) for index in range(len(items))))
 
 
-def _option(value: Any, text: str) -> Scalar:
-    """An option of a choice: as it is written, so `1e-3` and `no` reach the script as they stand here; a number that is
-    written as the script will get it stays one."""
-    found: Scalar = value if value_text(value) == text else text
-    return found
+def option_of(text: str) -> Scalar:
+    """An option of a choice as it is written, so `1e-3` and `no` reach the script as they stand here; a number where
+    the script will get the number in just this form."""
+    kinds: tuple[Callable[[str], int | float], ...] = (int, float)
+    for kind in kinds:
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if value_text(number) == text and math.isfinite(number):
+            return number
+    return text
+
+
+def option_as_written(option: Scalar) -> Scalar:
+    """What YAML writes so that `option_of` reads the same: it has a form of its own for numbers like 1e-05."""
+    return value_text(option) if isinstance(option, float) and "e" in value_text(option) else option
 
 
 def _policy(value: Any) -> Policy | None:

@@ -24,7 +24,7 @@ def findings(plan: Plan, target: Target, subnet: ArmReply | None) -> Iterator[Fi
     most = ONE_GROUP if made.infiniband else ONE_SET
     if made.node_count > most:
         what = "InfiniBand nodes are one placement group" if made.infiniband else "a run is one scale set"
-        yield Finding("TFI613", "node_count", f"node_count is {made.node_count}, but {what}: at most {most:,} nodes")
+        yield Finding("TFI613", "node_count", f"{made.node_count:,} nodes, but {what}: at most {most:,}")
     if made.infiniband and target.capacity_reservation_id is not None:
         message = "nodes on InfiniBand are one placement group, which cannot use a capacity reservation"
         yield Finding("TFI613", "capacity_reservation_id", message, "leave capacity_reservation_id out")
