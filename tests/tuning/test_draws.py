@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.tuning.tunes import a_tune
 from tfinfra.model.tuning import Expression, Parameters, Tune
-from tfinfra.tuning.draws import sampler, space_size
+from tfinfra.tuning.draws import sampler
 from tfinfra.tuning.journal import Trial
+from tfinfra.tuning.sets import space_size
 
 OPTIONS = {"--lr": Expression("choice", (0.1, 0.01)), "--batch": Expression("choice", (32, 64, 128))}
 
@@ -26,8 +29,9 @@ def test_a_grid_asks_each_set_once_with_the_last_name_changing_fastest() -> None
     ]
 
 
-def test_random_asks_each_set_of_a_small_space_once_and_then_ends() -> None:
-    found = asked(a_tune(space=OPTIONS), 10)
+@pytest.mark.parametrize("sampling", ["random", "bayesian"])
+def test_each_set_of_a_small_space_is_asked_once_and_then_the_search_ends(sampling: str) -> None:
+    found = asked(a_tune(sampling=sampling, space=OPTIONS), 10)
     assert len({tuple(each.values()) for each in found}) == len(found) == space_size(OPTIONS) == 6
     assert found != asked(a_tune(sampling="grid", space=OPTIONS), 10)
 
@@ -62,7 +66,7 @@ def test_one_parameter_more_leaves_the_others() -> None:
 
 
 def test_sets_that_earlier_tunes_have_a_value_for_are_not_asked_again() -> None:
-    for sampling in ("random", "grid"):
+    for sampling in ("random", "grid", "bayesian"):
         tune = a_tune(sampling=sampling, space=OPTIONS)
         first = asked(tune, 4)
         rest = asked(tune, 10, warm=as_trials(first))

@@ -20,7 +20,7 @@ def sets(given: TuneKeys) -> int | None:
     alone = {name: found[0] for name, found in given.parameter_space.items() if len(found) == 1}
     if len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
         return None
-    from tfinfra.tuning.draws import space_size  # what draws is loaded for a tune alone
+    from tfinfra.tuning.sets import space_size  # what draws is loaded for a tune alone
 
     return space_size(alone)
 

@@ -13,19 +13,21 @@ from tfinfra.errors import UsageError
 from tfinfra.model.tuning import Expression, Parameters, Scalar, Tune
 from tfinfra.tuning.expressions import quantised
 from tfinfra.tuning.journal import Trial
+from tfinfra.tuning.sets import Seen, seen_as, unseen
+
+_TRIES = 20
 
 
 class Bayesian:
-    """What the trial `number` gets follows from the seed, its number, and all that was told before it. Sets may come
-    again: where most of a small space has been tried, the best of it is tried again, as by HyperDrive. A trial without
-    a value tells nothing of its set.
+    """What the trial `number` gets follows from the seed, its number, and all that was asked and told before it. A
+    trial without a value tells nothing of its set.
 
     Raises UsageError where Optuna is not installed.
     """
 
-    def __init__(self, tune: Tune, trials: Iterable[Trial], warm: Iterable[Trial]) -> None:
+    def __init__(self, tune: Tune, trials: Iterable[Trial], warm: Iterable[Trial], seen: set[Seen]) -> None:
         self._optuna = _optuna()
-        self._tune = tune
+        self._tune, self._seen = tune, seen
         self._study = self._optuna.create_study(
             direction=tune.primary_metric_goal, sampler=self._optuna.samplers.RandomSampler(tune.seed)
         )
@@ -40,10 +42,21 @@ class Bayesian:
                 self.tell(trial.number, trial.best)
 
     def ask(self, number: int) -> Parameters | None:
+        """A set that was asked is what the estimators like best of a small space: then another of it is asked."""
+        space = self._tune.parameter_space
         self._study.sampler = self._estimators(number)
-        self._under_way[number] = self._study.ask(self._ranges)
-        found = self._under_way[number].params
-        return {name: self._value(each, found[name]) for name, each in self._tune.parameter_space.items()}
+        for _ in range(_TRIES):
+            trial = self._study.ask(self._ranges)
+            found = {name: self._value(each, trial.params[name]) for name, each in space.items()}
+            if (seen := seen_as(space, found)) not in self._seen:
+                self._seen.add(seen)
+                self._under_way[number] = trial
+                return found
+            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
+        if (other := next(unseen(space, self._seen), None)) is not None:
+            self._seen.add(seen_as(space, other))
+            self.begun(number, other)
+        return other
 
     def begun(self, number: int, parameters: Parameters) -> None:
         if (found := self._positions(parameters)) is not None:
@@ -92,7 +105,7 @@ class Bayesian:
         found = {}
         for name, expression in self._tune.parameter_space.items():
             position = None if name not in parameters else _position(expression, parameters[name])
-            if position is None or not self._ranges[name]._contains(position):
+            if position is None:
                 return None
             found[name] = position
         return found
@@ -104,7 +117,9 @@ def _position(expression: Expression, value: Scalar) -> int | float | None:
         return places[0] if places else None
     if isinstance(value, (str, bool)):
         return None
-    return value if expression.kind == "uniform" else round(value / cast("float", expression.arguments[2]))
+    low, high, *q = cast("tuple[float, ...]", expression.arguments)
+    position, first, last = (round(n / q[0]) for n in (value, low, high)) if q else (value, low, high)
+    return position if first <= position <= last else None
 
 
 def _optuna() -> Any:

@@ -1,21 +1,17 @@
-"""Which set of parameters a trial gets. Grid and random ask no set twice, and a space whose sets have all been asked is
-at its end: "there may be fewer runs when the sample space is smaller" (HyperDriveConfig.max_total_runs)."""
+"""Which set of parameters a trial gets. A set that was asked is not asked again, and a space whose sets have all been
+asked is at its end: "there may be fewer runs when the sample space is smaller" (HyperDriveConfig.max_total_runs)."""
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable
 from typing import Protocol
 
-from tfinfra.model.tuning import Expression, Parameters, Tune
-from tfinfra.tuning.arguments import value_text
-from tfinfra.tuning.expressions import Chance, draw, values
+from tfinfra.model.tuning import Parameters, Tune
+from tfinfra.tuning.expressions import Chance, draw
 from tfinfra.tuning.journal import Trial
+from tfinfra.tuning.sets import Seen, seen_as, unseen
 
-Seen = tuple[str, ...]
-"""A set of parameters as its script sees it: 1 and 1.0 are two, 1 twice in a choice is one."""
 _TRIES = 1000
 
 
@@ -37,12 +33,12 @@ def sampler(tune: Tune, trials: Iterable[Trial], warm: Iterable[Trial] = ()) -> 
     value for is not asked again; one that failed then may be. Raises UsageError where Bayesian sampling is asked for
     and Optuna is not installed."""
     own, before = tuple(trials), tuple(each for each in warm if each.best is not None)
+    space = tune.parameter_space
+    seen = {seen_as(space, each.parameters) for each in (*own, *before) if each.parameters.keys() == space.keys()}
     if tune.sampling == "bayesian":
         from tfinfra.tuning.bayesian import Bayesian
 
-        return Bayesian(tune, own, before)
-    known = (*own, *(each for each in before if each.parameters.keys() == tune.parameter_space.keys()))
-    seen = {seen_as(tune, each.parameters) for each in known}
+        return Bayesian(tune, own, before, seen)
     return Grid(tune, seen) if tune.sampling == "grid" else Random(tune, seen)
 
 
@@ -50,7 +46,7 @@ class Grid:
     """All sets of options, the last name of the space changing fastest."""
 
     def __init__(self, tune: Tune, seen: set[Seen]) -> None:
-        self._left = _unseen(tune, seen)
+        self._left = unseen(tune.parameter_space, seen)
 
     def ask(self, number: int) -> Parameters | None:  # noqa: ARG002  # its order needs no number
         return next(self._left, None)
@@ -70,9 +66,9 @@ class Random:
         self._tune, self._seen = tune, seen
 
     def ask(self, number: int) -> Parameters | None:
-        found = self._drawn(number) or next(_unseen(self._tune, self._seen), None)
+        found = self._drawn(number) or next(unseen(self._tune.parameter_space, self._seen), None)
         if found is not None:
-            self._seen.add(seen_as(self._tune, found))
+            self._seen.add(seen_as(self._tune.parameter_space, found))
         return found
 
     def begun(self, number: int, parameters: Parameters) -> None:
@@ -88,36 +84,11 @@ class Random:
                 name: draw(expression, _chance(self._tune.seed, number, attempt, name))
                 for name, expression in self._tune.parameter_space.items()
             }
-            if seen_as(self._tune, found) not in self._seen:
+            if seen_as(self._tune.parameter_space, found) not in self._seen:
                 return found
         return None
-
-
-def space_size(space: dict[str, Expression]) -> int | None:
-    """How many sets of parameters there are, None where that is without end."""
-    counts = [None if (each := values(expression)) is None else len(_once(each)) for expression in space.values()]
-    return None if None in counts else math.prod(count for count in counts if count is not None)
-
-
-def seen_as(tune: Tune, parameters: Parameters) -> Seen:
-    return tuple(value_text(parameters[name]) for name in tune.parameter_space)
 
 
 def _chance(*of: object) -> Chance:
     """Text as a seed gives the same numbers on every machine and Python."""
     return random.Random("/".join(map(str, of))).random  # noqa: S311  # no secret
-
-
-def _unseen(tune: Tune, seen: set[Seen]) -> Iterator[Parameters]:
-    """The sets of a space whose size is known, in the grid's order, without those that are in `seen`, or come again."""
-    options = [values(expression) for expression in tune.parameter_space.values()]
-    if any(each is None for each in options):
-        return
-    for found in product(*(_once(each) for each in options if each is not None)):
-        parameters = dict(zip(tune.parameter_space, found, strict=True))
-        if seen_as(tune, parameters) not in seen:
-            yield parameters
-
-
-def _once(options: Sequence[str | int | float | bool]) -> tuple[str | int | float | bool, ...]:
-    return tuple({value_text(option): option for option in options}.values())

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tfinfra.model import Plan
 from tfinfra.model.tuning import Policy
 from tfinfra.tuning.arguments import flag
-from tfinfra.tuning.draws import space_size
 from tfinfra.tuning.expressions import described
+from tfinfra.tuning.sets import space_size
 
 
 @dataclass(frozen=True)
