@@ -11,6 +11,7 @@ from tests.agent.test_own_faults import assignment_in, context_of
 from tests.agent.trials.pools import TUNE, singles
 from tests.clocks import FakeClock
 from tfinfra.agent.evidence import node_checks
+from tfinfra.agent.evidence.environment_stamps import stamps_of
 from tfinfra.agent.evidence.trial_witness import TrialWitness
 from tfinfra.agent.evidence.witness import Witness
 from tfinfra.agent.node.agent_context import AgentContext
@@ -101,4 +102,27 @@ def test_a_locked_trial_whose_tasks_would_load_another_library_is_not_started(
     monkeypatch.setattr(node_checks.check_preload, "__defaults__", (preloading,))
     monkeypatch.setattr(node, "_record", replace(node.record, locked="0" * 64))
     with pytest.raises(NodeDiffers, match="preload names libraries"):
+        TrialWitness(trial, assignment, node).begin()
+
+
+def test_a_locked_trial_is_not_started_in_an_environment_that_an_earlier_one_has_changed(
+    tmp_path: Path, trial_store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, environment = pool_context(tmp_path, MemoryStore()), tmp_path / "env"
+    package = environment / "site-packages/keras/model.py"
+    (package.parent / "__pycache__").mkdir(parents=True)
+    package.write_text("a = 1\n")
+    assignment = assignment_in(tmp_path)
+    folders = replace(assignment.folders, environment=environment)
+    assignment = replace(assignment, run=ASKED.trial, folders=folders, plan=trial_plan(pool.plan, ASKED.arguments))
+    node = Witness(pool, assignment, Key("age1abc"), {})
+    node.begin()
+    assert node.record is not None
+    monkeypatch.setattr(node, "_record", replace(node.record, locked="0" * 64))
+    node.stamps = stamps_of(environment)
+    trial = context_of_trial(pool, ASKED)
+    (package.parent / "__pycache__/model.opt-1.pyc").touch()
+    TrialWitness(trial, assignment, node).begin()
+    package.write_text("a = 22\n")
+    with pytest.raises(NodeDiffers, match=r"environment: changed by an earlier trial: site-packages/keras/model\.py"):
         TrialWitness(trial, assignment, node).begin()

@@ -14,6 +14,7 @@ from typing import Any
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.evidence.bundle_check import agent_files, check_bundle
 from tfinfra.agent.evidence.environment_look import Look, look_at, recorded
+from tfinfra.agent.evidence.environment_stamps import Stamps, stamps_of
 from tfinfra.agent.evidence.machine_facts import machine_of
 from tfinfra.agent.evidence.node_checks import (
     check_image,
@@ -52,13 +53,15 @@ _log = logging.getLogger(__name__)
 
 class Witness:
     """Call `begin` before the first task, `note` for each status, `end` once no task runs. `lock` is the training
-    environment's as the bundle has it, as JSON."""
+    environment's as the bundle has it, as JSON; `stamps` are the environment's when it was held against a lock, where
+    trials follow."""
 
     def __init__(self, context: AgentContext, assignment: Assignment, key: Key, lock: Mapping[str, Any]) -> None:
         self._context = context
         self._assignment = assignment
         self.key = key
         self.lock = lock
+        self.stamps: Stamps | None = None
         self._record: NodeEvidence | None = None
         self._statuses: dict[str, TaskStatus] = {}
 
@@ -102,6 +105,8 @@ class Witness:
         context.heartbeats.say("checking")
         try:
             look = look_at(self._assignment.folders.environment, whole=True)
+            if context.plan.pool is not None:
+                self.stamps = stamps_of(self._assignment.folders.environment)
         except OSError as error:
             raise NodeDiffers(f"{self._name()} has no environment that can be read: {first_line(error)}") from error
         record = replace(self._look(look), locked=locked.digest, checks=self._own_checks(look, locked))
