@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tfinfra.reporting.comparison import comparison_page
 from tfinfra.reporting.curves import curves_of
 from tfinfra.reporting.page import page
 from tfinfra.reporting.values import Log, Phase, RunPage, TaskLine
+from tools.page_picture import main
 
 pytestmark = needs_chromium
 HOSTILE = (
@@ -106,6 +108,13 @@ def test_the_pointer_shows_values_and_the_legend_hides_a_curve(browser: Browser,
     browser.value("document.querySelector('[data-across=step] .legend button').click()")
     assert browser.value("document.querySelectorAll('.line[hidden]').length") == 1
     assert browser.complaints == []
+
+
+def test_the_readmes_picture_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "report.html").write_text(page(a_run()), "utf-8")
+    monkeypatch.setattr(sys, "argv", ["page_picture", str(tmp_path / "report.html"), str(tmp_path / "a.webp")])
+    assert main() == 0
+    assert (tmp_path / "a.webp").read_bytes()[8:12] == b"WEBP"
 
 
 def test_a_log_can_be_filtered(browser: Browser, tmp_path: Path) -> None:
