@@ -12,6 +12,7 @@ from tests.lifecycle.tuning.fake_pool import Life
 from tests.lifecycle.tuning.test_resume import NEXT, Killed, left_by
 from tests.lifecycle.tuning.tuned_world import TunedWorld, hurried
 from tfinfra.lifecycle.tuning.before import Before
+from tfinfra.lifecycle.tuning.resume import with_ends
 
 __all__ = ["hurried"]
 
@@ -31,7 +32,8 @@ def without_best(tmp: Path) -> Path:
 def resumed(tmp: Path) -> Path:
     killed = Killed(tmp / "first", 8)
     world = TunedWorld(tmp / "second")
-    world.search(Before(left_by(killed, killed.store)), letters="next00")
+    left = left_by(killed, killed.store)
+    world.search(Before(left, (), with_ends(left)), letters="next00")
     return world.tmp / "runs" / NEXT
 
 

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
+from tests.lifecycle.tuning.fake_pool import LEADER, METRIC
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried
-from tfinfra.errors import UsageError
+from tfinfra.errors import Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
 from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning import resume
 from tfinfra.lifecycle.tuning.before import Before
-from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished
-from tfinfra.store import MemoryStore, keys
+from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, with_ends
+from tfinfra.model import Point
+from tfinfra.store import MemoryStore, chunk_of, keys
 from tfinfra.system.progress import say_nothing
 from tfinfra.tuning.journal import COMPLETE, Searched, replay
 
@@ -70,7 +72,7 @@ def test_no_trial_is_lost_and_none_counts_twice(at: int, where: str, tmp_path: P
         shutil.rmtree(killed.folder.path / keys.JOURNAL, ignore_errors=True)
     left = left_by(killed, None if where == "this machine" else killed.store)
     world = TunedWorld(tmp_path / "second")
-    result = world.search(Before(left), letters="next00")
+    result = world.search(Before(left, (), with_ends(left)), letters="next00")
     assert result.record.message.startswith("trial ")
     found = searched(world, NEXT)
     assert found.counted == 5
@@ -124,3 +126,16 @@ def test_two_writers_of_a_journal_are_told_from_each_other(tmp_path: Path) -> No
     result = world.search()
     assert "another client writes the journal of digits-abc123" in result.record.message
     assert world.groups == {}
+
+
+def test_a_trial_that_ended_well_without_its_client_is_not_asked_again(tmp_path: Path) -> None:
+    killed = Killed(tmp_path / "first", 3)
+    left = left_by(killed, killed.store)
+    trial = killed.folder.of(f"{KILLED}-t00001")
+    results = tmp_path / "first" / "home"
+    (results / "metrics").mkdir(parents=True)
+    (results / "metrics" / f"{LEADER}.jsonl").write_bytes(chunk_of([Point(LEADER, METRIC, 0.75, 0, 1.0)]))
+    trial.update(result=Result.SUCCEEDED, fetched=True, results=str(results))
+    found = replay(with_ends(left))
+    assert (found.trials[1].result, found.trials[1].best) == ("succeeded", 0.75)
+    assert [each.number for each in found.to_ask_again] == [n for n in found.trials if n != 1]

@@ -14,7 +14,10 @@ import pytest
 from tests.lifecycle.tuning.fake_pool import Life
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried, parameters_of, rising
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder, trial_records
+from tfinfra.lifecycle.tuning.before import Before
 from tfinfra.model.tuning import Policy
+from tfinfra.store import MemoryStore
+from tfinfra.tuning.journal import Trial
 
 __all__ = ["hurried"]
 TUNE = "digits-abc123"
@@ -199,3 +202,45 @@ def test_the_table_is_shown_as_it_changes(tmp_path: Path) -> None:
     assert [trial.state for trial in last.trials] == ["succeeded"] * 5
     assert (last.best, last.total, last.slots) == (5, 5, 2)
     assert all(state != after for state, after in pairwise(seen))
+
+
+def test_a_trial_whose_files_do_not_come_is_tried_again_at_the_end(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    url = f"file:///store/run/on/{TUNE}-t00002"
+    refused = {"left": 1}
+
+    def fail(verb: str, key: str) -> None:
+        if refused["left"] and verb == "list" and key == "outputs":
+            refused["left"] -= 1
+            raise OSError("no way to the store")
+
+    world.attempt_stores[url] = MemoryStore(fail)
+    result = world.search()
+    assert result.error is None
+    assert world.said("digits-abc123-t00002 did not come home: no way to the store")
+    assert parameters_of(world.results / "trials" / "2") == {"--x": "1"}
+    assert world.groups == {}
+
+
+def test_a_trial_whose_files_never_come_keeps_them(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+
+    def fail(verb: str, key: str) -> None:
+        if verb == "list" and key == "outputs":
+            raise OSError("no way to the store")
+
+    world.attempt_stores[f"file:///store/run/on/{TUNE}-t00002"] = MemoryStore(fail)
+    result = world.search()
+    assert result.record.exit_code == 10
+    assert list(world.groups) == ["tfinfra-digits-abc123-keep"]
+    assert "of a trial could not be fetched: no way to the store" in str(result.error)
+
+
+def test_sets_that_an_earlier_tune_knows_are_not_asked_again(tmp_path: Path) -> None:
+    known = [Trial(n, {"--x": n}, 1.0, result="succeeded", best=float(n), values=(float(n),)) for n in range(3)]
+    world = TunedWorld(tmp_path)
+    assert world.search(Before(warm=known)).error is None
+    found = [
+        record.trial.parameters["--x"] for record in trial_records(run_folder(tmp_path / "state", TUNE)) if record.trial
+    ]
+    assert found == [3, 4, 5, 6, 7]

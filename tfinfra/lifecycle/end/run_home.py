@@ -13,6 +13,7 @@ from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.further_runs import left_by_others, stop_further_runs
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
+from tfinfra.lifecycle.end.trials_home import bring_trials_left
 from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
 from tfinfra.lifecycle.record.names import begun_compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
@@ -31,6 +32,7 @@ class RunHome(Bringing):
         self._say = context.session.observer.say
         self._home: Home | None = None
         self._lost: Exception | None = None
+        self._lost_trial: Exception | None = None
         self._has_looked = False
         self.evidence = RunEvidence(context.ports, context.folder, context.run, context.audit, self._say)
 
@@ -61,6 +63,7 @@ class RunHome(Bringing):
         context = self._context
         if self._home is not None and not self._home.collected:
             self._look()
+        self._bring_trials_left()
         home, nodes = self._home, context.undo.nodes
         if home is None or nodes is None:
             return
@@ -90,9 +93,22 @@ class RunHome(Bringing):
     def before_store_goes(self) -> str | None:
         if self._lost is not None:
             return f"{UNFETCHED} could not be fetched: {first_line(self._lost)}"
+        if self._lost_trial is not None:
+            return f"{UNFETCHED} of a trial could not be fetched: {first_line(self._lost_trial)}"
         if self._home is not None and self._home.keeps:
             return f"{UNFETCHED} did not all come home: {self._home.missing}"
         return self.evidence.before_store_goes(self.document())
+
+    def _bring_trials_left(self) -> None:
+        """Those of a tune that did not come home when they ended."""
+        context, nodes = self._context, self._context.undo.nodes
+        if context.plan.tune is None or nodes is None:
+            return
+        try:
+            results = Path(context.record().results)
+            bring_trials_left(context.ports, context.folder, nodes.store, results, self._say)
+        except Exception as error:  # noqa: BLE001 - whatever it was: a trial that did not come keeps its group
+            self._lost_trial = error
 
     def document(self) -> dict[str, Any]:
         """The run as it is now, with what its store told of tasks and nodes."""

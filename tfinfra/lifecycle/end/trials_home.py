@@ -14,7 +14,7 @@ from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.end.bring_home import Home, bring_home
 from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.names import record_store
-from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, trial_records
 from tfinfra.lifecycle.record.trials import TRIALS, number_of
 from tfinfra.lifecycle.record.tune_journal import note_last_entries, read_journal
 from tfinfra.lifecycle.run.effects import Ports
@@ -77,7 +77,9 @@ def bring_trial(folder: RunFolder, store: ObjectStore, plan: Plan | None) -> Hom
     results = Path(record.results)
     home = bring_home(store, results, record.plan_tasks, record.shared)
     _bring_evidence(store, results)
-    record = folder.update(phase=RunPhase.DELETED, fetched=not home.keeps, not_collected=home.missing)
+    keeps = home.keeps and record.result != Result.ERROR  # of a lost node nothing more comes
+    phase = RunPhase.ENDED if keeps else RunPhase.DELETED
+    record = folder.update(phase=phase, fetched=not keeps, not_collected=home.missing)
     write_results(folder, run_document(record, plan, store, right_now()), results)
     return home
 
@@ -98,7 +100,8 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
     if tune is None or (url := record_store(tune)) is None:
         return
     note_last_entries(folder)
-    for number in sorted(_in_store(tune.run, store)):
+    recorded = {record.trial.number for record in trial_records(folder) if record.trial and record.store}
+    for number in sorted(recorded | _in_store(tune.run, store)):
         trial = trial_id(tune.run, number)
         own, its = folder.of(trial), ports.open_store(f"{url}/{keys.further_run(trial)}")
         record = own.read()

@@ -9,7 +9,14 @@ from tfinfra.errors import ManifestError
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.request_channel import why_no_channel
-from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, take_over, warm_trials
+from tfinfra.lifecycle.tuning.resume import (
+    LeftTune,
+    refuse_another,
+    refuse_finished,
+    take_over,
+    warm_trials,
+    with_ends,
+)
 from tfinfra.model import Plan, Target
 from tfinfra.system.progress import Progress
 from tfinfra.tuning.draws import sampler
@@ -18,15 +25,12 @@ from tfinfra.tuning.journal import Entry, Trial
 
 @dataclass(frozen=True)
 class Before:
-    """The tune that this one goes on with, None for none, and trials of earlier tunes, which only its sampler and its
-    policy know of (`warm`)."""
+    """The tune that this one goes on with, None for none, with the `entries` of its journal; and trials of earlier
+    tunes, which only its sampler and its policy know of (`warm`)."""
 
     left: LeftTune | None = None
     warm: Sequence[Trial] = ()
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        return self.left.entries if self.left is not None else ()
+    entries: Sequence[Entry] = ()
 
 
 NOTHING = Before()
@@ -47,4 +51,4 @@ def before_search(plan: Plan, target: Target, options: UpOptions, left: LeftTune
     sampler(tune, (), warm)
     if left is not None:
         take_over(left, run_id(plan.name, options.letters), say)
-    return Before(left, warm)
+    return Before(left, warm, with_ends(left) if left is not None else ())

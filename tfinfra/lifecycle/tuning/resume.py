@@ -3,21 +3,23 @@ at home already, and what was under way is asked again."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock
 
-from tfinfra.errors import TfinfraError, UsageError
+from tfinfra.errors import Result, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.tune_journal import read_journal
-from tfinfra.model import Unfit
+from tfinfra.lifecycle.watch.home_points import logged_at_home
+from tfinfra.model import Point, Unfit
 from tfinfra.model.trials import trial_id
 from tfinfra.model.tuning import Tune
 from tfinfra.store import keys, store_errors
@@ -26,17 +28,19 @@ from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
 from tfinfra.system.whole_file import write_whole
 from tfinfra.text.wording import count
-from tfinfra.tuning.journal import Ended, Entry, Trial, replay
+from tfinfra.tuning.journal import Ended, Entry, Trial, best_figure, figures_of, replay
 
 _RESUMED_BY = "resumed-by"
 """The file in a tune's folder that names the one which goes on with it."""
+_OWN_ENDS = (Result.SUCCEEDED, Result.FAILED, Result.LIMIT)
+"""How a trial ends by itself, whether or not a client is there."""
 _YOUNG = 120.0
 """Seconds in which a tune that goes on with another has a record of its own."""
 
 
 @dataclass(frozen=True)
 class LeftTune:
-    """A tune that another goes on with: its `entries`, with an end for each trial that was under way."""
+    """A tune that another goes on with: the `entries` of its journal, as its client has left them."""
 
     found: FoundRun
     tune: Tune
@@ -66,7 +70,7 @@ def left_tune(name: str, say: Progress) -> LeftTune:
 
 
 def _entries(found: FoundRun, say: Progress) -> list[Entry]:
-    """The journal, in which each trial has ended: one that was under way was lost with its client."""
+    """Raises UsageError where they are no journal."""
     store = found.store
     if store is not None:
         try:
@@ -75,12 +79,34 @@ def _entries(found: FoundRun, say: Progress) -> list[Entry]:
             store = None
     entries = list(read_journal(found.folder.path, store, say))
     try:
-        searched = replay(entries)
+        replay(entries)
     except Unfit as error:
         raise UsageError(f"the journal of {found.run} is none that a search can go on from: {error}") from None
-    why = f"the client of {found.run} has gone"
-    lost = [Entry(ended=Ended(trial.number, "lost", why, right_now())) for trial in searched.under_way]
-    return [*entries, *lost]
+    return entries
+
+
+def with_ends(left: LeftTune) -> list[Entry]:
+    """The entries of a tune whose trials are at home, and an end for each that was under way: the one that it came to
+    without its client, else it was lost with that."""
+    folder, goal = left.found.folder, left.tune.primary_metric_goal
+    ends = []
+    for trial in replay(left.entries).under_way:
+        record = folder.of(trial_id(left.run, trial.number)).read()
+        if record is None or record.result not in _OWN_ENDS or not record.fetched:
+            ends.append(Ended(trial.number, "lost", f"the client of {left.run} has gone", right_now()))
+            continue
+        values = _values(record, left.tune.primary_metric_name)
+        at = record.times.get("ended", right_now())
+        best = best_figure(values, goal)
+        ends.append(Ended(trial.number, str(record.result), record.message, at, figures_of(values), best))
+    return [*left.entries, *(Entry(ended=end) for end in ends)]
+
+
+def _values(record: RunRecord, metric: str) -> list[float]:
+    """The leader's values of the metric, out of its file at home; none where there is none."""
+    logged = logged_at_home(Path(record.results), record.leader, Counter())
+    points = (each for each in logged if isinstance(each, Point) and each.task == record.leader and not each.run)
+    return [point.value for point in points if point.name == metric]
 
 
 def refuse_another(tune: Tune, left: LeftTune) -> None:
@@ -100,7 +126,7 @@ def refuse_finished(tune: Tune, left: LeftTune) -> None:
     searched, record = replay(left.entries), left.found.folder.read()
     if record is None or record.phase != RunPhase.DELETED:
         return
-    if searched.counted < tune.max_total_runs or searched.to_ask_again:
+    if searched.counted < tune.max_total_runs or searched.to_ask_again or searched.under_way:
         return
     hint = f"what it found is in {record.results}; a greater tune.max_total_runs goes on with it"
     raise UsageError(
