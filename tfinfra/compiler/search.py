@@ -18,7 +18,7 @@ MOST_LINES = 20
 def sets(given: TuneKeys) -> int | None:
     """How many sets of parameters there are; None where that is without end, or where an expression is wrong."""
     alone = {name: found[0] for name, found in given.parameter_space.items() if len(found) == 1}
-    if len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
+    if not alone or len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
         return None
     from tfinfra.tuning.sets import space_size  # what draws is loaded for a tune alone
 

@@ -8,6 +8,8 @@ import pytest
 
 from tfinfra.manifest.key_schema import MANIFEST
 from tfinfra.manifest.words.unknown_key import way_out_of_unknown
+from tfinfra.manifest.words.wrong_kind import way_out_of_wrong_kind
+from tfinfra.manifest.words.wrong_value import way_out_of_wrong_value
 
 SPACE = ("tune", "parameter_space", "--lr")
 WORDS: dict[str, tuple[tuple[str, ...], Any, str]] = {
@@ -32,6 +34,7 @@ WORDS: dict[str, tuple[tuple[str, ...], Any, str]] = {
         "median_stopping",
         "the policy is the key: write policy: {median_stopping: {…}}, with its settings in it",
     ),
+    "HyperDrive's name of a policy": (("tune", "policy", "BanditPolicy"), {}, "write bandit"),
     "a setting beside the policy's type": (
         ("tune", "policy", "truncation_percentage"),
         20,
@@ -43,3 +46,30 @@ WORDS: dict[str, tuple[tuple[str, ...], Any, str]] = {
 @pytest.mark.parametrize(("path", "value", "hint"), WORDS.values(), ids=WORDS)
 def test_another_tools_word_is_met_with_ours(path: tuple[str, ...], value: Any, hint: str) -> None:
     assert way_out_of_unknown(path, value, MANIFEST) == hint
+
+
+MEANT: dict[str, tuple[str, Any, str]] = {
+    "Optuna's sampler": ("sampling", "tpe", "write bayesian"),
+    "Keras Tuner's search": ("sampling", "GridSearch", "write grid"),
+    "a short goal": ("primary_metric_goal", "max", "write maximize"),
+    "British spelling": ("primary_metric_goal", "minimise", "write minimize"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "hint"), MEANT.values(), ids=MEANT)
+def test_another_tools_value_is_met_with_ours(key: str, value: Any, hint: str) -> None:
+    assert way_out_of_wrong_value(("tune", key), value) == hint
+
+
+KINDS: dict[str, tuple[tuple[str, ...], Any, str]] = {
+    "a number alone": (("--lr",), 0.1, "for example {uniform: [0.001, 0.1]}; a value that stays the same"),
+    "a list alone": (("--lr",), [1, 2], "write {choice: [1, 2]}"),
+    "one option": (("--lr", "choice"), 5, "write a list: {choice: [5]}"),
+    "arguments by their names": (("--lr", "uniform"), {"max_value": 2, "min_value": 1}, "write a list: [1, 2]"),
+    "arguments as text": (("--lr", "uniform"), "0, 1", "write [0, 1]"),
+}
+
+
+@pytest.mark.parametrize(("below", "value", "hint"), KINDS.values(), ids=KINDS)
+def test_a_parameter_of_another_kind_is_met_with_its_form(below: tuple[str, ...], value: Any, hint: str) -> None:
+    assert (way_out_of_wrong_kind(("tune", "parameter_space", *below), ["dict"], value) or "").startswith(hint)

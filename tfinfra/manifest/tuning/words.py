@@ -3,6 +3,7 @@ Tune, Optuna, Determined."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.manifest.document import KeyPath
@@ -40,6 +41,28 @@ _ONE_SPACE = {word: written for written, words in _SPACES.items() for word in wo
 """{a word within one parameter: what to write instead of it and of those beside it}"""
 
 
+_SAMPLINGS = {
+    "bayesian": "bayes bayesian_optimization bayesianoptimization bo tpe gp optuna skopt hyperopt smac",
+    "random": "random_search randomsearch randomized sobol quasi_random quasirandom",
+    "grid": "grid_search gridsearch exhaustive",
+}
+_GOALS = {"maximize": "max maximise maximum maximization higher up", "minimize": "min minimise minimum lower down"}
+VALUES = {
+    "sampling": {word: meant for meant, words in _SAMPLINGS.items() for word in words.split()},
+    "primary_metric_goal": {word: meant for meant, words in _GOALS.items() for word in words.split()},
+}
+"""{key: {another tool's word: ours}}"""
+
+
+def kind_of_argument(kind: str, value: Any) -> str:
+    """What to write for what an expression has in place of the list of its arguments."""
+    if not isinstance(value, Mapping):
+        return f"write a list: {{{kind}: [{value}]}}" if not isinstance(value, str) else f"write [{value}]"
+    names = EXPRESSIONS.get(kind, ())
+    given = [value.get(name, "…") for name in names]
+    return f"write a list: [{', '.join(map(str, given))}]"
+
+
 def in_tune(path: KeyPath, word: str, value: Any) -> str | None:
     """What to write instead of the unknown key at `path` within `tune`, whose last part is `word` in our form; None
     where that would be a guess."""
@@ -64,4 +87,6 @@ def _in_policy(word: str, value: Any) -> str | None:
         known = kind if kind in POLICIES else "bandit"
         return f"the policy is the key: write policy: {{{known}: {{…}}}}, with its settings in it"
     of = [name for name, rules in POLICIES.items() if word in rules["schema"]]
+    if (kind := word.removesuffix("_policy")) in POLICIES:
+        return f"write {kind}"
     return f"it belongs below the policy's name: write policy: {{{of[0]}: {{{word}: …}}}}" if of else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfinfra.manifest.document import KeyPath
+from tfinfra.manifest.tuning.words import kind_of_argument
 from tfinfra.manifest.words.flow import flow
 from tfinfra.manifest.words.meanings import command, data, distribution, setup
 from tfinfra.manifest.words.odd_characters import what_is_odd
@@ -70,7 +71,7 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
         return meant
     if len(path) == 1 and key in _MADE and (made := _made(key, value)):
         return made
-    if path[:2] == ("tune", "parameter_space") and len(path) < 4:
+    if path[:2] == ("tune", "parameter_space") and len(path) < 5:
         return _parameter(path, value)
     if key == "distributed_backend" and isinstance(told := distribution(value), dict):
         return write(told)
@@ -102,6 +103,8 @@ def _parameter(path: KeyPath, value: Any) -> str:
     """What stands for a parameter of a search, or for all."""
     if len(path) == 2:
         return "write one flag a line below it: parameter_space: {--learning-rate: {uniform: [0.001, 0.1]}}"
+    if len(path) == 4:
+        return kind_of_argument(str(path[3]), value)
     if isinstance(value, list):
         return f"write {{choice: {_brief(value)}}}"
     return "for example {uniform: [0.001, 0.1]}; a value that stays the same belongs under script_params"

@@ -8,6 +8,7 @@ from typing import Any
 
 from tfinfra.manifest.document import KeyPath
 from tfinfra.manifest.key_schema import NAME, fitting_name
+from tfinfra.manifest.tuning.words import VALUES
 from tfinfra.manifest.words.meanings import ONE_FRAMEWORK
 from tfinfra.manifest.words.odd_characters import what_is_odd
 from tfinfra.manifest.words.tensorflow_meant import container
@@ -124,4 +125,5 @@ _BY_KEY: dict[str, Callable[[str], str | None]] = {
     "mode": _word(_MODES),
     "vm_priority": _word(_PRIORITIES),
     "image": container,
+    **{key: _word(words) for key, words in VALUES.items()},
 }

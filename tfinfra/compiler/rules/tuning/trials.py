@@ -37,7 +37,7 @@ def policies_that_cannot_be(facts: Facts) -> Iterator[Diagnostic]:
 def fewer_trials_than_asked_for(facts: Facts) -> Iterator[Diagnostic]:
     """More at a time than in all, or more in all than the space has sets: no node is made for them."""
     given = facts.manifest.tune
-    if given is None or not given.max_total_runs:
+    if given is None or not facts.manifest.sound("tune"):
         return
     total, found = total_trials(given), sets(given)
     if total < given.max_total_runs:
@@ -55,7 +55,7 @@ def fewer_trials_than_asked_for(facts: Facts) -> Iterator[Diagnostic]:
 def what_bayesian_sampling_learns_from(facts: Facts) -> Iterator[Diagnostic]:
     """It needs trials that have ended, at their end, before it asks for the next."""
     given = facts.manifest.tune
-    if given is None or given.sampling != "bayesian" or not given.max_total_runs:
+    if given is None or given.sampling != "bayesian" or not facts.manifest.sound("tune"):
         return
     at_once, wanted = trials_at_once(given), _RUNS_PER_PARAMETER * len(given.parameter_space)
     if at_once > _MOST_AT_ONCE:
