@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from tfinfra.model import Timeouts
+from tfinfra.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -101,4 +101,4 @@ class Cloud:
     @property
     def on_loopback(self) -> bool:
         """Whether ARM answers on this very machine."""
-        return urlsplit(self.arm_endpoint).hostname in ("127.0.0.1", "localhost")
+        return is_loopback(self.arm_endpoint)

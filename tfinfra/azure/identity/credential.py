@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from tfinfra.arm.token_claims import claims_of
 from tfinfra.azure.identity.caller import token_for
 from tfinfra.azure.identity.environments import Environment
 from tfinfra.azure.identity.federation import FederatedCredential, federation
 from tfinfra.errors import CredentialsError, first_line
+from tfinfra.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, TokenCredential
@@ -64,7 +64,7 @@ def azure_credential(environment: Environment, ca_file: Path | None = None) -> T
     transport: dict[str, Any] = {}
     if environment.name is None and ca_file is not None:
         transport = {"connection_verify": str(ca_file)}
-        if urlsplit(environment.arm).hostname in ("127.0.0.1", "localhost"):
+        if is_loopback(environment.arm):
             transport["use_env_settings"] = False
     return FederatedCredential(known, authority=environment.authority, **transport)
 

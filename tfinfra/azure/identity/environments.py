@@ -14,8 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+from tfinfra.system.loopback import is_loopback
 
 METADATA_API = "2022-09-01"
 """The one version that azure-native asks for (provider/pkg/azure/cloud/metadata/client.go)."""
@@ -99,7 +100,7 @@ def _metadata(endpoint: str, ca_file: Path | None) -> dict[str, Any]:
     """Raises OSError, ValueError."""
     trust = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     handlers: list[Any] = [HTTPSHandler(context=trust)]
-    if urlsplit(endpoint).hostname in ("127.0.0.1", "localhost"):
+    if is_loopback(endpoint):
         handlers.append(ProxyHandler({}))
     url = f"{endpoint}/metadata/endpoints?api-version={METADATA_API}"
     with build_opener(*handlers).open(url, timeout=_PATIENCE) as answer:

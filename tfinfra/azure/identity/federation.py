@@ -21,6 +21,7 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from tfinfra.errors import first_line
+from tfinfra.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -162,13 +163,13 @@ def _bearer(token: str) -> dict[str, str]:
 
 def _asked(request: Request, member: str) -> str:
     """What the answer has under `member`; what passes is asked again a few times."""
-    parts = urlsplit(request.full_url)
-    if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost"):
+    plain = urlsplit(request.full_url).scheme != "https"
+    if plain and not is_loopback(request.full_url):
         raise NoAssertion("its address is not https")
     pause = _PAUSE
     for left in reversed(range(_TRIES)):
         try:
-            return _once(request, member, loopback=parts.scheme != "https")
+            return _once(request, member, loopback=plain)
         except HTTPError as error:
             why, passes = f"HTTP status {error.code}", error.code == 429 or error.code >= 500
         except (URLError, OSError) as error:

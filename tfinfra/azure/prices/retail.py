@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tfinfra.errors import NotFeasible
+from tfinfra.system.loopback import is_loopback
 
 URL = "https://prices.azure.com/api/retail/prices"
 API_VERSION = "2023-01-01-preview"
@@ -34,7 +35,7 @@ def http_pages(url: str = URL, *, patience: float = 1.0) -> Pages:
     from azure.core.pipeline.policies import RetryPolicy, UserAgentPolicy
 
     policies = [UserAgentPolicy("tfinfra"), RetryPolicy(retry_total=5, retry_backoff_factor=patience)]
-    proxied = urlsplit(url).hostname not in ("127.0.0.1", "localhost")
+    proxied = not is_loopback(url)
     settings: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60, "use_env_settings": proxied}
     client: Any = PipelineClient(url, policies=policies, **settings)
     return lambda query: _get(client, f"{url}?{query}")

@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from tfinfra.arm.azure_native import archive_name
-from tfinfra.engine.provider.plugin_source import MIRROR, SHA256, PluginSource, credentials, on_loopback, shown
+from tfinfra.engine.provider.plugin_source import MIRROR, SHA256, PluginSource, credentials, shown
 from tfinfra.errors import TfinfraError
 from tfinfra.system.file_digest import sha256_of
+from tfinfra.system.loopback import is_loopback
 from tfinfra.system.progress import Progress
 
 _T = TypeVar("_T")
@@ -149,7 +150,7 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
     if login := credentials(parts):
         secret = base64.b64encode(":".join(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {secret}")
-    handlers = (_Redirects(), ProxyHandler({})) if on_loopback(parts) else (_Redirects(),)
+    handlers = (_Redirects(), ProxyHandler({})) if is_loopback(parts.geturl()) else (_Redirects(),)
     try:
         with build_opener(*handlers).open(request, timeout=_PATIENCE) as answer:
             yield answer

@@ -12,12 +12,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from tfinfra.arm.azure_native import archive_name
 from tfinfra.errors import UsageError
+from tfinfra.system.loopback import is_loopback
 
 MIRROR, SHA256 = "TFINFRA_PROVIDER_MIRROR", "TFINFRA_PROVIDER_SHA256"
 _VENDOR = "https://get.pulumi.com/releases/plugins"
 """What `pulumi plugin install` takes (pulumi/pulumi, sdk/go/common/workspace/plugins.go, getPulumiSource)."""
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,6 @@ def credentials(url: SplitResult) -> tuple[str, str] | None:
     return None if url.username is None else (unquote(url.username), unquote(url.password or ""))
 
 
-def on_loopback(url: SplitResult) -> bool:
-    return url.hostname in _LOOPBACK
-
-
 def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: str | None = None) -> PluginSource:
     """The source by `where` and `sha256` (a command's options), else by the environment, else the vendor.
 
@@ -68,7 +63,7 @@ def chosen_source(environ: Mapping[str, str], where: str | None = None, sha256: 
     url = source.url
     if url is None and not Path(source.location).is_file():
         raise UsageError(f"there is no archive of the azure-native plugin at {source.location}", hint=_ways(MIRROR))
-    if url is not None and url.scheme == "http" and digest is None and not on_loopback(url):
+    if url is not None and url.scheme == "http" and digest is None and not is_loopback(url.geturl()):
         message = f"{source.shown} is not encrypted: anybody between here and there could change the plugin"
         raise UsageError(message, hint=f"use https://, or give the archive's SHA-256 in {SHA256}")
     return source
