@@ -99,7 +99,7 @@ def _live(first: AgentContext, before: Assignment, run: NextRun) -> Result | Non
 
 def _take_place(context: AgentContext, first: AgentContext, before: Assignment) -> JoinedNode:
     """Raises as `take_place` does, and NodeDiffers under a lock where a command has run on this node."""
-    if context.settings.locked is not None and has_executed(first.paths.state):
+    if context.settings.locked is not None and has_executed(first.paths):
         raise NodeDiffers(f"a command of `tfinfra exec` has run on {first.identity.address}: it is not as it was made")
     content, there = environment_content(context), before.given.inputs
     return take_place(context, content, before.folders.environment, there, lambda _: _must_go_on(context))

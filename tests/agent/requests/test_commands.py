@@ -15,6 +15,7 @@ import pytest
 from tests.agent.nodes import Cluster, cluster
 from tests.agent.test_own_faults import assignment_in, context_of
 from tests.backends.specs import plan_of, spec
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.requests import commands
 from tfinfra.agent.requests.commands import Commands, has_executed
 from tfinfra.lifecycle.run.request_channel import new_request, signed
@@ -65,7 +66,7 @@ def test_a_command_sees_what_the_task_sees_while_it_trains_and_after_that(tmp_pa
         lines = log(run, number).splitlines()
         assert lines[:2] == ["blue digits-abc123", "here.txt"]
         assert lines[2].endswith("/bin/python")
-        assert has_executed(tmp_path / "node-0/var/lib/tfinfra")
+        assert has_executed(NodePaths(tmp_path / "node-0"))
         run.outcome()
         late = ask(run, "exec", ExecBody(("sh", "-c", shell)))
         assert answer(run, late, "ended").exit_status == 3
@@ -95,7 +96,7 @@ def test_a_locked_run_takes_no_command(tmp_path: Path) -> None:
     said = readable(store, keys.answer_key(request.number, 0), Answer)
     assert said is not None
     assert (said.state, "allow.exec" in said.message) == ("refused", True)
-    assert not has_executed(context.paths.state)
+    assert not has_executed(context.paths)
 
 
 def test_no_command_runs_beside_a_run_that_takes_none_also_where_that_has_just_begun(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_no_command_runs_beside_a_run_that_takes_none_also_where_that_has_just_b
         said = readable(store, keys.answer_key(request.number, 0), Answer)
         assert said is not None
         assert (said.state, said.message) == ("refused", "digits-next12 trains on it: it is locked")
-        assert has_executed(context.paths.state) == bool(before), "a locked run that begins meanwhile looks for this"
+        assert has_executed(context.paths) == bool(before), "a locked run that begins meanwhile looks for this"
 
 
 def test_a_command_that_was_interrupted_before_it_came_is_refused(tmp_path: Path) -> None:

@@ -83,6 +83,11 @@ class NodePaths:
         return self.state / "spool"
 
     @property
+    def requests(self) -> Path:
+        """What the node keeps of its client's requests."""
+        return self.state / "requests"
+
+    @property
     def inputs(self) -> Path:
         """<inputs>/<name> is an input of the run."""
         return self._node_state / "inputs"

@@ -15,6 +15,7 @@ from pathlib import Path
 from tfinfra.agent.assignment import Assignment
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.log_shipping import Audience
+from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node.processes import Command, Process
 from tfinfra.agent.requests.answers import put_answer
 from tfinfra.agent.tasks.task_variables import task_variables
@@ -66,7 +67,7 @@ class Commands:
             self._say(request.number, Answer("refused", message=why or "there is no command"))
             return
         number = request.number
-        note_execution(self._context.paths.state)
+        note_execution(self._context.paths)
         if why := self._why_none():  # a locked run that began meanwhile has not seen the note
             self._say(number, Answer("refused", message=why))
             return
@@ -136,7 +137,7 @@ class Commands:
         variables = task_variables(assignment, task)
         temporary = Path(variables["TMPDIR"])
         if not temporary.is_dir():  # that of the tasks has gone with them
-            temporary = self._context.paths.state / "requests" / "tmp"
+            temporary = self._context.paths.requests / "tmp"
             temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Command(argv, assignment.working_directory(task), {**variables, "TMPDIR": str(temporary)}, log)
 
@@ -197,13 +198,16 @@ def _size(log: Path) -> int:
         return 0
 
 
-def note_execution(state: Path) -> None:
+def note_execution(paths: NodePaths) -> None:
     """Leaves word on the node that a command of somebody ran on it: what a lock says of it holds no more."""
-    folder = state / "requests"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / "executed").touch()
+    paths.requests.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _executed(paths).touch()
 
 
-def has_executed(state: Path) -> bool:
+def has_executed(paths: NodePaths) -> bool:
     """Whether a command ran on this node besides its tasks."""
-    return (state / "requests" / "executed").exists()
+    return _executed(paths).exists()
+
+
+def _executed(paths: NodePaths) -> Path:
+    return paths.requests / "executed"

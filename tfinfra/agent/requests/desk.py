@@ -36,7 +36,7 @@ class RequestDesk:
         self._rank = rank
         self._take = take
         self._tick = tick
-        self._taken = TakenNumbers(context.paths.state / "requests", context.clock.time)
+        self._taken = TakenNumbers(context.paths.requests, context.clock.time)
         self._seen: set[str] = set()
         self._looked = float("-inf")
         self._ended = threading.Event()
