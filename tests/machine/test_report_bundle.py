@@ -30,6 +30,7 @@ from tfinfra.errors import (
 from tfinfra.lifecycle.record.last_failure import command_line, note_failure, read_last
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.machine.doctor import CheckResult
+from tfinfra.machine.report import allowed
 from tfinfra.machine.report.anonymous import Names
 from tfinfra.machine.report.bundle import write_bundle
 from tfinfra.machine.report.known import names
@@ -329,3 +330,21 @@ def test_the_host_of_a_url_that_the_manifest_gave_is_no_ones_to_read(url: str) -
     """An error of a connection names the host alone."""
     found = names({}, {}, {"environment_variables": {"MODEL": url}}, {})
     assert "canaryhost" not in found.without("no way to canaryhost.corp.zone: name resolution")
+
+
+def test_of_a_tune_is_said_how_it_searches_and_nothing_that_the_user_named() -> None:
+    tune = {
+        "sampling": "random",
+        "parameter_space": {"--zork": {"kind": "choice", "arguments": ["zork"]}},
+        "primary_metric_name": "zork",
+        "policy": {"kind": "bandit", "slack_factor": 0.1, "slack_amount": None},
+        "resume_from": ["zork-x7k2pq"],
+    }
+    shown = allowed.plan({"tune": tune, "pool": {"trials_at_once": 4}})["tune"]
+    assert "zork" not in json.dumps(shown)
+    assert (shown["expressions"], shown["policy"]["kind"], shown["pool"]) == (
+        [{"kind": "choice"}],
+        "bandit",
+        {"trials_at_once": 4},
+    )
+    assert allowed.plan({"tune": ["zork"]})["tune"] == {}

@@ -17,6 +17,8 @@ _PLAN = (
     *("schema", "backend", "dialect", "node_count", "processes_per_node", "gpus_per_node", "use_gpu", "base_port"),
     *("hold_on_failure",),
 )
+_TUNE = ("sampling", "primary_metric_goal", "max_total_runs", "max_concurrent_runs", "max_duration_minutes", "seed")
+_POLICY = ("kind", "evaluation_interval", "delay_evaluation", "slack_factor", "slack_amount", "truncation_percentage")
 _LIMITS = ("max_run_duration", "keep_outputs", "max_cost_usd")
 _REQUIREMENTS = ("framework_version", "python_version", "horovod", "gpu")
 _TARGET = ("cloud", "location", "vm_size", "os_disk_gb", "max_nodes", "vm_priority", "max_price", "zone")
@@ -60,9 +62,25 @@ def plan(document: Mapping[str, Any]) -> dict[str, Any]:
         },
         "infrastructure": _infrastructure(made),
         "alternatives": [_infrastructure(other) for other in document.get("alternatives", ())],
+        "tune": _search(document),
         "has": {
             name: bool(document.get(name)) for name in ("setup_script", "secrets", "inputs", "resume_from", "arguments")
         },
+    }
+
+
+def _search(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a tune without the user's names and values: how it searches, how many parameters, on which pool."""
+    tune = document.get("tune")
+    if not isinstance(tune, Mapping):
+        return {}
+    space = tune.get("parameter_space")
+    drawn = space.values() if isinstance(space, Mapping) else ()
+    return {
+        **_picked(tune, _TUNE),
+        "expressions": [_picked(one, ("kind",)) for one in drawn],
+        "policy": _picked(tune.get("policy"), _POLICY),
+        "pool": _picked(document.get("pool"), ("trials_at_once", "nodes_per_trial", "trial_seconds")),
     }
 
 
