@@ -18,6 +18,8 @@ from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import run_status
 from tfinfra.lifecycle.record.trials import TRIAL_OR_RUN, TRIALS, number_of, tune_of
+from tfinfra.lifecycle.reporting.searched import search_of
+from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.lifecycle.watch.latest_metric import metric_text
 from tfinfra.reporting.page import parts
 from tfinfra.system.clock import right_now
@@ -37,12 +39,14 @@ _SHARE = 0.5
 @dataclass(frozen=True)
 class Seen:
     """`document` is that of `tfinfra status --json`, with moments in Unix seconds; `trials` are the numbers of a
-    tune's. `found` is None where its cloud has not answered: the rest is this machine's record then."""
+    tune's, `best` what the best of them has come to. `found` is None where its cloud has not answered: the rest is this
+    machine's record then."""
 
     found: FoundRun | None
     record: RunRecord | None
     document: Mapping[str, Any]
     trials: tuple[int, ...] = ()
+    best: str = ""
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -61,8 +65,10 @@ class Seen:
 
     @property
     def metric_text(self) -> str:
-        """ "val_accuracy 0.9531 at step 12", "" where nothing was logged."""
+        """ "val_accuracy 0.9531 at step 12", or a tune's best; "" where nothing was logged."""
         found = self.metric
+        if self.best:
+            return self.best
         return metric_text(found["name"], float(found["value"]), found["step"]) if found is not None else ""
 
     @property
@@ -75,7 +81,8 @@ def see(run: str) -> Seen:
     """Looks at the run of this id. Nothing of it is changed or held, and its nodes are not told that somebody watches.
     Raises TfinfraError, what its store raises."""
     found = find_run(run)
-    return Seen(found, found.record, status_document(found), trials_in(found.folder))
+    trials = trials_in(found.folder)
+    return Seen(found, found.record, status_document(found), trials, best_of(found.folder) if trials else "")
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,18 @@ def recorded(run: str) -> Seen:
         "phases": [asdict(phase) for phase in phase_times(record, folder.audit.path)],
         "usual_seconds": {},
     }
-    return Seen(None, record, document, trials_in(folder))
+    return Seen(None, record, document, trials_in(folder), best_of(folder))
+
+
+def best_of(folder: RunFolder) -> str:
+    """What the best trial of a tune has come to, by the journal on this machine: "best acc 0.95 in trial 7"; "" where
+    no trial has a value, and of what is no tune."""
+    search = search_of(folder, plan_of(folder), None, right_now())
+    trials = search.trials if search is not None else ()
+    best = next((trial for trial in trials if search and trial.number == search.best), None)
+    if search is None or best is None or best.value is None:
+        return ""
+    return f"best {search.metric} {best.value:.4g} in trial {best.number}"
 
 
 def trials_in(folder: RunFolder) -> tuple[int, ...]:

@@ -10,10 +10,11 @@ from tfinfra.lifecycle.attach.find_run import HERE
 from tfinfra.lifecycle.attach.overview import RunFilter, all_statuses, selected
 from tfinfra.lifecycle.record.run_record import RunRecord, all_records, run_folder
 from tfinfra.lifecycle.record.run_status import RunStatus, run_status
+from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, metric_text
 from tfinfra.system.clock import right_now
 from tfinfra.system.paths import state_folder
-from tfinfra.ui.run_seen import assumed_groups, trials_in
+from tfinfra.ui.run_seen import assumed_groups, best_of, trials_in
 
 PAGE = 50
 """Rows of one page."""
@@ -100,9 +101,8 @@ def _metric_at_home(run: str) -> str:
     record = folder.read()
     if record is None:
         return ""
-    try:
-        plan = folder.plan()
-    except (OSError, ValueError):  # lost with its copy of the deploy folder
-        plan = None
+    plan = plan_of(folder)
+    if plan is not None and plan.tune is not None:
+        return best_of(folder)
     point = latest_at_home(Path(record.results), record.leader, plan.metrics.primary if plan and plan.metrics else None)
     return metric_text(point.name, point.value, point.step) if point is not None else ""
