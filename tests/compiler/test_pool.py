@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.backends.specs import spec
+from tests.compiler.manifests import checked
 from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.model import Plan, Pool, from_json, to_json, trial_plan
 from tfinfra.model.spec import limit_key
@@ -60,6 +62,19 @@ def test_what_ends_a_tune_is_named_as_its_manifest_has_it() -> None:
     assert (seconds, limit_key(limit)) == (90 * 60, "tune.max_duration_minutes")
     seconds, limit = run_time(trial_plan(planned("single", tune=TUNE), ()).limits, FREE)
     assert (seconds, limit_key(limit)) == (3600, "limits.max_run_duration")
+
+
+def test_a_space_with_fewer_sets_bounds_trials_and_nodes(tmp_path: Path) -> None:
+    text = (
+        "tune: {sampling: grid, parameter_space: {--lr: {choice: [1, 2, 2, 3]}}, primary_metric_name: loss,"
+        " primary_metric_goal: minimize, max_total_runs: 10}\nscript_params: {--lr: 7, --epochs: 2}\n"
+    )
+    plan = checked(tmp_path, text).plan
+    assert plan.tune is not None
+    assert (plan.tune.max_total_runs, plan.tune.max_concurrent_runs, plan.node_count) == (3, 3, 3)
+    assert plan.arguments == ("--epochs", "2"), "the search gives --lr"
+    assert plan.metrics is not None
+    assert plan.metrics.primary == "loss"
 
 
 def test_only_a_tune_has_trials() -> None:

@@ -90,7 +90,7 @@ def search(manifest: Manifest) -> Tune | None:
         parameter_space={name: expressions[0] for name, expressions in given.parameter_space.items()},
         primary_metric_name=given.primary_metric_name,
         primary_metric_goal=given.primary_metric_goal,
-        max_total_runs=given.max_total_runs,
+        max_total_runs=total_trials(given),
         max_concurrent_runs=trials_at_once(given),
         max_duration_minutes=given.max_duration_minutes,
         policy=given.policy,

@@ -38,8 +38,16 @@ def refused(facts: Facts, judge: Callable[[Words], Iterable[Wrong]]) -> Iterator
         for wrong in judge(given):
             if (wrong.flag or wrong.message) not in told:
                 path = entry_path(facts.manifest, wrong.flag)
-                yield error_at(facts.document, "TFI511", path, wrong.message, wrong.hint, at=wrong.at)
+                hint = _of_a_trial(wrong) if path[0] == "tune" else wrong.hint
+                yield error_at(facts.document, "TFI511", path, wrong.message, hint, at=wrong.at)
             told.add(wrong.flag or wrong.message)
+
+
+def _of_a_trial(wrong: Wrong) -> str:
+    """The way out for a flag that a search gives its values: it has one form, and the script has to take it."""
+    if not wrong.hint.startswith(("write ", "leave ")):
+        return wrong.hint
+    return f"a trial gives it as `{wrong.flag} VALUE`: have the script take that"
 
 
 def entry_path(manifest: Manifest, entry: str) -> KeyPath:

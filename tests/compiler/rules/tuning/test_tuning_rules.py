@@ -22,6 +22,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--lr", type=float)
 parser.add_argument("--size", type=int)
 parser.add_argument("--deep", type=bool)
+parser.add_argument("--bare", action="store_true")
 parser.add_argument("--token")
 parser.add_argument("--mode", choices=["a", "b"])
 given = parser.parse_args()
@@ -132,6 +133,12 @@ ERRORS = {
         "TFI511",
         "'c' is none of a, b",
         "",
+    ),
+    "a flag that takes no value": (
+        "tune: {max_concurrent_runs: 2, parameter_space: {--bare: {choice: [true, false]}}}",
+        "TFI511",
+        "--bare takes no value",
+        "a trial gives it as `--bare VALUE`",
     ),
     "more nodes than a scale set has": (
         "{tune: {max_total_runs: 2000, max_concurrent_runs: 600}, node_count: 2, distributed_backend: multi_worker}",
