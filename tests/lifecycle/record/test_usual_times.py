@@ -10,6 +10,7 @@ import pytest
 
 from tests.lifecycle.fakes import TARGET, World
 from tests.lifecycle.record.test_record import a_record
+from tfinfra.audit.log import AuditLog
 from tfinfra.lifecycle.end import told_deletion
 from tfinfra.lifecycle.end.teardown import down
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
@@ -39,11 +40,16 @@ def test_further_runs_are_compared_with_further_runs_alone(tmp_path: Path) -> No
     assert usual_of(a_record("digits-cccccc", target=TARGET, on="digits-aaaaaa"), further) == {"prepare": 2.0}
 
 
-def test_a_deletion_says_how_long_it_took_the_last_time_and_goes_on_saying_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deletion_says_how_long_it_took_the_last_time_and_goes_on_saying_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = AuditLog(tmp_path / "events.jsonl", lambda: "", lambda line: None)
     monkeypatch.setattr(told_deletion, "AGAIN", 0.01)
     said: list[str] = []
     times = iter(range(0, 10000, 40))
-    told = told_deletion.ToldDeletion(said.append, {"teardown": 60.0, "verify": 20.0}, lambda: float(next(times)))
+    told = told_deletion.ToldDeletion(
+        said.append, {"teardown": 60.0, "verify": 20.0}, lambda: float(next(times)), audit
+    )
     deleting: Future[dict[str, str]] = Future()
 
     def tell(line: str) -> None:
@@ -52,7 +58,7 @@ def test_a_deletion_says_how_long_it_took_the_last_time_and_goes_on_saying_so(mo
             deleting.set_result({"a": "kept"})
 
     told.begin(["a-compute", "a-keep"])
-    told = told_deletion.ToldDeletion(tell, {"teardown": 60.0}, lambda: float(next(times)))
+    told = told_deletion.ToldDeletion(tell, {"teardown": 60.0}, lambda: float(next(times)), audit)
     with told.phase("teardown", ""):
         assert told.wait(deleting, ["a-compute"]) == {"a": "kept"}
     assert said == [

@@ -272,7 +272,8 @@ def down(
     `exists` is whether anything of the run was there; `bring` brings its outputs home (None: they are given up).
     """
     record = folder.read()
-    told = ToldDeletion(progress, usual_of(record, folder) if record is not None else {}, ports.clock)
+    usual = usual_of(record, folder) if record is not None else {}
+    told = ToldDeletion(progress, usual, ports.clock, folder.audit)
     if record is not None:
         stop_client(record)
         record = folder.update(phase=RunPhase.DELETING)  # what its client wrote last counts

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 
+from tfinfra.audit.log import AuditLog
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import spell_seconds
@@ -17,10 +18,15 @@ PARTS = ("teardown", "verify")
 
 
 class ToldDeletion:
-    """`usual` are the seconds that phases took the last time; `times` is filled with what they take now."""
+    """`usual` are the seconds that phases took the last time; `times` is filled with what they take now, and the run's
+    event log, `audit`, has each phase as that of a client at its own end has it: an audit holds one against the
+    other."""
 
-    def __init__(self, progress: Progress, usual: Mapping[str, float], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, progress: Progress, usual: Mapping[str, float], clock: Callable[[], float], audit: AuditLog
+    ) -> None:
         self.times: dict[str, float] = {}
+        self._audit = audit
         self._progress = progress
         self._usual = usual
         self._clock = clock
@@ -35,8 +41,11 @@ class ToldDeletion:
         """Teardown.phase: the part takes as long as it takes."""
         del text
         began = self._clock()
+        self._audit.append(f"{name}.begin")
         yield
-        self.times[f"{name}_seconds"] = round(self._clock() - began, 3)
+        seconds = round(self._clock() - began, 3)
+        self._audit.append(f"{name}.end", seconds=seconds)
+        self.times[f"{name}_seconds"] = seconds
 
     def wait(self, deleting: Future[dict[str, str]], groups: Sequence[str]) -> dict[str, str]:
         """Teardown.wait: what is left of the groups, each with the reason."""
