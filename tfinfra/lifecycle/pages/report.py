@@ -29,14 +29,18 @@ def report(found: Sequence[FoundRun]) -> str:
 
 
 def place(found: Sequence[FoundRun]) -> Path:
-    """Where the page goes that nobody has named a file for. Raises UsageError where nobody has a record of the run."""
-    return Path(recorded(found[0]).results) / FILE if len(found) == 1 else Path(COMPARED)
+    """Where the page goes that nobody has named a file for. Raises UsageError where nobody has a record of the run, or
+    somebody made its folder a link."""
+    if len(found) > 1:
+        return Path(COMPARED)
+    results = Path(recorded(found[0]).results)
+    if results.is_symlink():
+        raise UsageError(f"{results} is a link, and nothing is written through it", hint="-o FILE names another place")
+    return results / FILE
 
 
 def write_report(text: str, path: Path) -> None:
     """Writes the page. Raises UsageError where that cannot be."""
-    if path.parent.is_symlink():
-        raise UsageError(f"{path.parent} is a link, and nothing is written through it", hint="-o FILE names another")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text.encode())
