@@ -94,9 +94,14 @@ class OutsideImport:
     folder: str = ""
     alike: str = ""
 
+    @property
+    def is_given(self) -> bool:
+        """Whether it is what a training script has of tfinfra (tfinfra/script)."""
+        return self.name == "tfinfra" and {*self.members} <= {"Run", "__version__"}
+
 
 @dataclass(frozen=True)
-class Remark:
+class OddBytes:
     """What is odd about a file's bytes, at a 1-based `line` and `column`; with `is_error` it cannot be read."""
 
     message: str
@@ -124,7 +129,7 @@ class SourceDirectory:
     `outside` those that the environment must meet. `reach` says of each module how it is reached, `undecodable` of some
     why Python refuses their bytes. `programs` has the text of the setup script, and
     `hiding` are modules that hide what TensorFlow imports.
-    `requirements` has the texts of the requirements and environment files, with those that they name, `remarks` what
+    `requirements` has the texts of the requirements and environment files, with those that they name, `odd_bytes` what
     is odd about their bytes; `problems` has the reason for each file that was named and cannot be read. A `foreign` one
     lies outside of the manifest's folder: none of its lines is quoted. `package` is the dotted name of the package that
     the source directory itself is, by the __init__.py in it and above it; "" where it is none. `relative` leads to it
@@ -137,7 +142,7 @@ class SourceDirectory:
     skimmed: Mapping[str, str] = field(default_factory=dict)
     unread: int = 0
     requirements: Mapping[str, str] = field(default_factory=dict)
-    remarks: Mapping[str, Remark] = field(default_factory=dict)
+    odd_bytes: Mapping[str, OddBytes] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
     entry: str = ""
@@ -155,7 +160,7 @@ class SourceDirectory:
     def files(self) -> frozenset[str]:
         """All files that were read, as messages write them."""
         return frozenset(
-            map(self.file, (*self.modules, *self.skimmed, *self.requirements, *self.remarks, *self.programs))
+            map(self.file, (*self.modules, *self.skimmed, *self.requirements, *self.odd_bytes, *self.programs))
         )
 
     def text(self, module: str) -> str:

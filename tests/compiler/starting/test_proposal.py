@@ -125,6 +125,11 @@ def test_a_script_is_proposed_its_manifest(files: dict[str, str], keys: dict[str
     assert found["name"] == "work"
 
 
+def test_what_a_script_has_of_tfinfra_wants_no_package() -> None:
+    proposed({"train.py": f"from tfinfra import Run\n{KERAS}{FIT}"})
+    assert "No package is known" not in Path("train.yaml").read_text("utf-8")
+
+
 EXAMPLES = {
     "train_horovod.py": "mpi",
     "train_coordinator.py": "ps",

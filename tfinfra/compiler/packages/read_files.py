@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tfinfra.compiler.packages.conda_file import read_conda_file
 from tfinfra.compiler.packages.requirements_file import FileLine, read_line, read_lines
 from tfinfra.compiler.packages.text_files import decoded
-from tfinfra.compiler.project import Remark
+from tfinfra.compiler.project import OddBytes
 
 MOST_FILES = 100
 """A chain of files that is longer is no requirement of anybody's."""
@@ -28,7 +28,7 @@ class PackageFiles:
     """{path relative to source_directory: text}, and what is odd about the bytes of each."""
 
     texts: dict[str, str] = field(default_factory=dict)
-    remarks: dict[str, Remark] = field(default_factory=dict)
+    odd_bytes: dict[str, OddBytes] = field(default_factory=dict)
 
 
 def nested_file(file: str, named: str) -> str:
@@ -56,10 +56,10 @@ def read_package_files(named: NamedFiles, read: Callable[[str], bytes | None]) -
         data = read(name)
         if data is None:
             continue
-        text, remark = decoded(data)
-        if remark:
-            found.remarks[name] = remark
-        if remark and remark.is_error:
+        text, odd = decoded(data)
+        if odd:
+            found.odd_bytes[name] = odd
+        if odd and odd.is_error:
             continue
         found.texts[name] = text
         if name == named.conda:

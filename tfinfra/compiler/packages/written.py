@@ -109,7 +109,7 @@ class _Files:
             return "it is not a file of source_directory", "save it there, and name the file"
         if path in above:
             return "it names itself, by way of " + " and ".join(above[above.index(path) :]), "remove one of the two"
-        if path in source.requirements or path in source.remarks:
+        if path in source.requirements or path in source.odd_bytes:
             return None
         reason = source.problems.get(path, "there are too many files that name one another")
         hint = "it is relative to the file that names it, and stays inside source_directory"

@@ -74,7 +74,7 @@ def read_source(
     return replace(
         home,
         requirements=files.texts,
-        remarks=files.remarks,
+        odd_bytes=files.odd_bytes,
         problems=problems,
         programs={name: data.decode("utf-8", "replace") for name, data in scripts.items() if data is not None},
     )

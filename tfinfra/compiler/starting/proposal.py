@@ -169,9 +169,10 @@ def _packages(facts: Facts) -> tuple[list[str], list[str]]:
     if facts.spec is None:
         return [], []
     known, python = of_requirements(facts.spec.requirements), facts.manifest.python_version
+    outside = [one for one in facts.project.source.outside if not one.is_given]
     lacking = [
         one.name
-        for one in facts.project.source.outside
+        for one in outside
         if not brings(one.name.partition(".")[0], python) and known.provides(one.name, one.members) is False
     ]
     owners = {name: usual_owner(name) for name in lacking if name.partition(".")[0] != "horovod"}

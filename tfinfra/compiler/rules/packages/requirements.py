@@ -81,12 +81,12 @@ def _other_files(facts: Facts) -> Iterator[Diagnostic]:
 def odd_bytes(facts: Facts) -> Iterator[Diagnostic]:
     """Requirements and environment files that are not UTF-8."""
     manifest, source = facts.manifest, facts.project.source
-    for file, remark in source.remarks.items():
+    for file, odd in source.odd_bytes.items():
         is_conda = file == manifest.conda_dependencies_file
         key, code = ("conda_dependencies_file", "TFI702") if is_conda else ("pip_requirements_file", "TFI309")
-        position = Position(source.file(file), remark.line, remark.column)
-        code, severity = (code, Severity.ERROR) if remark.is_error else ("TFI327", Severity.NOTICE)
-        yield Diagnostic(code, severity, remark.message, key, position, remark.hint)
+        position = Position(source.file(file), odd.line, odd.column)
+        code, severity = (code, Severity.ERROR) if odd.is_error else ("TFI327", Severity.NOTICE)
+        yield Diagnostic(code, severity, odd.message, key, position, odd.hint)
 
 
 def source_builds(facts: Facts) -> Iterator[Diagnostic]:

@@ -121,12 +121,7 @@ def undecided(facts: Facts, known: EnvironmentModules) -> bool:
 def _not_of_python(facts: Facts) -> list[OutsideImport]:
     """Of what the script imports from outside, all but Python's own and what tfinfra itself gives each task."""
     python = facts.manifest.python_version
-    return [one for one in facts.project.source.outside if not brings(_top(one), python) and not _is_given(one)]
-
-
-def _is_given(one: OutsideImport) -> bool:
-    """Whether it is what a training script has of tfinfra (tfinfra/script)."""
-    return one.name == "tfinfra" and {*one.members} <= {"Run", "__version__"}
+    return [one for one in facts.project.source.outside if not brings(_top(one), python) and not one.is_given]
 
 
 def _known(facts: Facts) -> EnvironmentModules:
