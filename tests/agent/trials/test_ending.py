@@ -70,3 +70,14 @@ def test_what_ends_a_tune_is_one_word_for_all_its_nodes(tmp_path: Path) -> None:
     first, second = (End(node.context, node.assignment).look(idle=False) for _ in range(2))
     assert first == second == Stop(Result.LIMIT, "max_cost_usd was reached")
     assert (read(node.store, keys.OUTCOME, Outcome) or Outcome(Result.FAILED, "")).result == "limit"
+
+
+def test_the_deadline_of_a_tune_ends_it_while_there_is_time_to_bring_its_files(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    settings = replace(node.context.settings, deadline="1970-01-01T01:00:00Z", run_seconds=3000, limit="max_cost_usd")
+    end = End(replace(node.context, settings=settings), node.assignment)
+    assert end.look(idle=False) is None
+    node.clock.sleep(2550)
+    stop = end.look(idle=False)
+    assert stop is not None
+    assert (stop.reason, "limits.max_cost_usd (50 min) has ended the training" in stop.message) == ("limit", True)

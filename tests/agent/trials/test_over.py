@@ -58,8 +58,8 @@ class Node:
             self.fails.remove(key)
             raise OSError("the store is away")
 
-    def ask(self) -> Answer | None:
-        request = new_request(TUNE, "trial", ASKED, (0,), self.context.clock.time())
+    def ask(self, asked: TrialAsked = ASKED) -> Answer | None:
+        request = new_request(TUNE, "trial", asked, (0,), self.context.clock.time())
         self.trials.ask(request)
         return read(self.store, keys.answer_key(request.number, 0), Answer)
 
@@ -103,3 +103,9 @@ def test_a_trial_that_waits_when_the_tune_ends_is_never_begun(tmp_path: Path, mo
     node.trials.live()
     assert lived == []
     assert answer == Answer("refused", message="the tune is over: Ctrl-C")
+
+
+def test_a_trial_that_is_taken_keeps_others_away_before_it_has_begun(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    assert node.ask() == Answer("started")
+    assert node.ask(replace(ASKED, trial=trial_id(TUNE, 2))) == Answer("refused", message=f"it lives {TRIAL}")

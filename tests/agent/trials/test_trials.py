@@ -127,12 +127,6 @@ def test_the_client_ends_a_tune_by_its_outcome(tmp_path: Path) -> None:
         assert nodes.run.outcome().message == "the best is trial 0"
 
 
-def test_the_deadline_of_a_tune_ends_it_with_its_trials(tmp_path: Path) -> None:
-    with pool(tmp_path, singles(1, 24622), LONG, deadline=12.5) as nodes:
-        number = nodes.ask()
-        assert (nodes.run.outcome().result, nodes.outcome(number).result) == ("limit", "limit")
-
-
 def test_each_trial_has_inputs_checkpoints_and_secrets_and_changes_nobody_elses(tmp_path: Path) -> None:
     with pool(tmp_path, given(singles(2, 24682)), READS, key=KEY) as nodes:
         hand_in(nodes.run)

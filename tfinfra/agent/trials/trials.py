@@ -38,6 +38,8 @@ class Trials:
         self._node = node
         self._asked: queue.Queue[tuple[TrialAsked, tuple[int, ...]] | None] = queue.Queue()
         self._known: set[str] = set()
+        self._taken: list[str] = []
+        """Those that have been taken and are not cleared up: the one that is lived, and the one behind it."""
         self._lock = threading.Lock()
         self._lived: str | None = None
         self._over: Stop | None = None
@@ -51,6 +53,7 @@ class Trials:
         why = self._refusal(asked, request.nodes)
         if not why:
             self._known.add(asked.trial)
+            self._taken.append(asked.trial)
             self._asked.put((asked, request.nodes))
         said = Answer("refused", message=why) if why else Answer("started")
         put_answer(self._context.store, request.number, self._node.assignment.node, said)
@@ -66,9 +69,9 @@ class Trials:
             return f"{len(ranks)} nodes are asked for a trial that has another number of them"
         if asked.trial in self._known:
             return f"it has been asked for {asked.trial} before"
-        if not self._asked.empty():
+        if len(taken := self._taken[:]) > 1:
             return "another trial waits for it"
-        return f"it lives {self._lived}" if self._lived and not self._has_ended(self._lived) else ""
+        return f"it lives {taken[0]}" if taken and not self._has_ended(taken[0]) else ""
 
     def _has_ended(self, trial: str) -> bool:
         """Whether a trial that this node lives is known to be over: its client may ask for the next one while this node
@@ -82,7 +85,7 @@ class Trials:
         if self._told or now < self._next:
             return
         self._next = now + max(_LOOK, self._context.pause)
-        stop = self._over or self._end.look(idle=self._lived is None and self._asked.empty())
+        stop = self._over or self._end.look(idle=not self._taken)
         if stop is None:
             return
         with self._lock:
@@ -121,4 +124,5 @@ class Trials:
         finally:
             left.clear()
             self._lived = None
+            self._taken.remove(asked.trial)
             context.heartbeats.say(_WAITING)
