@@ -30,7 +30,7 @@ def too_many_nodes(facts: Facts) -> Iterator[Diagnostic]:
     if target is None or chosen.size is None or not manifest.sound("node_count"):
         return
     nodes, document, path = all_nodes(manifest), manifest.document, nodes_path(manifest)
-    infiniband = any(known.infiniband for known in chosen.sizes)
+    infiniband = manifest.node_count > 1 and any(known.infiniband for known in chosen.sizes)
     most = 100 if infiniband else MOST_NODES
     if target.max_nodes is not None and nodes > target.max_nodes:
         limit = f"max_nodes: {target.max_nodes}{chosen.document.line(chosen.at('max_nodes'))}"

@@ -213,6 +213,23 @@ def test_a_search_is_warned_of(tmp_path: Path, words: str) -> None:
     assert [f"{each.code} {each.severity.value}: {each.hint or ''}" for each in found(tmp_path, changes)] == expected
 
 
+INFINIBAND = "vm_size: Standard_ND96asr_v4, use_gpu: true"
+MANY = "tune: {max_total_runs: 150, max_concurrent_runs: 150}"
+PLACED = {
+    "trials of one node need no InfiniBand between them": (f"{{{MANY}, {INFINIBAND}}}", []),
+    "trials of two nodes are one placement group with all others": (
+        f"{{{MANY}, {INFINIBAND}, node_count: 2, distributed_backend: multi_worker}}",
+        ["TFI411"],
+    ),
+}
+
+
+@pytest.mark.parametrize("words", PLACED)
+def test_a_pool_is_one_placement_group_where_its_trials_take_it(tmp_path: Path, words: str) -> None:
+    changes, codes = PLACED[words]
+    assert [each.code for each in found(tmp_path, changes) if each.is_error] == codes
+
+
 SILENT = {
     "Keras's autologging": "class Own:\n    def autolog(self) -> None: ...\n",
     "names out of a dictionary": "from tfinfra import Run\nfor k, v in {}.items():\n    Run.get_context().log(k, v)\n",
