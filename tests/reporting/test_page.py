@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import unicodedata
 from itertools import pairwise
@@ -12,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reporting.pages import filled, read
-from tfinfra.reporting.page import MOST, page, source_hash
-from tfinfra.reporting.values import File, Files, Log, NodeLine, RunPage, TaskLine
+from tfinfra.model import Point
+from tfinfra.reporting.curves import curves_of
+from tfinfra.reporting.page import MOST, page, parts, source_hash
+from tfinfra.reporting.values import File, Files, Log, NodeLine, RunPage, Search, TaskLine, TrialLine
 from tfinfra.text.cleaning import spelt_out
 
 ATTACKS = (
@@ -114,3 +117,14 @@ def test_200_tasks_of_ordinary_logs_have_all_their_last_lines() -> None:
     text = page(run)
     assert text.count("Epoch 800/200") == text.count("Epoch 999/200") == 200
     assert "Epoch 799/200" not in text
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.05])
+def test_a_long_curve_is_drawn_whole_where_texts_are_cut(share: float) -> None:
+    points = (Point("rank-0", "loss", math.sin(step), step, float(step)) for step in range(5000))
+    trials = tuple(TrialLine(n, "succeeded", {f"--p{i}": float(i * n) for i in range(60)}, float(n)) for n in range(3))
+    search = Search("loss", maximize=True, sampling="random", policy="", trials=trials, best=1)
+    run = dataclasses.replace(plain(), curves=tuple(curves_of(points)), search=search)
+    paths = re.findall(r' d="([^"]*)"', parts(run, share).body)
+    assert [path for path in paths if not re.fullmatch(r"[MLHVhv0-9. -]+", path)] == []
+    assert max(map(len, paths)) > 1000 * share

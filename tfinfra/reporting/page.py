@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -34,6 +35,7 @@ _LONGEST, _SHORTEST = 4000, 50
 own."""
 _OURS = ("style", "script", "body")
 """Parts that are no text of others: two files of this room, and what a template has escaped."""
+_PATH = re.compile("[MLHVhv0-9. -]*")
 _FOLDER = Path(__file__).with_name("templates")
 _WORDS = {
     "succeeded": "Succeeded",
@@ -143,7 +145,13 @@ def _environment(longest: int) -> Environment:
     )
     names = ("number", "offset", "scalar", "size", "seconds", "moment", "usd")
     made.filters.update({name: getattr(spelling, name) for name in names})
+    made.filters["drawn"] = _drawn
     return made
+
+
+def _drawn(path: str) -> Markup:
+    """A path of a drawing, as one of its attributes: it is no text of others, and is not cut."""
+    return Markup(path if _PATH.fullmatch(path) else "")  # noqa: S704
 
 
 def _shown(longest: int, value: Any) -> Any:
