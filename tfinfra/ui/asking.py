@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 GOOD_FOR = 3600.0
 _MOST = 256
@@ -50,6 +51,6 @@ class Questions:
         return True
 
 
-def _shorten(kept: dict[str, object] | dict[str, tuple[float, Question]] | dict[str, Question]) -> None:
+def _shorten(kept: dict[str, Any]) -> None:
     while len(kept) > _MOST:
         del kept[next(iter(kept))]

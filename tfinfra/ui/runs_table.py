@@ -82,7 +82,7 @@ def fresh_for(rows: Sequence[Row] | None) -> float:
 
 
 class Metrics:
-    """The metric that is shown of each run that is over, out of its files; each is read once."""
+    """The metric that is shown of each run that is over, out of its files; where there is one it is read once."""
 
     def __init__(self) -> None:
         self._known: dict[str, str] = {}
@@ -91,7 +91,7 @@ class Metrics:
         """{run: its metric as a text, "" where there is none}"""
         runs = [row.status.run for row in rows if not row.live]
         for run in runs:
-            if run not in self._known:
+            if not self._known.get(run):  # its outputs may be fetched yet
                 self._known[run] = _metric_at_home(run)
         return {run: self._known[run] for run in runs}
 
