@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
-from tests.lifecycle.fakes import World, succeeding
+from tests.lifecycle.fakes import World, a_plan, succeeding
 from tfinfra.audit.log import read_events
 from tfinfra.errors import ManifestError, ProvisioningError, UsageError
 from tfinfra.lifecycle.asking.extend import extend
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.run_record import RunPhase
+from tfinfra.model import to_json
+from tfinfra.model.tuning import Tune
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.store import keys
 
@@ -96,6 +99,16 @@ def test_nothing_is_given_to_a_run(tmp_path: Path, changes: dict[str, Any], erro
     world, run = held(tmp_path, **changes)
     with pytest.raises(error, match=words):
         extend(run, 60)
+    assert world.put_off == []
+
+
+def test_nothing_is_given_to_a_tune_which_can_be_gone_on_with(tmp_path: Path) -> None:
+    world, run = held(tmp_path, latest=None)
+    plan = replace(a_plan(), tune=Tune("random", {}, "acc", "maximize", 1, 1))
+    run.folder.write_deploy({"plan.json": json.dumps(to_json(plan))})
+    with pytest.raises(UsageError, match=r"is a tune: it ends at its tune\.max_duration_minutes") as raised:
+        extend(run, 60)
+    assert "--resume" in (raised.value.hint or "")
     assert world.put_off == []
 
 

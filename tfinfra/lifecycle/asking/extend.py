@@ -10,6 +10,7 @@ from typing import Any
 from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.of_a_tune import is_tune
 from tfinfra.lifecycle.record import published
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
@@ -94,6 +95,9 @@ def _latest(found: FoundRun, record: RunRecord, now: float) -> float:
         raise UsageError(f"{record.run} is on the nodes of {record.on}", hint=f"`tfinfra extend {record.on} TIME`")
     if why := why_no_channel(record.target):
         raise ManifestError(f"{record.run} cannot be given more time: {why}")
+    if is_tune(found):
+        hint = f"`tfinfra tune MANIFEST --resume {record.run}` goes on with what it has found by then"
+        raise UsageError(f"{record.run} is a tune: it ends at its tune.max_duration_minutes", hint=hint)
     if record.latest is None:
         hint = "`up --keep` gives a run one, within `max_cost_usd`, guardrails and a day"
         raise UsageError(f"{record.run} has no later time than its deadline, {record.deadline}", hint=hint)
