@@ -9,6 +9,7 @@ import pytest
 
 from tests.backends.specs import spec
 from tests.compiler.manifests import checked
+from tfinfra.compiler.lines.plan_lines import plan_diagnostic
 from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.model import Plan, Pool, from_json, to_json, trial_plan
 from tfinfra.model.spec import limit_key
@@ -80,3 +81,21 @@ def test_a_space_with_fewer_sets_bounds_trials_and_nodes(tmp_path: Path) -> None
 def test_only_a_tune_has_trials() -> None:
     with pytest.raises(ValueError, match="only a tune"):
         trial_plan(planned("single"), ())
+
+
+WRITTEN = {
+    "how many at a time": ("max_total_runs: 8, max_concurrent_runs: 2", "tune.max_concurrent_runs"),
+    "how many in all": ("max_total_runs: 8", "tune.max_total_runs"),
+}
+
+
+@pytest.mark.parametrize("words", WRITTEN)
+def test_a_cloud_without_room_for_the_pool_is_told_at_the_key_that_says(tmp_path: Path, words: str) -> None:
+    counts, path = WRITTEN[words]
+    text = (
+        "tune: {sampling: random, parameter_space: {--lr: {uniform: [1, 2]}}, primary_metric_name: loss,"
+        f" primary_metric_goal: minimize, {counts}}}\n"
+    )
+    told = plan_diagnostic(checked(tmp_path, text).facts, "TFI604", "node_count", "8 machines, and 4 are free")
+    assert told.path == path
+    assert told.position is not None
