@@ -100,7 +100,7 @@ def _no_packs(file: GuardrailsFile) -> Iterator[Diagnostic]:
             yield error_at(document, "TFI442", path, f"there is no folder '{folder}' of policy packs", hint)
 
 
-def remarks(guardrails: Guardrails, folder: Path) -> Iterator[Diagnostic]:
+def what_to_know(guardrails: Guardrails, folder: Path) -> Iterator[Diagnostic]:
     """What to know of the guardrails of a manifest in `folder`: which of them a change of its repository can change,
     and that a file beside it is none of them."""
     if _moved_folder() is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tfinfra.compiler.environment_modules import EnvironmentModules, of_lock
-from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, remarks, shared_keys
+from tfinfra.compiler.guardrail_files import in_repository, load_guardrails, shared_keys, what_to_know
 from tfinfra.compiler.lock_beside import why_unlocked
 from tfinfra.compiler.other_files import TARGETS_FILE, Said, by_its_keys, by_its_name
 from tfinfra.compiler.packages.read_files import NamedFiles
@@ -139,7 +139,7 @@ def _project(
         rehearse=rehearse,
         prices=cache(partial(known_prices, folder if guardrails.files else None)),  # who asks again means the same ones
         environment=cache(known_environment),  # several rules ask, and its files are some ten thousand
-        diagnostics=(*diagnostics, *more, *remarks(guardrails, folder), *shared_keys(guardrails, source.root)),
+        diagnostics=(*diagnostics, *more, *what_to_know(guardrails, folder), *shared_keys(guardrails, source.root)),
         own_cloud=bool(os.environ.get("TFINFRA_ARM_ENDPOINT")),
         travels=travels,
         pointers=tuple(one.name for one in travels.files if is_pointer(source.root / one.name, one.size)),
