@@ -15,6 +15,7 @@ __all__ = [
     "Experiment",
     "GridParameterSampling",
     "HyperDriveConfig",
+    "HyperDriveRun",
     "MedianStoppingPolicy",
     "NoTerminationPolicy",
     "PrimaryMetricGoal",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tfinfra.api.experiment import Experiment
     from tfinfra.api.run import Run
     from tfinfra.api.tuning.hyperdrive_config import HyperDriveConfig, PrimaryMetricGoal
+    from tfinfra.api.tuning.hyperdrive_run import HyperDriveRun
     from tfinfra.api.tuning.parameter_expressions import (
         choice,
         lognormal,
@@ -69,6 +71,7 @@ else:  # unseen by a type checker, which would take every name for one that is t
         "Run": "run",
         "TensorFlow": "estimator",
         "HyperDriveConfig": "tuning.hyperdrive_config",
+        "HyperDriveRun": "tuning.hyperdrive_run",
         "PrimaryMetricGoal": "tuning.hyperdrive_config",
     }
 

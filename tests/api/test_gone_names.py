@@ -29,7 +29,6 @@ WORDS = {
     "HyperDriveRunConfig": "HyperDriveConfig(",
     "AutoMLConfig": "HyperDriveConfig(",
     "EarlyTerminationPolicy": "BanditPolicy",
-    "HyperDriveRun": "submit(HyperDriveConfig(…))",
     "Estimator": "TensorFlow(",
     "ScriptRunConfig": "TensorFlow(",
     "Environment": "pip_packages",

@@ -24,6 +24,7 @@ from tests.lifecycle.fake_effects import FakeArm
 from tests.lifecycle.fakes import World
 from tests.lifecycle.push.test_deploy_folder import keep_file
 from tests.lifecycle.push.test_guarded_push import KEEP
+from tests.lifecycle.tuning.home import a_tune_at_home
 from tests.localcloud.calls import SET
 from tests.locking.locks import without_index_or_engine
 from tfinfra.auditing.findings import Finding, Verdict
@@ -92,6 +93,11 @@ def edited_deploy_folder(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def a_search(folder: Path, patch: pytest.MonkeyPatch) -> None:
     Path("tune.yaml").write_text(TUNE)
+
+
+def a_tune_that_has_ended(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    a_failed_run(folder, patch)
+    a_tune_at_home(folder / "state", folder / "results")
 
 
 def a_script_that_asks(folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -249,6 +255,9 @@ PLACES: dict[str, dict[str, Case]] = {
         "tensorboard": Case(("tensorboard", RUN), before=a_shown_run),
         "ui": Case(("ui",), before=a_shown_machine),
         "runs": Case(("runs",), before=a_failed_run),
+        "run-tune": Case(("fetch", RUN), before=a_tune_that_has_ended),
+        "status-tune": Case(("status", RUN), before=a_tune_that_has_ended),
+        "trials": Case(("runs", "--of", RUN), before=a_tune_that_has_ended),
         "audit": Case(("audit", RUN, "--public-key", "key.pub"), 11, a_tampered_run),
         "audit-live": Case(("audit", "--live", RUN), 11, answering(lifecycle__auditing__live__one_live=DRIFTED)),
         "wait": Case(("wait", RUN, "--timeout", "1s"), 12, a_run_that_goes_on),

@@ -19,6 +19,8 @@ from tfinfra.api.run import Run
 from tfinfra.api.run_tags import Tags, has_tags
 from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
+from tfinfra.api.tuning.hyperdrive_config import HyperDriveConfig
+from tfinfra.api.tuning.hyperdrive_run import HyperDriveRun
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.record.run_record import all_records, run_folder
@@ -57,7 +59,7 @@ class Experiment(Successor):
 
     def submit(
         self,
-        config: TensorFlow,
+        config: TensorFlow | HyperDriveConfig,
         tags: Mapping[str, Any] | None = None,
         *,
         target: str | None = None,
@@ -67,15 +69,15 @@ class Experiment(Successor):
         locked: str | os.PathLike[str] | None = None,
         **overrides: Any,
     ) -> Run:
-        """Starts the training and returns at once. Raises ManifestError with every error there is, before anything is
-        touched, and UsageError where only the light install of tfinfra is here. The run goes on, is fetched and
-        deleted, even where this process ends.
+        """Starts the training and returns at once; of a HyperDriveConfig the search, as a HyperDriveRun. Raises
+        ManifestError with every error there is, before anything is touched, and UsageError where only the light install
+        of tfinfra is here. The run goes on, is fetched and deleted, even where this process ends.
 
         `overrides` are arguments of the estimator for this run alone; dicts (script_params, tags, …) are merged.
         `guardrails` names a file that holds beside the user's and the machine's. `locked` names a lock, as
         `tfinfra lock` writes it: the run is what it holds, or DifferenceFound says what differs.
         """
-        if not isinstance(config, TensorFlow):
+        if not isinstance(config, (TensorFlow, HyperDriveConfig)):
             raise _no_estimator(config)
         if machines not in (None, *_MACHINES):
             raise told(UsageError(f"machines is {machines!r}", hint=f"write {' or '.join(map(repr, _MACHINES))}"))
@@ -92,11 +94,15 @@ class Experiment(Successor):
             guardrails=_absolute(guardrails, "guardrails", "guardrails.yaml"),
             locked=locked is not None,
             lock_file=_absolute(locked, "locked", "train.lock.yaml"),
+            tune=isinstance(config, HyperDriveConfig),
             own_state=state_folder(),
         )
         folder = run_folder(options.state, run_id(_checked_name(arguments, name, options), options.letters))
         request = background_run.Submission(arguments.data, name, options)
-        return Run(self, folder.path.name)._driven_by(background_run.start(request, folder))
+        client = background_run.start(request, folder)
+        if isinstance(config, HyperDriveConfig):
+            return HyperDriveRun(self, folder.path.name, config)._driven_by(client)
+        return Run(self, folder.path.name)._driven_by(client)
 
     def get_runs(
         self,

@@ -61,7 +61,6 @@ _OF_THE_SDK: dict[str, str] = {
     _ESTIMATOR: "Estimator MMLBaseEstimator MMLBaseEstimatorRunConfig ScriptRun ScriptRunConfig",
     _SEARCH: "AutoMLConfig AutoMLRun HyperDriveRunConfig",
     _BASES: "EarlyTerminationPolicy HyperParameterSampling",
-    _OF_A_TUNE: "HyperDriveRun",
     _LIVE: "RunDetails ParallelRunStepDetails",
     _TENSORBOARD: "Tensorboard export_to_tensorboard",
     _MODELS: """

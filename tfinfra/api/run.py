@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfinfra.api.gone_names import OF_RUN
 from tfinfra.api.log_printer import LogPrinter, print_lines
@@ -38,6 +38,9 @@ from tfinfra.script.script_run import ScriptRun
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import say_nothing
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 POLL = 0.2
 STATUSES = {
@@ -361,7 +364,7 @@ class Run(Successor):
         if not known or odd or (self._folder.read() and self.get_status() not in ("Completed", "Failed", "Canceled")):
             end_run(find_run(self.id), say_nothing, discard=discard)
 
-    def _driven_by(self, client: ClientProcess) -> Run:
+    def _driven_by(self, client: ClientProcess) -> Self:
         """This run, which has no record yet: `client` will write it."""
         self._client = client
         return self

@@ -28,6 +28,7 @@ VERSIONS: dict[str, int] = {
     "tensorboard": 1,
     "ui": 1,
     "runs": 2,
+    "trials": 1,
     "wait": 1,
     "exec": 1,
     "extend": 1,

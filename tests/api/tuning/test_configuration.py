@@ -88,7 +88,8 @@ def test_the_manifest_reads_what_the_configuration_says(policy: Any, value: Poli
     tune = manifest_of(argument_document(config.arguments), frozenset()).tune
     assert tune is not None
     assert (tune.sampling, tune.primary_metric_goal, tune.seed, tune.policy) == ("random", "minimize", 7, value)
-    assert tune.parameter_space == {name: (each,) for name, each in space.items()}
+    as_given = {name: (each,) for name, each in space.items()}
+    assert tune.parameter_space == as_given | {"--bias": (Expression("choice", ("True", "False")),)}
 
 
 def made(names: tuple[str, ...]) -> Expression:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfinfra.cli.completion import completing, run_names
+from tfinfra.cli.completion import completing, run_names, tunes
 from tfinfra.cli.options import cloud_options
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ LIMIT = 20
 
 
 @click.command(short_help="List runs.")
+@click.option("--of", metavar="TUNE", shell_complete=completing(tunes), help="The trials of this tune, the best first.")
 @click.option("--name", metavar="NAME", shell_complete=completing(run_names), help="Only runs of this name.")
 @click.option(
     "--state",
@@ -39,6 +40,7 @@ LIMIT = 20
 def command(
     *,
     asked: CloudOptions,
+    of: str | None,
     name: str | None,
     state: tuple[str, ...],
     result: tuple[str, ...],
@@ -47,12 +49,17 @@ def command(
     as_json: bool,
 ) -> int:
     """List runs, the newest first: state, result, time, cost, and what is left of them. With --cloud, --target or
-    --subscription those of that cloud, whichever machine began them."""
+    --subscription those of that cloud, whichever machine began them. --of lists the trials of a tune instead."""
     from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.cli.tables import show_table
+    from tfinfra.errors import UsageError
     from tfinfra.lifecycle.attach.overview import RunFilter, all_statuses, selected
     from tfinfra.system.clock import moment_of, right_now
 
+    if of is not None:
+        if not asked.nothing or name or state or result or since:
+            raise UsageError("--of lists the trials of one tune, and takes no other choice", "--limit cuts the list")
+        return _list_trials(of, (0 if as_json else LIMIT) if limit is None else limit, as_json=as_json)
     begun = moment_of(since, right_now()) if since is not None else None
     wanted = RunFilter(name, frozenset(state), frozenset(result), begun)
     found = selected(all_statuses(asked, progress), wanted)
@@ -71,6 +78,23 @@ def command(
         result_line(f"and {len(found) - len(shown)} more; `--limit 0` lists all")
     for line in _odd_lines(shown):
         result_line(line)
+    return 0
+
+
+def _list_trials(of: str, most: int, *, as_json: bool) -> int:
+    from tfinfra.cli.output import print_document, result_line
+    from tfinfra.cli.tuning.trials import show_trials
+    from tfinfra.lifecycle.trials.tune_at_home import tune_named
+    from tfinfra.lifecycle.watch.tune_state import tune_document
+    from tfinfra.system.clock import right_now
+
+    tune = tune_named(of)
+    if as_json:
+        print_document("trials", tune_document(tune))
+    elif not tune.trials:
+        result_line(f"{tune.tune}: no trial was begun yet")
+    elif left := show_trials(tune, right_now(), most):
+        result_line(f"and {left} more; `--limit 0` lists all")
     return 0
 
 

@@ -3,11 +3,10 @@ for."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tfinfra.lifecycle.watch.trial_lines import value_shown
+from tfinfra.lifecycle.watch.trial_lines import counted, value_shown
 from tfinfra.lifecycle.watch.tune_state import OVER, TrialState, TuneState
 from tfinfra.text.cleaning import clean
 from tfinfra.text.wording import shortened, spell_seconds
@@ -39,14 +38,7 @@ def tune_rows(state: TuneState, now: float, most: int) -> list[Text]:
     for trial, row in zip(shown, cells, strict=True):
         style = "bold green" if trial.number == state.best else TRIAL_COLORS.get(trial.state, "dim")
         rows.append(Text(_aligned(row, widths), style))
-    return [*rows, Text(f"  and {len(rest)} more: {counted(rest)}", "dim")] if rest else rows
-
-
-def counted(trials: Sequence[TrialState]) -> str:
-    """ "4 running, 7 succeeded, 1 failed"."""
-    counts = Counter(trial.state for trial in trials)
-    states = ("running", "waiting", *OVER)
-    return ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
+    return [*rows, Text(f"  and {len(rest)} more: {counted(trial.state for trial in rest)}", "dim")] if rest else rows
 
 
 def _chosen(state: TuneState, room: int) -> list[TrialState]:

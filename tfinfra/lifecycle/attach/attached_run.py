@@ -26,6 +26,7 @@ from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.signals import leave_word
+from tfinfra.lifecycle.trials.tune_at_home import tune_part
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys
 from tfinfra.system.paths import state_folder
@@ -137,7 +138,12 @@ def _already_home(found: FoundRun, record: RunRecord, progress: Progress) -> dic
         record = sign_late(found.folder, record, own_audit(progress), found.reach, progress)
     if record.not_collected is not None:
         progress(f"warning: not collected: {record.not_collected}")
-    return {**saved, "usd": round(found.status.usd, 4), "evidence": collect.evidence_of(record)}
+    return {
+        **saved,
+        **tune_part(found.folder),
+        "usd": round(found.status.usd, 4),
+        "evidence": collect.evidence_of(record),
+    }
 
 
 def _fetch_without_record(found: FoundRun, store: ObjectStore, results: Path, progress: Progress) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from tfinfra.errors import Result
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.trials.tune_at_home import tune_part
 from tfinfra.model import LeftFiles, NodeRegistration, TaskStatus, Unfit, from_json, to_json
 from tfinfra.model.shapes import Count, Line, Name, is_time
 from tfinfra.store import Unreadable, read_file
@@ -127,6 +128,6 @@ def rewrite(folder: RunFolder) -> None:
     if record is None or not isinstance(document, dict):
         return
     try:
-        collect.write_results(folder, document, Path(record.results))
+        collect.write_results(folder, {**document, **tune_part(folder)}, Path(record.results))
     except OSError as error:
         folder.complain(f"{record.results} cannot be written: {error.strerror or error}")

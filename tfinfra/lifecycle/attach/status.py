@@ -21,6 +21,7 @@ from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.record.usual_times import usual_seconds
 from tfinfra.lifecycle.reporting.write import plan_of
+from tfinfra.lifecycle.trials.tune_at_home import tune_part
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, latest_document, latest_in_store
 from tfinfra.lifecycle.watch.waiting import Waiting, waiting_for_nodes, waiting_for_outputs, waiting_for_tasks
 from tfinfra.model import CollectingMark, Outcome, TaskStatus, from_json
@@ -63,7 +64,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
             state_folder(), *(record.name, record.target, record.rehearse), on_held=bool(record.on)
         ),
     }
-    return {**document, "usd": round(found.status.usd, 4), **more}
+    return {**document, **tune_part(found.folder), "usd": round(found.status.usd, 4), **more}
 
 
 def without_record(found: FoundRun) -> dict[str, Any]:
@@ -113,7 +114,8 @@ def _may_have_nodes(found: FoundRun) -> bool:
 
 def document_of(record: RunRecord, found: FoundRun) -> dict[str, Any]:
     """run.json of a run, by `record`."""
-    return collect.run_document(record, plan_of(found.folder), found.store, right_now())
+    document = collect.run_document(record, plan_of(found.folder), found.store, right_now())
+    return {**document, **tune_part(found.folder)}
 
 
 def with_outcome(found: FoundRun) -> FoundRun:

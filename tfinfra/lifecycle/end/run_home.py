@@ -18,6 +18,7 @@ from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
 from tfinfra.lifecycle.record.names import begun_compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
 from tfinfra.lifecycle.run.context import RunContext
+from tfinfra.lifecycle.trials.tune_at_home import tune_part
 from tfinfra.store import store_errors
 
 
@@ -116,6 +117,7 @@ class RunHome(Bringing):
         return {
             **collect.run_document(context.record(), context.plan, None, context.ports.clock()),
             **(self.seen or {}),
+            **tune_part(context.folder),
         }
 
     def _look(self, disks: Sequence[OutputTree] = ()) -> None:

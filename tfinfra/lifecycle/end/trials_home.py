@@ -16,16 +16,16 @@ from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.names import record_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, trial_records
 from tfinfra.lifecycle.record.trials import TRIALS, number_of
-from tfinfra.lifecycle.record.tune_journal import note_last_entries, read_journal
+from tfinfra.lifecycle.record.tune_journal import note_last_entries
 from tfinfra.lifecycle.run.effects import Ports
-from tfinfra.model import Outcome, Plan, Unfit
+from tfinfra.model import Outcome, Plan
 from tfinfra.model.trials import trial_id
 from tfinfra.store import ObjectStore, keys, readable
 from tfinfra.store.landing import Landing, Unplaceable
 from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
-from tfinfra.tuning.journal import Searched, replay
+from tfinfra.tuning.journal import Searched
 
 BEST = "best"
 """The folder of the best trial's files, in the results of its tune."""
@@ -135,15 +135,6 @@ def _as_it_ended(record: RunRecord, store: ObjectStore) -> RunRecord:
     return replace(
         record, result=result, message=message, exit_code=result.exit_code, times={**record.times, "ended": ended}
     )
-
-
-def searched_of(folder: RunFolder, store: ObjectStore | None, say: Progress) -> Searched:
-    """What the journal of a tune says, as far as it can be read. Raises what the store raises."""
-    try:
-        return replay(read_journal(folder.path, store, say))
-    except Unfit as error:
-        say(f"warning: the tune's journal is none: {error}")
-        return Searched()
 
 
 def keep_best(searched: Searched, goal: str, results: Path, say: Progress) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tfinfra.lifecycle.trials.tune_at_home import trial_state
 from tfinfra.lifecycle.tuning.trial_life import LiveTrial
 from tfinfra.lifecycle.watch.tune_state import TrialState, TuneState
-from tfinfra.model.trials import trial_id
 from tfinfra.model.tuning import Tune
-from tfinfra.tuning.journal import Searched, Trial
+from tfinfra.tuning.journal import Searched
 from tfinfra.tuning.values import best_of
 
 
@@ -16,7 +16,7 @@ def tune_state(run: str, tune: Tune, searched: Searched, live: Iterable[LiveTria
     """All trials by their numbers. The best is the best so far, also while it trains."""
     under_way = {trial.number: trial for trial in live}
     shown = tuple(
-        _live_state(under_way[trial.number], tune) if trial.number in under_way else _state(run, trial)
+        _live_state(under_way[trial.number], tune) if trial.number in under_way else trial_state(run, trial, "waiting")
         for trial in searched.trials.values()
         if trial.number in under_way or trial.result is not None
     )
@@ -27,21 +27,6 @@ def tune_state(run: str, tune: Tune, searched: Searched, live: Iterable[LiveTria
     best = best_of(values.values(), tune.primary_metric_goal)
     number = min((number for number, value in values.items() if value == best), default=None)
     return TuneState(run, tune.primary_metric_name, tune.primary_metric_goal, shown, number, tune.max_total_runs, slots)
-
-
-def _state(run: str, trial: Trial) -> TrialState:
-    return TrialState(
-        number=trial.number,
-        trial=trial_id(run, trial.number),
-        parameters=trial.parameters,
-        state=trial.result or "waiting",
-        latest=trial.values[-1] if trial.values else None,
-        best=trial.best,
-        points=len(trial.values),
-        began=trial.asked_at,
-        ended=trial.ended_at,
-        why=trial.why,
-    )
 
 
 def _live_state(trial: LiveTrial, tune: Tune) -> TrialState:

@@ -18,6 +18,7 @@ from tfinfra.lifecycle.data.caller_secrets import refuse_missing, withheld
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.end.held_nodes import held_lines
+from tfinfra.lifecycle.end.trials_home import BEST
 from tfinfra.lifecycle.evidence.signing import refuse_unusable_key
 from tfinfra.lifecycle.preflight import refuse_without_subscription
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
@@ -33,6 +34,7 @@ from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.up.other_verb import refuse_other_verb
 from tfinfra.lifecycle.up.training import train
 from tfinfra.lifecycle.watch.observer import Observer
+from tfinfra.lifecycle.watch.trial_lines import closing_lines_of
 from tfinfra.money.budget import FREE, Burn
 from tfinfra.store.keys import OUTPUT_FOLDERS
 from tfinfra.system.clock import right_now
@@ -252,10 +254,11 @@ def closing_lines(result: RunResult) -> list[str]:
         ]
     seconds = record.times.get("ended", 0.0) - record.times.get("started", 0.0)
     lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
-    came = what_came(Path(record.results))
-    if came:
-        results, here = Path(record.results), Path.cwd()
-        lines.append(f"  {came}: {results.relative_to(here) if results.is_relative_to(here) else results}")
+    results = Path(record.results)
+    if "tune" in result.document:
+        lines += closing_lines_of(result.document["tune"], _from_here(results / BEST))
+    elif came := what_came(results):
+        lines.append(f"  {came}: {_from_here(results)}")
     if record.not_collected is not None:
         lines.append(f"  not collected: {record.not_collected}")
     if record.evidence is not None:
@@ -268,6 +271,11 @@ def closing_lines(result: RunResult) -> list[str]:
     if record.usd_per_hour:
         lines.append(f"  {so_far(record, record.times.get('ended', right_now()))}")
     return lines
+
+
+def _from_here(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def what_came(results: Path) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from tfinfra.lifecycle.watch.tune_state import OVER, TrialState, TuneState
 from tfinfra.model.tuning import Scalar
-from tfinfra.text.wording import spell_seconds
+from tfinfra.text.wording import count, spell_seconds
 
 
 class TrialNews:
@@ -20,7 +22,7 @@ class TrialNews:
     def of(self, state: TuneState) -> Iterator[tuple[TrialState, str]]:
         """Each trial that has begun or ended since, with the line that says so."""
         for trial in state.trials:
-            if self._told.get(trial.number) == trial.state:
+            if trial.state in ("waiting", self._told.get(trial.number)):
                 continue
             self._told[trial.number] = trial.state
             is_new_best = trial.number == state.best != self._best and trial.state in OVER
@@ -54,3 +56,25 @@ def parameters_to_paste(parameters: Mapping[str, Scalar]) -> str:
 def value_shown(value: Scalar) -> str:
     """A parameter's value in few characters."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def counted(states: Iterable[str]) -> str:
+    """ "4 running, 7 succeeded, 1 failed"."""
+    counts = Counter(states)
+    return ", ".join(f"{counts[state]} {state}" for state in ("running", "waiting", *OVER) if counts[state])
+
+
+def closing_lines_of(tune: Mapping[str, Any], best_folder: str) -> Iterator[str]:
+    """What a person reads last of a tune, by its part of the run's document: the best trial, its parameters as words to
+    paste, where its files are, and how to go on."""
+    run, trials = tune["tune"], tune["trials"]
+    best = next((trial for trial in trials if trial["number"] == tune["best"]), None)
+    if best is not None:
+        value = f"{tune['metric']} {float(best['best']):.6g}"
+        yield f"  the best of {count(len(trials), 'trial')} is trial {best['number']}: {value}"
+        yield f"    {parameters_to_paste(best['parameters'])}"
+        yield f"    its outputs: {best_folder}"
+    if trials:
+        yield f"  trials: {counted(trial['state'] for trial in trials)}; `tfinfra runs --of {run}` lists them"
+    if any(trial["state"] in ("cancelled", "lost") for trial in trials):
+        yield f"  `tfinfra tune MANIFEST --resume {run}` goes on with what is left"

@@ -18,11 +18,12 @@ from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.further_runs import left_by_others, stop_runs_from_elsewhere
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
-from tfinfra.lifecycle.end.trials_home import bring_trials_left, keep_best, searched_of
+from tfinfra.lifecycle.end.trials_home import bring_trials_left, keep_best
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
-from tfinfra.lifecycle.record.run_record import RunPhase
+from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.usual_times import usual_of
+from tfinfra.lifecycle.trials.tune_at_home import searched_of, tune_part
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.model import StopRequest
 from tfinfra.store import ObjectStore, encode, keys, store_errors
@@ -137,7 +138,7 @@ class Fetching(Bringing):
             if found.record is not None:
                 fetched = not self._keeps(home)
                 record = found.folder.update(results=str(self.results), fetched=fetched, not_collected=home.missing)
-                document = collect.run_document(record, None, found.store, found.ports.clock())
+                document = self._document(record)
                 collect.write_documents(found.folder, document, self.results)
         except Exception as error:  # noqa: BLE001 - whatever it was: outputs that did not come keep their group
             return f"{UNFETCHED} could not be fetched: {first_line(error)}"
@@ -155,10 +156,14 @@ class Fetching(Bringing):
             return None
         self.evidence.look(found.store)
         try:
-            document = collect.run_document(record, None, found.store, found.ports.clock())
+            document = self._document(record)
         except store_errors() as error:
             return f"{UNKEPT} could not be written: {first_line(error)}"
         return self.evidence.before_store_goes(document)
+
+    def _document(self, record: RunRecord) -> dict[str, Any]:
+        found = self._found
+        return {**collect.run_document(record, None, found.store, found.ports.clock()), **tune_part(found.folder)}
 
     def _keeps(self, home: Home) -> bool:
         return home.keeps and not (self._lost and home.missing is not None and home.missing.lies is None)

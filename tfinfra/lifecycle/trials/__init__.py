@@ -1,0 +1,1 @@
+"""A tune by what this machine has of it, whoever drives it."""

@@ -1,0 +1,83 @@
+"""How a tune stands by what this machine has of it: its plan and its journal, whoever drives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tfinfra.errors import UsageError
+from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
+from tfinfra.lifecycle.record.run_status import matching_run
+from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.watch.tune_state import TrialState, TuneState, tune_document
+from tfinfra.model.codec import Unfit
+from tfinfra.model.trials import trial_id
+from tfinfra.store import ObjectStore, keys
+from tfinfra.system.paths import state_folder
+from tfinfra.system.progress import Progress, say_nothing
+from tfinfra.tuning.journal import Searched, Trial, followed
+
+
+def tune_at_home(folder: RunFolder, tell: Progress = say_nothing) -> TuneState | None:
+    """The tune whose folder this is, None where the run is none. `tell` hears what of its journal cannot be read; of a
+    trial under way its values are not known here."""
+    try:
+        plan = folder.plan()
+    except (OSError, ValueError):  # it was not compiled, or is another machine's
+        return None
+    if plan.tune is None or plan.pool is None:
+        return None
+    tune, run, record = plan.tune, folder.path.name, folder.read()
+    searched = searched_of(folder, None, tell)
+    word = "running" if record is not None and is_alive(record.client) else "cancelled"
+    trials = tuple(trial_state(run, trial, word) for _, trial in sorted(searched.trials.items()))
+    best = searched.best(tune.primary_metric_goal)
+    number = best.number if best is not None else None
+    most, slots = tune.max_total_runs, plan.pool.trials_at_once
+    return TuneState(run, tune.primary_metric_name, tune.primary_metric_goal, trials, number, most, slots)
+
+
+def tune_part(folder: RunFolder) -> dict[str, Any]:
+    """What the document of a run has of a tune: {"tune": …}, {} of any other."""
+    state = tune_at_home(folder)
+    return {} if state is None else {"tune": tune_document(state)}
+
+
+def tune_named(name: str, tell: Progress = say_nothing) -> TuneState:
+    """The tune of this id, or the only one of this name that lives, else the newest. Raises UsageError where this
+    machine knows none."""
+    state = state_folder()
+    tunes = [each for each in all_records(state) if (run_folder(state, each.run).path / keys.JOURNAL).is_dir()]
+    run = matching_run(name, tunes, ended=True)
+    found = tune_at_home(run_folder(state, run), tell)
+    if found is None:
+        hint = f"tunes here: {', '.join(each.run for each in tunes[-5:])}" if tunes else "`tfinfra tune` begins one"
+        raise UsageError(f"this machine knows no tune '{name}'", hint=hint)
+    return found
+
+
+def searched_of(folder: RunFolder, store: ObjectStore | None, say: Progress) -> Searched:
+    """What the journal of a tune says, as far as it goes together. Raises what the store raises."""
+    searched = Searched()
+    try:
+        for entry in read_journal(folder.path, store, say):
+            searched = followed(searched, entry)
+    except Unfit as error:
+        say(f"warning: the tune's journal is read up to a fault in it: {error}")
+    return searched
+
+
+def trial_state(run: str, trial: Trial, under_way: str) -> TrialState:
+    """A trial of the tune `run` as its journal has it; `under_way` is the state of one that has not ended."""
+    return TrialState(
+        number=trial.number,
+        trial=trial_id(run, trial.number),
+        parameters=trial.parameters,
+        state=trial.result or under_way,
+        latest=trial.values[-1] if trial.values else None,
+        best=trial.best,
+        points=len(trial.values),
+        began=trial.asked_at,
+        ended=trial.ended_at,
+        why=trial.why,
+    )
