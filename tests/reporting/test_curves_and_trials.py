@@ -102,6 +102,14 @@ def test_the_best_trial_stands_first_and_those_without_a_value_last(maximize: bo
     assert [trial.number for trial in shown.parallel.trials if trial.best] == [first[0]]
 
 
+def test_a_long_curve_is_drawn_to_its_end() -> None:
+    points = (Point("main-0", "loss", math.sin(step), step, 0.0) for step in range(5000))
+    text = page(RunPage("digits-abc123", "digits", 0.0, "deleted", leader="main-0", curves=tuple(curves_of(points))))
+    (path,) = re.findall(r'<path class="line[^"]*" d="([^"]*)"', text)
+    assert len(path) > 4000
+    assert re.fullmatch(r"M\d+ \d+L\d+ \d+( \d+ \d+)* 1000 \d+", path)
+
+
 def test_a_tune_without_any_value_has_a_page_too() -> None:
     search = Search("acc", True, "grid", "", tuple(dataclasses.replace(t, value=None) for t in SOME_TRIALS))
     text = page(RunPage("digits-abc123", "digits", 0.0, "training", search=search))
