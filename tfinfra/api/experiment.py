@@ -184,6 +184,10 @@ def _checked_name(arguments: Document, name: str, options: UpOptions) -> str:
         compiled = compile_manifest(replace(project, unlocked="") if options.lock_file else project)
         refuse_missing(compiled.facts, os.environ)
         refuse_missing_checkpoints(compiled, options.folder)
+        if compiled.plan.tune is not None:
+            from tfinfra.tuning.draws import sampler
+
+            sampler(compiled.plan.tune, ())  # says what is missing of its sampling while somebody looks
         if options.lock_file is not None:
             from tfinfra.lifecycle.locking.run_locked import hold_against_lock
 

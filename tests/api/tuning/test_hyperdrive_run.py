@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.api.conftest import project, submissions
 from tests.lifecycle.tuning.home import RUN, a_trials_files, a_tune_at_home
 from tfinfra import (
     BanditPolicy,
+    BayesianParameterSampling,
     Experiment,
     HyperDriveConfig,
     HyperDriveRun,
@@ -54,6 +56,17 @@ SORTED: dict[str, tuple[dict[str, Any], list[int]]] = {
 def test_children_are_sorted_as_hyperdrive_does(case: str, tune: HyperDriveRun) -> None:
     given, wanted = SORTED[case]
     assert numbers(tune.get_children_sorted_by_primary_metric(**given)) == wanted
+
+
+def test_a_sampling_that_lacks_a_package_is_told_before_anything_begins(
+    submissions: list[Submission], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    sampling = BayesianParameterSampling({"--lr": uniform(0, 1)})
+    config = HyperDriveConfig(sampling, "acc", "maximize", 4, estimator=TensorFlow(entry_script="train.py"))
+    with pytest.raises(UsageError, match="needs Optuna"):
+        Experiment("digits").submit(config)
+    assert submissions == []
 
 
 def test_a_child_has_hyperdrives_four_keys(tune: HyperDriveRun) -> None:
