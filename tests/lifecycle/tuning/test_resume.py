@@ -11,7 +11,7 @@ import pytest
 
 from tests.lifecycle.tuning.fake_pool import LEADER, METRIC
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried
-from tfinfra.errors import Result, UsageError
+from tfinfra.errors import ProvisioningError, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
 from tfinfra.lifecycle.record.tune_journal import read_journal
@@ -80,6 +80,20 @@ def test_no_trial_is_lost_and_none_counts_twice(at: int, where: str, tmp_path: P
     complete = Counter(trial.parameters["--x"] for trial in found.trials.values() if trial.result in COMPLETE)
     assert complete == dict.fromkeys(range(5), 1)
     assert {record.on for record in trial_records(run_folder(tmp_path / "second" / "state", NEXT))} == {NEXT}
+
+
+def test_one_killed_before_its_search_leaves_all_that_it_went_on_with(tmp_path: Path) -> None:
+    killed = Killed(tmp_path / "first", 8)
+    left = left_by(killed, killed.store)
+    second = TunedWorld(tmp_path / "second")
+    second.faults = {"up compute": ProvisioningError("it was killed here")}
+    taken = with_ends(left)
+    second.search(Before(left, (), taken), letters="next00")
+    folder = run_folder(tmp_path / "second" / "state", NEXT)
+    found = FoundRun(NEXT, folder, folder.read(), second.ports, (), None, None)
+    again = LeftTune(found, killed.world.tune, resume._entries(found, say_nothing))
+    assert with_ends(again) == taken
+    assert [each.trial for each in trial_records(folder)] == [each.trial for each in trial_records(killed.folder)]
 
 
 def test_an_entry_that_is_none_is_left_out_and_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.lifecycle.tuning.fake_pool import LEADER, METRIC, FakePool, Life, Scr
 from tfinfra.lifecycle.end.ending import RunResult
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.tuning.before import NOTHING, Before
-from tfinfra.lifecycle.tuning.conduct import search
+from tfinfra.lifecycle.tuning.conduct import search, take_along
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.model import Plan, Pool, Task
 from tfinfra.model.tuning import Expression, Tune
@@ -92,6 +92,7 @@ class TunedWorld(World):
             self.observer,
             self.interrupt,
             engine=FakeEngine(self),
+            take_along=lambda context: take_along(context, before),
             work=lambda context, nodes: search(context, nodes, before),
         )
         return run.go()

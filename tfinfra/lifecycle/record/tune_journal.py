@@ -3,7 +3,7 @@ where no script can write. One client writes it; each entry is there before what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tfinfra.audit.log import read_events
@@ -43,11 +43,21 @@ class JournalFile:
     def _keep(self, key: str, data: bytes) -> None:
         """A disk that does not take it is complained of: the store has it."""
         try:
-            (self._folder.path / key).parent.mkdir(parents=True, exist_ok=True)
-            make_private(self._folder.path)
-            write_whole(self._folder.path / key, data)
+            _write(self._folder, key, data)
         except OSError as error:
             self._folder.complain(f"the tune's journal cannot be written: {error.strerror or error}")
+
+
+def keep_entries(folder: RunFolder, entries: Iterable[Entry]) -> None:
+    """Writes the entries that a journal begins with into the run's folder alone. Raises OSError."""
+    for number, entry in enumerate(entries):
+        _write(folder, keys.journal_key(number), encode(entry))
+
+
+def _write(folder: RunFolder, key: str, data: bytes) -> None:
+    (folder.path / key).parent.mkdir(parents=True, exist_ok=True)
+    make_private(folder.path)
+    write_whole(folder.path / key, data)
 
 
 def note_last_entries(folder: RunFolder) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tfinfra.errors import LimitReached, Result, TfinfraError, first_line
 from tfinfra.lifecycle.end.ending import await_collected
 from tfinfra.lifecycle.end.trials_home import TrialsHome, keep_best
-from tfinfra.lifecycle.record.tune_journal import JournalFile
+from tfinfra.lifecycle.record.tune_journal import JournalFile, keep_entries
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import open_channel
@@ -22,6 +22,14 @@ from tfinfra.text.wording import count
 from tfinfra.tuning.journal import replay
 
 
+def take_along(context: RunContext, before: Before = NOTHING) -> None:
+    """Gives a tune on this machine all that it goes on with: whoever goes on with this one finds that here, also where
+    its client is killed before the search. Raises OSError."""
+    if before.left is not None:
+        bring_over(before.left, context.folder)
+        keep_entries(context.folder, before.entries)
+
+
 def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
     """Returns once the pool has lived its trials, one of which is the best, and their files are at home. Raises what
     interrupts the tune, and what an outcome that is no success means."""
@@ -29,8 +37,6 @@ def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
     assert tune is not None and pool is not None  # noqa: S101 - who calls this has looked
     text = f"{count(tune.max_total_runs, 'trial')} at most, {pool.trials_at_once} at a time"
     with session.phase("search", text):
-        if before.left is not None:
-            bring_over(before.left, context.folder)
         journal = JournalFile(context.folder, nodes.store)
         for entry in before.entries:
             journal.append(entry)

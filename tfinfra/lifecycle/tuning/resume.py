@@ -57,6 +57,9 @@ def left_tune(name: str, say: Progress) -> LeftTune:
     record = found.folder.read()
     if record is None or found.borrowed:
         raise UsageError(f"{found.run} was not begun on this machine", hint="its journal is on the one that began it")
+    if record.came_to_nothing and record.resumes is not None:
+        hint = f"`tfinfra tune --resume {record.resumes}` goes on with the one that it was to go on with"
+        raise UsageError(f"{found.run} came to nothing before it touched a cloud", hint=hint)
     if is_alive(record.client):
         hint = f"`tfinfra down {found.run}` ends it, and keeps its journal"
         raise UsageError(f"{found.run} is searched by another process of this machine", hint=hint)

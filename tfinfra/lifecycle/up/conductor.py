@@ -48,7 +48,8 @@ Work = Callable[[RunContext, Nodes], None]
 
 
 class UpRun:
-    """One run, driven by this process. Any thread may interrupt it through `interrupt`. `work` is what its nodes do."""
+    """One run, driven by this process. Any thread may interrupt it through `interrupt`. `take_along` writes down on
+    this machine what the run begins with, before anything is made; `work` is what its nodes do."""
 
     def __init__(
         self,
@@ -60,9 +61,11 @@ class UpRun:
         *,
         engine: EngineProcess,
         given: Given | None = None,
+        take_along: Callable[[RunContext], None] | None = None,
         work: Work = train,
     ) -> None:
         self._compiled = compiled
+        self._take_along = take_along
         self._work = work
         self._ports = ports
         self._engine = engine
@@ -89,6 +92,8 @@ class UpRun:
             if record.limit == "max_cost_usd":
                 most = spell_seconds(self._session.deadline.seconds)
                 self._observer.say(f"limits.max_cost_usd ends the run after {most} at the latest")
+            if self._take_along is not None:
+                self._take_along(context)
             context.folder.write(record)  # from here on nothing that is made can be orphaned
             self._observer.under_way(self._under_way(now))
         except BaseException as raised:

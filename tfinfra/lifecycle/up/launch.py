@@ -28,7 +28,7 @@ from tfinfra.lifecycle.run.phases import Interrupt
 from tfinfra.lifecycle.run.signals import interruptible
 from tfinfra.lifecycle.run.terms import terms_of
 from tfinfra.lifecycle.tuning.before import NOTHING, Before, before_search
-from tfinfra.lifecycle.tuning.conduct import search
+from tfinfra.lifecycle.tuning.conduct import search, take_along
 from tfinfra.lifecycle.tuning.resume import left_tune
 from tfinfra.lifecycle.up.conductor import UpRun
 from tfinfra.lifecycle.up.other_verb import refuse_other_verb
@@ -223,8 +223,17 @@ def new_run(
         burn=burn(compiled) if cloud.charges else FREE,
         terms=terms_of(compiled) if cloud.charges else None,
     )
-    work = partial(search, before=before) if compiled.plan.tune is not None else train
-    return UpRun(compiled, real_ports(cloud), options, observer, interrupt, engine=engine, given=given, work=work)
+    return UpRun(
+        compiled,
+        real_ports(cloud),
+        options,
+        observer,
+        interrupt,
+        engine=engine,
+        given=given,
+        take_along=partial(take_along, before=before),
+        work=partial(search, before=before) if compiled.plan.tune is not None else train,
+    )
 
 
 def burn(compiled: Compiled) -> Burn:
