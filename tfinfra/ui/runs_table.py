@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfinfra.lifecycle.attach.find_run import HERE
-from tfinfra.lifecycle.attach.overview import RunFilter, all_statuses, selected
-from tfinfra.lifecycle.record.run_record import RunRecord, all_records, run_folder
+from tfinfra.lifecycle.attach.overview import RunFilter, selected, statuses_of
+from tfinfra.lifecycle.record.run_record import RunRecord, all_records, remembered, run_folder
 from tfinfra.lifecycle.record.run_status import RunStatus, run_status
 from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, metric_text
@@ -55,7 +55,8 @@ class Wanted:
 
 def read_rows() -> list[Row]:
     """Every run that this machine and its cloud know, the newest first. Raises what ARM raises."""
-    return _rows(all_statuses(), all_records(state_folder()))
+    known = remembered(state_folder())
+    return _rows(statuses_of(known), known.records)
 
 
 def recorded_rows() -> list[Row]:

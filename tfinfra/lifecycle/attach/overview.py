@@ -13,7 +13,7 @@ from tfinfra.errors import TfinfraError, first_line
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.find_run import ANYWHERE, HERE, cloud_of, local_cloud_used, reach_at, reach_scope
 from tfinfra.lifecycle.attach.found_run import FoundRun, Reach, opened
-from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord, all_records, broken_records, run_folder
+from tfinfra.lifecycle.record.run_record import Remembered, RunPhase, RunRecord, remembered, run_folder
 from tfinfra.lifecycle.record.run_status import RunStatus, run_status, unknown_status, unrecorded
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.system.clock import right_now
@@ -53,18 +53,22 @@ def selected(statuses: Iterable[RunStatus], wanted: RunFilter) -> list[RunStatus
 def all_statuses(options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
     """Every run that this machine and its cloud know, the oldest first; where `options` name a cloud, every run in
     that."""
-    state = state_folder()
-    records = all_records(state)
+    return statuses_of(remembered(state_folder()), options, tell)
+
+
+def statuses_of(known: Remembered, options: CloudOptions = ANYWHERE, tell: Progress = say_nothing) -> list[RunStatus]:
+    """The same with this machine's records as they were read."""
+    records = known.records
     if not options.nothing:
         reach = reach_scope(options, tell)
         return statuses_at(reach, records) if reach else []
     here, now = reach_at(HERE), right_now()
-    local = tuple(here().arm.groups()) if local_cloud_used(state) else ()
+    local = tuple(here().arm.groups()) if local_cloud_used(state_folder()) else ()
     groups = (*local, *_remote_groups(records))
     recorded = [_recorded_status(record, groups, now) for record in records]
     lost = [status.run for status in unrecorded(local, records)]
     found = [_status_at(run, None, here, local) for run in lost]
-    broken = [unknown_status(run, (), str(odd)) for run, odd in broken_records(state).items() if run not in lost]
+    broken = [unknown_status(run, (), str(odd)) for run, odd in known.broken.items() if run not in lost]
     return [*recorded, *found, *broken]
 
 

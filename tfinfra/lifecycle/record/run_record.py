@@ -180,11 +180,16 @@ class RunFolder:
         """The record, None where there is none that this version can read. Where it is removed or spoilt under this
         process, what that knew of it: the client that drives a run must end it all the same, and its next update writes
         it again. A run whose process died while it was starting is read as what it is, deleted."""
+        found = self.look()
+        return self._seen if isinstance(found, Unreadable) else found
+
+    def look(self) -> RunRecord | Unreadable | None:
+        """The record as `read` gives it, or why the one that is there cannot be read."""
         if self._unwritten is not None:
             return self._unwritten
         found = self._stored()
         if isinstance(found, Unreadable):
-            return self._seen
+            return found
         if found is not None:
             self._seen = _ended_unless_alive(found)
         return self._seen
@@ -316,14 +321,24 @@ def trial_records(tune: RunFolder) -> list[RunRecord]:
 
 def all_records(state: Path) -> list[RunRecord]:
     """Every run that this machine remembers, the oldest first."""
-    found = [record for name in _names(state) if (record := run_folder(state, name).read()) is not None]
-    return sorted(found, key=lambda r: r.times.get("started", 0.0))
+    return remembered(state).records
 
 
-def broken_records(state: Path) -> dict[str, Unreadable]:
-    """The runs whose record is there and cannot be read: cut short by a crash, or another version's."""
-    found = {name: run_folder(state, name).unreadable() for name in _names(state)}
-    return {name: odd for name, odd in found.items() if odd is not None}
+@dataclass(frozen=True)
+class Remembered:
+    """What one look at this machine's records has found: those of its runs, the oldest first, and by run those that
+    cannot be read, cut short by a crash or another version's."""
+
+    records: list[RunRecord]
+    broken: dict[str, Unreadable]
+
+
+def remembered(state: Path) -> Remembered:
+    """Reads every record once."""
+    found = {name: run_folder(state, name).look() for name in _names(state)}
+    records = [each for each in found.values() if isinstance(each, RunRecord)]
+    broken = {name: each for name, each in found.items() if isinstance(each, Unreadable)}
+    return Remembered(sorted(records, key=lambda r: r.times.get("started", 0.0)), broken)
 
 
 def _names(state: Path) -> list[str]:
