@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, overload
 
 from tfinfra.api.estimator import TensorFlow
 from tfinfra.api.gone_names import INSTEAD, OF_EXPERIMENT, TAGS
@@ -20,7 +20,7 @@ from tfinfra.api.run_tags import Tags, has_tags
 from tfinfra.api.successor import Successor
 from tfinfra.api.told import told
 from tfinfra.api.tuning.hyperdrive_config import HyperDriveConfig
-from tfinfra.api.tuning.hyperdrive_run import HyperDriveRun
+from tfinfra.api.tuning.hyperdrive_run import HyperDriveRun, run_of_kind
 from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.record.names import run_id
 from tfinfra.lifecycle.record.run_record import all_records, run_folder
@@ -56,6 +56,34 @@ class Experiment(Successor):
 
     def __repr__(self) -> str:
         return f"Experiment({self.name!r})"
+
+    @overload
+    def submit(
+        self,
+        config: HyperDriveConfig,
+        tags: Mapping[str, Any] | None = None,
+        *,
+        target: str | None = None,
+        rehearse: bool = False,
+        machines: str | None = None,
+        guardrails: str | os.PathLike[str] | None = None,
+        locked: str | os.PathLike[str] | None = None,
+        **overrides: Any,
+    ) -> HyperDriveRun: ...
+
+    @overload
+    def submit(
+        self,
+        config: TensorFlow | HyperDriveConfig,
+        tags: Mapping[str, Any] | None = None,
+        *,
+        target: str | None = None,
+        rehearse: bool = False,
+        machines: str | None = None,
+        guardrails: str | os.PathLike[str] | None = None,
+        locked: str | os.PathLike[str] | None = None,
+        **overrides: Any,
+    ) -> Run: ...
 
     def submit(
         self,
@@ -111,7 +139,8 @@ class Experiment(Successor):
         properties: Any = None,
         include_children: bool = False,
     ) -> Iterator[Run]:
-        """The runs of this name that this machine remembers, the newest first; with `tags`, those that have them."""
+        """The runs of this name that this machine remembers, the newest first, a tune as a HyperDriveRun; with `tags`,
+        those that have them."""
         del type, include_children  # a run has neither
         if properties:
             raise told(UsageError("a run has no properties", hint=TAGS))
@@ -122,7 +151,7 @@ class Experiment(Successor):
     def _runs(self, tags: Tags) -> Iterator[Run]:
         name = fitting_name(self.name)
         for record in reversed(all_records(state_folder())):
-            run = Run(self, record.run)
+            run = run_of_kind(self, record.run)
             if name in (record.name, run._submission().get("name")) and has_tags(run.get_tags(), tags):
                 yield run
 

@@ -82,9 +82,11 @@ class Run(Successor):
 
     @staticmethod
     def get(workspace: Any, run_id: str) -> Run:
-        """The run of this id. A workspace is taken and not needed."""
+        """The run of this id; of a tune a HyperDriveRun. A workspace is taken and not needed."""
+        from tfinfra.api.tuning.hyperdrive_run import run_of_kind
+
         del workspace
-        return Run(run_id)
+        return run_of_kind(None, run_id)
 
     @staticmethod
     def get_context(allow_offline: bool = True) -> ScriptRun:

@@ -97,6 +97,13 @@ def test_metrics_are_those_of_all_children(tune: HyperDriveRun) -> None:
     assert found[f"{RUN}-t00002"] == {}
 
 
+def test_a_tune_is_found_as_what_it_is(tune: HyperDriveRun) -> None:
+    found = [Run.get(None, RUN), *Experiment(RUN[:-7]).get_runs()]
+    assert found == [tune, tune]
+    assert [type(each) for each in found] == [HyperDriveRun, HyperDriveRun]
+    assert type(Run.get(None, f"{RUN}-t00001")) is Run
+
+
 def test_a_run_that_is_no_tune_says_so(tmp_path: Path, tune: HyperDriveRun) -> None:
     with pytest.raises(UsageError, match="knows no tune"):
         HyperDriveRun("digits", "digits-zzzzzz").get_hyperparameters()
@@ -112,7 +119,7 @@ def test_a_configuration_is_submitted_as_a_tune(project: Path, submissions: list
         policy=BanditPolicy(slack_factor=0.1),
         estimator=TensorFlow(entry_script="train.py"),
     )
-    run = Experiment("digits").submit(config, tags={"team": "vision"})
+    run: HyperDriveRun = Experiment("digits").submit(config, tags={"team": "vision"})
     assert isinstance(run, HyperDriveRun)
     assert run.type == "hyperdrive"
     assert run.hyperdrive_config is config

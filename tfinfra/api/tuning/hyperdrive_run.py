@@ -118,6 +118,15 @@ class HyperDriveRun(Run):
         return best_of(known, tune.goal)
 
 
+def run_of_kind(experiment: Any, run_id: str) -> Run:
+    """The run of this id as what it is, as far as this machine knows: a HyperDriveRun of a tune, else a Run. Raises
+    UsageError for what is no run id."""
+    run = Run(experiment, run_id)
+    plan = run._plan()
+    searches = plan.tune is not None if plan is not None else "tune" in run._submitted()
+    return HyperDriveRun(experiment, run_id) if searches else run
+
+
 def _as_json(parameters: Mapping[str, Any]) -> str:
     return json.dumps(dict(parameters), ensure_ascii=False)
 
