@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TypeVar
 
-from tfinfra.errors import Cancelled, ProvisioningError, Result, first_line, full_disk
+from tfinfra.errors import Cancelled, Result
 from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
 from tfinfra.lifecycle.watch.latest_metric import MetricReader
 from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogLine, LogReader
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
+from tfinfra.lifecycle.watch.store_patience import StorePatience
 from tfinfra.lifecycle.watch.waiting import (
     Waiting,
     last_line,
@@ -41,9 +41,6 @@ from tfinfra.text.wording import count
 
 BEAT = 2.0
 SLOW = 0.5
-T = TypeVar("T")
-PATIENCE = 120.0
-"""Seconds that the run's store may be out of this client's reach."""
 SOON = 10.0
 """Seconds after which a wait is told that is most often over by then."""
 AGAIN = 60.0
@@ -98,8 +95,8 @@ class Watch:
         self._waited_for = ("", 0.0)
         self._waits_told: dict[str, tuple[str, float]] = {}
         self._decided = False
-        self._silent_since: float | None = None
-        self._failed = 0.0
+        away = "the run's store does not answer, the nodes go on"
+        self._patience = StorePatience(clock, observer.say, "the run's store", away)
 
     @property
     def alone(self) -> bool:
@@ -108,9 +105,10 @@ class Watch:
 
     def silent_nodes(self, seconds: float | None = None) -> frozenset[str]:
         """The ids of the nodes that have answered before, and have not for so many seconds; where none are given, for
-        longer than a living node may be silent."""
+        longer than a living node may be silent. What counts is the last look into the store: while this client cannot
+        look, no node can be seen."""
         longest = self._timeouts.heartbeat + GRACE if seconds is None else seconds
-        return frozenset(node for node, (_, seen) in self._beats.items() if self._clock() - seen > longest)
+        return frozenset(node for node, (_, seen) in self._beats.items() if self._looked - seen > longest)
 
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
@@ -123,27 +121,7 @@ class Watch:
         """
         if not self._look.due():
             return None
-        return self._patiently(self._poll, None)
-
-    def _patiently(self, look: Callable[[], T], otherwise: T) -> T:
-        """What a look into the store gives, `otherwise` where it does not answer. Raises ProvisioningError after
-        PATIENCE."""
-        try:
-            seen = look()
-        except store_errors() as error:
-            now, full = self._clock(), full_disk(error)
-            why = full or first_line(error)
-            if self._silent_since is None or now - self._failed > PATIENCE / 2:  # this machine slept in between
-                self._silent_since = now
-                self._observer.say(f"the run's store does not answer, the nodes go on: {why}")
-            self._failed = now
-            if now - self._silent_since > PATIENCE:
-                message = f"the run's store has not answered for {PATIENCE:.0f} s: {why}"
-                hint = "free some space on it" if full else "is there a way to the store's account?"
-                raise ProvisioningError(message, hint=hint) from error
-            return otherwise
-        self._silent_since = None
-        return seen
+        return self._patience.of(self._poll, None)
 
     def _poll(self) -> Outcome | None:
         self._lines(self._log.new())
@@ -179,7 +157,7 @@ class Watch:
         that does not answer is waited for, as in `poll`."""
         if not self._look.due():
             return False
-        return self._patiently(self._collected, False)
+        return self._patience.of(self._collected, False)
 
     def _collected(self) -> bool:
         self._be_seen()
