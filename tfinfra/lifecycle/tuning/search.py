@@ -22,12 +22,13 @@ from tfinfra.lifecycle.tuning.trial_life import LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.lifecycle.tuning.tune_view import tune_state
 from tfinfra.lifecycle.watch.poll_times import LATE
+from tfinfra.lifecycle.watch.store_patience import StorePatience
 from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Inventory, Outcome, Plan
 from tfinfra.model.spec import limit_key
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
-from tfinfra.store import LARGE, keys, readable, store_errors
+from tfinfra.store import LARGE, ObjectStore, keys, readable, store_errors
 from tfinfra.system.clock import iso_time
 from tfinfra.text.wording import count
 from tfinfra.tuning.arguments import trial_arguments
@@ -70,6 +71,8 @@ class Search:
         self._refused = 0
         self._shown: TuneState | None = None
         self._heeded: dict[int, tuple[int, bool]] = {}
+        away = "no trial can be looked at or asked, which is tried again"
+        self._store = StorePatience(self._clock, self._session.observer.say, "the store of the trials", away)
 
     def go(self) -> Outcome:
         """How the search ended, once all its trials have; a success where one of them is the best. Raises what
@@ -89,10 +92,7 @@ class Search:
         told = self._nodes.look()
         if told is not None:
             return told
-        with suppress(*store_errors()):
-            self._look()
-            if self._failed is None and not self._is_late():
-                self._ask()
+        self._store.of(self._look_and_ask, None)
         self._show()
         if self._failed is not None:
             return self._failed
@@ -102,6 +102,11 @@ class Search:
             return self._over()
         self._session.check()
         return None
+
+    def _look_and_ask(self) -> None:
+        self._look()
+        if self._failed is None and not self._is_late():
+            self._ask()
 
     # What there is
 
@@ -199,17 +204,17 @@ class Search:
             asked = self._book.next(self._clock())
             if asked is None:
                 return
+            trial = trial_id(self._context.run, asked.number)
+            store = self._context.ports.open_store(further_store(self._context.record(), trial))
             self._book.begin(asked)
-            self._live.append(self._begun(asked))
+            self._live.append(self._begun(asked, trial, store))
 
-    def _begun(self, asked: Asked) -> LiveTrial:
-        """Asked of its nodes as soon as it is looked at."""
-        context, now = self._context, self._clock()
+    def _begun(self, asked: Asked, trial: str, store: ObjectStore) -> LiveTrial:
+        """Asked of its nodes as soon as it is looked at. Raises nothing: the journal has it, and a place is taken."""
+        now = self._clock()
         slot, nodes = self._places.take()
-        trial = trial_id(context.run, asked.number)
         what = self._asked_of_nodes(trial, asked, now)
         record = self._book.record(asked, what, now)
-        store = context.ports.open_store(further_store(context.record(), trial))
         points = TrialPoints(store, record.leader, self._tune.primary_metric_name)
         request = AskedTrial(self._channel, what, nodes)
         return LiveTrial(asked.number, trial, asked.parameters, slot, nodes, store, request, points, now)
@@ -259,7 +264,7 @@ class Search:
         self._show()
 
     def _look_at_the_end(self, why: str) -> None:
-        if self._nodes.outcome is not None:
+        with suppress(TfinfraError):  # a store that is away for long: what interrupted the tune comes first
             self._nodes.be_seen()
         self._lose_nodes()
         for trial in list(self._live):

@@ -59,11 +59,14 @@ class TrialBook:
         self._next = None
 
     def record(self, asked: Asked, what: TrialAsked, now: float) -> RunRecord:
-        """Writes the record of a trial that is asked of its nodes."""
+        """Writes the record of a trial that is asked of its nodes. A disk that does not take it is complained of."""
         tune = self._folder.read()
         assert tune is not None  # noqa: S101 - it is there since before the first write to the cloud
         record = trial_record(tune, asked.number, asked, what, now)
-        self._folder.of(record.run).write(record)
+        try:
+            self._folder.of(record.run).write(record)
+        except OSError as error:
+            self._folder.complain(f"the records of trials cannot be written: {error.strerror or error}")
         return record
 
     def end(self, number: int, result: str, why: str, values: Sequence[float], now: float) -> None:
