@@ -75,7 +75,8 @@ class Browser:
     def __post_init__(self) -> None:
         self.door = Door(PORT, self.told.append)
         self.acts = Acts(self.folder / "acts")
-        self.guard = guarded(Ui(self.door, self.acts), PORT)
+        self.ui = Ui(self.door, self.acts)
+        self.guard = guarded(self.ui, PORT)
 
     @property
     def token(self) -> str:

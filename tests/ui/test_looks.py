@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from tfinfra.errors import ProvisioningError
-from tfinfra.ui.looks import AT_ONCE, KEPT, Look, Looks
+from tfinfra.ui.looks import AT_ONCE, BY_THE_DOZEN, KEPT, Look, Looks
 
 SOON = 0.05
 
@@ -102,3 +103,26 @@ def test_what_nobody_looks_at_is_forgotten() -> None:
     for number in range(KEPT + 10):
         look(looks, number, lambda: "x")
     assert (looks.known(0), looks.known(KEPT + 9)) == (None, "x")
+
+
+def test_reads_by_the_dozen_take_turns_and_leave_room_for_a_page_of_its_own(hung: threading.Event) -> None:
+    looks, begun = Looks(), list[int]()
+
+    def silent(number: int) -> str:
+        begun.append(number)
+        hung.wait()
+        return "x"
+
+    async def table() -> list[Look[str]]:
+        each = (looks.at(n, partial(silent, n), 0.0, SOON, dozen=True) for n in range(3 * AT_ONCE))
+        return list(await asyncio.gather(*each))
+
+    for _ in range(3):
+        asyncio.run(table())
+    assert len(begun) == BY_THE_DOZEN
+    assert look(looks, "a page", lambda: "x").value == "x"
+    assert looks.longest_ago([0, 40, 1])[0] == 40, "whoever had no turn is the next"
+    hung.set()
+    deadline = time.monotonic() + 5
+    while not all(each.value == "x" for each in asyncio.run(table())):
+        assert time.monotonic() < deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import threading
@@ -25,6 +26,8 @@ from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.trials import TrialOf
 from tfinfra.model import Point
 from tfinfra.store import chunk_of, keys
+from tfinfra.system.process import child_python
+from tfinfra.ui.looks import AT_ONCE
 
 PAGE, STOP, EXTEND = f"/runs/{RUN}", f"/runs/{RUN}/stop", f"/runs/{RUN}/extend"
 NOTING = """\
@@ -175,6 +178,42 @@ def test_more_time_is_asked_for_with_its_price(machine: Machine) -> None:
     assert machine.world.put_off == [], "asking does nothing"
     assert machine.browser.post(EXTEND, fields_of(asked.text)).status == 303
     assert machine.called == [f"tfinfra extend {RUN} 3600s"]
+
+
+def test_more_time_is_given_only_as_it_was_shown(machine: Machine) -> None:
+    """Another form, or a colleague, has given it some since: together they would cost more than was agreed to."""
+    succeeding(machine.world.store)
+    machine.world.now, machine.world.step = 1000.0, 0.0
+    machine.run = found(machine.world, **HELD)
+    form = fields_of(machine.browser.get(f"{EXTEND}?time=1h").text)
+    machine.run = found(machine.world, **{**HELD, "deadline": "1970-01-01T01:30:00Z"})
+    for _ in range(2):
+        refused = machine.browser.post(EXTEND, form)
+        assert (refused.status, "has changed, to 1970-01-01T01:30:00Z" in refused.text) == (409, True)
+    assert machine.browser.post(EXTEND, {**form, "until": "1970-01-01T02:30:00Z"}).status == 403, "that was not shown"
+    assert machine.called == []
+
+
+def test_no_read_keeps_a_stop_from_being_done(machine: Machine) -> None:
+    form = fields_of(machine.browser.get(STOP).text)
+    looks, hung = machine.browser.ui._looks, threading.Event()
+    try:
+        for number in range(AT_ONCE):  # as by as many pages of a silent store
+            asyncio.run(looks.at(number, hung.wait, 0.0, 0.0))
+        assert machine.browser.post(STOP, form).status == 303
+    finally:
+        hung.set()
+    assert machine.called == [f"tfinfra down {RUN}"]
+
+
+def test_a_form_whose_verb_could_not_be_called_is_good_again(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    form, module = fields_of(machine.browser.get(STOP).text), child_python.module
+    monkeypatch.setattr("tfinfra.ui.acts.child_python.module", lambda *_: [str(machine.calls / "nowhere")])
+    for _ in range(2):
+        assert machine.browser.post(STOP, form).status == 502, "and not as if it were done"
+    monkeypatch.setattr("tfinfra.ui.acts.child_python.module", module)
+    assert machine.browser.post(STOP, form).status == 303
+    assert machine.called == [f"tfinfra down {RUN}"]
 
 
 @pytest.mark.parametrize(

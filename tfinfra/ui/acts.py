@@ -4,10 +4,12 @@ run's event log has that it was asked for here."""
 from __future__ import annotations
 
 import subprocess
-import time
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.system.ownership import make_private
 from tfinfra.system.process import child_python
@@ -34,22 +36,36 @@ class _Called:
 
 
 class Acts:
-    """The verbs that this server has called, the last one of each run. Their logs are in `folder`."""
+    """The verbs that this server has called, each verb's last call of each run, in their order. Their logs are in
+    `folder`. Any thread may call."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._called: dict[str, _Called] = {}
+        self._called: dict[tuple[str, str], _Called] = {}
+        self._changing = threading.Lock()
+        self._one_by_one: dict[tuple[str, str], threading.Lock] = {}
 
-    def begin(self, folder: RunFolder, verb: str, *more: str) -> None:
-        """Calls `tfinfra <verb> <run> <more>`, unless that very command is under way. Raises OSError."""
+    def begin(self, folder: RunFolder, verb: str, *more: str, check: Callable[[], object] = lambda: None) -> None:
+        """Calls `tfinfra <verb> <run> <more>`, unless that very command is under way; `check` is called before, while
+        no other call of the verb is begun here for the run. Raises OSError, what `check` raises, UsageError where
+        another call of the verb is under way."""
         run = folder.path.name
         words = (verb, run, *more)
-        known = self._called.get(run)
-        if known is not None and known.process.poll() is None and known.words == words:
-            return
-        folder.audit.append("ui", asked=" ".join(words))
+        with self._changing:
+            alone = self._one_by_one.setdefault((run, verb), threading.Lock())
+        with alone:
+            known = self._called.get((run, verb))
+            if known is not None and known.process.poll() is None:
+                if known.words == words and verb == "down":
+                    return
+                raise UsageError(f"`tfinfra {' '.join(known.words)}` is under way", hint="look again once it has ended")
+            check()
+            folder.audit.append("ui", asked=" ".join(words))
+            self._call(run, words)
+
+    def _call(self, run: str, words: tuple[str, ...]) -> None:
         make_private(self._folder)
-        path = self._folder / f"{run}.log"
+        path = self._folder / f"{run}.{words[0]}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
                 child_python.module("tfinfra", *words),
@@ -58,32 +74,32 @@ class Acts:
                 stderr=log,
                 start_new_session=True,
             )
-        self._called.pop(run, None)
-        self._called[run] = _Called(words, process, path)
-        self._forget()
+        with self._changing:
+            self._called.pop((run, words[0]), None)
+            self._called[run, words[0]] = _Called(words, process, path)
+            self._forget()
 
     def of(self, run: str) -> Act | None:
         """What was asked for here last of the run, and what became of it."""
-        called = self._called.get(run)
+        called = self._last(run)
         if called is None:
             return None
         return Act(f"tfinfra {' '.join(called.words)}", called.process.poll(), _last_lines(called.log))
 
-    def await_end(self, run: str, seconds: float) -> None:
-        """Returns once the verb has ended, or after so many seconds."""
-        until = time.monotonic() + seconds
-        while (called := self._called.get(run)) and called.process.poll() is None and time.monotonic() < until:
-            time.sleep(0.05)
+    def _last(self, run: str) -> _Called | None:
+        with self._changing:
+            return next((called for (of, _), called in reversed(self._called.items()) if of == run), None)
 
     def under_way(self) -> list[str]:
         """The commands that go on by themselves when this server ends."""
-        going = (called for called in self._called.values() if called.process.poll() is None)
-        return [f"tfinfra {' '.join(called.words)}" for called in going]
+        with self._changing:
+            called = [*self._called.values()]
+        return [f"tfinfra {' '.join(each.words)}" for each in called if each.process.poll() is None]
 
     def _forget(self) -> None:
-        ended = [run for run, called in self._called.items() if called.process.poll() is not None]
-        for run in ended[: max(0, len(self._called) - _MOST)]:
-            del self._called[run]
+        ended = [key for key, called in self._called.items() if called.process.poll() is not None]
+        for key in ended[: max(0, len(self._called) - _MOST)]:
+            del self._called[key]
 
 
 def _last_lines(path: Path) -> tuple[str, ...]:

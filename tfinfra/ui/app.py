@@ -4,6 +4,7 @@ part of a path is ever one of this machine."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tfinfra.errors import UsageError
 from tfinfra.lifecycle.asking.extend import Extended, would_extend
 from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder
@@ -23,11 +25,11 @@ from tfinfra.system.clock import right_now, seconds_of
 from tfinfra.system.paths import state_folder
 from tfinfra.ui import pages, run_seen, runs_table
 from tfinfra.ui.acts import Acts
-from tfinfra.ui.asking import Question, Questions
+from tfinfra.ui.asking import Forms, Question, Questions
 from tfinfra.ui.door import Door
 from tfinfra.ui.following import Following
 from tfinfra.ui.guard import FORM_BYTES, WELCOME, Guard, Refused, hosts
-from tfinfra.ui.looks import Look, Looks
+from tfinfra.ui.looks import Look, Looks, in_words
 from tfinfra.ui.run_seen import Seen, Shown
 from tfinfra.ui.runs_table import Row, Wanted
 from tfinfra.ui.shown import row_values, run_values, together
@@ -38,8 +40,8 @@ TIMES = ("30m", "1h", "2h", "4h", "8h")
 _REPORTS = 8
 """Reports that are kept, each of some megabytes at most."""
 _METRIC_FRESH, _METRIC_WAIT = 10.0, 0.5
-_ACTED = 5.0
-"""Seconds for which a page waits for what it has done, so that it can say how that ended."""
+_BEGUN, _ACTED = 10.0, 2.5
+"""Seconds for which a page waits until what was asked for is begun, and then for its end, so that it can say it."""
 _HEADINGS = {403: "Not let in", 404: "Nothing is there", 421: "Not this server", 500: "That did not work"}
 
 
@@ -67,6 +69,7 @@ class Ui:
         self._looks, self._reports = Looks(), Looks(_REPORTS)
         self._following = Following(self._looks)
         self._questions = Questions(right_now)
+        self._forms = Forms(self._questions)
         self._metrics = runs_table.Metrics()
 
     def app(self) -> ASGIApp:
@@ -110,8 +113,9 @@ class Ui:
 
     async def _metrics_of(self, rows: Sequence[Row]) -> Mapping[str, str]:
         """The metric of each run: of those that go on by what was read of them last, or can be read in a moment."""
-        runs = [row.status.run for row in rows if row.live and row.status.groups]
-        looks = await asyncio.gather(*(self._look(run, _METRIC_FRESH, _METRIC_WAIT) for run in runs))
+        live = [("run", row.status.run) for row in rows if row.live and row.status.groups]
+        runs = [run for _, run in self._looks.longest_ago(live)]
+        looks = await asyncio.gather(*(self._look(run, _METRIC_FRESH, _METRIC_WAIT, dozen=True) for run in runs))
         ended = self._looks.at(("metrics", *(row.status.run for row in rows)), partial(self._metrics.of, rows), 2.0)
         found = dict((await ended).value or {})
         return found | {run: look.value.metric_text for run, look in zip(runs, looks, strict=True) if look.value}
@@ -165,10 +169,12 @@ class Ui:
         news = await self._following.news(seen, task, request.query_params.get("after", ""))
         return JSONResponse({"lines": news.lines, "next": news.next, "anew": news.anew, "note": news.note})
 
-    async def _look(self, run: str, fresh: float | None = None, wait: float | None = None) -> Look[Seen]:
+    async def _look(
+        self, run: str, fresh: float | None = None, wait: float | None = None, *, dozen: bool = False
+    ) -> Look[Seen]:
         known: Seen | None = self._looks.known(("run", run))
         every = max(fresh or 0.0, run_seen.fresh_for(known))
-        return await self._looks.at(("run", run), partial(run_seen.see, run), every, wait)
+        return await self._looks.at(("run", run), partial(run_seen.see, run), every, wait, dozen=dozen)
 
     async def _seen(self, run: str) -> tuple[Seen | None, str]:
         """The run, by its record alone where its cloud has not answered yet; and what is wrong."""
@@ -220,12 +226,14 @@ class Ui:
                 look = await self._looks.at(("offer", run, seconds), offer, 1.0, 20.0)
             values["trouble"] = look.trouble
             if look.value is not None and not look.trouble:
-                question = Question(str(request.state.cookie), run, "extend", (f"{seconds}s",))
+                until = look.value.deadline
+                question = Question(str(request.state.cookie), run, "extend", (f"{seconds}s",), until)
                 values |= {
                     "heading": f"Give the nodes of {run} more time?",
                     "terms": list(extend_terms(look.value)),
                     "secret": self._questions.ask(question),
                     "words": question.words,
+                    "until": until,
                     "does": "Give it more time",
                     "command": f"tfinfra extend {run} {time}",
                 }
@@ -233,7 +241,7 @@ class Ui:
 
     def _confirm(self, run: str, path: str, values: Mapping[str, Any]) -> Response:
         empty = {"trouble": "", "terms": (), "words": (), "choices": (), "danger": False}
-        empty |= {"secret": "", "does": "", "command": "", "action": f"/runs/{run}/{path}", "run": run}
+        empty |= {"secret": "", "does": "", "until": "", "command": "", "action": f"/runs/{run}/{path}", "run": run}
         return HTMLResponse(pages.page("confirm.html", str(values["heading"]), **{**empty, **values}))
 
     async def act(self, request: Request) -> Response:
@@ -243,24 +251,39 @@ class Ui:
         if verb is None:
             raise HTTPException(404, "there is no such form")
         words = tuple(value for name, value in form if name == "word")
-        secret = next((value for name, value in form if name == "secret"), "")
-        first = self._questions.answer(secret, Question(str(request.state.cookie), run, verb, words))
-        if first is None:
+        secret, until = (next((value for key, value in form if key == name), "") for name in ("secret", "until"))
+        question = Question(str(request.state.cookie), run, verb, words, until)
+        try:
+            good = await self._forms.sent(secret, question, partial(self._begin, question), _BEGUN)
+        except Exception as error:
+            raise HTTPException(409 if isinstance(error, UsageError) else 502, in_words(error)) from error
+        if not good:
             raise HTTPException(403, "this form was shown too long ago, or to another browser: ask again")
-        if first:
-            look = await self._looks.at(("act", secret), partial(self._act, run, verb, words), float("inf"), _ACTED)
-            if look.trouble:
-                raise HTTPException(502, look.trouble)
-            self._looks.stale(("run", run))
-            self._looks.stale("runs")
+        await self._end_of(run)
+        self._looks.stale(("run", run))
+        self._looks.stale("runs")
         return RedirectResponse(f"/runs/{run}", 303)
 
-    def _act(self, run: str, verb: str, words: Sequence[str]) -> bool:
+    def _begin(self, question: Question) -> None:
+        run, verb, words = question.run, question.verb, question.words
         seen: Seen | None = self._looks.known(("run", run))
         folder: RunFolder = seen.found.folder if seen and seen.found else run_folder(state_folder(), run)
-        self._acts.begin(folder, verb, *words)
-        self._acts.await_end(run, _ACTED / 2)
-        return True
+        self._acts.begin(folder, verb, *words, check=partial(_as_shown, question))
+
+    async def _end_of(self, run: str) -> None:
+        until = time.monotonic() + _ACTED
+        while (act := self._acts.of(run)) and act.status is None and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+
+
+def _as_shown(question: Question) -> None:
+    """Raises UsageError where what was agreed to is no longer what would be done."""
+    if not question.until:
+        return
+    now = _offer(question.run, seconds_of(question.words[0]) or 0)
+    if now.deadline != question.until:
+        why = f"since this was asked the deadline of {question.run} has changed, to {now.before}: nothing was done"
+        raise UsageError(why, hint="ask again for the time that it is to have more")
 
 
 def _offer(run: str, seconds: int) -> Extended:

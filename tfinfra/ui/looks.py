@@ -1,12 +1,12 @@
-"""Reads for pages: of each thing at most one at a time, each on a thread of its own, and so many threads at most. A
-page waits a moment for it; then it shows what was known before, and since when that has not changed. Nothing is read
-while nobody looks."""
+"""Reads for pages: of each thing at most one at a time, each on a thread of its own, and so many threads at most; of
+those that a page begins by the dozen fewer, so that they keep no other page from its own. A page waits a moment for it;
+then it shows what was known before, and since when that has not changed. Nothing is read while nobody looks."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,7 +18,8 @@ from tfinfra.system.threads import spawn
 from tfinfra.text.masking import redact
 
 T = TypeVar("T")
-AT_ONCE = 16
+K = TypeVar("K")
+AT_ONCE, BY_THE_DOZEN = 16, 4
 KEPT = 256
 FIRST, AGAIN = 2.0, 0.5
 """Seconds that a page waits for what was never read, and for news of what was."""
@@ -59,16 +60,23 @@ class Looks:
         self._clock = clock or SystemClock()
         self._kept: dict[object, _Kept] = {}
         self._free = threading.Semaphore(AT_ONCE)
+        self._few = threading.Semaphore(BY_THE_DOZEN)
 
-    async def at(self, key: object, read: Callable[[], T], fresh: float, wait: float | None = None) -> Look[T]:
-        """What `read` gives, not older than `fresh` seconds where it can be had in `wait` seconds."""
+    async def at(
+        self, key: object, read: Callable[[], T], fresh: float, wait: float | None = None, *, dozen: bool = False
+    ) -> Look[T]:
+        """What `read` gives, not older than `fresh` seconds where it can be had in `wait` seconds; `dozen`: it is one
+        of many that a page asks for, and waits for a turn."""
         kept = self._kept.pop(key, None) or _Kept()
         self._kept[key] = kept  # the last of them now
         self._forget()
-        busy = False
-        if kept.is_due(self._clock.monotonic(), fresh):
-            busy = not self._begin(kept, read)
         until = self._clock.monotonic() + (wait if wait is not None else FIRST if kept.at is None else AGAIN)
+        busy = False
+        while kept.is_due(self._clock.monotonic(), fresh):
+            busy = not self._begin(kept, read, dozen=dozen)
+            if not (busy and dozen and self._clock.monotonic() < until):
+                break
+            await asyncio.sleep(_TICK)
         while kept.reading and self._clock.monotonic() < until:
             await asyncio.sleep(_TICK)
         return Look(cast("T | None", kept.value), kept.at, self._trouble(kept, busy))
@@ -82,8 +90,16 @@ class Looks:
         if kept := self._kept.get(key):
             kept.stale = True
 
-    def _begin(self, kept: _Kept, read: Callable[[], T]) -> bool:
-        if not self._free.acquire(blocking=False):
+    def longest_ago(self, keys: Iterable[K]) -> list[K]:
+        """The same keys, that whose read was begun longest ago, or never, first."""
+        kept = {key: self._kept.get(key) for key in keys}
+        return sorted(kept, key=lambda key: found.begun if (found := kept[key]) else float("-inf"))
+
+    def _begin(self, kept: _Kept, read: Callable[[], T], *, dozen: bool) -> bool:
+        slots = [self._few, self._free] if dozen else [self._free]
+        had = [slot for slot in slots if slot.acquire(blocking=False)]
+        if len(had) < len(slots):
+            _release(had)
             return False
         kept.begun, kept.stale, begun = self._clock.monotonic(), False, right_now()
 
@@ -95,7 +111,7 @@ class Looks:
             finally:
                 kept.took = self._clock.monotonic() - kept.begun
                 kept.reading = False
-                self._free.release()
+                _release(slots)
 
         kept.reading = True
         spawn(work, "look")
@@ -113,6 +129,11 @@ class Looks:
             done = (key for key, kept in self._kept.items() if not kept.reading)
             for key in list(done)[: len(self._kept) - self._most]:
                 del self._kept[key]
+
+
+def _release(slots: Iterable[threading.Semaphore]) -> None:
+    for slot in slots:
+        slot.release()
 
 
 def in_words(error: Exception) -> str:

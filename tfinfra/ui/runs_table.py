@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ PAGE = 50
 """Rows of one page."""
 HERE_FRESH, AWAY_FRESH = 2.0, 20.0
 """Seconds for which a look at this machine's cloud, and at a subscription, whose limits all its users share, counts."""
+_NONE_FRESH = 30.0
+"""Seconds for which it counts that a run that is over has no metric."""
 _LIVE = frozenset(("starting", "provisioning", "training", "held", "ended", "deleting"))
 
 
@@ -83,17 +86,21 @@ def fresh_for(rows: Sequence[Row] | None) -> float:
 
 
 class Metrics:
-    """The metric that is shown of each run that is over, out of its files; where there is one it is read once."""
+    """The metric that is shown of each run that is over, out of its files; where there is one it is read once, where
+    there is none now and then."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._known: dict[str, str] = {}
+        self._read: dict[str, float] = {}
 
     def of(self, rows: Iterable[Row]) -> Mapping[str, str]:
         """{run: its metric as a text, "" where there is none}"""
         runs = [row.status.run for row in rows if not row.live]
         for run in runs:
-            if not self._known.get(run):  # its outputs may be fetched yet
-                self._known[run] = _metric_at_home(run)
+            now = self._clock()
+            if not self._known.get(run) and now - self._read.get(run, -_NONE_FRESH) >= _NONE_FRESH:
+                self._known[run], self._read[run] = _metric_at_home(run), now  # its outputs may be fetched yet
         return {run: self._known[run] for run in runs}
 
 
