@@ -478,6 +478,45 @@ SHAPES: dict[str, Shape] = {
         },
         [],
     ),
+    # Azure/MachineLearningNotebooks, ml-frameworks/keras/train-hyperparameter-tune-deploy-with-keras
+    "a training's environment, and that of the service where its model is deployed": (
+        "submit.py",
+        """\
+        env = Environment.from_conda_specification(name='keras', file_path='train.yml')
+        src = ScriptRunConfig(source_directory='.', script='fit.py', compute_target='local', environment=env)
+        cd = CondaDependencies.create(python_version='3.7')
+        cd.add_conda_package('keras<=2.3.1')
+        cd.add_pip_package('protobuf==3.20.1')
+        cd.save_to_file(base_directory='./', conda_file_path='service.yml')
+        inference = InferenceConfig('score.py', environment=Environment.from_conda_specification('s', 'service.yml'))
+        """,
+        {"entry_script": "fit.py", "compute_target": "local", "conda_dependencies_file": "train.yml"},
+        [],
+    ),
+    "an estimator of packages, and the file of those of a service": (
+        "submit.py",
+        """\
+        est = TensorFlow('.', entry_script='fit.py', compute_target='local', pip_packages=['pandas'])
+        cd = CondaDependencies()
+        cd.add_conda_package('numpy')
+        cd.save_to_file('./', 'service.yml')
+        """,
+        {"entry_script": "fit.py", "compute_target": "local", "pip_packages": ["pandas"]},
+        [],
+    ),
+    "an environment whose packages are assigned to it": (
+        "submit.py",
+        """\
+        env = Environment('e')
+        deps = CondaDependencies()
+        deps.add_pip_package('pandas')
+        env.python.conda_dependencies = deps
+        other = CondaDependencies.create(pip_packages=['flask'])
+        src = ScriptRunConfig(source_directory='.', script='fit.py', compute_target='local', environment=env)
+        """,
+        {"entry_script": "fit.py", "compute_target": "local", "pip_packages": ["pandas"]},
+        [],
+    ),
     # Azure/MachineLearningNotebooks, training/train-within-notebook
     "an estimator of conda's packages": (
         "submit.py",

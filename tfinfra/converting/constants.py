@@ -87,6 +87,35 @@ def _names(node: ast.expr, name: str) -> bool:
     return any(isinstance(each, ast.Name) and each.id == name for each in ast.walk(node))
 
 
+class LeadsTo:
+    """What expressions of a program lead to: their calls, the program's own names in them, what these were given, and
+    what was assigned to their attributes."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._names: set[str] = set()
+        self._calls: set[ast.Call] = set()
+
+    def follow(self, node: ast.AST) -> None:
+        """All parts of one more expression."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Call):
+                self._calls.add(part)
+            elif isinstance(part, ast.Name) and part.id in self._program.names.keys() - self._names:
+                self._names.add(part.id)
+                self.follow(self._program.names[part.id])
+                for place, value in self._program.set:
+                    if place.partition(".")[0] == part.id:
+                        self.follow(value)
+
+    def has(self, call: ast.Call) -> bool:
+        """Whether a call is on the way, or is a method of a name on the way: `cd.add_pip_package(…)`."""
+        chain = call.func
+        while isinstance(chain, ast.Attribute):
+            chain = chain.value
+        return call in self._calls or (isinstance(chain, ast.Name) and chain.id in self._names)
+
+
 def called(node: ast.Call) -> str:
     """The last part of a call's name: "TensorFlow" of `azureml.train.dnn.TensorFlow(…)`."""
     return (

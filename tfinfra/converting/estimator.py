@@ -4,12 +4,12 @@ the syntax tree. Names: learn.microsoft.com, azureml.train.dnn.TensorFlow and az
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tfinfra.backends.registry import backend_called
 from tfinfra.converting.commands import put_command
-from tfinfra.converting.constants import Program, Unknown, arguments, called
+from tfinfra.converting.constants import LeadsTo, Program, Unknown, arguments, called
 from tfinfra.converting.draft import NO_TARGET, Draft, removed
 from tfinfra.converting.hyperdrive import CONFIGURATIONS, put_configuration
 from tfinfra.converting.versions import put_packages, put_version
@@ -48,6 +48,8 @@ _BACKEND = ("distributed_training", "distributed_backend", "distributed_job_conf
 _FILES = ("pip_requirements_file", "conda_dependencies_file")
 _LATER = ("environment", "run_config", "environment_definition")
 """What is read where it is made."""
+_DEPLOYED = ("InferenceConfig", "image_configuration", "save_to_file")
+"""What takes the environment of a service where the model is deployed; a file of conda's is written for that alone."""
 _DATA = ("as_mount", "as_download", "as_named_input", "as_hdfs", "as_upload")
 
 
@@ -75,7 +77,7 @@ def convert(program: Program, lines: list[str], draft: Draft) -> None:
         draft.note(f"tfinfra trains TensorFlow, not {_OTHERS[called(first)]}", source.at(first))
     source.estimator(first)
     source.attributes()
-    source.packages()
+    source.packages(_of_training(program, first))
     source.experiment()
     source.gpus()
     searches = [call for call in program.calls if called(call) in CONFIGURATIONS]
@@ -83,6 +85,22 @@ def convert(program: Program, lines: list[str], draft: Draft) -> None:
         put_configuration(program, search, source.at(search), draft)
     for more in searches[1:]:
         draft.note("a second search", source.at(more), "a manifest has one, and its resume_from names earlier ones")
+
+
+def _of_training(program: Program, training: ast.Call) -> list[ast.Call]:
+    """The calls that may make the training's environment: those that its arguments lead to; where they name none
+    that is made here, all but those that a deployed service's leads to."""
+    given = arguments(training)
+    named = [given[key] for key in _LATER if key in given]
+    sought = LeadsTo(program)
+    if any(isinstance(program.written(each), ast.Call) for each in named):
+        for each in named:
+            sought.follow(each)
+        return [call for call in program.calls if sought.has(call)]
+    for call in program.calls:
+        if called(call) in _DEPLOYED:
+            sought.follow(call)
+    return [call for call in program.calls if not sought.has(call)]
 
 
 def _is_estimator(call: ast.Call) -> bool:
@@ -280,9 +298,9 @@ class _Source:
             elif last == "environment_variables" and isinstance(value, dict):
                 self._variables(value, self.at(node))
 
-    def packages(self) -> None:
-        """Environments and their packages, wherever they are made."""
-        for call in self._program.calls:
+    def packages(self, calls: Iterable[ast.Call]) -> None:
+        """Environments and their packages, of the calls that the training's environment may be made by."""
+        for call in calls:
             name, given = called(call), arguments(call)
             if name in ("add_pip_package", "add_conda_package") and call.args:
                 word = self._program.value(call.args[0])
