@@ -114,6 +114,7 @@ ERRORS = {
         "'slack_factor'",
         "",
     ),
+    "a pool that is held": ("on_failure: {hold: 30m}", "TFI942", "neither `exec` nor `up --on`", "remove it"),
     "six earlier tunes": ("tune: {resume_from: [a, b, c, d, e, f]}", "TFI938", "names 6 tunes", "keep 5"),
     "another metric that is shown": ("metrics: {primary: loss}", "TFI939", "another metric", "remove it"),
     "a flag that the script does not have": (
@@ -161,6 +162,7 @@ def test_a_search_is_refused_at_its_line_with_the_way_out(tmp_path: Path, words:
 
 TOLD = {
     "nothing of a search that is well": ("{}", []),
+    "nothing of a pool that is deleted": ("on_failure: delete", []),
     "nothing of HyperDrive's own names": (
         "tune: {sampling: RandomParameterSampling, policy: MedianStoppingPolicy, primary_metric_goal: MAXIMIZE}",
         [],

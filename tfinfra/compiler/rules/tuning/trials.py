@@ -1,4 +1,4 @@
-"""How many trials, how many at a time, and which of them end early."""
+"""How many trials, how many at a time, which of them end early, and what becomes of their nodes."""
 
 from __future__ import annotations
 
@@ -80,6 +80,14 @@ def too_many_earlier_tunes(facts: Facts) -> Iterator[Diagnostic]:
         yield error_at(facts.document, "TFI938", ("tune", "resume_from"), message, f"keep {MOST_RESUMED}")
 
 
+def a_pool_that_is_held(facts: Facts) -> Iterator[Diagnostic]:
+    """Nodes that wait after a failure: nothing may be asked of a tune's but its trials."""
+    if facts.manifest.tune is not None and facts.manifest.on_failure:
+        message = "a tune's nodes take neither `exec` nor `up --on`: held after a failure they cost, and serve nobody"
+        hint = "remove it: what failed trials wrote comes home, and `up` of one set of parameters can hold its nodes"
+        yield error_at(facts.document, "TFI942", ("on_failure",), message, hint)
+
+
 def _said(
     facts: Facts,
     code: str,
@@ -99,4 +107,5 @@ RULES: tuple[Rule, ...] = (
     fewer_trials_than_asked_for,
     what_bayesian_sampling_learns_from,
     too_many_earlier_tunes,
+    a_pool_that_is_held,
 )
