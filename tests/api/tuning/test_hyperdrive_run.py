@@ -58,6 +58,14 @@ def test_children_are_sorted_as_hyperdrive_does(case: str, tune: HyperDriveRun) 
     assert numbers(tune.get_children_sorted_by_primary_metric(**given)) == wanted
 
 
+def test_a_trial_has_the_definition_that_it_was_asked_with(tune: HyperDriveRun) -> None:
+    best = tune.get_best_run_by_primary_metric()
+    assert best is not None
+    defined = best.get_details()["runDefinition"]
+    assert defined["arguments"][-4:] == ["--x", "3", "--rate", "0.025"]
+    assert (defined["script"], defined["nodeCount"]) == ("train.py", 1)
+
+
 def test_a_sampling_that_lacks_a_package_is_told_before_anything_begins(
     submissions: list[Submission], monkeypatch: pytest.MonkeyPatch
 ) -> None:

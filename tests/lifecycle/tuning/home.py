@@ -12,8 +12,10 @@ from tests.lifecycle.record.test_record import a_record
 from tests.lifecycle.tuning.tuned_world import a_tune
 from tfinfra.errors import Result
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
+from tfinfra.lifecycle.record.trials import TrialOf
 from tfinfra.model import Pool, to_json
 from tfinfra.model.trials import trial_id
+from tfinfra.model.tuning import Scalar
 from tfinfra.store import encode, keys
 from tfinfra.tuning.journal import Asked, Ended, Entry, best_figure, figures_of
 
@@ -38,7 +40,7 @@ def a_tune_at_home(state: Path, results: Path, **changes: Any) -> RunFolder:
     folder.write_deploy({"plan.json": json.dumps(to_json(plan))})
     entries: list[Entry] = []
     for number, end in enumerate(ENDS, start=1):
-        entries.append(Entry(asked=Asked(number, {"--x": number - 1, "--rate": 0.1 / number}, 1000.0 + number)))
+        entries.append(Entry(asked=Asked(number, _parameters(number), 1000.0 + number)))
         if end is not None:
             result, why, values = end
             figures, best = figures_of(values), best_figure(values, "maximize")
@@ -50,11 +52,15 @@ def a_tune_at_home(state: Path, results: Path, **changes: Any) -> RunFolder:
     return folder
 
 
+def _parameters(number: int) -> dict[str, Scalar]:
+    return {"--x": number - 1, "--rate": 0.1 / number}
+
+
 def a_trials_files(folder: RunFolder, results: Path, number: int, values: tuple[float, ...]) -> None:
     """The record of a trial of that tune, and what came home of it."""
     trial, home = trial_id(RUN, number), results / "trials" / str(number)
     how = {"on": RUN, "phase": RunPhase.DELETED, "result": Result.SUCCEEDED, "fetched": True, "results": str(home)}
-    folder.of(trial).write(a_record(trial, name=RUN, **how))
+    folder.of(trial).write(a_record(trial, name=RUN, trial=TrialOf(number, _parameters(number)), **how))
     points = [{"name": "val_acc", "value": v, "step": n, "time": 1000.0 + n} for n, v in enumerate(values)]
     for name, text in (
         ("metrics/rank-0.jsonl", "".join(f"{json.dumps(point)}\n" for point in points)),

@@ -20,13 +20,14 @@ from tfinfra.lifecycle.record.driver import ClientProcess, is_alive
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.not_collected import NotCollected
 from tfinfra.lifecycle.record.trials import TRIAL_OR_RUN, TRIALS, TrialOf, place_of, runs_above
-from tfinfra.model import SCHEMA, Plan, Target, to_json
+from tfinfra.model import SCHEMA, Plan, Target, to_json, trial_plan
 from tfinfra.model.shapes import Count, Group, Line, Name, Schema, Time, Usd, between, matching
 from tfinfra.money.ledger import Ledger
 from tfinfra.store import Unreadable, read_file
 from tfinfra.system.clock import iso_time
 from tfinfra.system.ownership import make_private
 from tfinfra.system.whole_file import write_whole
+from tfinfra.tuning.arguments import trial_arguments
 
 RunId = Annotated[str, matching(TRIAL_OR_RUN, "a run id")]
 RECORD = "run.json"
@@ -258,7 +259,12 @@ class RunFolder:
         self.bundle.unlink(missing_ok=True)
 
     def plan(self) -> Plan:
-        """The plan that the run was started from. Raises FileNotFoundError or ValueError where it is not there."""
+        """The plan that the run was started from, of a trial that of its tune with its own arguments. Raises
+        FileNotFoundError or ValueError where it is not there."""
+        record = self.read()
+        if record is not None and record.trial is not None and record.on is not None:
+            whole = self.of(record.on).plan()
+            return trial_plan(whole, trial_arguments(whole.arguments, record.trial.parameters))
         path = self.deploy / "plan.json"
         found = read_file(path, Plan)
         if found is None:

@@ -15,12 +15,10 @@ from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.model import Plan
-from tfinfra.model.plan import trial_plan
 from tfinfra.reporting.page import page
 from tfinfra.reporting.values import RunPage
 from tfinfra.system.clock import right_now
 from tfinfra.system.whole_file import write_whole
-from tfinfra.tuning.arguments import trial_arguments
 
 FILE = "report.html"
 _PATIENCE = 5.0
@@ -67,13 +65,8 @@ def page_at_home(
 
 
 def plan_of(folder: RunFolder) -> Plan | None:
-    """The run's plan, of a trial that of its tune with its own arguments; None where it cannot be read."""
-    record = folder.read()
-    trial = record.trial if record is not None else None
+    """The run's plan; None where it cannot be read."""
     try:
-        if trial is None or record is None or record.on is None:
-            return folder.plan()
-        whole = folder.of(record.on).plan()
-        return trial_plan(whole, trial_arguments(whole.arguments, trial.parameters))
+        return folder.plan()
     except (OSError, ValueError):
         return None
