@@ -105,8 +105,8 @@ def test_the_best_so_far_is_said_of_each_that_becomes_it() -> None:
     assert ["the best so far" in line for line in told] == [True, False, True]
 
 
-def test_parameters_to_paste_are_whole_and_words_of_a_shell() -> None:
-    parameters: dict[str, Scalar] = {"--learning-rate": 0.001234567890123, "--name": "a b", "--flag": True}
+def test_parameters_to_paste_are_whole_and_the_words_that_the_script_got() -> None:
+    parameters: dict[str, Scalar] = {"--learning-rate": 0.001234567890123, "name": "a b", "flag": True}
     assert parameters_to_paste(parameters) == "--learning-rate 0.001234567890123 --name 'a b' --flag True"
 
 

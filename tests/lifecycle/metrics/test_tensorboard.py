@@ -17,6 +17,7 @@ from tests.agent.test_own_faults import assignment_in, context_of
 from tests.documents.rich_run import failed_run
 from tests.lifecycle.attach.test_resume import RUN, found
 from tests.lifecycle.fakes import World, succeeding
+from tests.lifecycle.tuning.home import a_tune_at_home
 from tfinfra.agent.end import mirrored_logs
 from tfinfra.agent.end.mirrored_logs import MirroredLogs
 from tfinfra.cli.main import main
@@ -230,3 +231,12 @@ def test_a_run_without_logs_has_nothing_to_show(
     failed_run(tmp_path)
     assert main(["tensorboard", RUN]) == 2
     assert "nothing in ./logs" in capsys.readouterr().err
+
+
+def test_a_tune_is_answered_with_its_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
+    a_tune_at_home(tmp_path / "state", tmp_path / "results")
+    assert main(["tensorboard", RUN]) == 2
+    assert f"`tfinfra tensorboard {RUN}-t00001` is of the first" in capsys.readouterr().err

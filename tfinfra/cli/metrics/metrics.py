@@ -82,7 +82,7 @@ def command(
         return 0
     first = next(points, None)
     if first is None and is_tune(found):
-        raise trials_have(found, "metrics")
+        raise trials_have(found, "metrics", "metrics")
     if first is None:
         progress(f"{found.run} has logged no metric")
         show_parameters(sieve.remarks)

@@ -15,8 +15,8 @@ def is_tune(found: FoundRun) -> bool:
         return False
 
 
-def trials_have(found: FoundRun, what: str) -> UsageError:
-    """`what` is a verb that takes a trial as well."""
+def trials_have(found: FoundRun, what: str, verb: str) -> UsageError:
+    """`verb` takes a trial as well, and shows `what` trials have."""
     one = trial_id(found.run, 1)
-    hint = f"`tfinfra runs --of {found.run}` lists them; `tfinfra {what} {one}` is of the first"
+    hint = f"`tfinfra runs --of {found.run}` lists them; `tfinfra {verb} {one}` is of the first"
     return UsageError(f"{found.run} is a tune: its trials have the {what}", hint=hint)

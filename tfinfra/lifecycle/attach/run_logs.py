@@ -40,7 +40,7 @@ def log_names(found: FoundRun, wanted: WantedLogs) -> list[str]:
     if wanted.task is not None:
         return [wanted.task]
     if is_tune(found):
-        raise trials_have(found, "logs")
+        raise trials_have(found, "logs", "logs")
     known = _tasks(found)
     if not known:
         return [recorded(found).leader]

@@ -10,6 +10,7 @@ from typing import Any
 from tfinfra.lifecycle.watch.tune_state import OVER, TrialState, TuneState
 from tfinfra.model.tuning import Scalar
 from tfinfra.text.wording import count, spell_seconds
+from tfinfra.tuning.arguments import flag, trial_arguments
 
 
 class TrialNews:
@@ -45,12 +46,12 @@ def trial_line(trial: TrialState, metric: str, *, is_best: bool = False) -> str:
 
 def parameters_text(parameters: Mapping[str, Scalar]) -> str:
     """ "--learning-rate 0.001235 --batch-size 32": numbers with as many digits as a person reads."""
-    return " ".join(f"{name} {value_shown(value)}" for name, value in parameters.items())
+    return " ".join(f"{flag(name)} {value_shown(value)}" for name, value in parameters.items())
 
 
 def parameters_to_paste(parameters: Mapping[str, Scalar]) -> str:
-    """The same whole, as words for a shell."""
-    return " ".join(shlex.join((name, str(value))) for name, value in parameters.items())
+    """The same whole, as the script got them, in words for a shell."""
+    return shlex.join(trial_arguments((), dict(parameters)))
 
 
 def value_shown(value: Scalar) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tfinfra.errors import UsageError, first_line
 from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_readable, recorded, run_is_over
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.attach.of_a_tune import is_tune, trials_have
 from tfinfra.lifecycle.metrics.tensorboard.board import Board, board
 from tfinfra.lifecycle.metrics.tensorboard.mirror import Collected, ComingLogs, Mirror
 from tfinfra.lifecycle.record.run_record import RunRecord
@@ -56,6 +57,8 @@ class ShownRun:
 def show_run(found: FoundRun, port: int | None, progress: Progress) -> Iterator[ShownRun]:
     """Raises UsageError where there are no ./logs to show any more, and what `board` raises."""
     must_be_readable(found)
+    if is_tune(found):
+        raise trials_have(found, "./logs", "tensorboard")
     with tempfile.TemporaryDirectory(prefix="tfinfra-tensorboard-") as folder:
         work = Path(folder)
         coming = None
