@@ -532,9 +532,9 @@ SHAPES: dict[str, Shape] = {
             "environment_variables": {"DEPTH": 3},
             "secrets": ["DB_PASSWORD"],
             "conda_packages": ["scikit-learn"],
-            "pip_packages": ["azureml-defaults", "pandas==2.2.2"],
+            "pip_packages": ["pandas==2.2.2"],
         },
-        [(3, "'source_directory' is not written out")],
+        [(1, "'azureml-defaults' is not kept"), (3, "'source_directory' is not written out")],
     ),
 }
 SHAPES = {sentence: (file, dedent(text), keys, listed) for sentence, (file, text, keys, listed) in SHAPES.items()}

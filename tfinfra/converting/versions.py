@@ -13,17 +13,23 @@ _BROUGHT = re.compile(
     r"(?i)(?P<name>tensorflow|tf[-_]nightly|horovod)(?:[-_](?:gpu|cpu|intel|macos))?(?:\[.*\])?"
     r"\s*(?P<asked>[=<>!~].*)?"
 )
+_AZURE_ML = re.compile(r"(?i)azureml[-_](?!mlflow).*")
+"""Azure ML's SDK: in a run of tfinfra its `Run.get_context()` logs to nobody."""
 _EXACT = re.compile(r"={1,3}\s*(\d+\.\d+(?:\.\d+)?)(?:\.\*)?")
 PACKAGES = "write its Python packages as pip_packages, or as pip_requirements_file"
+_LOGS = "write `from tfinfra import Run` in place of `from azureml.core import Run`"
 _VERSIONS = "write framework_version; `tfinfra explain framework_version` says which there are"
 
 
 def put_packages(draft: Draft, words: list[str], position: Position | None, key: str = "pip_packages") -> None:
-    """Packages beside TensorFlow and Horovod, which are there anyway: of TensorFlow its version counts."""
+    """Packages beside TensorFlow and Horovod, which are there anyway: of TensorFlow its version counts. Azure ML's SDK
+    is left out, so that a script that imports it is told what to write."""
     kept = []
     for word in words:
         if in_urls(word):
             draft.note(f"the package '{hidden(word)}' has credentials in its URL, and is left out", position)
+        elif _AZURE_ML.fullmatch(word):
+            draft.note(f"'{word}' is not kept: there is no Azure ML beside a run of tfinfra", position, _LOGS)
         elif found := _BROUGHT.fullmatch(word):
             _brought(draft, word, found["name"].lower(), found["asked"], position)
         else:
