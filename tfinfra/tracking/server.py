@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfinfra.script import in_json
+from tfinfra.system.no_redirect import NoRedirect
 from tfinfra.text.masking import masked_text
 from tfinfra.tracking.sending import TrackingError
 
@@ -21,13 +22,6 @@ _AWAY = (408, 425, 429)
 _IN_A_HEADER = re.compile(r"[\x21-\x7e\xa1-\xff]+")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token is for the server that was named, and for no other."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 class TrackingServer:
     """The server at `uri`; `token` is its bearer token, `seconds` how long an answer may take."""
 
@@ -35,7 +29,7 @@ class TrackingServer:
         self._uri = uri.rstrip("/")
         self._token = token
         self._seconds = seconds
-        self._opener = urllib.request.build_opener(_NoRedirect())
+        self._opener = urllib.request.build_opener(NoRedirect)
 
     def begin(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
         experiment_id = self._experiment(experiment)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from tfinfra.azure.identity.attested import LARGEST
 from tfinfra.cloud import Trust
+from tfinfra.system.no_redirect import NoRedirect
 
 # The names of the signers: learn.microsoft.com/azure/virtual-machines/instance-metadata-service#attested-data
 _SIGNERS = re.compile(r"([a-z0-9-]+\.)?metadata\.azure\.(com|us|cn)")
@@ -23,18 +24,13 @@ def azure_trust() -> Trust:
     return Trust(roots, _SIGNERS, _fetched)
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    def redirect_request(self, *args: object) -> None:
-        """A certificate comes from the host that was asked."""
-
-
 def _fetched(url: str) -> bytes:
     """The certificate at `url`. The host must be Microsoft's or DigiCert's, because a node's text names the URL; what
     comes over plain HTTP is believed for its signature alone. Raises OSError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or parts.netloc not in _HOSTS:
         raise OSError(f"{parts.hostname} is not where Azure's certificates are")
-    with build_opener(_NoRedirect).open(Request(url), timeout=_PATIENCE) as answer:  # noqa: S310  checked above
+    with build_opener(NoRedirect).open(Request(url), timeout=_PATIENCE) as answer:  # noqa: S310  checked above
         data: bytes = answer.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise OSError(f"it has more than {LARGEST} bytes")

@@ -43,10 +43,9 @@ def _of_command(written: str) -> str | None:
     if " " not in written.strip():
         return None
     from tfinfra.manifest.words.meanings import setup
-    from tfinfra.manifest.words.written import write
+    from tfinfra.manifest.words.written import as_hint
 
-    meant = setup(written)
-    return meant if meant is None or isinstance(meant, str) else write(meant)
+    return as_hint(setup(written))
 
 
 RULES: tuple[Rule, ...] = (unusable_files,)

@@ -23,7 +23,6 @@ from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import make_key
 from tfinfra.lifecycle.run.still_locked import refuse_other_source
-from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Timeouts
 from tfinfra.store import ObjectStore, encode, keys
 from tfinfra.store.waiting import GRANT, await_store, granted
@@ -148,18 +147,7 @@ class Provisioning:
         )
         self._session.audit.append("settings", digest=sha256(encode(node)))
         delivery = self._data.delivery(store)
-        watch, ports, group = None, self._ports, record.compute_group
-        if not context.options.detach:
-            watch = Watch(
-                store,
-                context.plan,
-                timeouts=self._timeouts(),
-                observer=self._session.observer,
-                clock=ports.clock,
-                instances=lambda: ports.arm.running_instances(group),
-                deaths=lambda: ports.arm.deaths(group),
-                look=ports.cloud.pace.look,
-            )
+        watch = context.watch(store, record.compute_group, self._timeouts())
         nodes = context.undo.nodes = Nodes(store, watch, delivery.poll if delivery else lambda: None)
         config = stack_config.compute_config(record, kept.outputs, prerequisites, self._ports.cloud, node)
         self._up(kept.engine, names.part_of(record.compute_group, context.run), config, nodes.look)

@@ -16,7 +16,9 @@ from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.phases import Interrupt, Session
 from tfinfra.lifecycle.watch.observer import Observer
-from tfinfra.model import Outcome, Plan
+from tfinfra.lifecycle.watch.watcher import Watch
+from tfinfra.model import Outcome, Plan, Timeouts
+from tfinfra.store import ObjectStore
 
 if TYPE_CHECKING:
     from tfinfra.compiler.pipeline import Compiled
@@ -63,6 +65,21 @@ class RunContext:
         if record is None:
             raise ProvisioningError(f"the run's record in {self.folder.path} has gone")
         return record
+
+    def watch(self, store: ObjectStore, group: str, timeouts: Timeouts) -> Watch | None:
+        """What watches the nodes of `group`, which meet this client in `store`; None in a detached run."""
+        if self.options.detach:
+            return None
+        return Watch(
+            store,
+            self.plan,
+            timeouts=timeouts,
+            observer=self.session.observer,
+            clock=self.ports.clock,
+            instances=lambda: self.ports.arm.running_instances(group),
+            deaths=lambda: self.ports.arm.deaths(group),
+            look=self.ports.cloud.pace.look,
+        )
 
     def times(self, *, over: bool) -> dict[str, float]:
         """All times that are known so far: Unix seconds for moments, seconds for phases ("<phase>_seconds"). `over`:

@@ -8,7 +8,7 @@ from typing import Any
 from tfinfra.manifest.words.foreign_table import HOROVOD, INPUT, INSIDE, KEYS, PARAMETERS, SENTENCES
 from tfinfra.manifest.words.meanings import MEANINGS
 from tfinfra.manifest.words.tensorflow_meant import container
-from tfinfra.manifest.words.written import OPEN, duration, write
+from tfinfra.manifest.words.written import OPEN, as_hint, duration, write
 
 _TOP = {word: key for key, words in KEYS.items() for word in words.split()}
 _BELOW = {word: (outer, key) for outer, keys in INSIDE.items() for key, words in keys.items() for word in words.split()}
@@ -55,7 +55,7 @@ def in_our_form(word: str) -> str:
 def at_the_top(word: str, value: Any = None) -> str | None:
     """What to write for another tool's `word` (in our form) at the top of a manifest, None where it is none."""
     if word in MEANINGS and (meant := MEANINGS[word](value)):
-        return meant if isinstance(meant, str) else write(meant)
+        return as_hint(meant)
     if word in HOROVOD:
         variable, factor = HOROVOD[word]
         number = int(value) * factor if isinstance(value, int) else value

@@ -42,6 +42,11 @@ def write(values: Mapping[str, Any]) -> str:
     return f"write {shown}"
 
 
+def as_hint(meant: Mapping[str, Any] | str | None) -> str | None:
+    """What is meant as a way out: a text as it is, values as what to write."""
+    return meant if meant is None or isinstance(meant, str) else write(meant)
+
+
 def _pair(key: str, value: Any) -> str:
     meant = fitted(key, value)
     if meant is None:

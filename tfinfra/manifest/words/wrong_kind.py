@@ -15,6 +15,7 @@ from tfinfra.manifest.words.written import (
     DURATION_KEYS,
     OPEN,
     amount,
+    as_hint,
     duration,
     fitted,
     gibibytes,
@@ -62,7 +63,7 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
     if key == "inputs" and len(path) == 2 and isinstance(value, (int, float)):
         return f"a value of the script belongs under script_params: {{--{path[1]}: {_brief(value)}}}"
     if key == "inputs" and isinstance(value, (str, list)) and (why := data(value)):
-        return why if isinstance(why, str) else write(why)
+        return as_hint(why)
     alone = value[0] if isinstance(value, list) and len(value) == 1 else value
     if key == "inputs" and len(path) > 1 and isinstance(alone, str):
         ((inner, place),) = one_input(alone).items()
@@ -80,8 +81,7 @@ def way_out_of_wrong_kind(path: KeyPath, wanted: list[str], value: Any) -> str |
 
 def _commands(key: str, value: list[Any]) -> str | None:
     """What to write for commands where a file is wanted."""
-    meant = _COMMANDS[key](value) if key in _COMMANDS else None
-    return meant if meant is None or isinstance(meant, str) else write(meant)
+    return as_hint(_COMMANDS[key](value)) if key in _COMMANDS else None
 
 
 def _made(key: str, value: Any) -> str | None:

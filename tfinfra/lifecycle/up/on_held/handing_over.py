@@ -24,7 +24,6 @@ from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun
 from tfinfra.lifecycle.watch.observer import UnderWay
-from tfinfra.lifecycle.watch.watcher import Watch
 from tfinfra.model import Outcome
 from tfinfra.model.next_run import NextRun
 from tfinfra.model.requests import Answer
@@ -90,7 +89,10 @@ class HandingOver:
             session.wait(spawn(upload, "upload"))
         bundle.path.unlink(missing_ok=True)
         delivery = self._delivery = self._data.delivery(store)
-        nodes = context.undo.nodes = Nodes(store, self._watch(store), delivery.poll if delivery else lambda: None)
+        watch = context.watch(store, self._first.record.compute_group, self._ports.cloud.timeouts)
+        if watch is not None:
+            watch.boot_began()
+        nodes = context.undo.nodes = Nodes(store, watch, delivery.poll if delivery else lambda: None)
         return nodes
 
     def _ask(self, bundle: Bundle, end: Deadline) -> str:
@@ -128,23 +130,6 @@ class HandingOver:
         if self._data.key is not None:
             sources = replace(sources, mark=mark(self._data.key, *sources.words()))
         store.put(keys.DATA, encode(sources))
-
-    def _watch(self, store: ObjectStore) -> Watch | None:
-        if self._context.options.detach:
-            return None
-        ports, group = self._ports, self._first.record.compute_group
-        watch = Watch(
-            store,
-            self._context.plan,
-            timeouts=ports.cloud.timeouts,
-            observer=self._session.observer,
-            clock=ports.clock,
-            instances=lambda: ports.arm.running_instances(group),
-            deaths=lambda: ports.arm.deaths(group),
-            look=ports.cloud.pace.look,
-        )
-        watch.boot_began()
-        return watch
 
     def _await_nodes(self, nodes: Nodes, number: str) -> None:
         """Until all have registered. Raises ProvisioningError where they do not, or one of them refuses."""
