@@ -16,13 +16,15 @@ from tests.lifecycle.attach.test_resume import GROUPS, found
 from tests.lifecycle.fakes import World, differing, failing, succeeding, training
 from tests.lifecycle.record import test_another_machines_run as another
 from tests.lifecycle.record.test_another_machines_run import AZURE, RUN
+from tests.lifecycle.record.test_record import a_record
 from tfinfra.errors import CredentialsError, ProvisioningError, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.awaiting.awaited_run import AwaitedRun, Waited, wait_for_end
 from tfinfra.lifecycle.record.driver import ClientProcess, this_process
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.model import Outcome, to_json
+from tfinfra.model import Outcome, TaskStatus, to_json
 from tfinfra.store import keys
+from tfinfra.system.clock import iso_time
 
 second = another.second  # fixture
 Step = Callable[[World], object]
@@ -144,6 +146,34 @@ def test_it_is_told_again_now_and_then_that_a_run_goes_on(
     world = left_by_its_client(tmp_path, monkeypatch, training)
     _, said = waited(world, timeout=1000.0)
     assert said.count(f"{RUN}: training, 1 task running") == 4
+
+
+SINCE: dict[str, tuple[float, str]] = {
+    "less than the last time": (1200.0, "for 20 min; about 2 h, as last time"),
+    "more than the last time": (10800.0, "for 3 h; longer than last time (2 h)"),
+}
+
+
+@pytest.mark.parametrize(("passed", "told"), SINCE.values(), ids=SINCE)
+@pytest.mark.parametrize("noted", [True, False])
+def test_how_long_it_trained_stands_beside_how_long_it_took_the_last_time(
+    passed: float, told: str, noted: bool, tmp_path: Path
+) -> None:
+    world, clock = World(tmp_path), FakeClock()
+    training(world.store)
+    run = found(world, phase="running")
+    before = a_record("digits-zzzzzz", phase="deleted", result="succeeded", times={"train_seconds": 7200.0})
+    run_folder(tmp_path / "state", "digits-zzzzzz").write(before)
+    if noted:
+        run.folder.audit.path.write_text(json.dumps({"event": "train.begin", "time": iso_time(time.time() - passed)}))
+    else:
+        task = TaskStatus("rank-0", 0, "running", started=time.time() - passed)
+        world.store.put(keys.task_key("rank-0"), json.dumps(to_json(task)).encode())
+    awaited, said = looks(run, clock)
+    for _ in range(3):  # the time that passes is nothing new
+        assert awaited.look() is None
+        clock.sleep(60.0)
+    assert said == [f"{RUN}: training, 1 task running ({told})"]
 
 
 def test_a_timeout_of_nothing_asks_once(tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:

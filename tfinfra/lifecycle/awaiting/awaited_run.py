@@ -4,6 +4,7 @@ timer. The waiting only looks: it ends, fetches and deletes nothing."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,19 +18,19 @@ from tfinfra.lifecycle.attach.status import UNKNOWN_END, with_outcome
 from tfinfra.lifecycle.awaiting.run_end import RunEnd, by_outcome, by_record, unknown
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.phase_times import phase_word
+from tfinfra.lifecycle.record.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.record.store_view import how_it_ended, read_view
 from tfinfra.lifecycle.record.usual_times import usual_of
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
-from tfinfra.model import Outcome
+from tfinfra.model import Outcome, TaskStatus
 from tfinfra.store import store_errors
 from tfinfra.store.waiting import store_trouble
 from tfinfra.system.clock import Clock, SystemClock, right_now
 from tfinfra.system.progress import Progress
-from tfinfra.text.wording import count
+from tfinfra.text.wording import count, spell_seconds
 
 _LOOKS = 3.0
 """How many times the cloud's own pause lies between two looks of a waiting that may take hours."""
@@ -38,6 +39,8 @@ _AGAIN = 300.0
 """Seconds after which a run that stands still is told again: CI systems end a job that says nothing."""
 _PATIENCE = 600.0
 """Seconds for which nothing may answer before that ends the waiting."""
+_AT_IT = ("train", "search")
+"""The phases in which a run, or a tune, is training."""
 _LISTS_OF_NONE = 2
 """So many lists without a group of the run are believed."""
 
@@ -145,7 +148,7 @@ class AwaitedRun:
         if record is not None:
             if is_alive(record.client):
                 self._was_driven = True
-                self._stands(RunState(phase_word(record.phase)), "")
+                self._stands(RunState(phase_word(record.phase)), ())
                 return None
             record = self._own_record() or record  # what it wrote last
             if record.phase.is_over:
@@ -202,24 +205,40 @@ class AwaitedRun:
             return replace(by_outcome(self._outcome, self._found), state=RunState.DELETED)
         return replace(unknown(self._found, f"it is deleted, and {UNKNOWN_END} here"), state=RunState.DELETED)
 
-    def _tasks(self) -> str:
-        """ "2 tasks running, 1 succeeded"."""
-        view = read_view(self._found.store) if self._found.store is not None else None
-        states = Counter(task.state for task in view.tasks) if view else Counter[str]()
-        (first, number), *others = states.most_common() or [("", 0)]
-        more = "".join(f", {each} {state}" for state, each in others)
-        return f"{count(number, 'task')} {first}{more}" if number else ""
+    def _tasks(self) -> tuple[TaskStatus, ...]:
+        return read_view(self._found.store).tasks if self._found.store is not None else ()
 
-    def _stands(self, state: RunState, tasks: str) -> None:
+    def _stands(self, state: RunState, tasks: Sequence[TaskStatus]) -> None:
         self.state = state
-        usual = as_last_time(self._usual.get("train"), 0.0) if state is RunState.TRAINING else ""
-        said = ", ".join(filter(None, (state.value, tasks)))
-        self._say(f"{self._found.run}: {said}" + (f" ({usual})" if usual else ""))
+        said = ", ".join(filter(None, (state.value, _counted(tasks))))
+        self._say(
+            f"{self._found.run}: {said}",
+            lambda: self._as_last_time(tasks) if state is RunState.TRAINING else "",
+        )
 
-    def _say(self, text: str) -> None:
-        """What is new, and now and then what is not."""
+    def _as_last_time(self, tasks: Sequence[TaskStatus]) -> str:
+        """ " (for 20 min; about 2 h, as last time)"; "" where one of the two is not known. It began as the run's client
+        noted, else with its first task."""
+        record = self._found.folder.read()
+        phases = phase_times(record, self._found.folder.audit.path) if record is not None else []
+        noted = {phase.phase: phase.began for phase in phases if phase.phase in _AT_IT and phase.began is not None}
+        first = min((task.started for task in tasks if task.started is not None), default=None)
+        phase, began = next(iter(noted.items()), ("train", first))
+        passed = right_now() - began if began is not None else 0.0
+        told = as_last_time(self._usual.get(phase), passed)
+        return f" (for {spell_seconds(passed)}; {told})" if told and began is not None else ""
+
+    def _say(self, text: str, more: Callable[[], str] = lambda: "") -> None:
+        """What is new, and now and then what is not; `more` is what grows old meanwhile, and makes nothing new."""
         if text != self._told:
             self._again = Every(_AGAIN, self._clock.monotonic)
         if self._again.due():
-            self._tell(text)
+            self._tell(text + more())
             self._told = text
+
+
+def _counted(tasks: Sequence[TaskStatus]) -> str:
+    """ "2 tasks running, 1 succeeded"."""
+    (first, number), *others = Counter(task.state for task in tasks).most_common() or [("", 0)]
+    more = "".join(f", {each} {state}" for state, each in others)
+    return f"{count(number, 'task')} {first}{more}" if number else ""
