@@ -9,7 +9,7 @@ from pathlib import Path
 from tfinfra.azure.deletion.group_names import RUN_ID
 from tfinfra.errors import UsageError
 from tfinfra.evidence import names
-from tfinfra.lifecycle.record.run_record import all_records, run_folder
+from tfinfra.lifecycle.record.run_record import RunPhase, all_records, run_folder
 from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.system.paths import state_folder
 
@@ -43,6 +43,8 @@ def find_folder(word: str) -> RunPlace:
     results = Path(record.results)
     if not results.is_dir():
         message = f"nothing of {record.run} lies in {results}"
+        if record.phase == RunPhase.DELETED:  # there is nothing more to fetch
+            raise UsageError(f"{message}, and the run is deleted", "name the folder that a copy of it is in")
         raise UsageError(message, f"`tfinfra fetch {record.run}` brings it home; or name the folder that it is in now")
     return RunPlace(results, record.run)
 
