@@ -78,8 +78,8 @@ class Seen:
 
 
 def see(run: str) -> Seen:
-    """Looks at the run of this id. Nothing of it is changed or held, and its nodes are not told that somebody watches.
-    Raises TfinfraError, what its store raises."""
+    """Looks at the run of this id. Nothing of it is held, and its nodes are not told that somebody watches; it changes
+    what `status_document` notes alone. Raises TfinfraError, what its store raises."""
     found = find_run(run)
     trials = trials_in(found.folder)
     return Seen(found, found.record, status_document(found), trials, best_of(found.folder) if trials else "")

@@ -42,7 +42,8 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     `waiting`: null, or what it waits for, since and until when (or null), and all of it as a text; moments are Unix
     seconds here (documents/moments.py);
     `metric`: null, or the last value of the metric that is shown (watch/latest_metric.py);
-    `phases` with their times, as the live view shows them, and `usual_seconds`, how long they took the last time."""
+    `phases` with their times, as the live view shows them, and `usual_seconds`, how long they took the last time.
+    Where all nodes are gone, and nobody is left to say so, this is noted in the run's store, as its end."""
     found = with_outcome(found)
     state = asdict(found.status)
     if found.record is None:
