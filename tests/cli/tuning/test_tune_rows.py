@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -142,6 +143,36 @@ def test_the_table_follows_its_terminals_size(size: tuple[int, int]) -> None:
         here.until(lambda: drawn(here.display) == (20, 1))
         here.resize(*size)
         here.until(lambda: drawn(here.display) == (size[1] - 10, 1))
+
+
+def test_the_table_has_no_colour_where_none_is_wished() -> None:
+    with terminal(python(PLAYED), 80, 30, NO_COLOR="1") as here:
+        assert here.ends() == 0
+        assert b"TRIAL" in here.sent
+        assert set(re.findall(rb"\x1b\[([0-9;]+)m", here.sent)) <= {b"0", b"1", b"2"}  # weights are no colours
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown", ""])
+def test_a_terminal_that_moves_no_cursor_gets_lines_alone(kind: str) -> None:
+    with terminal(python(PLAYED), 200, 30, TERM=kind) as here:
+        assert here.ends() == 0
+        assert b"\x1b" not in here.sent
+        assert b"TRIAL" not in here.sent
+        assert here.sent.count(b"[search] trial ") >= 400
+
+
+def test_nothing_is_written_while_nothing_changes() -> None:
+    """With the clock held still, as what a table has of the time changes by itself each second."""
+    still = PLAYED.replace(
+        "with run_view", "import tfinfra.cli.live; tfinfra.cli.live.right_now = lambda: 1030.0\nwith run_view"
+    )
+    with terminal(python(still, "waits"), 80, 30) as here:
+        here.until(lambda: drawn(here.display) == (20, 1))
+        written = len(here.sent)
+        until = time.monotonic() + 0.6  # six looks of the painter
+        while time.monotonic() < until:
+            here.read()
+        assert len(here.sent) == written
 
 
 def drawn(rows: list[str]) -> tuple[int, int]:
