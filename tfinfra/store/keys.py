@@ -29,6 +29,7 @@ control/watch.json                {"time"}: a client watches the logs now
 control/mirror.json               {"time"}: a client wants to see ./logs now
 mirror.json                       Mirrored: which files of ./logs lie in mirror/ as they were last, while one does
 mirror/<path>                     those files
+control/resumed-by/<00>.json      Claim (lifecycle/tuning/claim.py): the tune that goes on with this one, put if absent
 control/keep.json                 {}: the nodes stay until the deadline although the run has ended and no client watches
 answers/<number>/<node>.json      Answer of a node to <number>.json in the requests' container, a SignedRequest
 outcome.json                      Outcome, put if absent
@@ -188,6 +189,11 @@ def node_figures(node: int) -> str:
 def journal_key(sequence: int) -> str:
     """The entry `sequence` (from 0) of a tune's journal."""
     return f"{JOURNAL}/{sequence:08d}.json"
+
+
+def claim_key(sequence: int) -> str:
+    """The claim `sequence` (from 0) to a tune whose client has gone."""
+    return f"control/resumed-by/{sequence:02d}.json"
 
 
 def request_key(number: str) -> str:

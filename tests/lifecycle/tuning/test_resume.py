@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from tests.lifecycle.tuning.fake_pool import LEADER, METRIC
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried
 from tfinfra.errors import ProvisioningError, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
 from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning import resume
 from tfinfra.lifecycle.tuning.before import Before
+from tfinfra.lifecycle.tuning.claim import ELSEWHERE_SECONDS, Claim, claim
 from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, with_ends
 from tfinfra.model import Point
-from tfinfra.store import MemoryStore, chunk_of, keys
+from tfinfra.store import MemoryStore, chunk_of, encode, keys
 from tfinfra.system.progress import say_nothing
 from tfinfra.tuning.journal import COMPLETE, Searched, replay
 
@@ -109,8 +112,21 @@ def test_an_entry_that_is_none_is_left_out_and_told(tmp_path: Path) -> None:
 
 def test_of_two_clients_one_goes_on_and_the_other_is_told(tmp_path: Path) -> None:
     killed = Killed(tmp_path, 8)
-    assert resume._claim(killed.folder, "digits-first0") == "digits-first0"
-    assert resume._claim(killed.folder, "digits-second") == "digits-first0"
+    assert claim(killed.folder, killed.store, "digits-first0", 5.0) == "digits-first0"
+    assert claim(killed.folder, killed.store, "digits-second", 6.0) == "digits-first0"
+    elsewhere = RunFolder(tmp_path / "elsewhere" / "runs" / KILLED)
+    assert claim(elsewhere, killed.store, "digits-second", 7.0) == "digits-first0"
+    assert claim(elsewhere, killed.store, "digits-second", 5.0 + ELSEWHERE_SECONDS) == "digits-second"
+
+
+def test_a_claim_of_a_client_that_died_holds_nobody_up(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 8)
+    dead = Claim("digits-first0", replace(this_process(), started=1.0, mark="another boot:1"), 5.0)
+    (killed.folder.path / "resumed-by.json").write_bytes(encode(dead))
+    store = killed.store or pytest.fail("the client was not killed")
+    store.put(keys.claim_key(0), encode(dead))
+    assert claim(killed.folder, store, "digits-second", 6.0) == "digits-second"
+    assert claim(RunFolder(tmp_path / "elsewhere" / "runs" / KILLED), store, "digits-third0", 6.0) == "digits-first0"
 
 
 def test_another_search_is_no_resumption(tmp_path: Path) -> None:

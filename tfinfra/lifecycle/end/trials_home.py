@@ -13,13 +13,16 @@ from pathlib import Path
 from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.end.bring_home import Home, bring_home
 from tfinfra.lifecycle.end.collect import run_document, write_results
-from tfinfra.lifecycle.record.names import record_store
+from tfinfra.lifecycle.record.names import further_store, record_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, trial_records
-from tfinfra.lifecycle.record.trials import TRIALS, number_of
+from tfinfra.lifecycle.record.trials import TRIALS, TrialOf, number_of
 from tfinfra.lifecycle.record.tune_journal import note_last_entries
 from tfinfra.lifecycle.run.effects import Ports
+from tfinfra.lifecycle.trials.tune_at_home import searched_of
 from tfinfra.model import Outcome, Plan
 from tfinfra.model.trials import trial_id
+from tfinfra.model.tuning import Parameters
+from tfinfra.money.ledger import Ledger
 from tfinfra.store import ObjectStore, keys, readable
 from tfinfra.store.landing import Landing, Unplaceable
 from tfinfra.system.clock import right_now
@@ -100,6 +103,7 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
     if tune is None or (url := record_store(tune)) is None:
         return
     note_last_entries(folder)
+    searched, is_here = searched_of(folder, store, say), RunFolder(folder.path).read() is not None
     recorded = {record.trial.number for record in trial_records(folder) if record.trial and record.store}
     for number in sorted(recorded | _in_store(tune.run, store)):
         trial = trial_id(tune.run, number)
@@ -107,7 +111,9 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
         record = own.read()
         if record is not None and record.phase == RunPhase.DELETED and Path(record.results).is_dir():
             continue
-        if record is None:  # of another machine's tune
+        if record is None and is_here and (asked := searched.trials.get(number)) is not None:
+            record = record_of_trial(tune, number, asked.parameters, asked.asked_at)  # it was begun by another machine
+        if record is None:
             shared = f"{tune.shared}/{keys.further_run(trial)}" if tune.shared else None
             home = bring_home(its, trial_results(results, number), tune.plan_tasks, shared)
             _bring_evidence(its, trial_results(results, number))
@@ -116,6 +122,41 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
             home = bring_trial(own, its, None)
         for line in home.lines():
             say(f"warning: trial {number}: {line}")
+
+
+def record_of_trial(tune: RunRecord, number: int, parameters: Parameters, started: float) -> RunRecord:
+    """The record of a trial of `tune`, which has groups, nodes, money and evidence; `started` in Unix seconds."""
+    trial = trial_id(tune.run, number)
+    return replace(
+        tune,
+        run=trial,
+        name=tune.run,
+        on=tune.run,
+        trial=TrialOf(number, dict(parameters)),
+        store=further_store(tune, trial),
+        shared=f"{tune.shared}/{keys.further_run(trial)}" if tune.shared else None,
+        results=str(trial_results(Path(tune.results), number)),
+        usd_per_hour=0.0,
+        max_cost_usd=None,
+        ledger=Ledger(),
+        attempts=(),
+        requests=None,
+        latest=None,
+        backend=None,
+        evidence=None,
+        resumes=None,
+        client=None,
+        phase=RunPhase.RUNNING,
+        result=None,
+        exit_code=None,
+        failed_task=None,
+        exit_status=None,
+        message="",
+        hint=None,
+        fetched=False,
+        not_collected=None,
+        times={"started": started},
+    )
 
 
 def _in_store(tune: str, store: ObjectStore) -> set[int]:

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock
-
 from tfinfra.errors import Result, TfinfraError, UsageError
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.find_run import find_run
@@ -18,6 +16,8 @@ from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.tuning.claim import claim
+from tfinfra.lifecycle.tuning.of_another_machine import keep_end, keep_here, refuse_beyond_store, refuse_other_names
 from tfinfra.lifecycle.watch.home_points import logged_at_home
 from tfinfra.model import Point, Unfit
 from tfinfra.model.trials import trial_id
@@ -26,16 +26,11 @@ from tfinfra.store import keys, store_errors
 from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
-from tfinfra.system.whole_file import write_whole
 from tfinfra.text.wording import count
 from tfinfra.tuning.journal import Ended, Entry, Trial, best_figure, figures_of, replay
 
-_RESUMED_BY = "resumed-by"
-"""The file in a tune's folder that names the one which goes on with it."""
 _OWN_ENDS = (Result.SUCCEEDED, Result.FAILED, Result.LIMIT)
 """How a trial ends by itself, whether or not a client is there."""
-_YOUNG = 120.0
-"""Seconds in which a tune that goes on with another has a record of its own."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +50,10 @@ def left_tune(name: str, say: Progress) -> LeftTune:
     """The tune of this id or name. Raises UsageError where it is none that can be gone on with."""
     found = find_run(name, tell=say, ended=True)
     record = found.folder.read()
-    if record is None or found.borrowed:
-        raise UsageError(f"{found.run} was not begun on this machine", hint="its journal is on the one that began it")
+    if found.borrowed or record is None:
+        refuse_beyond_store(found)
+    if record is None:
+        raise UsageError(f"the record of {found.run} cannot be read", hint=f"`tfinfra down {found.run}` deletes it")
     if record.came_to_nothing and record.resumes is not None:
         hint = f"`tfinfra tune --resume {record.resumes}` goes on with the one that it was to go on with"
         raise UsageError(f"{found.run} came to nothing before it touched a cloud", hint=hint)
@@ -101,7 +98,8 @@ def with_ends(left: LeftTune) -> list[Entry]:
         values = _values(record, left.tune.primary_metric_name)
         at = record.times.get("ended", right_now())
         best = best_figure(values, goal)
-        ends.append(Ended(trial.number, str(record.result), record.message, at, figures_of(values), best))
+        why = "" if record.result == Result.SUCCEEDED else record.message
+        ends.append(Ended(trial.number, str(record.result), why, at, figures_of(values), best))
     return [*left.entries, *(Entry(ended=end) for end in ends)]
 
 
@@ -121,6 +119,7 @@ def refuse_another(tune: Tune, left: LeftTune) -> None:
     if other:
         message = f"{' and '.join(other)} {'are' if len(other) > 1 else 'is'} not what {left.run} searched by"
         raise UsageError(message, hint="tune.resume_from lets a new tune learn of an old one's trials")
+    refuse_other_names(left.run, tune.parameter_space, replay(left.entries))
 
 
 def refuse_finished(tune: Tune, left: LeftTune) -> None:
@@ -141,28 +140,20 @@ def take_over(left: LeftTune, run: str, say: Progress) -> None:
     """Makes `run` the one tune that goes on with this one, and ends what there still is of that, its files at home.
     Raises UsageError where another does already."""
     folder = left.found.folder
-    by = _claim(folder, run)
+    by = claim(folder, left.found.store, run, right_now())
     if by != run:
         raise UsageError(
-            f"{by} goes on with {left.run} already", hint=f"`tfinfra tune --resume {by}` goes on with that"
+            f"{by} goes on with {left.run} already",
+            hint=f"`tfinfra tune --resume {by}` goes on with that, once its client has gone",
         )
     record = folder.read()
     if record is not None and record.phase != RunPhase.DELETED:
         say(f"{left.run} is ended first: what it has found is kept")
+        if left.found.borrowed:
+            keep_here(left.found, left.entries)
         end_run(left.found, say)
-
-
-def _claim(folder: RunFolder, run: str) -> str:
-    """Who goes on with the tune of `folder`: the first that asks, unless that one came to nothing."""
-    path = folder.path / _RESUMED_BY
-    with FileLock(folder.path / ".resumed"):
-        by = path.read_text("utf-8").strip() if path.exists() else ""
-        other = folder.of(by).read() if by else None
-        begins = other is None and by and right_now() - path.stat().st_mtime < _YOUNG
-        if begins or (other is not None and not other.came_to_nothing):
-            return by
-        write_whole(path, run.encode())
-        return run
+        if left.found.borrowed:
+            keep_end(left.found, replay(left.entries), say)
 
 
 def bring_over(left: LeftTune, folder: RunFolder) -> None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from tfinfra.errors import Result
-from tfinfra.lifecycle.end.trials_home import trial_results
-from tfinfra.lifecycle.record.names import further_store
+from tfinfra.lifecycle.end.trials_home import record_of_trial
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
-from tfinfra.lifecycle.record.trials import TrialOf
 from tfinfra.lifecycle.record.tune_journal import JournalFile
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
-from tfinfra.money.ledger import Ledger
-from tfinfra.store import keys
 from tfinfra.tuning.draws import sampler
 from tfinfra.tuning.journal import Asked, Ended, Entry, Searched, Trial, best_figure, figures_of, followed
 
@@ -62,7 +57,12 @@ class TrialBook:
         """Writes the record of a trial that is asked of its nodes. A disk that does not take it is complained of."""
         tune = self._folder.read()
         assert tune is not None  # noqa: S101 - it is there since before the first write to the cloud
-        record = trial_record(tune, asked.number, asked, what, now)
+        record = replace(
+            record_of_trial(tune, asked.number, asked.parameters, now),
+            deadline=what.deadline,
+            limit=what.limit,
+            run_seconds=what.run_seconds,
+        )
         try:
             self._folder.of(record.run).write(record)
         except OSError as error:
@@ -96,32 +96,3 @@ class TrialBook:
             return None
         parameters = self._sampler.ask(number)
         return None if parameters is None else Asked(number, parameters, now)
-
-
-def trial_record(tune: RunRecord, number: int, asked: Asked, what: TrialAsked, now: float) -> RunRecord:
-    """The record of a trial of `tune`, which has groups, nodes, money and evidence."""
-    return replace(
-        tune,
-        run=what.trial,
-        name=tune.run,
-        on=tune.run,
-        trial=TrialOf(number, asked.parameters),
-        store=further_store(tune, what.trial),
-        shared=f"{tune.shared}/{keys.further_run(what.trial)}" if tune.shared else None,
-        results=str(trial_results(Path(tune.results), number)),
-        deadline=what.deadline,
-        limit=what.limit,
-        run_seconds=what.run_seconds,
-        usd_per_hour=0.0,
-        max_cost_usd=None,
-        ledger=Ledger(),
-        attempts=(),
-        requests=None,
-        latest=None,
-        backend=None,
-        evidence=None,
-        resumes=None,
-        client=None,
-        phase=RunPhase.RUNNING,
-        times={"started": now},
-    )
