@@ -65,7 +65,7 @@ def test_a_bandit_ends_what_with_its_slack_stays_below_the_best_run(policy: Poli
         best_run = max(value for each in traces for value in numbers(each, interval))
         own = max(numbers(trace, interval))
         if policy.slack_factor is not None:
-            ends = own + abs(own) * policy.slack_factor < best_run
+            ends = own < best_run and (own == -math.inf or own + abs(own) * policy.slack_factor < best_run)
         else:
             assert policy.slack_amount is not None
             ends = own < best_run - policy.slack_amount
@@ -141,6 +141,7 @@ EXAMPLES = {
     "the documents' slack amount: less than 0.8 - 0.2": (Policy("bandit", slack_amount=0.2), [0.8], [0.59], True),
     "just within a slack amount": (Policy("bandit", slack_amount=0.2), [0.8], [0.61], False),
     "a negative best leaves room below it": (Policy("bandit", slack_factor=0.1), [-1.0], [-1.05], False),
+    "below all that is a number": (Policy("bandit", slack_factor=0.1), [0.8], [-math.inf], True),
     "far below a negative best": (Policy("bandit", slack_factor=0.1), [-1.0], [-1.2], True),
     "an equal constant run": (Policy("median_stopping"), [0.1] * 3, [0.1] * 3, False),
     "the best so far counts, not the last": (Policy("median_stopping"), [0.5, 0.5], [0.6, 0.1], False),

@@ -155,7 +155,10 @@ def _bandit(field: _Field, own: float) -> str | None:
     the factor is of the size of Y: of Y itself, a negative best would end the best run of all."""
     policy, best = field.policy, field.best_of_all
     if policy.slack_factor is not None:
-        falls_short = own + abs(own) * policy.slack_factor < best
+        within = (
+            own if math.isinf(own) else own + abs(own) * policy.slack_factor
+        )  # of what is infinite no share is left
+        falls_short = within < best
         slack = f"slack_factor {policy.slack_factor:g}"
     else:
         falls_short = own < best - (policy.slack_amount or 0)

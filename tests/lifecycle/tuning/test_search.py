@@ -13,11 +13,14 @@ import pytest
 
 from tests.lifecycle.tuning.fake_pool import Life
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried, parameters_of, rising
+from tfinfra.errors import Result
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder, trial_records
+from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning.before import Before
+from tfinfra.model import Outcome
 from tfinfra.model.tuning import Policy
-from tfinfra.store import MemoryStore
-from tfinfra.tuning.journal import Trial
+from tfinfra.store import MemoryStore, keys, put_first
+from tfinfra.tuning.journal import Trial, replay
 
 __all__ = ["hurried"]
 TUNE = "digits-abc123"
@@ -79,6 +82,16 @@ def worse_and_worse(arguments: dict[str, str]) -> Life:
     return Life([1.0], hangs=False) if x == 0 else Life([-x] * 3, hangs=True)
 
 
+def without_the_metric_at_3(arguments: dict[str, str]) -> Life:
+    x = float(arguments["--x"])
+    return Life([x], metric="loss") if x == 3 else Life([x])
+
+
+def failing_from_2_on(arguments: dict[str, str]) -> Life:
+    x = float(arguments["--x"])
+    return Life([], exit_status=1, word="no memory is left") if x >= 2 else Life([x])
+
+
 ENDS: dict[str, tuple[Callable[[dict[str, str]], Life], Mapping[str, Any], int, str, int]] = {
     "all do well": (rising, {}, 0, "trial 5 is the best of 5", 5),
     "the least is the best": (rising, {"primary_metric_goal": "minimize"}, 0, "trial 1 is the best", 5),
@@ -92,6 +105,14 @@ ENDS: dict[str, tuple[Callable[[dict[str, str]], Life], Mapping[str, Any], int, 
     "some fail, and never three in a row": (odd_ones_fail, {"max_concurrent_runs": 1}, 0, "trial 5 is the best", 5),
     "each fails in its own way": (each_its_own_way, {}, 7, "none of 5 trials has a value of val_acc", 5),
     "the metric has another name": (of_another_name, {"max_concurrent_runs": 1}, 7, "it logged accuracy", 1),
+    "one of many logs another metric alone": (without_the_metric_at_3, {}, 0, "trial 5 is the best of 5", 5),
+    "three fail in a row, alike, after others did well": (
+        failing_from_2_on,
+        {"max_concurrent_runs": 1, "max_total_runs": 30},
+        0,
+        "trial 2 is the best of 5: val_acc 1; 3 trials in a row failed alike: worker-0 ended with exit status 1",
+        5,
+    ),
     "none logs anything": (silent, {}, 7, "5 of them ended well and logged nothing", 5),
     "what is no number is never the best": (not_a_number_at_4, {}, 0, "trial 4 is the best", 5),
     "the space is smaller than what was wanted": (rising, {"max_total_runs": 200}, 0, "trial 100 is the best", 100),
@@ -167,6 +188,44 @@ def test_a_limit(case: str, tmp_path: Path) -> None:
     assert words in result.record.message
     records = trial_records(run_folder(tmp_path / "state", TUNE))
     assert {record.phase for record in records} == {RunPhase.DELETED}
+
+
+def test_a_limit_that_the_nodes_see_first_leaves_what_was_found(tmp_path: Path) -> None:
+    def script(arguments: dict[str, str]) -> Life:
+        if arguments["--x"] == "2":
+            put_first(world.store, keys.OUTCOME, Outcome(Result.LIMIT, "limits.max_cost_usd", ended=1.0))
+        return rising(arguments)
+
+    world = TunedWorld(tmp_path, script, a_tune(max_concurrent_runs=1))
+    result = world.search()
+    assert result.record.exit_code == 0
+    assert "is the best of" in result.record.message
+
+
+def test_an_answer_that_is_lost_on_its_way_makes_no_second_client(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    world.store = LosesAnswers()
+    result = world.search()
+    assert result.record.message == "trial 5 is the best of 5: val_acc 4"
+    assert sorted(world.pool.lived) == [f"{TUNE}-t{n:05d}" for n in range(1, 6)]
+    folder = run_folder(tmp_path / "state", TUNE).path
+    for store in (None, world.store):
+        searched = replay(read_journal(folder, store, pytest.fail))
+        assert (searched.counted, searched.under_way) == (5, ())
+
+
+class LosesAnswers(MemoryStore):
+    """It takes each entry of a journal, and each second of its answers does not arrive."""
+
+    lost = 0
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        put = super().put_if_absent(key, data)
+        if put and key.startswith(keys.JOURNAL):
+            self.lost += 1
+            if self.lost % 2:
+                raise OSError("timed out")
+        return put
 
 
 def test_a_store_that_is_away_for_a_while_costs_no_trial(tmp_path: Path) -> None:

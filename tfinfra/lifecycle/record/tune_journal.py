@@ -28,17 +28,43 @@ class JournalFile:
         self._folder = folder
         self._store = store
         self._next = 0
+        self._tried: list[bytes] = []
+        self._landed: set[bytes] = set()
 
     def append(self, entry: Entry) -> None:
-        """Raises what the store raises: the same entry may be appended again then. Raises ProvisioningError where
-        somebody else has written in its place."""
-        key, data = keys.journal_key(self._next), encode(entry)
+        """Raises what the store raises: the same entry may be appended again then, or another one before it. Raises
+        ProvisioningError where somebody else has written in its place.
+
+        A store may take an entry and its answer be lost: what was tried under this number then lies there, and is an
+        entry of this client's."""
+        data = encode(entry)
+        if data in self._landed:
+            self._landed.remove(data)
+            return
+        while not self._is_put(data):
+            there = content(self._store, keys.journal_key(self._next))
+            if there is None or there not in self._tried:
+                run = self._folder.path.name
+                hint = f"`tfinfra down {run}` ends it; `tfinfra tune --resume` goes on from its journal"
+                raise ProvisioningError(f"another client writes the journal of {run}", hint=hint)
+            self._keep(keys.journal_key(self._next), there)
+            self._count(there)
+            if there == data:
+                return
+            self._landed.add(there)
+        self._count(data)
+
+    def _is_put(self, data: bytes) -> bool:
+        """Raises what the store raises."""
+        key = keys.journal_key(self._next)
         self._keep(key, data)
-        if not self._store.put_if_absent(key, data) and content(self._store, key) != data:
-            hint = f"`tfinfra down {self._folder.path.name}` ends it; `tfinfra tune --resume` goes on from its journal"
-            raise ProvisioningError(f"another client writes the journal of {self._folder.path.name}", hint=hint)
+        self._tried.append(data)
+        return self._store.put_if_absent(key, data)
+
+    def _count(self, data: bytes) -> None:
         self._folder.audit.append(_EVENT, entry=self._next, sha256=sha256(data))
         self._next += 1
+        self._tried = []
 
     def _keep(self, key: str, data: bytes) -> None:
         """A disk that does not take it is complained of: the store has it."""

@@ -55,16 +55,20 @@ def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
 
 
 def _searched(context: RunContext, search: Search, book: TrialBook) -> Outcome:
-    """A tune that reaches its limit with a best trial has done what it had the time or the money for."""
+    """A tune that reaches its limit with a best trial has done what it had the time or the money for, whether its
+    client saw to that or its nodes did."""
     try:
-        return search.go()
+        outcome = search.go()
+        if outcome.result != Result.LIMIT:
+            return outcome
     except LimitReached as limit:
-        tune = context.plan.tune
-        best = book.searched.best(tune.primary_metric_goal) if tune is not None else None
-        if tune is None or best is None:
-            raise
-        context.session.observer.say(f"{limit.message}: what it has found by now counts")
-        return success(tune, best, book.searched, context.ports.clock())
+        outcome = Outcome(Result.LIMIT, limit.message, ended=context.ports.clock(), hint=limit.hint)
+    tune = context.plan.tune
+    best = book.searched.best(tune.primary_metric_goal) if tune is not None else None
+    if tune is None or best is None:
+        return outcome
+    context.session.observer.say(f"{outcome.message}: what it has found by now counts")
+    return success(tune, best, book.searched, context.ports.clock())
 
 
 def _interrupted(context: RunContext, error: BaseException) -> Outcome:
@@ -82,6 +86,8 @@ def _ended(context: RunContext, nodes: Nodes, book: TrialBook, home: TrialsHome,
             nodes.outcome = outcome
         except store_errors() as error:
             context.session.observer.say(f"warning: the nodes could not be told of the end: {first_line(error)}")
+    elif outcome.result == Result.SUCCEEDED:
+        nodes.outcome = outcome  # they have said how the pool ended, which is not how the search did
     context.folder.audit.append("outcome", **to_json(outcome))
     home.wait()
     if (tune := context.plan.tune) is not None:

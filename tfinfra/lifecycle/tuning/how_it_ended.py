@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tfinfra.errors import Result, first_line
 from tfinfra.model import Outcome
@@ -21,6 +22,12 @@ def success(tune: Tune, best: Trial, searched: Searched, now: float) -> Outcome:
     ended = len(searched.in_order)
     message = f"trial {best.number} is the best of {ended}: {tune.primary_metric_name} {best.best:.6g}"
     return Outcome(Result.SUCCEEDED, message, ended=now)
+
+
+def best_all_the_same(tune: Tune, best: Trial, searched: Searched, end: Outcome) -> Outcome:
+    """Of a search that `end` has ended early, with a best trial."""
+    found = success(tune, best, searched, end.ended or 0.0)
+    return replace(found, message=f"{found.message}; {end.message}", tail=end.tail, hint=end.hint)
 
 
 def without_best(tune: Tune, searched: Searched, now: float) -> Outcome:

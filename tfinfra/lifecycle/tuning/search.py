@@ -15,7 +15,14 @@ from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.lifecycle.tuning.asking import AskedTrial
-from tfinfra.lifecycle.tuning.how_it_ended import failures_alike, success, why_failed, without_best, without_metric
+from tfinfra.lifecycle.tuning.how_it_ended import (
+    best_all_the_same,
+    failures_alike,
+    success,
+    why_failed,
+    without_best,
+    without_metric,
+)
 from tfinfra.lifecycle.tuning.pool_places import PoolPlaces
 from tfinfra.lifecycle.tuning.trial_book import TrialBook
 from tfinfra.lifecycle.tuning.trial_life import LiveTrial
@@ -190,11 +197,21 @@ class Search:
         return str(outcome.result), why_failed(outcome)
 
     def _judge(self, trial: LiveTrial, result: str) -> None:
-        """Ends the search where what a trial came to is the fault of all."""
-        if result == "succeeded" and not trial.points.values and trial.points.others:
+        """Ends the search where what a trial came to is the fault of all. One that comes to its end without the metric
+        is, as long as none has logged it."""
+        searched = self._book.searched
+        if result in ("succeeded", "limit") and trial.points.others and not self._has_value():
             self._failed = without_metric(self._tune, trial.trial, trial.points.others, self._clock())
         elif result == "failed" and trial.outcome is not None:
-            self._failed = failures_alike(self._book.searched, trial.outcome, self._clock())
+            alike, best = failures_alike(searched, trial.outcome, self._clock()), self._best()
+            self._failed = best_all_the_same(self._tune, best, searched, alike) if alike and best else alike
+
+    def _has_value(self) -> bool:
+        trials = self._book.searched.trials.values()
+        return any(trial.values for trial in trials) or any(trial.points.values for trial in self._live)
+
+    def _best(self) -> Trial | None:
+        return self._book.searched.best(self._tune.primary_metric_goal)
 
     # What comes next
 
@@ -236,7 +253,7 @@ class Search:
         return self._clock() >= end.at - min(ENDS_BEFORE, SHARE * end.seconds)
 
     def _over(self) -> Outcome:
-        best = self._book.searched.best(self._tune.primary_metric_goal)
+        best = self._best()
         if best is None:
             return without_best(self._tune, self._book.searched, self._clock())
         return success(self._tune, best, self._book.searched, self._clock())
