@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.lifecycle.fakes import training
+from tests.lifecycle.record.test_another_machines_run import left_by_its_client, second
 from tests.lifecycle.tuning.home import RUN, a_tune_at_home
 from tfinfra.cli.main import main
+from tfinfra.store import encode, keys
+
+__all__ = ["second"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +49,7 @@ def test_the_document_has_all(state: Path, tmp_path: Path, capfd: pytest.Capture
     assert document["trials"][0]["parameters"] == {"--x": 3, "--rate": 0.025}
 
 
-@pytest.mark.parametrize(
-    "words", [("--of", "mnist"), ("--of", RUN, "--state", "held"), ("--of", RUN, "--cloud", "local")]
-)
+@pytest.mark.parametrize("words", [("--of", "mnist"), ("--of", RUN, "--state", "held"), ("--of", RUN, "--since", "2h")])
 def test_what_it_cannot_do_ends_with_two(
     words: tuple[str, ...], state: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,3 +64,20 @@ def test_a_list_of_runs_has_the_tune_as_one_line(
     a_tune_at_home(state, tmp_path / "results")
     assert main(["runs"]) == 0
     assert [line.split()[0] for line in capfd.readouterr().out.splitlines()] == ["RUN", RUN]
+
+
+def test_of_another_machines_tune_the_journal_in_its_store_tells(
+    tmp_path: Path, second: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = left_by_its_client(tmp_path, monkeypatch, training)
+    folder = a_tune_at_home(tmp_path / "elsewhere", tmp_path / "results")
+    world.store.put(keys.PLAN, encode(folder.plan()))
+    for path in (folder.path / keys.JOURNAL).iterdir():
+        world.store.put(f"{keys.JOURNAL}/{path.name}", path.read_bytes())
+    asked = ("--cloud", "azure", "--subscription", "sub-a")
+    assert main(["runs", "--of", RUN, *asked, "--json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert (document["best"], [trial["state"] for trial in document["trials"]][-1]) == (4, "cancelled")
+    world.store.put(keys.PLAN, b"{}")
+    assert main(["runs", "--of", RUN, *asked]) == 2
+    assert f"{RUN} shows no trials: its store holds no plan of a tune" in capfd.readouterr().err

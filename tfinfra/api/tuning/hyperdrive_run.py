@@ -19,7 +19,8 @@ _STATUSES |= {"terminated": "Canceled", "cancelled": "Canceled"}
 
 class HyperDriveRun(Run):
     """A tune, by its id, as `Experiment.submit(HyperDriveConfig(…))` gives it. Its children are its trials: runs with
-    files, logs and metrics of their own. This machine must have begun it."""
+    files, logs and metrics of their own. Of one that another machine began, the trials are listed for as long as its
+    store is there."""
 
     def __init__(self, experiment: Any = None, run_id: str | None = None, hyperdrive_config: Any = None) -> None:
         super().__init__(experiment, run_id)
@@ -85,13 +86,20 @@ class HyperDriveRun(Run):
         if found is not None:
             return found
         if not self._is_known_here:
-            hint = "its trials are known where it was begun"
-            raise told(UsageError(f"this machine knows no tune {self.id}", hint=hint))
+            return self._tune_from_elsewhere()
         tune = self._submitted().get("tune")
         if not isinstance(tune, Mapping):
             raise told(UsageError(f"{self.id} is no tune", hint=f"write Run('{self.id}')"))
         metric, goal = (str(tune.get(f"primary_metric_{what}")) for what in ("name", "goal"))
         return TuneState(self.id, metric, goal.lower(), (), None, 0, 0)  # it compiles
+
+    def _tune_from_elsewhere(self) -> TuneState:
+        from tfinfra.lifecycle.attach.of_a_tune import known_tune
+
+        try:
+            return known_tune(self.id)
+        except UsageError as error:
+            raise told(error) from None
 
     def _resumed(self) -> Iterator[HyperDriveRun]:
         plan = self._plan()

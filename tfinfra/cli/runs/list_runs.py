@@ -57,9 +57,9 @@ def command(
     from tfinfra.system.clock import moment_of, right_now
 
     if of is not None:
-        if not asked.nothing or name or state or result or since:
+        if name or state or result or since:
             raise UsageError("--of lists the trials of one tune, and takes no other choice", "--limit cuts the list")
-        return _list_trials(of, (0 if as_json else LIMIT) if limit is None else limit, as_json=as_json)
+        return _list_trials(of, asked, (0 if as_json else LIMIT) if limit is None else limit, as_json=as_json)
     begun = moment_of(since, right_now()) if since is not None else None
     wanted = RunFilter(name, frozenset(state), frozenset(result), begun)
     found = selected(all_statuses(asked, progress), wanted)
@@ -81,14 +81,14 @@ def command(
     return 0
 
 
-def _list_trials(of: str, most: int, *, as_json: bool) -> int:
-    from tfinfra.cli.output import print_document, result_line
+def _list_trials(of: str, asked: CloudOptions, most: int, *, as_json: bool) -> int:
+    from tfinfra.cli.output import print_document, progress, result_line
     from tfinfra.cli.tuning.trials import show_trials
-    from tfinfra.lifecycle.trials.tune_at_home import tune_named
+    from tfinfra.lifecycle.attach.of_a_tune import known_tune
     from tfinfra.lifecycle.watch.tune_state import tune_document
     from tfinfra.system.clock import right_now
 
-    tune = tune_named(of)
+    tune = known_tune(of, asked, progress)
     if as_json:
         print_document("trials", tune_document(tune))
     elif not tune.trials:

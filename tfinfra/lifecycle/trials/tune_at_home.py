@@ -21,15 +21,22 @@ from tfinfra.tuning.journal import Searched, Trial, followed
 def tune_at_home(folder: RunFolder, tell: Progress = say_nothing) -> TuneState | None:
     """The tune whose folder this is, None where the run is none. `tell` hears what of its journal cannot be read; of a
     trial under way its values are not known here."""
+    record = folder.read()
+    return tune_by(folder, None, tell, driven=record is not None and is_alive(record.client))
+
+
+def tune_by(folder: RunFolder, store: ObjectStore | None, tell: Progress, *, driven: bool) -> TuneState | None:
+    """The same by the journal that lies in `store` too; `driven`: a client still searches. Raises what the store
+    raises."""
     try:
         plan = folder.plan()
-    except (OSError, ValueError):  # it was not compiled, or is another machine's
+    except (OSError, ValueError):  # it was not compiled, or is lost
         return None
     if plan.tune is None or plan.pool is None:
         return None
-    tune, run, record = plan.tune, folder.path.name, folder.read()
-    searched = searched_of(folder, None, tell)
-    word = "running" if record is not None and is_alive(record.client) else "cancelled"
+    tune, run = plan.tune, folder.path.name
+    searched = searched_of(folder, store, tell)
+    word = "running" if driven else "cancelled"
     trials = tuple(trial_state(run, trial, word) for _, trial in sorted(searched.trials.items()))
     best = searched.best(tune.primary_metric_goal)
     number = best.number if best is not None else None
