@@ -255,6 +255,27 @@ def test_azure_mls_run_is_met_with_the_line_to_write(tmp_path: Path) -> None:
     assert found.hint is not None and found.hint.startswith("write `from tfinfra import Run`")
 
 
+BESIDE_AZURE_ML = {
+    "its Run, of packages": ("from azureml.core import Run\n", "pip_packages: [azureml-defaults]\n", ["TFI540"]),
+    "its Run by its module": ("from azureml.core.run import Run\n", "pip_packages: [azureml_core==1.2]\n", ["TFI540"]),
+    "its Run, of conda": (
+        "from azureml.core import Run\n",
+        "conda_packages: [main::azureml-core]\n",
+        ["TFI540"],
+    ),
+    "another of its classes": ("from azureml.core import Dataset\n", "pip_packages: [azureml-core]\n", []),
+    "no import of it": ("print()\n", "pip_packages: [azureml-core]\n", []),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE_AZURE_ML)
+def test_azure_mls_run_is_told_where_its_sdk_is_installed(tmp_path: Path, case: str) -> None:
+    script, manifest, expected = BESIDE_AZURE_ML[case]
+    found = said_of(tmp_path, {"train.py": script}, manifest)
+    assert [each.code for each in found if each.code in ("TFI510", "TFI540")] == expected
+    assert all("write `from tfinfra import Run`" in (each.hint or "") for each in found if each.code == "TFI540")
+
+
 def test_a_script_that_configures_a_search_is_told_where_that_belongs(tmp_path: Path) -> None:
     script = "from azureml.train.hyperdrive import HyperDriveConfig, choice\n"
     (found,) = said_of(tmp_path, {"train.py": script}, "")

@@ -26,6 +26,8 @@ _ANYTHING = re.compile(
 """A setup script that installs by a list of its own, which is not read, or that fetches or makes code."""
 
 
+_AZURE_ML = re.compile(r"(?i)(?:\S+::)?azureml[-_](?!mlflow)")
+"""A requirement of Azure ML's SDK; azureml-mlflow alone brings no Run."""
 _SHORTEST_SLIP = 4
 
 
@@ -47,6 +49,21 @@ def imports_that_nothing_meets(facts: Facts) -> Iterator[Diagnostic]:
         if not _is_made_by_setup(facts, one.name) and (top not in lacking or one.certain > lacking[top].certain):
             lacking[top] = one
     yield from (_diagnostic(facts, one, known, python) for one in lacking.values())
+
+
+def azure_mls_own_run(facts: Facts) -> Iterator[Diagnostic]:
+    """Azure ML's Run where its SDK is installed: it is there, and logs to nobody. Once."""
+    if facts.spec is None:
+        return
+    wanted = facts.spec.requirements
+    if not any(_AZURE_ML.match(line) for line in (*wanted.pip, *wanted.conda)):
+        return
+    for one in facts.project.source.outside:
+        if _is_azure_mls_run(one):
+            message = f"`{one.statement}`: outside of Azure ML this Run only prints what is logged"
+            hint = _for_experiments(one)
+            yield Diagnostic("TFI540", Severity.WARNING, message, "entry_script", _position(facts, one), hint)
+            return
 
 
 def names_that_python_lacks(facts: Facts) -> Iterator[Diagnostic]:
@@ -159,12 +176,16 @@ def _diagnostic(facts: Facts, one: OutsideImport, known: EnvironmentModules, pyt
 def _at(facts: Facts, one: OutsideImport, message: str, hint: str) -> Diagnostic:
     """An error where the import runs for certain, and nothing may make what it imports before."""
     source = facts.project.source
-    text = line_of(source.text(one.module), one.line)
-    position = Position(source.file(one.module), one.line, one.column + 1, one.length, text)
     may_be_made = facts.manifest.setup_script or may_write({**source.modules, **source.skimmed}, one.name)
     sure = one.certain and not may_be_made
     severity = Severity.ERROR if sure else Severity.WARNING
-    return Diagnostic("TFI510", severity, message, "entry_script", position, hint)
+    return Diagnostic("TFI510", severity, message, "entry_script", _position(facts, one), hint)
+
+
+def _position(facts: Facts, one: OutsideImport) -> Position:
+    source = facts.project.source
+    text = line_of(source.text(one.module), one.line)
+    return Position(source.file(one.module), one.line, one.column + 1, one.length, text)
 
 
 def _way_out(facts: Facts, one: OutsideImport, known: EnvironmentModules) -> str:
@@ -195,11 +216,15 @@ def _for_experiments(one: OutsideImport) -> str:
         return "of tfinfra a training script has `from tfinfra import Run` alone"
     if _top(one) == "mlflow":
         return "write pip_packages: [mlflow-skinny, pandas, scipy]; what it logs then comes home with the run"
-    if one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members):
+    if _is_azure_mls_run(one):
         return "write `from tfinfra import Run`: it has get_context, log, log_list, log_row, log_table, log_image, tag"
     if one.name.startswith("azureml.train.hyperdrive") or (one.name == "azureml.train" and "hyperdrive" in one.members):
         return "remove it here: a search is the manifest's key `tune`, or HyperDriveConfig where the run is submitted"
     return ""
+
+
+def _is_azure_mls_run(one: OutsideImport) -> bool:
+    return one.name == "azureml.core.run" or (one.name == "azureml.core" and "Run" in one.members)
 
 
 def _instead_of(there: str) -> str:
@@ -231,4 +256,9 @@ def _is_slip(written: str, name: str) -> bool:
     return len(long) - len(short) == 1 and any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
-RULES: tuple[Rule, ...] = (imports_that_nothing_meets, names_that_python_lacks, names_that_packages_lack)
+RULES: tuple[Rule, ...] = (
+    imports_that_nothing_meets,
+    azure_mls_own_run,
+    names_that_python_lacks,
+    names_that_packages_lack,
+)
