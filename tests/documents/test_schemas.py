@@ -23,9 +23,9 @@ from tfinfra.lifecycle.attach.sweep import Doomed
 from tfinfra.lifecycle.end.deletion_layers import Layer
 from tfinfra.lifecycle.preflight import LiveAnswer
 from tfinfra.lifecycle.record.not_collected import NotCollected
-from tfinfra.lifecycle.record.phase_times import PhaseTime
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.lifecycle.record.run_status import RunState, RunStatus
+from tfinfra.lifecycle.record.times.phase_times import PhaseTime
 from tfinfra.lifecycle.watch.log_reader import LogLine
 from tfinfra.machine.doctor import CheckResult
 from tfinfra.machine.walk.steps import Step

@@ -36,8 +36,8 @@ from tfinfra.azure.timer import await_armed
 from tfinfra.cloud import Cloud
 from tfinfra.engine.pulumi import Engine
 from tfinfra.lifecycle.end.teardown import Teardown
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
 from tfinfra.lifecycle.record.names import begun_groups
-from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 from tfinfra.localcloud.common.state_files import read_json
 from tfinfra.localcloud.daemon.daemon_client import Endpoint, call

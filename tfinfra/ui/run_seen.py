@@ -14,9 +14,9 @@ from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import status_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.pages.found_page import found_page
-from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import run_status
+from tfinfra.lifecycle.record.times.phase_times import phase_times
 from tfinfra.lifecycle.record.trials import TRIAL_OR_RUN, TRIALS, number_of, tune_of
 from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.lifecycle.reporting.write import plan_of

@@ -20,7 +20,7 @@ from tfinfra.azure.vm_instances import instances
 from tfinfra.cloud import Cloud
 from tfinfra.errors import ForeignInside, TeardownIncomplete
 from tfinfra.lifecycle.end import teardown
-from tfinfra.lifecycle.record.published import BorrowedFolder
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
 from tfinfra.lifecycle.wiring import real_ports
 
 cloud, no_faults = fake_daemon.cloud, fake_daemon.no_faults

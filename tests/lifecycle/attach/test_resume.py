@@ -18,8 +18,8 @@ from tfinfra.errors import ProvisioningError, TeardownIncomplete, UsageError
 from tfinfra.lifecycle.attach import attached_run, status
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended
 from tfinfra.lifecycle.record.run_record import run_folder
-from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.model import Heartbeat, to_json
 from tfinfra.money.ledger import Interval, Ledger
 from tfinfra.store import Unreadable, keys

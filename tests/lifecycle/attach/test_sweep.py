@@ -12,7 +12,7 @@ from tfinfra.errors import TeardownIncomplete
 from tfinfra.lifecycle.attach import sweep
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.sweep import due
-from tfinfra.lifecycle.record.published import BorrowedFolder
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
 from tfinfra.system.clock import unix_time
 
 PAST, NOW, LATER = "2026-11-24T09:00:00Z", unix_time("2026-11-24T10:00:00Z"), "2026-11-24T11:00:00Z"

@@ -19,7 +19,7 @@ from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.cli.runs import down, fetch, list_runs, logs, status
 from tfinfra.errors import TfinfraError
 from tfinfra.lifecycle.attach import find_run, overview
-from tfinfra.lifecycle.record.published import publish
+from tfinfra.lifecycle.record.in_store.published import publish
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Heartbeat, Inventory, NodeRegistration, to_json
 from tfinfra.store import MemoryStore, keys

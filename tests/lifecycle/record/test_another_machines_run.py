@@ -18,7 +18,7 @@ from tfinfra.lifecycle.attach import attached_run, find_run, overview, status, s
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.driver import this_process
-from tfinfra.lifecycle.record.published import driven_elsewhere, publish
+from tfinfra.lifecycle.record.in_store.published import driven_elsewhere, publish
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.model import Outcome, TaskStatus, to_json
 from tfinfra.store import keys

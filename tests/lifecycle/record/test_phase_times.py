@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.lifecycle.fakes import World
 from tests.lifecycle.record.test_record import a_record
 from tests.lifecycle.runs import record_of
-from tfinfra.lifecycle.record.phase_times import PhaseTime, phase_times
 from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.times.phase_times import PhaseTime, phase_times
 
 
 def test_a_run_has_in_its_log_what_it_showed(tmp_path: Path) -> None:

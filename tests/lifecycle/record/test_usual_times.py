@@ -14,7 +14,7 @@ from tfinfra.audit.log import AuditLog
 from tfinfra.lifecycle.end import told_deletion
 from tfinfra.lifecycle.end.teardown import down
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
-from tfinfra.lifecycle.record.usual_times import usual_of, usual_seconds
+from tfinfra.lifecycle.record.times.usual_times import usual_of, usual_seconds
 from tfinfra.system.progress import say_nothing
 
 

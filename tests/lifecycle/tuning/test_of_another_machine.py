@@ -13,7 +13,7 @@ from tests.lifecycle.tuning.tuned_world import TunedWorld
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
-from tfinfra.lifecycle.record.published import BorrowedFolder
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, run_folder
 from tfinfra.lifecycle.tuning import resume
 from tfinfra.lifecycle.tuning.of_another_machine import keep_end, keep_here, refuse_beyond_store, refuse_other_names

@@ -11,8 +11,8 @@ from tfinfra.errors import ManifestError, UsageError
 from tfinfra.lifecycle.attach.attached_run import must_be_readable, recorded
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.of_a_tune import is_tune
-from tfinfra.lifecycle.record import published
 from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import NODES_STAY
 from tfinfra.lifecycle.record.uses import uses_lock

@@ -20,10 +20,10 @@ from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.evidence.late import sign_late
 from tfinfra.lifecycle.evidence.run_evidence import own_audit
 from tfinfra.lifecycle.record.driver import CLIENT_SECONDS, ClientProcess, is_alive, stop_process, wait_until
+from tfinfra.lifecycle.record.in_store.store_view import read_view
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
-from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.record.uses import unfinished_runs
 from tfinfra.lifecycle.run.signals import leave_word
 from tfinfra.lifecycle.trials.tune_at_home import tune_part

@@ -9,11 +9,11 @@ from pathlib import Path
 from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import first_line
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended
 from tfinfra.lifecycle.record.names import record_store
-from tfinfra.lifecycle.record.published import BorrowedFolder, FoundGroups, borrowed, driven_elsewhere
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import RunState, RunStatus, run_status, unknown_status
-from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.model import Outcome
 from tfinfra.model.shapes import is_time

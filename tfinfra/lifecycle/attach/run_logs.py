@@ -13,8 +13,8 @@ from tfinfra.lifecycle.attach.attached_run import came_to_nothing, must_be_reada
 from tfinfra.lifecycle.attach.followed_logs import FollowedLogs, merged
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.of_a_tune import is_tune, trials_have
+from tfinfra.lifecycle.record.in_store.store_view import read_view
 from tfinfra.lifecycle.record.run_record import RunRecord
-from tfinfra.lifecycle.record.store_view import read_view
 from tfinfra.lifecycle.watch.home_log import read_log
 from tfinfra.lifecycle.watch.log_reader import LogLine, LogReader, lines_in_pieces, tail_start
 from tfinfra.store import keys, store_errors

@@ -14,12 +14,12 @@ from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.phase_times import phase_times
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
-from tfinfra.lifecycle.record.store_view import how_it_ended
-from tfinfra.lifecycle.record.usual_times import usual_seconds
+from tfinfra.lifecycle.record.times.phase_times import phase_times
+from tfinfra.lifecycle.record.times.usual_times import usual_seconds
 from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.lifecycle.trials.tune_at_home import tune_part
 from tfinfra.lifecycle.watch.latest_metric import latest_at_home, latest_document, latest_in_store

@@ -14,7 +14,7 @@ from tfinfra.lifecycle.attach.end_runs import interrupted
 from tfinfra.lifecycle.attach.find_run import HERE, find_run, reach_scope
 from tfinfra.lifecycle.attach.overview import all_statuses
 from tfinfra.lifecycle.end import teardown
-from tfinfra.lifecycle.record.published import BorrowedFolder
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
 from tfinfra.lifecycle.record.run_status import RunState
 from tfinfra.lifecycle.run.effects import Ports

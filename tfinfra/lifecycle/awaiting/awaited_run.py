@@ -17,12 +17,12 @@ from tfinfra.lifecycle.attach.living import has_nodes
 from tfinfra.lifecycle.attach.status import UNKNOWN_END, with_outcome
 from tfinfra.lifecycle.awaiting.run_end import RunEnd, by_outcome, by_record, unknown
 from tfinfra.lifecycle.record.driver import is_alive
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended, read_view
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
-from tfinfra.lifecycle.record.store_view import how_it_ended, read_view
-from tfinfra.lifecycle.record.usual_times import usual_of
+from tfinfra.lifecycle.record.times.phase_times import phase_times, phase_word
+from tfinfra.lifecycle.record.times.usual_times import usual_of
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.lifecycle.watch.poll_times import Every, Listing
 from tfinfra.model import Outcome, TaskStatus

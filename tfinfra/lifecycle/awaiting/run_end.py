@@ -8,9 +8,9 @@ from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import ProvisioningError, Result, TeardownIncomplete
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.status import UNKNOWN_END
-from tfinfra.lifecycle.record.phase_times import phase_word
 from tfinfra.lifecycle.record.run_record import RunRecord
 from tfinfra.lifecycle.record.run_status import RunState
+from tfinfra.lifecycle.record.times.phase_times import phase_word
 from tfinfra.model import Outcome
 
 

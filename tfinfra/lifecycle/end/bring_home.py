@@ -19,7 +19,7 @@ from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.cloud import Cloud
 from tfinfra.errors import TeardownIncomplete, UsageError, first_line
 from tfinfra.lifecycle.end.salvage import OutputTree, save
-from tfinfra.lifecycle.record.left_files import sentences
+from tfinfra.lifecycle.record.in_store.left_files import sentences
 from tfinfra.lifecycle.record.not_collected import STORE, CollectionReport, NotCollected, missing, read_report
 from tfinfra.lifecycle.watch.home_log import times_beside, write_log
 from tfinfra.store import ObjectStore, OddObject, chunks_by_name, contents, log_pieces, store_errors

@@ -13,9 +13,9 @@ from tfinfra.documents.heading import headed
 from tfinfra.documents.moments import dated
 from tfinfra.evidence import names
 from tfinfra.lifecycle.record.evidence_state import OWN_TO_RECORD
-from tfinfra.lifecycle.record.phase_times import phase_word
+from tfinfra.lifecycle.record.in_store.store_view import StoreView, read_view
 from tfinfra.lifecycle.record.run_record import RunFolder, RunRecord, write_json
-from tfinfra.lifecycle.record.store_view import StoreView, read_view
+from tfinfra.lifecycle.record.times.phase_times import phase_word
 from tfinfra.lifecycle.reporting.write import write_page
 from tfinfra.model import Plan, TaskStatus, to_json
 from tfinfra.store import ObjectStore

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from tfinfra.errors import TfinfraError, TrainingFailed, first_line
 from tfinfra.lifecycle.end.ending import RunResult, close_engine, result_fields, write_home
 from tfinfra.lifecycle.end.run_home import RunHome
-from tfinfra.lifecycle.record import published, spending
+from tfinfra.lifecycle.record import spending
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.store import store_errors

@@ -21,8 +21,8 @@ from tfinfra.lifecycle.evidence.run_evidence import UNKEPT
 from tfinfra.lifecycle.record import spending
 from tfinfra.lifecycle.record.names import begun_groups
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.times.usual_times import usual_of
 from tfinfra.lifecycle.record.uses import end_use
-from tfinfra.lifecycle.record.usual_times import usual_of
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.store import clear
 from tfinfra.system.progress import Progress

@@ -16,7 +16,7 @@ from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.attach.status import document_of
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.metrics.run_points import run_logged
-from tfinfra.lifecycle.record.phase_times import phase_times
+from tfinfra.lifecycle.record.times.phase_times import phase_times
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.reporting.searched import search_of

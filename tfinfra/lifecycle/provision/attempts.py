@@ -26,7 +26,8 @@ from tfinfra.errors import (
 )
 from tfinfra.lifecycle.end.stacks import export_state
 from tfinfra.lifecycle.provision.phase_values import Kept
-from tfinfra.lifecycle.record import names, published, spending
+from tfinfra.lifecycle.record import names, spending
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.run_record import Attempt
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes

@@ -17,7 +17,8 @@ from tfinfra.lifecycle.provision import attempts, stack_config
 from tfinfra.lifecycle.provision.baselines import Baselines
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Kept, Prepared, Provisioned
-from tfinfra.lifecycle.record import names, published, spending
+from tfinfra.lifecycle.record import names, spending
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes

@@ -26,7 +26,8 @@ from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.push.deploy_folder import compiled_again, compiled_as_locked, refuse_without_client
 from tfinfra.lifecycle.push.guarded import heed_live_runs, heed_policy, tell_of
 from tfinfra.lifecycle.push.stack_files import KeepStack, compute_stack_file, keep_stack
-from tfinfra.lifecycle.record import names, published
+from tfinfra.lifecycle.record import names
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.run_record import Attempt, RunPhase, RunRecord, run_folder
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import HeldLock, UpOptions

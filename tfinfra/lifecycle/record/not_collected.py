@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tfinfra.lifecycle.record.left_files import read_left
+from tfinfra.lifecycle.record.in_store.left_files import read_left
 from tfinfra.model import CollectedMark, CollectingMark, LeftFiles
 from tfinfra.store import LARGE, ObjectStore, keys, readable
 from tfinfra.store.landing import shown

@@ -11,9 +11,9 @@ from typing import Any
 from tfinfra.evidence import names
 from tfinfra.evidence.material import Origin as MadeFrom
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
-from tfinfra.lifecycle.record.left_files import sentences
-from tfinfra.lifecycle.record.phase_times import PhaseTime
+from tfinfra.lifecycle.record.in_store.left_files import sentences
 from tfinfra.lifecycle.record.run_record import RunRecord
+from tfinfra.lifecycle.record.times.phase_times import PhaseTime
 from tfinfra.lifecycle.reporting import event_log
 from tfinfra.lifecycle.reporting.again import again
 from tfinfra.lifecycle.reporting.home_files import HomeFiles

@@ -9,8 +9,8 @@ from typing import Any
 from tfinfra.audit.log import read_events
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.evidence.origin import read_origin
-from tfinfra.lifecycle.record.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.record.run_record import RunFolder
+from tfinfra.lifecycle.record.times.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.reporting.searched import search_of

@@ -12,7 +12,7 @@ from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.end.trials_home import trial_results
-from tfinfra.lifecycle.record.published import BEAT_COUNTS
+from tfinfra.lifecycle.record.in_store.published import BEAT_COUNTS
 from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.lifecycle.record.tune_journal import keep_entries
 from tfinfra.model import to_json

@@ -24,7 +24,7 @@ from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.provision.phase_values import Prepared, Provisioned
 from tfinfra.lifecycle.provision.provisioning import Provisioning
 from tfinfra.lifecycle.record import spending
-from tfinfra.lifecycle.record.usual_times import usual_seconds
+from tfinfra.lifecycle.record.times.usual_times import usual_seconds
 from tfinfra.lifecycle.run.context import RunContext, new_context
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.nodes import Nodes

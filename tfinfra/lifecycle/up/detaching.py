@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tfinfra.lifecycle.end import collect
 from tfinfra.lifecycle.end.ending import RunResult
-from tfinfra.lifecycle.record import published
 from tfinfra.lifecycle.record.evidence_state import NOT_FETCHED
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.store import ObjectStore

@@ -14,8 +14,8 @@ from tests.lifecycle.fakes import World
 from tests.lifecycle.runs import record_of
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended
 from tfinfra.lifecycle.record.run_record import run_folder, write_json
-from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.up.on_held import first_run
 from tfinfra.model import Outcome, to_json
 from tfinfra.store import keys

@@ -22,10 +22,10 @@ from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.data.staging import Given
 from tfinfra.lifecycle.end.further_runs import stop_tasks
+from tfinfra.lifecycle.record.in_store.published import BorrowedFolder
+from tfinfra.lifecycle.record.in_store.store_view import how_it_ended
 from tfinfra.lifecycle.record.not_collected import is_collected
-from tfinfra.lifecycle.record.published import BorrowedFolder
 from tfinfra.lifecycle.record.run_record import RunRecord, run_folder
-from tfinfra.lifecycle.record.store_view import how_it_ended
 from tfinfra.lifecycle.run.options import UpOptions
 from tfinfra.lifecycle.run.request_channel import Channel, new_request
 from tfinfra.lifecycle.up.on_held.first_run import FirstRun

@@ -22,7 +22,7 @@ from tfinfra.lifecycle.end.trials_home import bring_trials_left, keep_best
 from tfinfra.lifecycle.evidence.run_evidence import UNKEPT, RunEvidence, own_audit
 from tfinfra.lifecycle.record.not_collected import has_all, is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
-from tfinfra.lifecycle.record.usual_times import usual_of
+from tfinfra.lifecycle.record.times.usual_times import usual_of
 from tfinfra.lifecycle.trials.tune_at_home import searched_of, tune_part
 from tfinfra.lifecycle.watch.plain_view import as_last_time
 from tfinfra.model import StopRequest

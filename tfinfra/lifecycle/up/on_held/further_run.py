@@ -16,8 +16,8 @@ from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.provision.module_check import check_modules
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
+from tfinfra.lifecycle.record.times.usual_times import usual_of
 from tfinfra.lifecycle.record.uses import begin_use, end_use
-from tfinfra.lifecycle.record.usual_times import usual_of
 from tfinfra.lifecycle.run.context import new_context
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.run.options import UpOptions

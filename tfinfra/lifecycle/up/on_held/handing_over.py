@@ -16,7 +16,7 @@ from tfinfra.lifecycle.data.staging import CHECKPOINTS, Stage, stage
 from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end.ending import POLL
 from tfinfra.lifecycle.evidence.origin import note_origin, origin_of
-from tfinfra.lifecycle.record import published
+from tfinfra.lifecycle.record.in_store import published
 from tfinfra.lifecycle.record.names import further_store
 from tfinfra.lifecycle.record.run_record import RunPhase
 from tfinfra.lifecycle.run.context import RunContext

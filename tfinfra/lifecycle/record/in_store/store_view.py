@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tfinfra.lifecycle.record.left_files import read_left
+from tfinfra.lifecycle.record.in_store.left_files import read_left
 from tfinfra.model import CollectedMark, Inventory, LeftFiles, NodeRegistration, Outcome, TaskStatus
 from tfinfra.store import LARGE, ObjectStore, Unreadable, keys, read, read_all
 from tfinfra.text.wording import by_number
