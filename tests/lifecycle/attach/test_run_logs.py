@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from tfinfra.lifecycle.attach.run_logs import WantedLogs, log_lines
 from tfinfra.lifecycle.end.bring_home import bring_home
 from tfinfra.lifecycle.watch import home_log
 from tfinfra.lifecycle.watch.home_log import read_log, times_beside
+from tfinfra.lifecycle.watch.latest_metric import latest_at_home
 from tfinfra.store import MemoryStore, keys, log_chunk, log_chunk_of, log_pieces
 
 TASKS = ("rank-0", "rank-1")
@@ -85,7 +88,7 @@ def test_spoilt_times_cost_no_line(spoilt: str, tmp_path: Path) -> None:
     log = tmp_path / "rank-0.log"
     log.write_bytes(b"a0\nc0\nd0\n")
     times_beside(log).write_bytes(spoilt.encode("utf-8", "surrogateescape"))
-    assert b"".join(data for _, data in read_log(log)) == log.read_bytes()
+    assert b"".join(data for _, data in read_log(tmp_path, log.name) or ()) == log.read_bytes()
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"a", b"a\n", b"a\nb", b"a\n\nbc\n", b"one\ntwo\nthree\nfour\n"])
@@ -98,8 +101,32 @@ def test_the_last_lines_are_found_from_the_end(
     log.write_bytes(text)
     times_beside(log).write_text(f"{len(text)} 100.00\n")
     for most in range(5):
-        found = b"".join(data for _, data in read_log(log, most))
+        found = b"".join(data for _, data in read_log(tmp_path, log.name, most) or ())
         assert found == b"".join(text.splitlines(keepends=True)[-most:] if most else [])
+
+
+ODD: dict[str, Callable[[Path, Path], None]] = {
+    "a link to a file elsewhere": lambda path, secret: path.symlink_to(secret),
+    "a pipe, which would never end": lambda path, _: os.mkfifo(path),
+    "a folder": lambda path, _: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("put", ODD.values(), ids=ODD)
+def test_what_is_no_plain_file_at_home_is_no_log_and_no_metric(world: World, put: Callable[[Path, Path], None]) -> None:
+    """Outputs may be copied, shared, or filled by others' scripts: who looks at them is shown nothing else."""
+    run, home = run_of(world, at_home=True), world.tmp / "elsewhere"
+    assert run.record is not None
+    run = replace(run, record=replace(run.record, results=str(home)))
+    (home / "metrics").mkdir(exist_ok=True)
+    secret = world.tmp / "secret"
+    secret.write_text('{"name": "loss", "value": 0.5, "step": 3, "time": 1.0}\n')
+    for path in (home / "tasks/rank-0.log", home / "tasks/rank-1.times", home / "metrics/rank-0.jsonl"):
+        path.unlink(missing_ok=True)
+        put(path, secret)
+    assert list(log_lines(run, WantedLogs("rank-0"))) == []
+    assert [(line.text, line.time) for line in log_lines(run, WantedLogs("rank-1"))] == [("b1", None), ("e1", None)]
+    assert latest_at_home(home, "rank-0", None) is None
 
 
 def test_a_task_that_is_none_is_named(world: World) -> None:

@@ -92,9 +92,9 @@ def _tasks(found: FoundRun) -> list[str]:
 def _at_home(found: FoundRun, record: RunRecord, name: str, wanted: WantedLogs) -> Iterator[LogLine]:
     """What is wanted of a log that was fetched; nothing of a task that printed nothing. Raises UsageError."""
     for kind in ("tasks", "nodes"):
-        path = Path(record.results) / kind / f"{name}.log"
-        if path.exists():
-            return lines_in_pieces(name, read_log(path, wanted.tail))
+        pieces = read_log(Path(record.results), f"{kind}/{name}.log", wanted.tail)
+        if pieces is not None:
+            return lines_in_pieces(name, pieces)
     if record.came_to_nothing:
         raise came_to_nothing(record)
     of_the_run = name == record.leader or name in record.plan_tasks

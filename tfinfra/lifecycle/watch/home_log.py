@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tfinfra.store import Piece
+from tfinfra.system.plain_files import open_plain
 
 _AT_ONCE = 1 << 20
 _LOOK_BACK = 1 << 16
@@ -34,12 +35,18 @@ def write_log(log: BinaryIO, chunks: Iterable[Iterable[Piece]]) -> str:
     return "".join(times)
 
 
-def read_log(log: Path, last: int | None = None) -> Iterator[Piece]:
-    """The log, or its `last` lines, in pieces, each with its time where that is known: what is beside it may have been
-    changed or removed."""
-    with log.open("rb") as file:
+def read_log(results: Path, name: str, last: int | None = None) -> Iterator[Piece] | None:
+    """The log `name` ("tasks/rank-0.log") below a run's outputs, or its `last` lines, in pieces, each with its time
+    where that is known: what is beside it may have been changed or removed. None where there is no plain file: others
+    may have put a link or a pipe there."""
+    file = open_plain(results, name)
+    return None if file is None else _pieces(file, results, str(times_beside(Path(name))), last)
+
+
+def _pieces(log: BinaryIO, results: Path, times: str, last: int | None) -> Iterator[Piece]:
+    with log as file:
         file.seek(0 if last is None else _begin_of_last(file, last))
-        for end, time in _times(times_beside(log)):
+        for end, time in _times(results, times):
             while (missing := end - file.tell()) > 0 and (data := file.read(min(_AT_ONCE, missing))):
                 yield time, data
         while data := file.read(_AT_ONCE):
@@ -61,9 +68,12 @@ def _begin_of_last(file: BinaryIO, lines: int) -> int:
     return at + 1 if missing == 0 and lines > 0 else end if lines == 0 else 0
 
 
-def _times(path: Path) -> Iterator[tuple[int, float]]:
-    with suppress(OSError, ValueError, OverflowError), path.open(encoding="ascii") as lines:
+def _times(results: Path, name: str) -> Iterator[tuple[int, float]]:
+    lines = open_plain(results, name)
+    if lines is None:
+        return
+    with suppress(OSError, ValueError, OverflowError), lines:
         for line in lines:
-            end, time = line.split()
+            end, time = line.decode("ascii").split()
             if 0 <= float(time) < _LAST_MOMENT:
                 yield int(end), float(time)

@@ -12,6 +12,7 @@ from typing import Any
 from tfinfra.model import Point
 from tfinfra.script import in_json
 from tfinfra.store import ObjectStore, OddObject, keys, points_in
+from tfinfra.system.plain_files import open_plain
 
 _SEARCHED = 50
 """Chunks that are looked through from the end, at most."""
@@ -45,7 +46,10 @@ def latest_in_store(store: ObjectStore, leader: str, primary: str | None) -> Poi
 
 def latest_at_home(results: Path, leader: str, primary: str | None) -> Point | None:
     """The same out of the files that came home."""
-    with suppress(OSError), (results / "metrics" / f"{leader}.jsonl").open("rb") as file:
+    file = open_plain(results, f"{keys.METRICS}/{leader}.jsonl")
+    if file is None:
+        return None
+    with suppress(OSError), file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
         return latest_of(points_in(leader, file.read(_LAST_BYTES))[0], primary)
     return None
