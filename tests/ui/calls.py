@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from tfinfra.ui.acts import Acts
 from tfinfra.ui.app import Ui, guarded
-from tfinfra.ui.door import Door
+from tfinfra.ui.entrance.door import Door
 
 PORT = 6016
 HOST = f"127.0.0.1:{PORT}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.ui.calls import FORM, HOST, ORIGIN, PORT, Answered, Browser, call
-from tfinfra.ui.guard import FORM_BYTES
+from tfinfra.ui.entrance.guard import FORM_BYTES
 
 COOKIE = f"tfinfra-ui-{PORT}"
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 import webbrowser
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from tfinfra.errors import UsageError
+from tfinfra.ui.entrance import connections
 from tfinfra.ui.serve import has_browser, serving
 
 
@@ -45,6 +49,25 @@ def test_nobody_but_this_machine_reaches_it() -> None:
         for other in ("127.0.0.2", "::1"):
             with pytest.raises(ConnectionError), socket.create_connection((other, port), 1):
                 pass
+
+
+def test_connections_that_bring_no_request_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "WHOLE_IN", 0.5)
+    beginnings = [b"", b"GET / HTTP/1.1\r\nHost: x", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na"]
+    with serving(0, print) as served, ExitStack() as idle:
+        opened = [socket.create_connection(("127.0.0.1", served.port), 5) for _ in range(connections.MOST + 40)]
+        for number, each in enumerate(opened):
+            idle.enter_context(each)
+            each.sendall(beginnings[number % len(beginnings)])
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://127.0.0.1:{served.port}/", timeout=5)
+        assert (refused.value.code, "Content-Security-Policy" in refused.value.headers) == (403, True), (
+            "by our own page"
+        )
+        for each in opened:
+            with suppress(ConnectionError):
+                while each.recv(4096):
+                    pass
 
 
 def test_the_browser_is_led_in_by_a_file_of_this_user_alone(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

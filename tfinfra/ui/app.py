@@ -26,9 +26,9 @@ from tfinfra.system.paths import state_folder
 from tfinfra.ui import pages, run_seen, runs_table
 from tfinfra.ui.acts import Acts
 from tfinfra.ui.asking import Forms, Question, Questions
-from tfinfra.ui.door import Door
+from tfinfra.ui.entrance.door import Door
+from tfinfra.ui.entrance.guard import FORM_BYTES, WELCOME, Guard, Refused, hosts
 from tfinfra.ui.following import Following
-from tfinfra.ui.guard import FORM_BYTES, WELCOME, Guard, Refused, hosts
 from tfinfra.ui.looks import Look, Looks, in_words
 from tfinfra.ui.run_seen import Seen, Shown
 from tfinfra.ui.runs_table import Row, Wanted

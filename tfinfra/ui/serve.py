@@ -25,7 +25,8 @@ from tfinfra.system.progress import Progress
 from tfinfra.system.threads import spawn
 from tfinfra.ui.acts import Acts
 from tfinfra.ui.app import Ui, guarded
-from tfinfra.ui.door import Door
+from tfinfra.ui.entrance.connections import WHOLE_IN, Connection
+from tfinfra.ui.entrance.door import Door
 
 PORT = 6016
 """Where it answers, or on any free port where that is taken and none is asked for."""
@@ -54,7 +55,7 @@ def serving(port: int | None, tell: Progress) -> Iterator[Served]:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # it would quote what it does not understand
     config = uvicorn.Config(
         guarded(Ui(door, acts), chosen),
-        http="h11",
+        http=Connection,
         ws="none",
         loop="asyncio",
         lifespan="off",
@@ -62,8 +63,7 @@ def serving(port: int | None, tell: Progress) -> Iterator[Served]:
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_BACKLOG,
-        timeout_keep_alive=30,
+        timeout_keep_alive=int(WHOLE_IN),
         timeout_graceful_shutdown=1,
         h11_max_incomplete_event_size=16384,
     )

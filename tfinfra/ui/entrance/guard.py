@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tfinfra.ui.door import Door
+from tfinfra.ui.entrance.door import Door
 from tfinfra.ui.looks import in_words
 
 FORM_BYTES = 4096
