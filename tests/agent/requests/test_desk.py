@@ -81,8 +81,6 @@ def _altered(node: Node) -> None:
 REFUSED: dict[str, Callable[[Node], object]] = {
     "of another key": lambda node: node.put(node.request(), SigningKey.new()),
     "of another run": lambda node: node.put(node.request(run="digits-zzz999")),
-    "that has expired": lambda node: node.put(node.request(expires=node.clock.time() - 1)),
-    "that would be good for too long": lambda node: node.put(node.request(expires=node.clock.time() + LONGEST + 1)),
     "of other nodes": lambda node: node.put(node.request(nodes=(0, 2))),
     "whose text was altered": _altered,
     "that is no record": lambda node: node.container.put("a.json", b"rubbish"),
@@ -98,6 +96,31 @@ def test_nothing_is_done_for_a_request(node: Node, ask: Callable[[Node], object]
     desk.look(node.container)
     assert node.done == []
     assert node.store.list("answers") == [], "who is not the client gets no answer"
+
+
+@pytest.mark.parametrize(
+    "ahead", [pytest.param(-1.0, id="it has expired"), pytest.param(LONGEST + 1, id="it would be good for too long")]
+)
+def test_a_client_whose_clock_is_another_is_told(node: Node, ahead: float) -> None:
+    request = node.request(expires=node.clock.time() + ahead)
+    node.put(request)
+    node.desk().look(node.container)
+    assert node.done == []
+    answer = readable(node.store, keys.answer_key(request.number, 1), Answer)
+    assert answer is not None
+    assert (answer.state, "do the clocks agree?" in answer.message) == ("refused", True)
+
+
+def test_a_request_that_was_taken_keeps_its_answer_once_it_has_expired(node: Node) -> None:
+    request = node.request()
+    node.put(request)
+    first = node.desk()
+    first.look(node.container)
+    first.answer(request, Answer("started"))
+    node.clock.sleep(LIVES + 1)
+    node.desk().look(node.container)
+    answer = readable(node.store, keys.answer_key(request.number, 1), Answer)
+    assert answer == Answer("started")
 
 
 def test_the_node_goes_on_after_rubbish_and_after_what_it_cannot_do(node: Node) -> None:

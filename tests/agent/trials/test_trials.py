@@ -93,8 +93,9 @@ def test_what_is_no_trial_for_a_node_is_refused_with_the_reason(tmp_path: Path) 
     with pool(tmp_path, singles(2, 24322), LONG) as nodes:
         lived = nodes.ask()
         assert nodes.answer(nodes.answers[lived]).state == "started"
+        assert nodes.ask_anew(lived).state == "started", "its client has not read the first answer"
         for reason, asked in (
-            ("it has been asked for digits-abc123-t00000 before", nodes.ask(number=lived)),
+            ("it has been asked for digits-abc123-t00000 before", nodes.ask("--other", number=lived)),
             ("it lives digits-abc123-t00000", nodes.ask()),
             ("2 nodes are asked for a trial that has another number of them", nodes.ask(nodes=(0, 1))),
         ):

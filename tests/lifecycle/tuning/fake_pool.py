@@ -59,7 +59,8 @@ class _Lived:
 @dataclass
 class FakePool:
     """`count` nodes; `lived` are the trials that were begun, by their ids, in order. The nodes in `dead` do nothing any
-    more; those in `deaf` refuse each trial."""
+    more; those in `deaf` refuse each trial, those in `mute` take none and say nothing; a trial in `unsaid` is lived by
+    nodes that never say how it ended."""
 
     count: int
     script: Script
@@ -70,6 +71,8 @@ class FakePool:
     at_once: int = 0
     dead: set[int] = field(default_factory=set)
     deaf: set[int] = field(default_factory=set)
+    mute: set[int] = field(default_factory=set)
+    unsaid: set[str] = field(default_factory=set)
     ended: threading.Event = field(default_factory=threading.Event)
     _taken: set[str] = field(default_factory=set)
     _under_way: list[_Lived] = field(default_factory=list)
@@ -101,16 +104,20 @@ class FakePool:
             if data is not None and len(key) == len("0" * 32 + ".json"):
                 self._take(store, decode(Request, decode(SignedRequest, data).text.encode()))
         for one in list(self._under_way):
-            if not self.dead.intersection(one.nodes):
+            if not self.dead.intersection(one.nodes) and one.asked.trial not in self.unsaid:
                 self._live(one)
 
     def _beat(self, store: MemoryStore) -> None:
         self._beats += 1
         for node in set(range(self.count)) - self.dead:
-            store.put(keys.heartbeat_key(f"n{node}"), encode(Heartbeat(f"n{node}", self._beats, 1.0, "pool")))
+            store.put(keys.heartbeat_key(f"n{node}"), encode(Heartbeat(f"n{node}", self._beats, 1.0, "waiting")))
 
     def _take(self, store: MemoryStore, request: Request) -> None:
-        if request.number in self._taken or request.kind != "trial" or self.dead.intersection(request.nodes):
+        if (
+            request.number in self._taken
+            or request.kind != "trial"
+            or (self.dead | self.mute).intersection(request.nodes)
+        ):
             return
         self._taken.add(request.number)
         asked = decode(TrialAsked, request.body.encode())

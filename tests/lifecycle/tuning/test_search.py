@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -249,7 +250,7 @@ def test_nodes_that_refuse_every_trial_end_the_tune(tmp_path: Path) -> None:
     world.on_boot = lambda pool: pool.deaf.update({0, 1})
     result = world.search()
     assert result.record.exit_code == 6
-    assert "the nodes take no trial: node 0 refuses it: busy" in result.record.message
+    assert re.match("the nodes take no trial: node [01] refuses it: busy", result.record.message)
 
 
 def test_the_table_is_shown_as_it_changes(tmp_path: Path) -> None:

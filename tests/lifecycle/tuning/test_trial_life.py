@@ -28,4 +28,4 @@ def _live(number: int) -> LiveTrial:
     store = MemoryStore()
     points = TrialPoints(store, "worker-0", "acc")
     points.values.append(float(number))
-    return LiveTrial(number, f"digits-abc123-t{number:05d}", {}, 0, (0,), store, cast("Any", None), points, 1.0)
+    return LiveTrial(number, f"digits-abc123-t{number:05d}", {}, 0, (0,), store, cast("Any", None), points, 1.0, 61.0)

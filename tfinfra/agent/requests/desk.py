@@ -14,7 +14,7 @@ from tfinfra.errors import first_line
 from tfinfra.model import Unfit, decode
 from tfinfra.model.requests import LONGEST, Answer, Request, SignedRequest
 from tfinfra.signing import CannotVerify, is_signed
-from tfinfra.store import ObjectStore, Unreadable, keys, read, store_errors
+from tfinfra.store import ObjectStore, Unreadable, encode, keys, read, store_errors
 
 Take = Callable[[Request], None]
 """Does what is asked; what it raises is logged, and the next request has its turn."""
@@ -88,7 +88,10 @@ class RequestDesk:
         if request.run != settings.run:
             return Unreadable(key, f"it is of the run {request.run}")
         if not now < request.expires <= now + LONGEST:
-            return Unreadable(key, "it has expired, or is made for too long: do the clocks agree?")
+            why = "it has expired, or is made for too long: do the clocks agree?"
+            answer = Answer("refused", message=why)
+            self._context.store.put_if_absent(keys.answer_key(request.number, self._rank), encode(answer))
+            return Unreadable(key, why)
         return request if self._taken.take(request.number, request.expires) else None
 
     def _do(self, request: Request) -> None:

@@ -37,7 +37,7 @@ class Trials:
         self._context = context
         self._node = node
         self._asked: queue.Queue[tuple[TrialAsked, tuple[int, ...]] | None] = queue.Queue()
-        self._known: set[str] = set()
+        self._known: dict[str, tuple[TrialAsked, tuple[int, ...]]] = {}
         self._taken: list[str] = []
         """Those that have been taken and are not cleared up: the one that is lived, and the one behind it."""
         self._lock = threading.Lock()
@@ -48,11 +48,13 @@ class Trials:
         self._next = 0.0
 
     def ask(self, request: Request) -> None:
-        """Answers at once whether the node will live the trial. Raises Unfit where it names none."""
+        """Answers at once whether the node lives the trial, also where its client, who has not read the answer, asks
+        for the same one anew. Raises Unfit where it names none."""
         asked = decode(TrialAsked, request.body.encode())
-        why = self._refusal(asked, request.nodes)
-        if not why:
-            self._known.add(asked.trial)
+        anew = self._known.get(asked.trial) == (asked, request.nodes)
+        why = "" if anew else self._refusal(asked, request.nodes)
+        if not why and not anew:
+            self._known[asked.trial] = asked, request.nodes
             self._taken.append(asked.trial)
             self._asked.put((asked, request.nodes))
         said = Answer("refused", message=why) if why else Answer("started")

@@ -1,9 +1,10 @@
-"""How a trial comes to its nodes: a signed request that they take, put anew as long as none of them has."""
+"""A trial asked of its nodes: the request is put where they look, and put anew until they have taken it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from tfinfra.lifecycle.run.request_channel import Channel
 from tfinfra.model.requests import LIVES
@@ -12,41 +13,69 @@ from tfinfra.store import store_errors
 
 ANEW = LIVES / 2
 """Seconds after which a request that nobody has taken is put anew: before the first expires."""
+PUTS = 3
+"""Requests of one trial, none of which a node has answered, after which the node counts as one that takes none."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why the node of this rank does not live a trial."""
+
+    node: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"node {self.node} refuses it: {self.why}"
 
 
 class AskedTrial:
-    """One trial asked of the nodes of these ranks. It may be put as often as it takes: a node lives a trial once."""
+    """One trial asked of the nodes of these ranks. It may be put as often as it takes: a node lives a trial once, and
+    says so each time."""
 
     def __init__(self, channel: Channel, asked: TrialAsked, nodes: Sequence[int]) -> None:
         self._channel = channel
         self._asked = asked
+        self._missing = set(nodes)
         self._nodes = tuple(nodes)
         self._number: str | None = None
         self._put_at = 0.0
-        self._taken = False
+        self._puts = 0
 
-    def look(self, now: float) -> str | None:
-        """Puts the request where it has to be, and looks whether it was taken. Why a node refuses it, None where none
-        does. Raises what the store raises: the next look goes on there."""
-        if self._taken:
+    def look(self, now: float) -> Refusal | None:
+        """Puts the request where it has to be, and looks whether it was taken. Who refuses it, None where nobody does.
+        Raises what the store raises: the next look goes on there."""
+        if self.taken:
             return None
-        if self._number is None or now - self._put_at > ANEW:
+        if self._number is None:
             self._put(now)
             return None
-        answers = [self._channel.answer(self._number, node) for node in self._nodes]
-        for node, answer in zip(self._nodes, answers, strict=True):
+        for node in sorted(self._missing):
+            answer = self._channel.answer(self._number, node)
             if answer is not None and answer.state == "refused":
                 self.withdraw()
-                return f"node {node} refuses it: {answer.message}"
-        if all(answer is not None for answer in answers):
-            self._taken = True
+                return Refusal(node, answer.message)
+            if answer is not None:
+                self._missing.remove(node)
+        if self.taken:
             self.withdraw()
+        elif now - self._put_at > ANEW:
+            self._put(now)
         return None
 
     @property
     def taken(self) -> bool:
         """Whether all its nodes have it."""
-        return self._taken
+        return not self._missing
+
+    @property
+    def missing(self) -> frozenset[int]:
+        """The nodes that have not taken it."""
+        return frozenset(self._missing)
+
+    @property
+    def unanswered(self) -> frozenset[int]:
+        """The nodes that have answered none of PUTS requests; none while fewer have expired."""
+        return self.missing if self._puts > PUTS else frozenset()
 
     def withdraw(self) -> None:
         """Nobody takes it any more. Where the store does not answer it expires."""
@@ -60,3 +89,4 @@ class AskedTrial:
         request = self._channel.request("trial", self._asked, self._nodes)
         self._channel.put(request)
         self._number, self._put_at = request.number, now
+        self._puts += 1

@@ -4,17 +4,18 @@ is the one writer: it alone draws parameters, asks nodes for trials, and writes 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from tfinfra.errors import LimitReached, ProvisioningError, Result, TfinfraError, first_line
+from tfinfra.errors import LimitReached, Result, TfinfraError, first_line
 from tfinfra.lifecycle.end.ending import POLL
 from tfinfra.lifecycle.end.trials_home import TrialsHome
 from tfinfra.lifecycle.record.names import further_store
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
 from tfinfra.lifecycle.run.request_channel import Channel
-from tfinfra.lifecycle.tuning.asking import AskedTrial
+from tfinfra.lifecycle.tuning.asking import ANEW, PUTS, AskedTrial
 from tfinfra.lifecycle.tuning.how_it_ended import (
     best_all_the_same,
     failures_alike,
@@ -23,9 +24,10 @@ from tfinfra.lifecycle.tuning.how_it_ended import (
     without_best,
     without_metric,
 )
+from tfinfra.lifecycle.tuning.lost_pool import READY, none_left, takes_nothing
 from tfinfra.lifecycle.tuning.pool_places import PoolPlaces
 from tfinfra.lifecycle.tuning.trial_book import TrialBook
-from tfinfra.lifecycle.tuning.trial_life import LiveTrial
+from tfinfra.lifecycle.tuning.trial_life import SPEECHLESS, LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.lifecycle.tuning.tune_view import tune_state
 from tfinfra.lifecycle.watch.poll_times import LATE
@@ -36,8 +38,8 @@ from tfinfra.model.spec import limit_key
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
 from tfinfra.store import LARGE, ObjectStore, keys, readable, store_errors
-from tfinfra.system.clock import iso_time
-from tfinfra.text.wording import count
+from tfinfra.system.clock import iso_time, unix_time
+from tfinfra.text.wording import count, listed, spell_seconds
 from tfinfra.tuning.arguments import trial_arguments
 from tfinfra.tuning.journal import Asked, Trial
 from tfinfra.tuning.policies import Trace, cuts
@@ -45,8 +47,10 @@ from tfinfra.tuning.policies import Trace, cuts
 ENDS_BEFORE, SHARE = 30.0, 0.1
 """Seconds before the tune's deadline, or the share of its time where that is less, at which the search ends: what its
 trials wrote has to come home."""
+SLOW = 15.0
+"""Seconds after which it is told that a node has not taken its trial yet."""
 REFUSALS = 3
-"""Trials in a row that nodes may refuse before the tune ends."""
+"""Trials in a row that a node may refuse before it is asked no more."""
 
 
 class Search:
@@ -75,7 +79,9 @@ class Search:
         self._ranks: dict[str, int] = {}
         self._live: list[LiveTrial] = []
         self._failed: Outcome | None = None
-        self._refused = 0
+        self._refusals: Counter[int] = Counter()
+        self._why_lost = ""
+        self._told_wait = False
         self._shown: TuneState | None = None
         self._heeded: dict[int, tuple[int, bool]] = {}
         away = "no trial can be looked at or asked, which is tried again"
@@ -124,20 +130,41 @@ class Search:
             self._ranks = {node.node_id: rank for rank, node in enumerate(inventory.nodes)} if inventory else {}
         self._lose_nodes()
         if self._ranks and not self._places.at_once:
-            raise ProvisioningError("too many nodes of the pool are lost: those that are left can live no trial")
+            raise none_left(self._why_lost)
         for trial in list(self._live):
             over = trial.look(self._clock(), self._patience)
+            self._lose_deaf(trial)
+            if trial.is_speechless(self._clock()):
+                self._lose(trial.nodes, f"{trial.trial} is long over by its limit, and nothing says how it ended")
             if not self._places.has(trial.nodes) or trial.refused or (over and not self._is_doubtful(trial)):
                 self._end(trial)
         self._heed_policy()
 
     def _lose_nodes(self) -> None:
         watch = self._nodes.watch
-        for node_id in watch.silent_nodes() if watch is not None else ():
-            rank = self._ranks.get(node_id)
-            if rank is not None and self._places.lose(rank):
-                left = count(self._places.at_once, "trial")
-                self._session.observer.say(f"node {rank} is lost: {left} at a time from now on")
+        silent = watch.silent_nodes() if watch is not None else ()
+        self._lose(self._ranks[node] for node in silent if node in self._ranks)
+
+    def _lose_deaf(self, trial: LiveTrial) -> None:
+        """Those of its nodes that are ready for a trial, and take none of what is asked."""
+        watch = self._nodes.watch
+        ready = {self._ranks[node] for node in self._ranks if watch is None or watch.phase_of(node) in READY}
+        missing, now = trial.asked.missing & ready, self._clock()
+        if missing and now > trial.asked_at + SLOW and not self._told_wait:
+            self._told_wait = True
+            who = listed("node", tuple(map(str, sorted(missing))))
+            most = spell_seconds(PUTS * ANEW)
+            self._session.observer.say(f"waiting for {who} to take {trial.trial}, asked anew for {most} at most")
+        for rank in trial.asked.unanswered & ready:
+            self._lose((rank,), takes_nothing(self._nodes.store, rank))
+
+    def _lose(self, ranks: Iterable[int], why: str = "") -> None:
+        """No trial is asked of these nodes any more."""
+        for rank in ranks:
+            if self._places.lose(rank):
+                self._why_lost = why
+                left = f"{count(self._places.at_once, 'trial')} at a time from now on"
+                self._session.observer.say(f"node {rank} is lost: {left}" + (f": {why}" if why else ""))
                 self._session.audit.append("node.lost", node=rank)
 
     def _is_doubtful(self, trial: LiveTrial) -> bool:
@@ -172,21 +199,25 @@ class Search:
         self._live.remove(trial)
         self._places.give_back(trial.slot, trial.nodes)
         trial.asked.withdraw()
-        if result == "lost":
+        if trial.outcome is None:
             with suppress(*store_errors()):
                 trial.stop(Result.CANCELLED, why)  # a node that comes back has nothing to do with it any more
-            self._refused = self._refused + 1 if trial.refused else 0
-            if self._refused >= REFUSALS:
-                raise ProvisioningError(f"the nodes take no trial: {trial.refused}")
-        else:
-            self._refused = 0
+        if (refused := trial.refused) is not None:
+            self._refusals[refused.node] += 1
+            if self._refusals[refused.node] >= REFUSALS:
+                self._lose((refused.node,), str(refused))
+        elif result != "lost":
+            for rank in trial.nodes:
+                self._refusals.pop(rank, None)
             self._judge(trial, result)
         self._home.bring(self._context.folder.of(trial.trial), trial.store)
 
     def _result_of(self, trial: LiveTrial) -> tuple[str, str]:
         """How the journal calls what became of it, and why, as a sentence."""
-        if trial.refused:
-            return "lost", trial.refused
+        if trial.refused is not None:
+            return "lost", str(trial.refused)
+        if trial.is_speechless(self._clock()):  # it has had its time, and may have been what holds the node up
+            return "error", f"its nodes had not said how it ended {spell_seconds(SPEECHLESS)} after its limit"
         outcome = trial.outcome
         if outcome is None or (outcome.result == Result.FAILED and not self._places.has(trial.nodes)):
             return "lost", "a node of it was lost"
@@ -234,7 +265,8 @@ class Search:
         record = self._book.record(asked, what, now)
         points = TrialPoints(store, record.leader, self._tune.primary_metric_name)
         request = AskedTrial(self._channel, what, nodes)
-        return LiveTrial(asked.number, trial, asked.parameters, slot, nodes, store, request, points, now)
+        end = unix_time(what.deadline)
+        return LiveTrial(asked.number, trial, asked.parameters, slot, nodes, store, request, points, now, end)
 
     def _asked_of_nodes(self, trial: str, asked: Asked, now: float) -> TrialAsked:
         end, seconds = self._session.deadline, self._pool.trial_seconds

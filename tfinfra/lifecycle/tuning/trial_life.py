@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tfinfra.errors import Result
-from tfinfra.lifecycle.tuning.asking import AskedTrial
+from tfinfra.lifecycle.tuning.asking import AskedTrial, Refusal
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.model import Outcome, StopRequest
 from tfinfra.model.tuning import Parameters
 from tfinfra.store import ObjectStore, encode, holds, keys, readable
 from tfinfra.tuning.policies import Trace
 
+SPEECHLESS = 300.0
+"""Seconds after its deadline by which a trial's nodes have said how it ended: they stop it in less, and their clocks
+differ by less from this machine's."""
+
 
 @dataclass
 class LiveTrial:
     """The trial `number`, whose id is `trial`: `store` is its own folder of the tune's, `slot` and `nodes` its place in
-    the pool. `stopped` says in a sentence why it was told to stop, "" of one that was not; `refused` why its nodes do
-    not take it; `outcome` is how it ended, by its nodes. `asked_at` is in Unix seconds."""
+    the pool. `stopped` says in a sentence why it was told to stop, "" of one that was not; `refused` which
+    node does not take it; `outcome` is how it ended, by its nodes. `asked_at` and `deadline` are in Unix seconds."""
 
     number: int
     trial: str
@@ -28,9 +32,10 @@ class LiveTrial:
     asked: AskedTrial
     points: TrialPoints
     asked_at: float
+    deadline: float
     began: float | None = None
     stopped: str = ""
-    refused: str = ""
+    refused: Refusal | None = None
     outcome: Outcome | None = None
     _seen: float = field(default=0.0)
 
@@ -43,19 +48,23 @@ class LiveTrial:
     def look(self, now: float, patience: float) -> bool:
         """Whether it has ended and its nodes have brought what it made into the store, or had `patience` seconds for
         that. Raises what the store raises: the next look goes on there."""
-        if self.began is None:
-            self.refused = self.asked.look(now) or ""
-            if self.refused:
-                return False
-            self.began = now if self.asked.taken else None
-        self.points.look()
         if self.outcome is None:
             self.outcome = readable(self.store, keys.OUTCOME, Outcome)
             self._seen = now
+        if self.began is None and self.outcome is None:
+            self.refused = self.asked.look(now)
+            if self.refused is not None:
+                return False
+            self.began = now if self.asked.taken else None
+        self.points.look()
         if self.outcome is None or not (holds(self.store, keys.COLLECTED) or now > self._seen + patience):
             return False
         self.points.look_to_the_end()
         return True
+
+    def is_speechless(self, now: float) -> bool:
+        """Whether its nodes have not said how it ended, and will not: they end it at its deadline where they can."""
+        return self.outcome is None and now > self.deadline + SPEECHLESS
 
     def stop(self, result: Result, why: str) -> None:
         """Asks its nodes to end it and to collect. Raises what the store raises: it is not told then."""

@@ -86,6 +86,7 @@ class Watch:
         self._booted: float | None = None
         self._gone_since: float | None = None
         self._beats: dict[str, tuple[int, float]] = {}
+        self._phases: dict[str, str] = {}
         self._looked = clock()
         self._notices: dict[str, str] = {}
         self._boot_seen: set[str] = set()
@@ -109,6 +110,10 @@ class Watch:
         look, no node can be seen."""
         longest = self._timeouts.heartbeat + GRACE if seconds is None else seconds
         return frozenset(node for node, (_, seen) in self._beats.items() if self._looked - seen > longest)
+
+    def phase_of(self, node_id: str) -> str | None:
+        """What the node was at when it was last seen."""
+        return self._phases.get(node_id)
 
     def boot_began(self) -> None:
         """The scale set is there: from now on its nodes have `timeouts.register` to answer, and ARM knows them."""
@@ -249,6 +254,7 @@ class Watch:
         self._look_at_boot()
         beats = self._records.all(keys.HEARTBEATS, Heartbeat, lambda beat: keys.heartbeat_key(beat.node_id))
         self._forgive_silence_of_store()
+        self._phases = {beat.node_id: beat.phase for beat in beats}
         for beat in beats:
             if self._beats.get(beat.node_id, (-1, 0.0))[0] != beat.sequence:
                 self._beats[beat.node_id] = (beat.sequence, self._clock())
