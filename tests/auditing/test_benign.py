@@ -17,6 +17,8 @@ from tests.auditing.clean import (
     FAILED,
     NOTED,
     SUCCEEDED,
+    TRIAL,
+    TUNED,
     Story,
     a_document,
     a_ledger,
@@ -115,6 +117,14 @@ def restarted(folder: Path) -> Path:
     return clean(folder, the_key(), files={**FILES, **logs_of(), "nodes/agent-0.log": again + log})
 
 
+def of_a_pool(folder: Path) -> Path:
+    """Each node of a tune lives trial after trial, each with a rank 0 that ends in its own way."""
+    lives = b"2026-11-30T10:01:20Z INFO rank-0 is stopped, exit status 143\n"
+    lives += b"2026-11-30T10:01:40Z INFO rank-0 is failed, exit status 1\n"
+    logs = {name: data + lives for name, data in logs_of().items() if name.startswith("nodes/")}
+    return clean(folder, the_key(), TUNED, files={**FILES, **logs_of(), **logs, **TRIAL})
+
+
 def skewed(folder: Path) -> Path:
     """The clock of node 0 is half a minute ahead of its cloud's."""
     ahead = a_node(0)
@@ -201,6 +211,7 @@ BENIGN: dict[str, Made] = {
     "something could not be deleted": of(Story("succeeded", 10)),
     "a node was evicted": evicted,
     "a task was started again in place": restarted,
+    "the nodes of a tune lived trials that ended otherwise": of_a_pool,
     "a node's clock is a little ahead": skewed,
     "the scale set is flexible": flexible,
     "a task took less than a second": quick,

@@ -102,7 +102,8 @@ def _all_told(evidence: Evidence) -> Iterator[tuple[str, dict[str, int]]]:
     for node in evidence.nodes:
         statuses = {t.task: t.exit_status for t in node.tasks if t.exit_status is not None}
         yield f"{in_run(node.file)} (tasks)", statuses
-    for name, data in evidence.files.agent_logs.items():
+    searched = evidence.plan is not None and evidence.plan.tune is not None
+    for name, data in () if searched else evidence.files.agent_logs.items():  # a pool's tell of each trial's main-0
         yield name, {said[1].decode(): int(said[3]) for said in _SAID.finditer(data)}
     tasks = mappings(evidence.run.get("tasks"))
     yield _RUN, {str(t.get("task")): t["exit_status"] for t in tasks if isinstance(t.get("exit_status"), int)}
