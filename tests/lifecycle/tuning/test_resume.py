@@ -14,6 +14,7 @@ from tests.lifecycle.tuning.fake_pool import LEADER, METRIC
 from tests.lifecycle.tuning.tuned_world import TunedWorld, a_tune, hurried
 from tfinfra.errors import ProvisioningError, Result, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
+from tfinfra.lifecycle.end.trials_home import _left_in_store
 from tfinfra.lifecycle.record.driver import this_process
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
 from tfinfra.lifecycle.record.tune_journal import read_journal
@@ -22,9 +23,10 @@ from tfinfra.lifecycle.tuning.before import Before
 from tfinfra.lifecycle.tuning.claim import ELSEWHERE_SECONDS, Claim, claim
 from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, with_ends
 from tfinfra.model import Point
+from tfinfra.model.trials import trial_id
 from tfinfra.store import MemoryStore, chunk_of, encode, keys
 from tfinfra.system.progress import say_nothing
-from tfinfra.tuning.journal import COMPLETE, Searched, replay
+from tfinfra.tuning.journal import COMPLETE, Asked, Ended, Entry, Searched, replay
 
 __all__ = ["hurried"]
 KILLED, NEXT = "digits-abc123", "digits-next00"
@@ -108,6 +110,31 @@ def test_an_entry_that_is_none_is_left_out_and_told(tmp_path: Path) -> None:
     assert said == []  # the store's is whole
     list(read_journal(killed.folder.path, None, said.append))
     assert said == ["warning: tune/00000001.json is no entry of a journal: it is left out"]
+
+
+def test_whoever_can_write_to_the_store_writes_no_journal_of_a_tune_of_this_machine(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 6)
+    assert killed.store is not None
+    true = list(read_journal(killed.folder.path, killed.store, pytest.fail))
+    (killed.folder.path / keys.journal_key(0)).unlink()  # the store's has the digest that the event log noted
+    forged = [Entry(asked=Asked(50, {"--x": 7}, 1.0)), Entry(ended=Ended(50, "succeeded", "", 2.0, "1e9", "1e9"))]
+    for number, entry in enumerate(forged, start=900):
+        killed.store.put(keys.journal_key(number), encode(entry))
+    said: list[str] = []
+    assert list(read_journal(killed.folder.path, killed.store, said.append)) == true
+    assert said == [
+        "warning: left out of tune/, as the client of the tune has not written them: 00000900.json, 00000901.json"
+    ]
+    killed.store.put(keys.journal_key(0), encode(forged[0]))
+    assert list(read_journal(killed.folder.path, killed.store, say_nothing)) == true[1:]
+
+
+def test_no_trial_comes_home_that_this_machine_has_not_asked_for(tmp_path: Path) -> None:
+    killed = Killed(tmp_path, 6)
+    assert killed.store is not None
+    for number in (1, 777):
+        killed.store.put(f"{keys.further_run(trial_id(KILLED, number))}/outputs/outputs/model", b"x")
+    assert _left_in_store(killed.folder, KILLED, killed.store) == {1}
 
 
 def test_of_two_clients_one_goes_on_and_the_other_is_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tfinfra.lifecycle.end.collect import run_document, write_results
 from tfinfra.lifecycle.record.names import further_store, record_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, trial_records
 from tfinfra.lifecycle.record.trials import TRIALS, TrialOf, number_of
-from tfinfra.lifecycle.record.tune_journal import note_last_entries
+from tfinfra.lifecycle.record.tune_journal import note_last_entries, read_journal, was_begun_here
 from tfinfra.lifecycle.run.effects import Ports
 from tfinfra.lifecycle.trials.tune_at_home import searched_of
 from tfinfra.model import Outcome, Plan
@@ -27,7 +27,7 @@ from tfinfra.store import ObjectStore, keys, readable
 from tfinfra.store.landing import Landing, Unplaceable
 from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
-from tfinfra.system.progress import Progress
+from tfinfra.system.progress import Progress, say_nothing
 from tfinfra.tuning.journal import Searched
 
 BEST = "best"
@@ -105,7 +105,7 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
     note_last_entries(folder)
     searched, is_here = searched_of(folder, store, say), RunFolder(folder.path).read() is not None
     recorded = {record.trial.number for record in trial_records(folder) if record.trial and record.store}
-    for number in sorted(recorded | _in_store(tune.run, store)):
+    for number in sorted(recorded | _left_in_store(folder, tune.run, store)):
         trial = trial_id(tune.run, number)
         own, its = folder.of(trial), ports.open_store(f"{url}/{keys.further_run(trial)}")
         record = own.read()
@@ -159,10 +159,14 @@ def record_of_trial(tune: RunRecord, number: int, parameters: Parameters, starte
     )
 
 
-def _in_store(tune: str, store: ObjectStore) -> set[int]:
-    """The numbers of the trials of which something is in the tune's store."""
+def _left_in_store(folder: RunFolder, tune: str, store: ObjectStore) -> set[int]:
+    """The numbers of the trials of which something is in the tune's store: of a tune of this machine those that its
+    journal has, as a script can make folders there too."""
     own = re.compile(rf"{re.escape(keys.further_run(tune))}-t([0-9]{{5}})/.+")
-    return {int(found[1]) for key in store.list(keys.FURTHER) if (found := own.fullmatch(key))}
+    there = {int(found[1]) for key in store.list(keys.FURTHER) if (found := own.fullmatch(key))}
+    if not was_begun_here(folder):
+        return there
+    return there & {entry.asked.number for entry in read_journal(folder.path, store, say_nothing) if entry.asked}
 
 
 def _as_it_ended(record: RunRecord, store: ObjectStore) -> RunRecord:

@@ -16,9 +16,13 @@ from tfinfra.store.landing import shown
 from tfinfra.system.ownership import make_private
 from tfinfra.system.progress import Progress
 from tfinfra.system.whole_file import write_whole
+from tfinfra.text.wording import first_few
 from tfinfra.tuning.journal import Entry
 
 _EVENT = "journal"
+_BEGUN = "attempt"
+"""The event of a client that begins to make a run's machines: no node is there before."""
+_NAMED = 5
 
 
 class JournalFile:
@@ -95,18 +99,43 @@ def note_last_entries(folder: RunFolder) -> None:
 
 
 def read_journal(folder: Path, store: ObjectStore | None, tell: Progress) -> Iterator[Entry]:
-    """The entries in their order; of each what this machine has counts before what lies in the store. `tell` hears of
-    what is none. Raises what the store raises."""
+    """The entries in their order; of each what this machine has counts before what lies in the store, where a script
+    can write too: of a tune that was begun on this machine the store gives what the event log has noted, no more.
+    `tell` hears of what is none. Raises what the store raises."""
     here = {path.name: path for path in (folder / keys.JOURNAL).glob("*.json") if path.is_file()}
     there = {key.rpartition("/")[2]: key for key in (store.list(keys.JOURNAL) if store is not None else ())}
-    for name in sorted({*here, *there}):
+    noted = _noted(folder) if there else {}
+    strange = sorted(set(there) - set(here) - set(noted)) if noted is not None else []
+    for name in sorted({*here, *there} - set(strange)):
         found = _entry(here[name].read_bytes()) if name in here else None
         if found is None and name in there and store is not None:
-            found = _entry(content(store, there[name]))
+            found = _of_store(content(store, there[name]), (noted or {}).get(name))
         if found is None:
             tell(f"warning: {keys.JOURNAL}/{shown(name)} is no entry of a journal: it is left out")
         else:
             yield found
+    if strange:
+        named = first_few([shown(name) for name in strange], _NAMED)
+        tell(f"warning: left out of {keys.JOURNAL}/, as the client of the tune has not written them: {named}")
+
+
+def was_begun_here(folder: RunFolder) -> bool:
+    """Whether a client of this machine has begun the run, so that its event log has all that it wrote."""
+    return any(event.get("event") == _BEGUN for event in read_events(folder.audit.path))
+
+
+def _noted(folder: Path) -> dict[str, str] | None:
+    """{name of an entry: its SHA-256} by the event log; None where another machine's client began the tune."""
+    own = RunFolder(folder)
+    if not was_begun_here(own):
+        return None
+    events = (event for event in read_events(own.audit.path) if event.get("event") == _EVENT)
+    return {keys.journal_key(event["entry"]).rpartition("/")[2]: event["sha256"] for event in events}
+
+
+def _of_store(data: bytes | None, digest: str | None) -> Entry | None:
+    """`digest` is what it must have; None for any."""
+    return _entry(data) if data is not None and digest in (None, sha256(data)) else None
 
 
 def _entry(data: bytes | None) -> Entry | None:
