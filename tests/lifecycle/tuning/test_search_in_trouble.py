@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import Any, cast
 
 import pytest
 
-from tests.lifecycle.tuning.tuned_world import TunedWorld, hurried
+from tests.lifecycle.runs import COMPUTE
+from tests.lifecycle.tuning.fake_pool import Life
+from tests.lifecycle.tuning.tuned_world import TunedWorld, hurried, parameters_of, rising
+from tfinfra.errors import Cancelled
+from tfinfra.lifecycle.end import trials_home
 from tfinfra.lifecycle.record.run_record import RunFolder, run_folder, trial_records
 from tfinfra.lifecycle.tuning.asking import ANEW, AskedTrial
 from tfinfra.model.requests import Answer, Request
@@ -152,6 +157,37 @@ def test_a_request_put_anew_hears_of_those_that_took_it_before() -> None:
     assert asked.look(ANEW + 2) is None
     assert asked.taken
     assert channel.put_numbers == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param(0, id="all trials were lived"), pytest.param(8, id="the tune was interrupted")]
+)
+def test_no_node_is_kept_for_files_on_their_way_home(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each download takes until the machines are gone."""
+
+    def script(arguments: dict[str, str]) -> Life:
+        if code and arguments["--x"] == "4":
+            world.interrupt.request(Cancelled("Ctrl-C"))
+            return Life(hangs=True)
+        return rising(arguments)
+
+    def slow(*arguments: Any) -> Any:
+        until = time.monotonic() + 3
+        while COMPUTE in world.groups and time.monotonic() < until:
+            time.sleep(0.01)
+        came.append(COMPUTE not in world.groups)
+        return bring(*arguments)
+
+    world, bring, came = TunedWorld(tmp_path, script), trials_home.bring_trial, list[bool]()
+    monkeypatch.setattr(trials_home, "bring_trial", slow)
+    result = world.search()
+    assert result.record.exit_code == code
+    assert came
+    assert all(came)
+    assert world.groups == {}
+    assert parameters_of(world.results / "best")
 
 
 @dataclass

@@ -13,12 +13,12 @@ from tfinfra.lifecycle.end.bring_home import Home, bring_home, trees_of
 from tfinfra.lifecycle.end.further_runs import left_by_others, stop_further_runs
 from tfinfra.lifecycle.end.salvage import OutputTree
 from tfinfra.lifecycle.end.teardown import UNFETCHED, Bringing
-from tfinfra.lifecycle.end.trials_home import bring_trials_left
+from tfinfra.lifecycle.end.trials_home import bring_trials_left, keep_best
 from tfinfra.lifecycle.evidence.run_evidence import RunEvidence
 from tfinfra.lifecycle.record.names import begun_compute_groups
 from tfinfra.lifecycle.record.not_collected import has_all
 from tfinfra.lifecycle.run.context import RunContext
-from tfinfra.lifecycle.trials.tune_at_home import tune_part
+from tfinfra.lifecycle.trials.tune_at_home import searched_of, tune_part
 from tfinfra.store import store_errors
 
 
@@ -58,6 +58,11 @@ class RunHome(Bringing):
     def while_machines_go(self) -> None:
         if not self._has_looked:
             self._look()
+        for come in self._context.undo.coming:
+            try:
+                come()
+            except Exception as error:  # noqa: BLE001 - what did not come is looked for again once the machines are gone
+                self._say(f"warning: not all came home: {first_line(error)}")
 
     def once_machines_are_gone(self, *, some_left: bool) -> None:
         """Nodes that had not said that they were done may have written until their end: one more look."""
@@ -101,7 +106,7 @@ class RunHome(Bringing):
         return self.evidence.before_store_goes(self.document())
 
     def _bring_trials_left(self) -> None:
-        """Those of a tune that did not come home when they ended."""
+        """Those of a tune that did not come home when they ended; then the best of all has its place."""
         context, nodes = self._context, self._context.undo.nodes
         if context.plan.tune is None or nodes is None:
             return
@@ -110,6 +115,11 @@ class RunHome(Bringing):
             bring_trials_left(context.ports, context.folder, nodes.store, results, self._say)
         except Exception as error:  # noqa: BLE001 - whatever it was: a trial that did not come keeps its group
             self._lost_trial = error
+        try:
+            searched = searched_of(context.folder, nodes.store, self._say)
+            keep_best(searched, context.plan.tune.primary_metric_goal, Path(context.record().results), self._say)
+        except Exception as error:  # noqa: BLE001 - the best trial's files are at home, or were told of, as all others'
+            self._say(f"warning: the best trial has no folder of its own: {first_line(error)}")
 
     def document(self) -> dict[str, Any]:
         """The run as it is now, with what its store told of tasks and nodes."""

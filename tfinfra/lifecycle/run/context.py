@@ -3,6 +3,7 @@ makes for the next is an argument of that."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,8 @@ class Undo:
     at any moment, finds it. `engine` is open, with an `update` of one of its stacks, under way or over; `exported` are
     the stacks' states on their way to the audit folder; `nodes` those of the newest attempt, from the moment at which
     there is a store to meet them in; `leaving` the deletions of earlier attempts' groups, `gone` those of them that are
-    verified deleted, with the time (Unix seconds) of that."""
+    verified deleted, with the time (Unix seconds) of that. `coming` wait for files that are on their way home, out of
+    stores that outlive the nodes."""
 
     engine: EngineProcess | None = None
     update: Future[dict[str, Any]] | None = None
@@ -39,6 +41,7 @@ class Undo:
     nodes: Nodes | None = None
     leaving: list[Future[None]] = field(default_factory=list)
     gone: dict[str, float] = field(default_factory=dict)
+    coming: list[Callable[[], object]] = field(default_factory=list)
 
     @property
     def outcome(self) -> Outcome | None:

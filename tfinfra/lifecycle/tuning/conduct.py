@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tfinfra.errors import LimitReached, Result, TfinfraError, first_line
 from tfinfra.lifecycle.end.ending import await_collected
-from tfinfra.lifecycle.end.trials_home import TrialsHome, keep_best
+from tfinfra.lifecycle.end.trials_home import TrialsHome
 from tfinfra.lifecycle.record.tune_journal import JournalFile, keep_entries
 from tfinfra.lifecycle.run.context import RunContext
 from tfinfra.lifecycle.run.nodes import Nodes
@@ -31,8 +29,9 @@ def take_along(context: RunContext, before: Before = NOTHING) -> None:
 
 
 def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
-    """Returns once the pool has lived its trials, one of which is the best, and their files are at home. Raises what
-    interrupts the tune, and what an outcome that is no success means."""
+    """Returns once the pool has lived its trials, one of which is the best, and all that they left is in the store: it
+    comes home beside the deletion of the nodes. Raises what interrupts the tune, and what an outcome that is no success
+    means."""
     tune, pool, session = context.plan.tune, context.plan.pool, context.session
     assert tune is not None and pool is not None  # noqa: S101 - who calls this has looked
     text = f"{count(tune.max_total_runs, 'trial')} at most, {pool.trials_at_once} at a time"
@@ -43,12 +42,13 @@ def search(context: RunContext, nodes: Nodes, before: Before = NOTHING) -> None:
         book = TrialBook(tune, context.folder, journal, replay(before.entries), before.warm)
         channel = open_channel(context.ports, context.folder, context.record(), nodes.store)
         home = TrialsHome(context.plan, session.observer.say)
+        context.undo.coming.append(home.wait)
         try:
             outcome = _searched(context, Search(context, nodes, channel, book, home=home, warm=before.warm), book)
         except BaseException as error:
-            _ended(context, nodes, book, home, _interrupted(context, error))
+            _ended(context, nodes, _interrupted(context, error))
             raise
-        _ended(context, nodes, book, home, outcome)
+        _ended(context, nodes, outcome)
         await_collected(context, nodes, session.interrupt.check)
         if (kind := outcome.error) is not None:
             raise kind(outcome.in_full(), hint=outcome.hint)
@@ -78,8 +78,8 @@ def _interrupted(context: RunContext, error: BaseException) -> Outcome:
     return Outcome(told, first_line(error) or type(error).__name__, ended=context.ports.clock())
 
 
-def _ended(context: RunContext, nodes: Nodes, book: TrialBook, home: TrialsHome, outcome: Outcome) -> None:
-    """Tells the nodes that the pool is over, and brings what is not at home yet, with the best trial's files."""
+def _ended(context: RunContext, nodes: Nodes, outcome: Outcome) -> None:
+    """Tells the nodes that the pool is over."""
     if nodes.outcome is None:
         try:
             put_first(nodes.store, keys.OUTCOME, outcome)
@@ -89,7 +89,3 @@ def _ended(context: RunContext, nodes: Nodes, book: TrialBook, home: TrialsHome,
     elif outcome.result == Result.SUCCEEDED:
         nodes.outcome = outcome  # they have said how the pool ended, which is not how the search did
     context.folder.audit.append("outcome", **to_json(outcome))
-    home.wait()
-    if (tune := context.plan.tune) is not None:
-        results = Path(context.record().results)
-        keep_best(book.searched, tune.primary_metric_goal, results, context.session.observer.say)
