@@ -34,7 +34,7 @@ def test_its_trials_are_told_with_the_best_of_them(state: Path, tmp_path: Path) 
         (4, "succeeded", 0.95),
         (5, "cancelled", None),
     ]
-    assert [trial.number for trial in tune.ranked()] == [4, 1, 3, 2, 5]
+    assert [trial.number for trial in tune.ranked] == [4, 1, 3, 2, 5]
 
 
 def test_what_is_under_way_runs_while_its_client_lives(state: Path, tmp_path: Path) -> None:

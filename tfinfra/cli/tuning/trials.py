@@ -13,7 +13,7 @@ BEST = "*"
 
 def show_trials(state: TuneState, now: float, most: int) -> int:
     """The trials on stdout, the best first, at most so many (0: all); how many are not shown. `now` in Unix seconds."""
-    ranked = state.ranked()
+    ranked = state.ranked
     shown = ranked[:most] if most else ranked
     names = list(dict.fromkeys(name for trial in shown for name in trial.parameters))
     rows = [

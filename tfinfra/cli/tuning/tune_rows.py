@@ -3,7 +3,9 @@ for."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tfinfra.lifecycle.watch.trial_lines import counted, value_shown
@@ -28,7 +30,7 @@ def tune_rows(state: TuneState, now: float, most: int) -> list[Text]:
     if most < 2 or not state.trials:
         return []
     shown = _chosen(state, most - 1)
-    rest = [trial for trial in state.trials if trial not in shown]
+    rest = state.states - Counter(trial.state for trial in shown)
     names = list(dict.fromkeys(name for trial in shown for name in trial.parameters))
     cells = [_cells(trial, state, names, now) for trial in shown]
     metric, *parameters = (shortened(_plain(name.lstrip("-")), _LONGEST_NAME) for name in (state.metric, *names))
@@ -38,16 +40,15 @@ def tune_rows(state: TuneState, now: float, most: int) -> list[Text]:
     for trial, row in zip(shown, cells, strict=True):
         style = "bold green" if trial.number == state.best else TRIAL_COLORS.get(trial.state, "dim")
         rows.append(Text(_aligned(row, widths), style))
-    return [*rows, Text(f"  and {len(rest)} more: {counted(trial.state for trial in rest)}", "dim")] if rest else rows
+    return [*rows, Text(f"  and {rest.total()} more: {counted(rest)}", "dim")] if rest else rows
 
 
 def _chosen(state: TuneState, room: int) -> list[TrialState]:
     """Those under way in their order, then the others from the best on; the best one is among them, whatever the
     room. Where some are left out a row is left for their number."""
-    going = [trial for trial in state.trials if trial.state not in OVER]
-    ended = [trial for trial in state.ranked() if trial.state in OVER]
-    ordered = [*going, *ended]
-    if len(ordered) <= room:
+    ended = (trial for trial in state.ranked if trial.state in OVER)
+    ordered = [*state.going, *islice(ended, room)]
+    if len(state.trials) <= room:
         return ordered
     best = state.best_trial
     shown = ordered[: room - 1]

@@ -29,7 +29,7 @@ from tfinfra.lifecycle.tuning.pool_places import PoolPlaces
 from tfinfra.lifecycle.tuning.trial_book import TrialBook
 from tfinfra.lifecycle.tuning.trial_life import SPEECHLESS, LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
-from tfinfra.lifecycle.tuning.tune_view import tune_state
+from tfinfra.lifecycle.tuning.tune_view import TuneView
 from tfinfra.lifecycle.watch.poll_times import LATE
 from tfinfra.lifecycle.watch.store_patience import StorePatience
 from tfinfra.lifecycle.watch.tune_state import TuneState
@@ -82,6 +82,7 @@ class Search:
         self._refusals: Counter[int] = Counter()
         self._why_lost = ""
         self._told_wait = False
+        self._view = TuneView(context.run, plan.tune, plan.pool.trials_at_once)
         self._shown: TuneState | None = None
         self._heeded: dict[int, tuple[int, bool]] = {}
         away = "no trial can be looked at or asked, which is tried again"
@@ -342,7 +343,7 @@ class Search:
         return self._nodes.watch is not None and self._nodes.watch.alone
 
     def _show(self) -> None:
-        state = tune_state(self._context.run, self._tune, self._book.searched, self._live, self._pool.trials_at_once)
+        state = self._view.state(self._book.searched, self._live)
         if state != self._shown:
             self._shown = state
             self._session.observer.tune(state)

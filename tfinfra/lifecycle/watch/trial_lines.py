@@ -60,7 +60,7 @@ def value_shown(value: Scalar) -> str:
 
 
 def counted(states: Iterable[str]) -> str:
-    """ "4 running, 7 succeeded, 1 failed"."""
+    """ "4 running, 7 succeeded, 1 failed", of the states or of a Counter of them."""
     counts = Counter(states)
     return ", ".join(f"{counts[state]} {state}" for state in ("running", "waiting", *OVER) if counts[state])
 

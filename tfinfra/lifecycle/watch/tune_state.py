@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from math import isnan
+from operator import itemgetter
+from typing import Any, TypeGuard
 
 from tfinfra.model.tuning import Scalar
 from tfinfra.script import in_json
@@ -41,7 +45,8 @@ class TrialState:
 class TuneState:
     """A whole tune. `goal` is "maximize" or "minimize" of the primary metric `metric`; `trials` are those that were
     asked for, by their numbers; `best` is the number of the best one, None where no trial has the metric yet; `total`
-    how many there may be, `slots` how many live at once."""
+    how many there may be, `slots` how many live at once. What is made of a state is made once: a view draws it many
+    times, and a tune may have ten thousand trials."""
 
     tune: str
     metric: str
@@ -55,12 +60,27 @@ class TuneState:
     def best_trial(self) -> TrialState | None:
         return next((trial for trial in self.trials if trial.number == self.best), None)
 
-    def ranked(self) -> list[TrialState]:
+    @cached_property
+    def ranked(self) -> tuple[TrialState, ...]:
         """The trials by their best value, the best first; equal ones by their numbers, those without one last."""
         sign = -1.0 if self.goal == "maximize" else 1.0
-        known = [trial for trial in self.trials if trial.best is not None and trial.best == trial.best]
-        rest = [trial for trial in self.trials if trial not in known]
-        return [*sorted(known, key=lambda trial: (sign * (trial.best or 0.0), trial.number)), *rest]
+        known = [(sign * trial.best, trial.number, trial) for trial in self.trials if _has_value(trial.best)]
+        rest = (trial for trial in self.trials if not _has_value(trial.best))
+        return (*(trial for *_, trial in sorted(known, key=itemgetter(0, 1))), *rest)
+
+    @cached_property
+    def going(self) -> tuple[TrialState, ...]:
+        """Those that have not ended, in their order."""
+        return tuple(trial for trial in self.trials if trial.state not in OVER)
+
+    @cached_property
+    def states(self) -> Counter[str]:
+        """How many trials are in each state."""
+        return Counter(trial.state for trial in self.trials)
+
+
+def _has_value(best: float | None) -> TypeGuard[float]:
+    return best is not None and not isnan(best)
 
 
 def tune_document(state: TuneState) -> dict[str, Any]:
@@ -72,7 +92,7 @@ def tune_document(state: TuneState) -> dict[str, Any]:
         "total": state.total,
         "slots": state.slots,
         "best": state.best,
-        "trials": [_trial_document(trial) for trial in state.ranked()],
+        "trials": [_trial_document(trial) for trial in state.ranked],
     }
 
 
