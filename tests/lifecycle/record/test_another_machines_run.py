@@ -291,6 +291,7 @@ def test_stacks_that_remained_are_tried_again(tmp_path: Path, monkeypatch: pytes
 def test_a_broken_record_is_told_and_written_anew_from_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # outputs come to its runs/
     world = left_by_its_client(tmp_path, monkeypatch, succeeding)
     state = tmp_path / "state"
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(state))
