@@ -172,7 +172,9 @@ def a_shown_run(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def a_shown_machine(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    served = SimpleNamespace(address="http://127.0.0.1:6016/?token=t0ken", until_interrupted=lambda: None)
+    addresses = {"address": "http://tfinfra-0a1b.localhost:6016/?token=t0ken"}
+    addresses["numbered_address"] = "http://127.0.0.1:6016/?token=t0ken"
+    served = SimpleNamespace(**addresses, until_interrupted=lambda: None)
     patch.setattr("tfinfra.ui.serve.serving", lambda *_: nullcontext(served))
 
 

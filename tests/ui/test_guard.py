@@ -46,6 +46,13 @@ def test_the_token_is_exchanged_once_for_a_cookie_and_is_gone_from_the_address(t
 
 WAYS: dict[str, tuple[Callable[[Browser], Answered], int]] = {
     "a browser that is in": (lambda b: b.get("/"), 200),
+    "the server's own name": (lambda b: b.get("/", host=f"{b.door.host}:{PORT}"), 200),
+    "the own name of another server": (lambda b: b.get("/", host=f"tfinfra-0123456789abcdef.localhost:{PORT}"), 421),
+    "a form by the own name": (
+        lambda b: b.post("/x", {}, host=f"{b.door.host}:{PORT}", origin=f"http://{b.door.host}:{PORT}"),
+        404,
+    ),
+    "a form of 127.0.0.1 to the own name": (lambda b: b.post("/x", {}, host=f"{b.door.host}:{PORT}"), 403),
     "localhost, in other letters": (lambda b: b.get("/", host=f"LocalHost:{PORT}"), 200),
     "the cookie among others": (lambda b: b.get("/", cookie=f"a=b; {b.cookie}; c"), 200),
     "a HEAD": (lambda b: call(b.guard, "HEAD", "/", {"cookie": b.cookie}), 200),
@@ -114,6 +121,7 @@ def test_the_answer_to_each_way_in(browser: Browser, way: str) -> None:
     assert answered.status == status, answered.text
     assert_closed(answered)
     assert "set-cookie" not in dict(answered.headers)
+    assert browser.door.host not in answered.text + str(answered.headers), "the own name is told to nobody"
 
 
 def assert_closed(answered: Answered) -> None:
@@ -186,4 +194,4 @@ def test_no_more_than_sixteen_browsers_are_in(tmp_path: Path) -> None:
     for _ in range(16):
         browser.enter()
     assert (browser.get("/", cookie=first).status, browser.get("/").status) == (403, 200)
-    assert ORIGIN in browser.door.address
+    assert ORIGIN in browser.door.numbered_address

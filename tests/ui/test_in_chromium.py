@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.browser import Browser, browsing, needs_chromium
 from tests.lifecycle.record.test_record import a_record
 from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.system.threads import spawn
 
 pytestmark = needs_chromium
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>http://evil.example/"
@@ -56,7 +60,8 @@ def address(state: Path) -> Iterator[str]:
     yield address
     server.send_signal(signal.SIGINT)
     out, error = server.communicate(timeout=5)
-    assert (server.returncode, out, error) == (0, "", "Ctrl-C ends it\n"), "and nothing of a request was logged"
+    told = re.fullmatch(r"for a browser that .*: http://127\.0\.0\.1:\d+/\?token=\S+\nCtrl-C ends it\n", error)
+    assert (server.returncode, out, told is not None) == (0, "", True), "and nothing of a request was logged"
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +139,27 @@ def test_a_page_without_javascript_says_the_same_and_is_loaded_anew(page: Browse
     page.open(of(address, "/"), 1440)
 
 
+def test_another_port_of_this_machine_gets_no_cookie(page: Browser) -> None:
+    """It may be another user's, and whoever has the cookie is in."""
+    sent: list[str | None] = []
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent.append(self.headers.get("Cookie"))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+        spawn(server.serve_forever, "other")
+        for host in ("127.0.0.1", "localhost", "tfinfra-0123456789abcdef.localhost"):
+            page.open(f"http://{host}:{server.server_port}/", 1440)
+        server.shutdown()
+    assert (len(sent) >= 3, set(sent)) == (True, {None})
+
+
 def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Browser, address: str) -> None:
     """In a browser: with our own policy for referrers it names the form's origin."""
     page.open(of(address, f"/runs/{RUNS[2]}/stop"), 1440)
@@ -141,7 +167,7 @@ def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Browse
     page.until(f"location.pathname === '/runs/{RUNS[2]}'")
     page.until("document.getElementById('ui-act').textContent.includes('done')")
     assert "everything was deleted before" in page.text
-    other = of(address, "/").replace("127.0.0.1", "localhost")
+    other = f"http://127.0.0.1:{urlsplit(address).port}/"
     page.open(other, 1440)
     assert "Not let in" in page.text, "another name is another jar"
     asked = f"fetch('{of(address, '/')}', {{credentials: 'include'}}).then(() => 'read', () => 'refused')"

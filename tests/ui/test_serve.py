@@ -17,6 +17,17 @@ from tfinfra.ui.entrance import connections
 from tfinfra.ui.serve import has_browser, serving
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+
+
 @pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TFINFRA_STATE_DIR", str(tmp_path / "state"))
@@ -43,12 +54,24 @@ def test_the_usual_port_gives_way_to_a_free_one(taken: int, monkeypatch: pytest.
 
 def test_nobody_but_this_machine_reaches_it() -> None:
     with serving(0, print) as served:
-        port = int(served.address.partition("/?")[0].rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), 5):
+        with socket.create_connection(("127.0.0.1", served.port), 5):
             pass
-        for other in ("127.0.0.2", "::1"):
-            with pytest.raises(ConnectionError), socket.create_connection((other, port), 1):
-                pass
+        with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.2", served.port), 1):
+            pass
+
+
+@needs_ipv6
+def test_nobody_else_waits_at_the_other_address_of_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser may try either for the server's name, and would give the token to whoever is there."""
+    with serving(0, print) as served, socket.create_connection(("::1", served.port), 5):
+        pass
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        port = int(other.getsockname()[1])
+        with pytest.raises(UsageError, match=f"port {port} is taken"), serving(port, print):
+            pass
+        monkeypatch.setattr("tfinfra.ui.serve.PORT", port)
+        with serving(None, print) as served:
+            assert served.port != port
 
 
 def test_connections_that_bring_no_request_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ _HEADINGS = {403: "Not let in", 404: "Nothing is there", 421: "Not this server",
 
 def guarded(ui: Ui, port: int) -> Guard:
     """The app that a server on `port` is to run."""
-    return Guard(ui.app(), ui.door, hosts(port), pages.policy(), refused)
+    return Guard(ui.app(), ui.door, hosts(port, ui.door.host), pages.policy(), refused)
 
 
 def refused(why: Refused) -> ASGIApp:

@@ -30,7 +30,7 @@ from tfinfra.ui.entrance.door import Door
 
 PORT = 6016
 """Where it answers, or on any free port where that is taken and none is asked for."""
-_HOST = "127.0.0.1"
+_HOST, _HOST_6 = "127.0.0.1", "::1"
 _END = 1.0
 """Seconds that answers under way have once the server is to end."""
 _BACKLOG = 64
@@ -46,10 +46,10 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def serving(port: int | None, tell: Progress) -> Iterator[Served]:
-    """The pages on 127.0.0.1 within the block, on `port`, 0 for any that is free. Raises UsageError for a port that
+    """The pages on loopback within the block, on `port`, 0 for any that is free. Raises UsageError for a port that
     cannot be had."""
     listening = _listen(port)
-    chosen = int(listening.getsockname()[1])
+    chosen = int(listening[0].getsockname()[1])
     folder = state_folder() / "ui"
     door, acts = Door(chosen, tell), Acts(folder)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # it would quote what it does not understand
@@ -68,7 +68,7 @@ def serving(port: int | None, tell: Progress) -> Iterator[Served]:
         h11_max_incomplete_event_size=16384,
     )
     server = _Server(config)
-    ended = spawn(lambda: asyncio.run(server.serve([listening])), "ui")
+    ended = spawn(lambda: asyncio.run(server.serve(listening)), "ui")
     try:
         yield Served(door, chosen, folder)
     finally:
@@ -91,6 +91,10 @@ class Served:
     def address(self) -> str:
         return self._door.address
 
+    @property
+    def numbered_address(self) -> str:
+        return self._door.numbered_address
+
     def until_interrupted(self) -> None:
         """Waits until whoever looks has seen enough: that is no failure."""
         with suppress(KeyboardInterrupt):
@@ -105,7 +109,7 @@ class Served:
             make_private(self._folder)
             path.unlink(missing_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                address = escape(self.address)
+                address = escape(self.address if _is_found(self._door.host) else self.numbered_address)
                 file.write(f'<!DOCTYPE html><meta http-equiv="refresh" content="0;url={address}">\n')
             spawn(lambda: webbrowser.open(path.as_uri()), "browser")
         try:
@@ -130,20 +134,51 @@ def has_browser(environment: Callable[[str], str | None] = os.environ.get) -> bo
     return not takes_terminal or isinstance(found, webbrowser.BackgroundBrowser)
 
 
-def _listen(port: int | None) -> socket.socket:
-    for wanted in [PORT, 0] if port is None else [port]:
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _is_found(host: str) -> bool:
+    """Whether this desktop's browser finds the name: Safari asks macOS, others know it themselves."""
+    if sys.platform != "darwin":
+        return True
+    try:
+        return bool(socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+def _listen(port: int | None) -> list[socket.socket]:
+    for wanted in [PORT, 0, 0, 0] if port is None else [port]:
         try:
-            found.bind((_HOST, wanted))
-            found.listen(_BACKLOG)  # who opens the address at once waits, and is not refused
+            return _on_both(wanted)
         except OSError as error:
-            found.close()
             if port is not None:
                 raise _not_ours(port, error) from error
-            continue
-        return found
     raise UsageError("no port of 127.0.0.1 is free")
+
+
+def _on_both(port: int) -> list[socket.socket]:
+    """The port of both of loopback's addresses, of the one where there is no IPv6: to a browser the name is both, and
+    at the other one somebody else could wait for the token. Raises OSError."""
+    first = _bound(socket.AF_INET, _HOST, port)
+    try:
+        return [first, _bound(socket.AF_INET6, _HOST_6, first.getsockname()[1])]
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            first.close()
+            raise
+        return [first]
+
+
+def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    found = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        found.bind((host, port))
+        found.listen(_BACKLOG)  # who opens the address at once waits, and is not refused
+    except OSError:
+        found.close()
+        raise
+    return found
 
 
 def _not_ours(port: int, error: OSError) -> UsageError:

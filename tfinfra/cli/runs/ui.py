@@ -18,7 +18,7 @@ from tfinfra.cli.options import json_option
 def command(*, port: int | None, no_browser: bool, as_json: bool) -> int:
     """Show the runs that this machine knows in a browser, live, until Ctrl-C: how they stand, their logs and metrics.
     It only reads, but for two things that ask first: stop a run (`down`), and give kept nodes more time (`extend`). It
-    answers on 127.0.0.1 alone, and lets in one browser, by the address that it prints; that is good once."""
+    answers on loopback alone, and lets in one browser, by the address that it prints; that is good once."""
     from tfinfra.cli.output import print_document, progress, show
     from tfinfra.system.installation import require_run_packages
 
@@ -27,13 +27,15 @@ def command(*, port: int | None, no_browser: bool, as_json: bool) -> int:
 
     with serving(port, progress) as served:
         if as_json:
-            print_document("ui", {"url": served.address})
+            print_document("ui", {"url": served.address, "numbered_url": served.numbered_address})
         else:
             show(served.address)
         opens = not (no_browser or as_json) and sys.stdout.isatty() and has_browser()
         with served.in_browser() if opens else nullcontext():
             if os.environ.get("SSH_CONNECTION"):
                 progress(f"over ssh, forward the same port: ssh -L {served.port}:127.0.0.1:{served.port} …")
+            if not as_json:
+                progress(f"for a browser that does not find that host, as Safari: {served.numbered_address}")
             progress("Ctrl-C ends it")
             served.until_interrupted()
     return 0

@@ -12,11 +12,17 @@ _MOST = 16
 
 class Door:
     """The tokens and cookies of one server. `tell` hears of a new address where the last one is opened a second time:
-    it was taken, by the same person's other browser or by somebody else."""
+    it was taken, by the same person's other browser or by somebody else.
+
+    `host` is a name of its own that nobody guesses: browsers send a host's cookies to all ports of it, and others may
+    have one of 127.0.0.1's. Browsers look up no name below `.localhost`, which is loopback (RFC 6761, 6.3; Chromium,
+    Firefox since 84); Safari asks macOS, which knows none.
+    """
 
     def __init__(self, port: int, tell: Callable[[str], object]) -> None:
-        self.cookie_name = f"tfinfra-ui-{port}"  # a browser has one jar for all ports of a host
-        self._origin = f"http://127.0.0.1:{port}"
+        self.host = f"tfinfra-{secrets.token_hex(8)}.localhost"
+        self.cookie_name = f"tfinfra-ui-{port}"
+        self._port = port
         self._tell = tell
         self._token = secrets.token_urlsafe(32)
         self._taken = ""
@@ -25,7 +31,12 @@ class Door:
     @property
     def address(self) -> str:
         """Where a browser is let in, once."""
-        return f"{self._origin}/?token={self._token}"
+        return f"http://{self.host}:{self._port}/?token={self._token}"
+
+    @property
+    def numbered_address(self) -> str:
+        """The same for a browser that does not find the name."""
+        return f"http://127.0.0.1:{self._port}/?token={self._token}"
 
     def enter(self, token: str) -> str | None:
         """The cookie for whoever brings the token, None for all others."""

@@ -36,9 +36,9 @@ class Refused(Exception):
     why: str
 
 
-def hosts(port: int) -> frozenset[str]:
-    """The Host headers of this server: loopback's names."""
-    names = ("127.0.0.1", "localhost")
+def hosts(port: int, own: str) -> frozenset[str]:
+    """The Host headers of this server: loopback's names, and its own below `.localhost`."""
+    names = ("127.0.0.1", "localhost", own)
     return frozenset((*(f"{name}:{port}" for name in names), *(names if port == _HTTP else ())))
 
 
@@ -105,7 +105,7 @@ class Guard:
     def _own_host(self, scope: Scope) -> None:
         sent = _all(scope, b"host")
         if len(sent) != 1 or sent[0].lower() not in self.hosts:
-            raise Refused(421, f"this server answers as {sorted(self.hosts)[0]} alone: forward the same port")
+            raise Refused(421, "this server answers under the address that it printed alone: forward the same port")
 
     def _own_origin(self, scope: Scope) -> None:
         """A page of another port of this machine counts as the same site, and its requests bring the cookie."""
