@@ -18,9 +18,9 @@ from tfinfra.errors import Result
 from tfinfra.lifecycle.record.run_record import RunPhase, run_folder, trial_records
 from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning.before import Before
-from tfinfra.model import Outcome
+from tfinfra.model import Forwarded, MetricsWanted, Outcome
 from tfinfra.model.tuning import Policy
-from tfinfra.store import MemoryStore, keys, put_first
+from tfinfra.store import MemoryStore, encode, keys, put_first
 from tfinfra.tuning.journal import Trial, replay
 
 __all__ = ["hurried"]
@@ -304,3 +304,29 @@ def test_sets_that_an_earlier_tune_knows_are_not_asked_again(tmp_path: Path) -> 
         record.trial.parameters["--x"] for record in trial_records(run_folder(tmp_path / "state", TUNE)) if record.trial
     ]
     assert found == [3, 4, 5, 6, 7]
+
+
+SENT = {
+    "all were sent": (Forwarded("http://team", 1, ended=True), ""),
+    "the server refused them": (Forwarded("http://team", 0, "it answered 403"), "it answered 403"),
+    "nobody said that they were": (None, "ended before all were sent"),
+}
+
+
+@pytest.mark.parametrize("case", SENT)
+def test_metrics_that_a_server_did_not_take_are_told_once_of_a_trial(case: str, tmp_path: Path) -> None:
+    told, problem = SENT[case]
+    world = TunedWorld(tmp_path)
+    world.plan = replace(world.plan, metrics=MetricsWanted(tracking_uri="http://team"))
+    lives = world.store_at
+
+    def store_at(url: str) -> MemoryStore:
+        store = lives(url)
+        if told is not None and "/on/" in url:
+            store.put(keys.FORWARDED, encode(told))
+        return store
+
+    world.store_at = store_at  # type: ignore[method-assign]
+    world.search()
+    said = world.said("could not be sent")
+    assert [problem in line and f"`tfinfra metrics {TUNE}-t0" in line for line in said] == ([True] if problem else [])

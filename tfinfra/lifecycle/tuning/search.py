@@ -30,10 +30,11 @@ from tfinfra.lifecycle.tuning.trial_book import TrialBook
 from tfinfra.lifecycle.tuning.trial_life import SPEECHLESS, LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.lifecycle.tuning.tune_view import TuneView
+from tfinfra.lifecycle.watch.not_sent import not_sent, why_not_sent
 from tfinfra.lifecycle.watch.poll_times import LATE
 from tfinfra.lifecycle.watch.store_patience import StorePatience
 from tfinfra.lifecycle.watch.tune_state import TuneState
-from tfinfra.model import Inventory, Outcome, Plan
+from tfinfra.model import Forwarded, Inventory, Outcome, Plan
 from tfinfra.model.spec import limit_key
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.model.tuning import Tune
@@ -78,6 +79,7 @@ class Search:
         self._places = PoolPlaces(plan.node_count, plan.pool.nodes_per_trial)
         self._ranks: dict[str, int] = {}
         self._live: list[LiveTrial] = []
+        self._not_sent = False
         self._failed: Outcome | None = None
         self._refusals: Counter[int] = Counter()
         self._why_lost = ""
@@ -211,7 +213,19 @@ class Search:
             for rank in trial.nodes:
                 self._refusals.pop(rank, None)
             self._judge(trial, result)
+            self._tell_not_sent(trial)
         self._home.bring(self._context.folder.of(trial.trial), trial.store)
+
+    def _tell_not_sent(self, trial: LiveTrial) -> None:
+        """Says once of a tune that an MLflow server of the user's own did not take the metrics of a trial."""
+        uri = self._plan.metrics.tracking_uri if self._plan.metrics is not None else None
+        if uri is None or self._not_sent:
+            return
+        with suppress(*store_errors()):  # what the trial came to counts all the same
+            found = readable(trial.store, keys.FORWARDED, Forwarded)
+            if problem := why_not_sent(found, over=bool(trial.points.values)):
+                self._not_sent = True
+                self._session.observer.say(not_sent(uri, problem, trial.trial))
 
     def _result_of(self, trial: LiveTrial) -> tuple[str, str]:
         """How the journal calls what became of it, and why, as a sentence."""

@@ -12,6 +12,7 @@ from tfinfra.lifecycle.watch.absent import why_absent
 from tfinfra.lifecycle.watch.census import Census
 from tfinfra.lifecycle.watch.latest_metric import MetricReader
 from tfinfra.lifecycle.watch.log_reader import AT_THE_END, LogLine, LogReader
+from tfinfra.lifecycle.watch.not_sent import not_sent, why_not_sent
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.lifecycle.watch.poll_times import LATE, Every
 from tfinfra.lifecycle.watch.store_patience import StorePatience
@@ -238,17 +239,15 @@ class Watch:
 
     def _tell_forwarding(self, *, last: bool = False) -> None:
         """Says once why another MLflow server did not take the metrics: they come home all the same."""
-        if self._forwarding_told or self._plan.metrics is None or self._plan.metrics.tracking_uri is None:
+        wanted = self._plan.metrics if self._plan.pool is None else None  # a tune's trials send their own
+        uri = wanted.tracking_uri if wanted is not None else None
+        if self._forwarding_told or uri is None:
             return
         found = self._records.get(keys.FORWARDED, Forwarded)
-        problem = found.problem if found is not None else None
-        if problem is None and last and (found is None or not found.ended) and self._store.list(keys.METRICS):
-            problem = "the node that sends them ended before all were sent"
+        problem = why_not_sent(found, over=last and bool(self._store.list(keys.METRICS)))
         if problem is not None:
             self._forwarding_told = True
-            what = f"the metrics could not be sent to {self._plan.metrics.tracking_uri}"
-            again = f"`tfinfra metrics RUN --to {self._plan.metrics.tracking_uri}` sends them later"
-            self._observer.say(f"warning: {what}: {problem}; {again}")
+            self._observer.say(not_sent(uri, problem, "RUN"))
 
     def _look_at_nodes(self) -> None:
         self._look_at_boot()
