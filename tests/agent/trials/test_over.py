@@ -22,7 +22,7 @@ from tfinfra.agent.trials import trials as trials_room
 from tfinfra.agent.trials.trials import Trials
 from tfinfra.errors import Result
 from tfinfra.lifecycle.run.request_channel import new_request
-from tfinfra.model import CollectedMark, StopRequest
+from tfinfra.model import CollectedMark, Outcome, StopRequest
 from tfinfra.model.requests import Answer
 from tfinfra.model.trials import TrialAsked, trial_id
 from tfinfra.store import MemoryStore, keys
@@ -109,3 +109,30 @@ def test_a_trial_that_is_taken_keeps_others_away_before_it_has_begun(tmp_path: P
     node = Node(tmp_path)
     assert node.ask() == Answer("started")
     assert node.ask(replace(ASKED, trial=trial_id(TUNE, 2))) == Answer("refused", message=f"it lives {TRIAL}")
+
+
+def test_what_could_not_be_told_of_a_trial_is_told_once_the_store_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client waits for no other word of it."""
+    outcome = f"on/{TRIAL}/{keys.OUTCOME}"
+    node = Node(tmp_path, fails=f"on/{TRIAL}/{keys.COLLECTED}")
+
+    def live(*_: object) -> None:
+        write(node.store, keys.STOP, StopRequest(Result.CANCELLED, "Ctrl-C"))  # so that the pool ends, too
+        raise OSError("the store is away")
+
+    def clear(_: object) -> None:
+        with pytest.raises(OSError, match="away"):
+            node.look()
+        node.look()
+
+    monkeypatch.setattr(trials_room, "live", live)
+    monkeypatch.setattr(trials_room, "Leftovers", NothingLeft)
+    monkeypatch.setattr(NothingLeft, "clear", clear)
+    assert node.ask() == Answer("started")
+    node.trials.live()
+    found = read(node.store, outcome, Outcome)
+    assert found is not None
+    assert (found.result, "could not live it to its end: the store is away" in found.message) == ("failed", True)
+    assert read(node.store, f"on/{TRIAL}/{keys.COLLECTED}", CollectedMark) == CollectedMark(0)

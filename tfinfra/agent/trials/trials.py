@@ -17,11 +17,11 @@ from tfinfra.agent.trials.ending import LIVING, End, mark_ended
 from tfinfra.agent.trials.leftovers import Leftovers
 from tfinfra.agent.trials.trial import live
 from tfinfra.agent.verdict.control import Stop
-from tfinfra.errors import Result
-from tfinfra.model import Outcome, StopRequest, decode
+from tfinfra.errors import Result, first_line
+from tfinfra.model import CollectedMark, Outcome, StopRequest, decode
 from tfinfra.model.requests import Answer, Request
 from tfinfra.model.trials import TrialAsked
-from tfinfra.store import keys
+from tfinfra.store import keys, put_first
 
 _WAITING = "waiting"
 NO_COMMANDS = "it is a tune's, and lives one trial after the other: no command runs beside them"
@@ -42,6 +42,8 @@ class Trials:
         """Those that have been taken and are not cleared up: the one that is lived, and the one behind it."""
         self._lock = threading.Lock()
         self._lived: str | None = None
+        self._unsaid: dict[str, Outcome] = {}
+        """How trials ended of which the store took no word."""
         self._over: Stop | None = None
         self._told = False
         self._end = End(context, node.assignment)
@@ -51,7 +53,7 @@ class Trials:
         """Answers at once whether the node lives the trial, also where its client, who has not read the answer, asks
         for the same one anew. Raises Unfit where it names none."""
         asked = decode(TrialAsked, request.body.encode())
-        anew = self._known.get(asked.trial) == (asked, request.nodes)
+        anew = not self._over and self._known.get(asked.trial) == (asked, request.nodes)
         why = "" if anew else self._refusal(asked, request.nodes)
         if not why and not anew:
             self._known[asked.trial] = asked, request.nodes
@@ -81,12 +83,13 @@ class Trials:
         return read(self._context.store, f"{keys.further_run(trial)}/{keys.OUTCOME}", Outcome) is not None
 
     def look(self) -> None:
-        """Ends the trial that is lived, and the node's part in the tune, once the tune is over. Raises what the store
-        raises: the next call tries again."""
+        """Ends the trial that is lived, and the node's part in the tune, once the tune is over; tells what could not be
+        told of trials before. Raises what the store raises: the next call tries again."""
         now = self._context.clock.monotonic()
         if self._told or now < self._next:
             return
         self._next = now + max(_LOOK, self._context.pause)
+        self._say_unsaid()
         stop = self._over or self._end.look(idle=not self._taken)
         if stop is None:
             return
@@ -98,6 +101,16 @@ class Trials:
             write(self._context.store, f"{keys.further_run(lived)}/{keys.STOP}", request)
         self._told = True
         self._asked.put(None)
+
+    def _say_unsaid(self) -> None:
+        """Its client waits for a trial that has no outcome, while this node is free."""
+        store = self._context.store
+        for trial, outcome in list(self._unsaid.items()):
+            folder = keys.further_run(trial)
+            key = f"{folder}/{keys.OUTCOME}"
+            if put_first(store, key, outcome) or read(store, key, Outcome) == outcome:
+                write(store, f"{folder}/{keys.COLLECTED}", CollectedMark(0))
+            del self._unsaid[trial]
 
     def live(self) -> None:
         """Lives trials until the tune is over. Nothing that goes wrong in one ends more than that."""
@@ -121,8 +134,10 @@ class Trials:
         context.heartbeats.say(LIVING)
         try:
             live(context, self._node, asked, ranks)
-        except Exception:  # noqa: BLE001  the outermost edge: an agent that dies takes the node with it
+        except Exception as error:  # noqa: BLE001  the outermost edge: an agent that dies takes the node with it
             _log.exception("%s could not be lived to its end", asked.trial)
+            message = f"{context.identity.address} could not live it to its end: {first_line(error)}"
+            self._unsaid[asked.trial] = Outcome(Result.FAILED, message, ended=context.clock.time())
         finally:
             left.clear()
             self._lived = None
