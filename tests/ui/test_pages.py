@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.record.test_record import a_record
 from tests.ui.calls import Browser, fields_of
 from tfinfra.audit.log import read_events
-from tfinfra.errors import ProvisioningError
+from tfinfra.errors import ProvisioningError, UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.trials import TrialOf
@@ -28,6 +29,7 @@ from tfinfra.model import Point
 from tfinfra.store import chunk_of, keys
 from tfinfra.system.process import child_python
 from tfinfra.ui.looks import AT_ONCE
+from tfinfra.ui.runs_table import Metrics, recorded_rows
 
 PAGE, STOP, EXTEND = f"/runs/{RUN}", f"/runs/{RUN}/stop", f"/runs/{RUN}/extend"
 NOTING = """\
@@ -141,6 +143,32 @@ def test_a_stop_says_what_it_does_and_does_it_once(machine: Machine) -> None:
     assert "it says &lt;script&gt;" in page
 
 
+def test_of_forms_that_are_sent_at_the_same_time_one_verb_at_a_time_is_called(machine: Machine) -> None:
+    """The second would spoil the log of the first, and add to what it does."""
+    verb, go = machine.calls.with_name("verb.py"), machine.calls.with_name("go")
+    verb.write_text(f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n" + verb.read_text())
+    acts, begun, refused = machine.browser.acts, list[str](), list[str]()
+
+    def begin(time: str) -> None:
+        try:
+            acts.begin(machine.run.folder, "extend", time)
+            begun.append(f"tfinfra extend {RUN} {time}")
+        except UsageError as error:
+            refused.append(error.message)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(begin, (f"{number}h" for number in range(8))))
+    assert (len(begun), refused) == (1, [f"`{begun[0]}` is under way"] * 7)
+    acts.begin(machine.run.folder, "down")
+    acts.begin(machine.run.folder, "down")
+    assert acts.under_way() == [*begun, f"tfinfra down {RUN}"], "both are told of when the server ends"
+    go.touch()
+    deadline = time.monotonic() + 10
+    while acts.under_way():
+        assert time.monotonic() < deadline
+    assert sorted(machine.called) == sorted([*begun, f"tfinfra down {RUN}"])
+
+
 @pytest.mark.parametrize(
     "form",
     [
@@ -245,6 +273,25 @@ def test_a_page_waits_for_no_lock_and_takes_none(machine: Machine) -> None:
         began = time.monotonic()
         assert "Training" in machine.browser.get(PAGE).text
         assert time.monotonic() - began < 1.0
+
+
+def test_a_run_without_a_metric_is_looked_at_again_now_and_then(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its outputs may be fetched yet; the table is read anew every two seconds."""
+    machine.run.folder.update(phase="deleted", result="succeeded", client=None)
+    reads, now = list[str](), [0.0]
+
+    def read(run: str) -> str:
+        reads.append(run)
+        return ""
+
+    monkeypatch.setattr("tfinfra.ui.runs_table._metric_at_home", read)
+    metrics = Metrics(lambda: now[0])
+    for second in range(60):
+        now[0] = float(second)
+        assert metrics.of(recorded_rows()) == {RUN: ""}
+    assert len(reads) == 2
 
 
 def test_a_tune_is_one_row_and_its_page_leads_to_its_trials(machine: Machine) -> None:
