@@ -202,6 +202,7 @@ class World:
         self.share: str | None = None
         self.closed = threading.Event()
         self.listing = 0.2
+        self.collect = 3.0
         self.armed = True
         self.travels = Survey()
         self.preflight = False
@@ -276,7 +277,7 @@ class World:
             provider_command=None,
             environment_cache=self.tmp / "cache",
             node_platform="",
-            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=3.0, listing=self.listing),
+            timeouts=Timeouts(register=30.0, start=30.0, heartbeat=10.0, collect=self.collect, listing=self.listing),
             ensure=lambda: None,
             preflight=self.preflight,
             pace=Pace(look=0.0),

@@ -71,6 +71,8 @@ class FakePool:
     at_once: int = 0
     dead: set[int] = field(default_factory=set)
     deaf: set[int] = field(default_factory=set)
+    dying: str = ""
+    """The trial whose nodes die right after they said how it ended."""
     mute: set[int] = field(default_factory=set)
     unsaid: set[str] = field(default_factory=set)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -154,6 +156,11 @@ class FakePool:
 
     def _end(self, one: _Lived, outcome: Outcome) -> None:
         store = one.store
+        if one.asked.trial == self.dying:
+            store.put_if_absent(keys.OUTCOME, encode(outcome))
+            self._under_way.remove(one)
+            self.dead.update(one.nodes)
+            return
         text = json.dumps({"arguments": list(one.asked.arguments)}).encode()
         store.put(keys.output_key("outputs", "model.json"), text)
         store.put(keys.log_key(LEADER, 0), b"trained\n")

@@ -156,6 +156,16 @@ def test_a_lost_node_ends_its_trial_alone_which_is_asked_again_of_others(tmp_pat
     assert found == {"0", "1", "2", "3", "4"}
 
 
+def test_a_trial_whose_node_dies_with_its_files_is_asked_again(tmp_path: Path) -> None:
+    world = TunedWorld(tmp_path)
+    world.step = 0.02
+    world.collect = 60.0
+    world.on_boot = lambda pool: setattr(pool, "dying", f"{TUNE}-t00005")
+    result = world.search()
+    assert result.record.message == "trial 6 is the best of 6: val_acc 4"
+    assert parameters_of(world.results / "best") == {"--x": "4"}
+
+
 def test_all_nodes_lost_end_the_tune_with_an_error(tmp_path: Path) -> None:
     def script(arguments: dict[str, str]) -> Life:
         world.pool.dead.update({0, 1})

@@ -171,9 +171,10 @@ class Search:
                 self._session.audit.append("node.lost", node=rank)
 
     def _is_doubtful(self, trial: LiveTrial) -> bool:
-        """Whether a trial that has failed may have done so because a node of it is about to be lost."""
+        """Whether a trial that has failed, or whose files did not come, may owe that to a node that is about to be
+        lost."""
         watch, outcome = self._nodes.watch, trial.outcome
-        if watch is None or outcome is None or outcome.result != Result.FAILED:
+        if watch is None or outcome is None or (outcome.result != Result.FAILED and trial.collected):
             return False
         late = watch.silent_nodes(self._context.ports.cloud.timeouts.heartbeat / LATE)
         return any(self._ranks.get(node) in trial.nodes for node in late)
@@ -233,9 +234,9 @@ class Search:
             return "lost", str(trial.refused)
         if trial.is_speechless(self._clock()):  # it has had its time, and may have been what holds the node up
             return "error", f"its nodes had not said how it ended {spell_seconds(SPEECHLESS)} after its limit"
-        outcome = trial.outcome
-        if outcome is None or (outcome.result == Result.FAILED and not self._places.has(trial.nodes)):
-            return "lost", "a node of it was lost"
+        outcome, has_nodes = trial.outcome, self._places.has(trial.nodes)
+        if outcome is None or (not has_nodes and (outcome.result == Result.FAILED or not trial.collected)):
+            return "lost", "a node of it was lost"  # without its files the best trial is of no use
         if outcome.result == Result.CANCELLED:  # by the policy, or by `tfinfra down` of this trial
             return "terminated", trial.stopped or first_line(outcome.message)
         if outcome.result == Result.SUCCEEDED:

@@ -21,7 +21,8 @@ differ by less from this machine's."""
 class LiveTrial:
     """The trial `number`, whose id is `trial`: `store` is its own folder of the tune's, `slot` and `nodes` its place in
     the pool. `stopped` says in a sentence why it was told to stop, "" of one that was not; `refused` which
-    node does not take it; `outcome` is how it ended, by its nodes. `asked_at` and `deadline` are in Unix seconds."""
+    node does not take it; `outcome` is how it ended, by its nodes; `collected` says whether its files are in the store.
+    `asked_at` and `deadline` are in Unix seconds."""
 
     number: int
     trial: str
@@ -37,6 +38,7 @@ class LiveTrial:
     stopped: str = ""
     refused: Refusal | None = None
     outcome: Outcome | None = None
+    collected: bool = False
     _seen: float = field(default=0.0)
 
     @property
@@ -57,7 +59,10 @@ class LiveTrial:
                 return False
             self.began = now if self.asked.taken else None
         self.points.look()
-        if self.outcome is None or not (holds(self.store, keys.COLLECTED) or now > self._seen + patience):
+        if self.outcome is None:
+            return False
+        self.collected = holds(self.store, keys.COLLECTED)
+        if not self.collected and now <= self._seen + patience:
             return False
         self.points.look_to_the_end()
         return True

@@ -77,5 +77,12 @@ def closing_lines_of(tune: Mapping[str, Any], best_folder: str) -> Iterator[str]
         yield f"    its outputs: {best_folder}"
     if trials:
         yield f"  trials: {counted(trial['state'] for trial in trials)}; `tfinfra runs --of {run}` lists them"
-    if any(trial["state"] in ("cancelled", "lost") for trial in trials):
+    if any(_is_left(trial, trials) for trial in trials):
         yield f"  `tfinfra tune MANIFEST --resume {run}` goes on with what is left"
+
+
+def _is_left(trial: Mapping[str, Any], trials: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the trial was cut off, and its parameters were given to no later one."""
+    later = (each for each in trials if each["number"] > trial["number"])
+    cut_off = trial["state"] in ("cancelled", "lost")
+    return cut_off and all(each["parameters"] != trial["parameters"] for each in later)
