@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from tests.tuning.tunes import a_tune
 from tfinfra.errors import Result
-from tfinfra.lifecycle.tuning.trial_life import LiveTrial
+from tfinfra.lifecycle.tuning.trial_life import SPEECHLESS, LiveTrial
 from tfinfra.lifecycle.tuning.trial_points import TrialPoints
 from tfinfra.model.tuning import Policy
 from tfinfra.store import MemoryStore
@@ -22,6 +22,15 @@ def test_a_trial_that_is_being_ended_still_counts_among_those_it_is_compared_wit
             trials[cut.number].stop(Result.CANCELLED, cut.why)
             ended.append(cut.number)
     assert ended == [0, 1]
+
+
+def test_only_nodes_that_took_a_trial_have_to_say_how_it_ended() -> None:
+    trial = _live(1)
+    late = trial.deadline + SPEECHLESS + 1
+    assert not trial.is_speechless(late), "its nodes still get their data"
+    trial.began = 2.0
+    assert trial.is_speechless(late)
+    assert not trial.is_speechless(late - 2)
 
 
 def _live(number: int) -> LiveTrial:

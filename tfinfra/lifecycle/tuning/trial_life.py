@@ -68,8 +68,9 @@ class LiveTrial:
         return True
 
     def is_speechless(self, now: float) -> bool:
-        """Whether its nodes have not said how it ended, and will not: they end it at its deadline where they can."""
-        return self.outcome is None and now > self.deadline + SPEECHLESS
+        """Whether its nodes took it, have not said how it ended, and will not: they end it at its deadline where they
+        can. Nodes that are still getting ready have not taken it."""
+        return self.outcome is None and self.began is not None and now > self.deadline + SPEECHLESS
 
     def stop(self, result: Result, why: str) -> None:
         """Asks its nodes to end it and to collect. Raises what the store raises: it is not told then."""
