@@ -44,6 +44,12 @@ def test_who_declines_has_touched_nothing(tmp_path: Path) -> None:
     assert (record.phase, record.result, record.exit_code, record.attempts) == ("deleted", "cancelled", 8, ())
 
 
+def test_who_declines_to_go_on_with_a_tune_hears_that_it_was_ended(tmp_path: Path) -> None:
+    run = World(tmp_path).new_run(terms=TERMS, consent=lambda *_: False, resume="digits-old000")
+    with pytest.raises(Cancelled, match="not begun, as you said; digits-old000 is ended, and what it found is kept"):
+        run.go()
+
+
 def test_ctrl_c_at_the_question(tmp_path: Path) -> None:
     world = World(tmp_path)
 

@@ -185,7 +185,8 @@ class UpRun:
         for line in options.terms.lines(self._ports.clock()):
             self._observer.say(line)
         if not options.consent(options.terms, session.check):
-            raise Cancelled("not begun, as you said; nothing was touched")
+            ended = f"{options.resume} is ended, and what it found is kept" if options.resume else "nothing was touched"
+            raise Cancelled(f"not begun, as you said; {ended}")
 
     def _detach(self, provisioned: Provisioned) -> RunResult:
         """The nodes go on by themselves, and the record says how to go on with them."""
