@@ -54,6 +54,17 @@ def test_what_earlier_tunes_found_guides_the_first_trial() -> None:
     assert sum(guided) < sum(first)
 
 
+def test_a_search_that_is_gone_on_with_learns_no_more_of_a_lost_trial_than_the_first_did() -> None:
+    tune = a_tune(sampling="bayesian", space=SPACE, goal="minimize")
+    one, other = sampler(tune, ()), []
+    sets = [parameters for n in range(12) if (parameters := one.ask(n))]
+    for best in (None, -1000.0):
+        ended = [Trial(n, p, 0.0, result="succeeded", best=loss(p)) for n, p in enumerate(sets)]
+        ended[5] = Trial(5, sets[5], 0.0, result="lost", best=best)
+        other.append([sampler(tune, ended).ask(number) for number in range(12, 15)])
+    assert other[0] == other[1]
+
+
 def test_trials_without_a_value_or_with_an_odd_one_end_like_others() -> None:
     one = sampler(a_tune(sampling="bayesian", space=SPACE), ())
     for number, value in enumerate([None, math.inf, -math.inf, 0.5]):

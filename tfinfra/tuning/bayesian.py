@@ -39,7 +39,7 @@ class Bayesian:
         for trial in trials:
             self.begun(trial.number, trial.parameters)
             if trial.result is not None:
-                self.tell(trial.number, trial.best)
+                self.tell(trial.number, None if trial.result == "lost" else trial.best)  # as the living search tells it
 
     def ask(self, number: int) -> Parameters | None:
         """A set that was asked is what the estimators like best of a small space: then another of it is asked."""
