@@ -92,6 +92,9 @@ JOURNAL = tuple(
 )
 TRIAL = {
     "trials/1/metrics/rank-0.jsonl": b'{"name":"acc","value":0.5,"step":0,"time":1.0}\n',
+    "trials/1/evidence/vm-0.json": json.dumps(
+        {"run": f"{RUN}-t00001", "tasks": [{"task": "rank-0", "argv": ["python", "train.py", "--x", "0.25"]}]}
+    ).encode(),
     "trials/1/outputs/model.json": b"{}",
     "best/outputs/model.json": b"{}",
 }

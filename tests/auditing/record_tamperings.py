@@ -380,6 +380,7 @@ RECORD: dict[str, Tamper] = {
     "the value of a trial is edited in the journal": edit("audit/tune.jsonl", b'"0.5"', b'"0.9"'),
     "how the last trial ended is removed from the journal": last_line_removed,
     "a point that a trial has logged is edited": edit("trials/1/metrics/rank-0.jsonl", b"0.5", b"0.9"),
+    "a trial's arguments are edited in a node's record of it": edit("trials/1/evidence/vm-0.json", b"0.25", b"0.26"),
 }
 OF_A_FAILED_RUN = (
     "failed is turned to succeeded in run.json",
@@ -391,6 +392,7 @@ OF_A_TUNE = (
     "the value of a trial is edited in the journal",
     "how the last trial ended is removed from the journal",
     "a point that a trial has logged is edited",
+    "a trial's arguments are edited in a node's record of it",
 )
 """What is done to a tune."""
 STORIES = {**dict.fromkeys(OF_A_FAILED_RUN, FAILED), **dict.fromkeys(OF_A_TUNE, TUNED)}

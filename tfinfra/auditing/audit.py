@@ -22,6 +22,7 @@ from tfinfra.auditing.record import (
     resources,
     times,
     trials,
+    trials_lived,
     whose,
 )
 from tfinfra.auditing.rule_table import LIVE, OFFLINE, Rule, rule, rules
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     *ledger.CHECKS,
     *logs.CHECKS,
     *trials.CHECKS,
+    *trials_lived.CHECKS,
     *lock.CHECKS,
     *source.CHECKS,
     *data.CHECKS,

@@ -27,9 +27,10 @@ class RunFiles:
     `digests` the SHA-256 of each other plain file of the run, by its name in the run's folder (outputs/model.keras).
     `odd` is what is no plain file, with what it is ("a link"); `unread` what could not be read, with the reason.
     `sizes` has how many bytes each log has, `log_times` the bytes of the files of their times, `agent_logs` those of
-    the logs of the nodes' agents; all by their names in the run's folder. `beside` are run.json and events.jsonl of the
-    run's folder itself, which no digest is about. `alone`: the folder is audit/ without a run around it, as a container
-    has it. `asked` is the run that whoever audits means, None where neither they nor the folder's name say which."""
+    the logs of the nodes' agents, `trial_records` those of what nodes recorded of a tune's trials; all by their names
+    in the run's folder. `beside` are run.json and events.jsonl of the run's folder itself, which no digest is about.
+    `alone`: the folder is audit/ without a run around it, as a container has it. `asked` is the run that whoever audits
+    means, None where neither they nor the folder's name say which."""
 
     shown: str
     evidence: Mapping[str, bytes]
@@ -39,6 +40,7 @@ class RunFiles:
     sizes: Mapping[str, int] = field(default_factory=dict)
     log_times: Mapping[str, bytes] = field(default_factory=dict)
     agent_logs: Mapping[str, bytes] = field(default_factory=dict)
+    trial_records: Mapping[str, bytes] = field(default_factory=dict)
     beside: Mapping[str, bytes] = field(default_factory=dict)
     alone: bool = False
     asked: str | None = None

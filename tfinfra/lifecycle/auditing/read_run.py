@@ -19,6 +19,7 @@ from tfinfra.system.strange_trees import FOLDER, walk
 _MOST_FILES = 1_000_000
 _BESIDE = (*names.SUBJECTS, *names.LOGS)
 _AGENT_LOG = re.compile(rf"{names.NODES}/agent-\d+\.log")
+_TRIAL_RECORD = re.compile(rf"{names.TRIALS}/\d+/evidence/[^/]+\.json")
 _TIMES = re.compile(r".*\.times")
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = {stat.S_IFLNK: "a link", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFDIR: "a folder"}
@@ -41,6 +42,7 @@ def read_run(folder: Path, shown: str, asked: str | None = None) -> RunFiles:
         sizes={name: (folder / name).lstat().st_size for name in logs if name.endswith(".log")},
         log_times=reading.named(logs, _TIMES),
         agent_logs=reading.named(logs, _AGENT_LOG),
+        trial_records=reading.named(digests, _TRIAL_RECORD),
         beside={} if alone else reading.beside((names.RUN, names.EVENTS)),
         alone=alone,
         asked=asked,
