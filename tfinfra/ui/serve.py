@@ -108,7 +108,7 @@ class Served:
         with suppress(OSError):
             make_private(self._folder)
             path.unlink(missing_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 address = escape(self.address if _is_found(self._door.host) else self.numbered_address)
                 file.write(f'<!DOCTYPE html><meta http-equiv="refresh" content="0;url={address}">\n')
             spawn(lambda: webbrowser.open(path.as_uri()), "browser")
