@@ -174,7 +174,11 @@ TOLD = {
         ["TFI932 warning: write [-9.21, -2.303] for 0.0001 to 0.1"],
     ),
     "a flag that script_params has too": ("script_params: {--lr: 1}", ["TFI934 notice: "]),
-    "all trials at a time": ("tune: {max_concurrent_runs: '-'}", ["TFI936 notice: "]),
+    "all trials at a time on many nodes": (
+        "tune: {max_concurrent_runs: '-'}",
+        ["TFI943 warning: max_concurrent_runs: 4 lives four at a time, one after the other on the same nodes"],
+    ),
+    "all trials at a time on few nodes": ("tune: {max_total_runs: 3, max_concurrent_runs: '-'}", ["TFI943 notice: "]),
     "more at a time than in all": ("tune: {max_concurrent_runs: 30}", ["TFI936 notice: "]),
     "a grid with fewer sets": (
         "tune: {sampling: grid, max_concurrent_runs: 2, parameter_space: {--lr: {choice: [1, 2]}}}",
@@ -190,7 +194,7 @@ TOLD = {
     ),
     "a policy under bayesian sampling": (
         "tune: {sampling: bayesian, policy: median_stopping}",
-        ["TFI936 notice: HyperDrive takes no policy here"],
+        ["TFI944 notice: remove the policy to search as HyperDrive does, which takes none with bayesian sampling"],
     ),
     "a metric that the script does not name": (
         "tune: {primary_metric_name: acuracy}",

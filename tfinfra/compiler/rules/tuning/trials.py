@@ -14,6 +14,8 @@ from tfinfra.text.wording import count
 _MOST_AT_ONCE, _RUNS_PER_PARAMETER = 20, 20
 """What HyperDrive recommends for Bayesian sampling: few at a time, and many in all ("Bayesian sampling" in "Tune
 hyperparameters for your model")."""
+_MANY_NODES = 8
+"""More than these at a time are a bill that nobody has who left a key out by mistake."""
 
 
 def policies_that_cannot_be(facts: Facts) -> Iterator[Diagnostic]:
@@ -43,13 +45,23 @@ def fewer_trials_than_asked_for(facts: Facts) -> Iterator[Diagnostic]:
     if total < given.max_total_runs:
         message = f"the space has {count(found or 0, 'set')} of parameters: {count(total, 'trial')} at most"
         yield _said(facts, "TFI936", "max_total_runs", message)
-    if given.max_concurrent_runs is None and total > 1:
-        nodes = count(all_nodes(facts.manifest), "node")
-        message = f"without max_concurrent_runs all {total:,} trials are lived at a time, on {nodes}"
-        yield _said(facts, "TFI936", "max_total_runs", message)
-    elif given.max_concurrent_runs is not None and given.max_concurrent_runs > total:
+    if given.max_concurrent_runs is not None and given.max_concurrent_runs > total:
         message = f"there are no more than {count(total, 'trial')}: {trials_at_once(given)} at a time"
         yield _said(facts, "TFI936", "max_concurrent_runs", message)
+
+
+def all_trials_at_a_time(facts: Facts) -> Iterator[Diagnostic]:
+    """HyperDrive's own default, which makes a node for each trial."""
+    given = facts.manifest.tune
+    if given is None or given.max_concurrent_runs is not None or not facts.manifest.sound("tune"):
+        return
+    total, nodes = total_trials(given), all_nodes(facts.manifest)
+    if total < 2:
+        return
+    message = f"without max_concurrent_runs all {total:,} trials are lived at a time, on {count(nodes, 'node')}"
+    severity = Severity.WARNING if nodes > _MANY_NODES else Severity.NOTICE
+    hint = "max_concurrent_runs: 4 lives four at a time, one after the other on the same nodes"
+    yield _said(facts, "TFI943", "max_total_runs", message, hint if total > 4 else None, severity=severity)
 
 
 def what_bayesian_sampling_learns_from(facts: Facts) -> Iterator[Diagnostic]:
@@ -68,8 +80,9 @@ def what_bayesian_sampling_learns_from(facts: Facts) -> Iterator[Diagnostic]:
         hint = f"{wanted} or more search better"
         yield _said(facts, "TFI937", "max_total_runs", message, hint, severity=Severity.WARNING)
     if given.policy is not None:
-        message = "a trial that the policy ends is told to bayesian sampling by its best so far"
-        yield _said(facts, "TFI936", "policy", message, "HyperDrive takes no policy here")
+        message = "the policy holds under bayesian sampling too, which learns the best value so far of a trial it ends"
+        hint = "remove the policy to search as HyperDrive does, which takes none with bayesian sampling"
+        yield _said(facts, "TFI944", "policy", message, hint)
 
 
 def too_many_earlier_tunes(facts: Facts) -> Iterator[Diagnostic]:
@@ -105,6 +118,7 @@ def _said(
 RULES: tuple[Rule, ...] = (
     policies_that_cannot_be,
     fewer_trials_than_asked_for,
+    all_trials_at_a_time,
     what_bayesian_sampling_learns_from,
     too_many_earlier_tunes,
     a_pool_that_is_held,
