@@ -123,6 +123,8 @@ TYPES = {
     "tags": "mapping of names to values",
     "limits.max_cost_usd": "number, 0.01 to 1,000,000",
     "limits.keep_outputs": "text: 30m, 24h, 7d, or a number of seconds",
+    "tune.parameter_space.<name>.loguniform": "list of numbers",
+    "tune.parameter_space.<name>.choice": "list of values",
     "secrets": "list of texts, each letters, digits and '_', not beginning with a digit",
 }
 

@@ -6,6 +6,8 @@ from tfinfra.manifest.described import Rules
 from tfinfra.manifest.key_schema import FORMS
 
 _PLAIN = {"string": "text", "text": "text", "value": "text", "boolean": "true or false", "dict": "mapping"}
+_ITEMS = {"number": "numbers", "integer": "whole numbers", "value": "values"}
+"""What a list is of; of texts else."""
 _NUMBERS = {"integer": "whole number", "number": "number"}
 
 
@@ -23,7 +25,8 @@ def _one(kind: str, rules: Rules) -> str:
     if kind == "list":
         inner = rules.get("schema", {})
         form = FORMS.get(inner.get("text_regex", ""))
-        return f"list of texts, each {form}" if form else "list of texts"
+        items = _ITEMS.get(inner.get("type", ""), "texts")
+        return f"list of {items}, each {form}" if form else f"list of {items}"
     if kind == "dict" and "valuesrules" in rules:
         return f"mapping of names to {'mappings' if rules['valuesrules']['type'] == 'dict' else 'values'}"
     form = FORMS.get(rules.get("text_regex", "")) if kind in ("text", "string") and "schema" not in rules else None
