@@ -20,7 +20,7 @@ tune:
 REFUSED = {
     "a manifest without a search": (["tune", "run.yaml"], "no `tune`"),
     "a search for `up`": (["up", "tune.yaml"], "use `tfinfra tune`"),
-    "a search that nobody drives": (["tune", "tune.yaml", "--detach"], "the client asks for each trial"),
+    "a search that nobody drives": (["tune", "tune.yaml", "--detach"], "this client asks the nodes for each trial"),
     "a search whose nodes stay": (["tune", "tune.yaml", "--keep"], "take no further runs"),
     "a search on others' nodes": (["tune", "tune.yaml", "--on", "digits-abc123"], "a pool of its own"),
     "another tool's word": (["sweep", "tune.yaml"], "tune"),

@@ -20,10 +20,14 @@ def refuse_other_verb(manifest: Mapping[str, Any], options: UpOptions) -> None:
         hint = "`tfinfra up` runs it once; `tfinfra explain tune` says what a search is made of"
         raise UsageError("the manifest has no `tune`: there is nothing to search", hint=hint)
     wrong = {
-        "--detach": (options.detach, "the client asks for each trial: without it there is none"),
-        "--keep": (options.keep, "its nodes are a pool of trials, and take no further runs"),
-        "--on": (options.on is not None, "a tune has a pool of its own"),
+        "--detach": (
+            options.detach,
+            "this client asks the nodes for each trial, so it stays until the last",
+            "run it in tmux or screen; `tfinfra tune --resume RUN` goes on with a tune whose client died",
+        ),
+        "--keep": (options.keep, "its nodes are a pool of trials, and take no further runs", None),
+        "--on": (options.on is not None, "a tune has a pool of its own", None),
     }
-    for name, (given, why) in wrong.items():
+    for name, (given, why, way_out) in wrong.items():
         if given:
-            raise UsageError(f"{name} and a tune contradict each other: {why}")
+            raise UsageError(f"a tune takes no {name}: {why}", way_out)
