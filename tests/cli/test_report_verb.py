@@ -111,7 +111,7 @@ def test_up_notes_the_words_that_it_was_given(folder: Path, monkeypatch: pytest.
     """They are main's, which is not always called by a shell."""
     ended = RunResult(a_record(), {}, ProvisioningError("no"))
     monkeypatch.setattr("tfinfra.lifecycle.up.launch.launch_manifest", lambda *_: ended)
-    monkeypatch.setattr("tfinfra.lifecycle.up.launch.closing_lines", lambda _: [])
+    monkeypatch.setattr("tfinfra.lifecycle.up.launch.closing_lines", lambda *_: [])
     assert main(["up", "train.yaml", "--yes"]) == 6
     noted = json.loads((folder / "state" / "last.json").read_text())
     assert (noted["command"], noted["run"]) == (["up", "--yes"], ended.record.run)

@@ -24,3 +24,15 @@ def test_a_tune_is_to_be_gone_on_with_where_parameters_are_left_without_a_result
     ]
     lines = list(closing_lines_of({"tune": "digits-abc123", "metric": "acc", "best": None, "trials": trials}, "best"))
     assert any("--resume digits-abc123" in line for line in lines) == goes_on
+
+
+def test_a_tune_whose_script_never_logged_the_metric_says_what_must_change_first() -> None:
+    trials = [
+        {"number": 1, "state": "succeeded", "parameters": {"--x": 1}},
+        {"number": 2, "state": "cancelled", "parameters": {"--x": 2}},
+    ]
+    tune = {"tune": "digits-abc123", "metric": "acc", "best": None, "trials": trials}
+    assert list(closing_lines_of(tune, "best", "a/tune.yaml"))[1:] == [
+        "  once the script logs acc, `tfinfra tune a/tune.yaml --resume digits-abc123` goes on with what is left",
+        "  with another tune.primary_metric_name, `tfinfra tune a/tune.yaml` begins a new search",
+    ]

@@ -83,4 +83,4 @@ def command(
             consent=consent(view, yes=yes or as_json),
         )
         result = launch_tune(manifest, options, view, resume)
-    return conclude_run(result, arguments, as_json=as_json)
+    return conclude_run(result, arguments, as_json=as_json, manifest=manifest)

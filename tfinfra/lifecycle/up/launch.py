@@ -3,6 +3,7 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -252,8 +253,9 @@ def where(cloud: Cloud) -> str:
     return f"{cloud.name} cloud" + (f" ({kind} machines)" if kind else "")
 
 
-def closing_lines(result: RunResult) -> list[str]:
-    """What a person reads last: how it ended, how long it took, where the outputs are, what is left."""
+def closing_lines(result: RunResult, manifest: Path | None = None) -> list[str]:
+    """What a person reads last: how it ended, how long it took, where the outputs are, what is left. `manifest` is the
+    file as the caller has named it, for a command that goes on."""
     record = result.record
     if record.detached and result.error is None:
         return [
@@ -265,7 +267,8 @@ def closing_lines(result: RunResult) -> list[str]:
     lines = [f"{record.run} {record.result} after {spell_seconds(seconds)}"]
     results = Path(record.results)
     if "tune" in result.document:
-        lines += closing_lines_of(result.document["tune"], _from_here(results / BEST))
+        named = "MANIFEST" if manifest is None else shlex.quote(str(manifest))
+        lines += closing_lines_of(result.document["tune"], _from_here(results / BEST), named)
     elif came := what_came(results):
         lines.append(f"  {came}: {_from_here(results)}")
     if record.not_collected is not None:

@@ -65,20 +65,25 @@ def counted(states: Iterable[str]) -> str:
     return ", ".join(f"{counts[state]} {state}" for state in ("running", "waiting", *OVER) if counts[state])
 
 
-def closing_lines_of(tune: Mapping[str, Any], best_folder: str) -> Iterator[str]:
+def closing_lines_of(tune: Mapping[str, Any], best_folder: str, manifest: str = "MANIFEST") -> Iterator[str]:
     """What a person reads last of a tune, by its part of the run's document: the best trial, its parameters as words to
-    paste, where its files are, and how to go on."""
+    paste, where its files are, and how to go on. `manifest` is the word of a shell that names the file."""
     run, trials = tune["tune"], tune["trials"]
     best = next((trial for trial in trials if trial["number"] == tune["best"]), None)
     if best is not None:
         value = f"{tune['metric']} {float(best['best']):.6g}"
         yield f"  the best of {count(len(trials), 'trial')} is trial {best['number']}: {value}"
         yield f"    {parameters_to_paste(best['parameters'])}"
-        yield f"    its outputs: {best_folder}"
+        yield f"    its files: {best_folder}"
     if trials:
         yield f"  trials: {counted(trial['state'] for trial in trials)}; `tfinfra runs --of {run}` lists them"
     if any(_is_left(trial, trials) for trial in trials):
-        yield f"  `tfinfra tune MANIFEST --resume {run}` goes on with what is left"
+        goes_on = f"`tfinfra tune {manifest} --resume {run}` goes on with what is left"
+        if best is None and any(trial["state"] == "succeeded" for trial in trials):
+            yield f"  once the script logs {tune['metric']}, {goes_on}"
+            yield f"  with another tune.primary_metric_name, `tfinfra tune {manifest}` begins a new search"
+        else:
+            yield f"  {goes_on}"
 
 
 def _is_left(trial: Mapping[str, Any], trials: Iterable[Mapping[str, Any]]) -> bool:
