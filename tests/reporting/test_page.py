@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.reporting.pages import filled, read
 from tfinfra.model import Point
+from tfinfra.reporting.comparison import comparison_page
 from tfinfra.reporting.curves import curves_of
 from tfinfra.reporting.page import MOST, page, parts, source_hash
 from tfinfra.reporting.values import File, Files, Log, NodeLine, RunPage, Search, TaskLine, TrialLine
@@ -96,6 +97,15 @@ def test_headings_go_down_one_at_a_time() -> None:
 
 def test_a_run_of_which_nothing_is_known_has_a_page() -> None:
     assert "digits-abc123" in page(RunPage("digits-abc123", "digits", 0.0, "unknown"))
+
+
+def test_a_rehearsal_is_called_one_alone_and_compared() -> None:
+    run = RunPage("digits-abc123", "digits", 0.0, "unknown", where="this machine as D2 in westeurope")
+    rehearsal = dataclasses.replace(run, run="digits-xyz789", rehearsal=True)
+    assert "rehearsal" not in parts(run).head
+    assert "rehearsal, run of digits" in parts(rehearsal).head
+    compared = comparison_page([run, rehearsal])
+    assert compared.count("this machine as D2 in westeurope (rehearsal)") == 1
 
 
 def test_200_tasks_with_long_logs_fit() -> None:

@@ -79,7 +79,7 @@ def _outcome(run: RunPage) -> Iterable[Fact]:
     yield Fact("Cost at list price", usd(run.cost.usd) if run.cost else UNKNOWN)
     yield Fact("Nodes", str(len(run.nodes)))
     yield Fact("Tasks", str(len(run.tasks)))
-    yield Fact("Where", run.where)
+    yield Fact("Where", f"{run.where} (rehearsal)" if run.rehearsal else run.where)
     yield Fact("Commit", (run.origin.commit or UNKNOWN) + (" with changes" if run.origin.dirty else ""))
     yield Fact("Locked", "yes" if run.origin.locked else "no")
 

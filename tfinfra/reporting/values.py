@@ -176,7 +176,7 @@ class Search:
 class RunPage:
     """All of a run's page at the moment `at`. `result` is "" while the run goes on, `state` how it stands. Curves are
     of the tasks' metrics, `figures` of the nodes' own; `primary` is the metric that counts first, "" where none is
-    said to."""
+    said to. `rehearsal`: it was on a local cloud whatever its manifest names."""
 
     run: str
     name: str
@@ -188,6 +188,7 @@ class RunPage:
     exit_code: int | None = None
     failed_task: str = ""
     where: str = ""
+    rehearsal: bool = False
     started: float | None = None
     ended: float | None = None
     leader: str = ""

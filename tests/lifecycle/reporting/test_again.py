@@ -48,6 +48,15 @@ def test_a_locked_run_is_done_again_by_its_manifest_and_lock(manifest: Path) -> 
     assert not again(a_record(), None, verb="up", locked=b"{").locked
 
 
+@pytest.mark.parametrize("verb", ["up", "tune"])
+def test_a_rehearsal_is_never_done_again_on_the_cloud_that_it_spared(manifest: Path, verb: str) -> None:
+    record = replace(a_record(), rehearse=True)
+    for lock in (None, lock_beside(manifest).read_bytes()):
+        (*_, begins) = again(record, None, verb=verb, locked=lock).commands
+        assert begins.startswith(f"tfinfra {verb} ")
+        assert begins.endswith(" --rehearse")
+
+
 WORDS = {
     "flags with values": (["--lr", "0.1", "--size", "3"], [("--lr", "0.1"), ("--size", "3")]),
     "a flag alone": (["--fast", "--lr", "0.1", "-v"], [("--fast", ""), ("--lr", "0.1"), ("-v", "")]),

@@ -17,17 +17,18 @@ _AGAIN = "again.yaml"
 
 def again(record: RunRecord, made_from: MadeFrom | None, *, verb: str, locked: bytes | None) -> Origin:
     """`verb` is what begins such a run, `locked` the lock that it was held to, None of one that was not. A trial is
-    done again with its tune alone."""
+    done again with its tune alone, and a rehearsal as one: its manifest names the cloud that it spared."""
     if record.trial is not None:
         return Origin()
     git = made_from.git if made_from else None
     manifest = _manifest_of(locked) if locked else None
     evidence = PurePosixPath("runs", record.run, names.FOLDER)
     commands = [f"git checkout {git.commit}"] if git else []
+    rehearse = " --rehearse" if record.rehearse else ""
     if manifest is not None:
-        commands.append(f"tfinfra {verb} {shell_word(manifest)} --locked")
+        commands.append(f"tfinfra {verb} {shell_word(manifest)} --locked{rehearse}")
     else:
-        commands += [f"cp {evidence / names.RESOLVED} {_AGAIN}", f"tfinfra {verb} {_AGAIN}"]
+        commands += [f"cp {evidence / names.RESOLVED} {_AGAIN}", f"tfinfra {verb} {_AGAIN}{rehearse}"]
     return Origin(
         commands=tuple(commands),
         commit=git.commit if git else None,

@@ -76,6 +76,7 @@ def run_page(known: Known) -> RunPage:
         exit_code=document.get("exit_code"),
         failed_task=str(document.get("task") or ""),
         where=_where(record),
+        rehearsal=record.rehearse,
         started=times.get("started"),
         ended=times.get("ended"),
         leader=record.leader,
