@@ -20,7 +20,7 @@ from tfinfra.store.log_chunks import Piece, log_chunk, log_chunk_of, log_pieces
 from tfinfra.store.memory import MemoryStore
 from tfinfra.store.opening import Credential, open_store
 from tfinfra.store.patience import GrantedStore, PatientStore, store_errors
-from tfinfra.store.point_chunks import chunk_of, logged_in, points_in, reworded
+from tfinfra.store.point_chunks import LONGEST_LINE, chunk_of, logged_in, points_in, reworded
 from tfinfra.store.records import (
     LARGE,
     Records,
@@ -39,6 +39,7 @@ from tfinfra.store.seam import ObjectStore, OddObject
 
 __all__ = [
     "LARGE",
+    "LONGEST_LINE",
     "ROLE",
     "BlobAnswer",
     "Credential",

@@ -16,7 +16,7 @@ from tfinfra.model.points import Logged, Point, Remark
 from tfinfra.script import LONGEST_NAME, LONGEST_TEXT, in_json, is_metric
 
 MOST_STEPS = 2**63
-_LONGEST_LINE = 1 << 16  # bytes: a name and a text of the widest characters, escaped, and the rest
+LONGEST_LINE = 1 << 16  # bytes: a name and a text of the widest characters, escaped, and the rest
 _LAST_MOMENT = 253_402_214_400.0  # the year 9999
 _OF_NO_NUMBER = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _NOTHING = b"{}\n"
@@ -115,7 +115,7 @@ def _remark(task: str, said: dict[str, Any], time: float, run: str) -> Remark | 
 
 def _object(line: bytes) -> dict[str, Any] | None:
     """The object in a line. Numbers without end and nesting without end raise as ValueError and RecursionError."""
-    if len(line) > _LONGEST_LINE:
+    if len(line) > LONGEST_LINE:
         return None
     try:
         said = json.loads(line)

@@ -158,3 +158,10 @@ def test_what_is_strange_beside_the_outputs_is_left_out(
     secret.write_text('the secret {"name":"secret","value":1,"step":0,"time":0}\n')
     odd(tmp_path / "elsewhere", secret)
     assert "secret" not in re.sub("secrets", "", str(found_page(run)))
+
+
+def test_a_page_for_which_the_patience_ended_before_the_first_point_says_so(world: World) -> None:
+    told = "There is more than could be read"
+    run = at_home(world)
+    assert told in found_page(run, reading=-1.0).unread_points
+    assert not found_page(run, reading=60.0).unread_points

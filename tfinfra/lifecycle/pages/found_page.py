@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from tfinfra.lifecycle.metrics.run_points import run_logged
 from tfinfra.lifecycle.record.times.phase_times import phase_times
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.reporting.patience import Patience
 from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.model import Logged
@@ -36,7 +37,7 @@ def found_page(found: FoundRun, *, reading: float | None = None, logs: bool = Tr
     home = HomeFiles(Path(record.results), record.leader)
     saved = saved_document(record) if found.store is None else None
     origin = read_origin(found.folder, found.store)
-    plan, now = plan_of(found.folder), right_now()
+    plan, now, patience = plan_of(found.folder), right_now(), Patience(reading)
     known = Known(
         record=record,
         document=saved if isinstance(saved, dict) else document_of(record, found),
@@ -44,21 +45,21 @@ def found_page(found: FoundRun, *, reading: float | None = None, logs: bool = Tr
         origin=None if isinstance(origin, str) else origin,
         phases=phase_times(record, found.folder.audit.path),
         events=read_events(found.folder.audit.path),
-        logged=_logged(found),
+        logged=_logged(found, patience.late),
         log=_no_log if not logs else home.log if found.store is None else partial(_log, found),
         home=home,
         now=now,
         state=str(found.status.state),
         search=search_of(found.folder, plan, found.store, now),
-        reading=reading,
+        patience=patience,
     )
     return run_page(known)
 
 
-def _logged(found: FoundRun) -> Iterator[Logged]:
+def _logged(found: FoundRun, late: Callable[[], bool]) -> Iterator[Logged]:
     """Nothing where they went with the run's groups."""
     with suppress(UsageError):
-        yield from run_logged(found)
+        yield from run_logged(found, late=late)
 
 
 def _log(found: FoundRun, task: str) -> Log | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -17,6 +16,7 @@ from tfinfra.lifecycle.record.times.phase_times import PhaseTime
 from tfinfra.lifecycle.reporting import event_log
 from tfinfra.lifecycle.reporting.again import again
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.reporting.patience import Patience
 from tfinfra.lifecycle.watch.home_points import is_of_node
 from tfinfra.model import LeftFiles, Logged, Plan, Point, Unfit, from_json
 from tfinfra.model.shapes import is_time
@@ -41,7 +41,7 @@ from tfinfra.system.clock import unix_time
 class Known:
     """What is known of a run: its record, its document (times in Unix seconds), the plan and what it was made from
     where these can be read, its phases and events, what it has logged and a function for the last lines of a task's
-    log, now or at home, and what a tune has found; at most `reading` seconds are spent on what was logged."""
+    log, now or at home, and what a tune has found; what was logged is read as long as there is `patience`."""
 
     record: RunRecord
     document: Mapping[str, Any]
@@ -54,14 +54,14 @@ class Known:
     home: HomeFiles
     now: float
     state: str
+    patience: Patience
     search: Search | None = None
-    reading: float | None = None
 
 
 def run_page(known: Known) -> RunPage:
     """The values of the page."""
     record, document, home = known.record, known.document, known.home
-    points = _Reading(known.logged, known.reading)
+    points = _Reading(known.logged, known.patience)
     curves = curves_of(points)
     machines, packages = home.bill()
     times = record.times
@@ -109,24 +109,27 @@ class _Reading:
     """Points as far as there is time for them; `unread` says where there was not. What the run's scripts said of it in
     words is taken aside."""
 
-    def __init__(self, logged: Iterator[Logged], seconds: float | None) -> None:
+    def __init__(self, logged: Iterator[Logged], patience: Patience) -> None:
         self.unread = ""
         self._logged = logged
         self._remarks: dict[str, str] = {}
-        self._until = None if seconds is None else time.monotonic() + seconds
+        self._patience = patience
 
     def __iter__(self) -> Iterator[Point]:
+        points = 0
         for number, each in enumerate(self._logged):
             if isinstance(each, Point):
+                points += 1
                 yield each
             elif each.kind == "parameter" and not each.run and each.text is not None:
                 self._remarks.setdefault(each.name, each.text)  # the leader's comes first
-            if number % 1000 == 999 and self._until is not None and time.monotonic() > self._until:
-                self.unread = (
-                    f"There are more points than could be read at the run's end: the first {number + 1:,} are here. "
-                    "`tfinfra report` reads all of them."
-                )
-                return
+            if number % 1000 == 999 and self._patience.late():
+                break
+        if self._patience.over:
+            self.unread = (
+                f"There is more than could be read at the run's end: the first {points:,} points are here. "
+                "`tfinfra report` reads all of it."
+            )
 
     def parameters(self) -> Iterator[Fact]:
         """The parameters that were logged."""

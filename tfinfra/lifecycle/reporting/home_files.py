@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from tfinfra.auditing.loosely import mapping, mappings
 from tfinfra.evidence import names
@@ -19,8 +20,8 @@ from tfinfra.reporting.values import Fact, File, Files, Log
 from tfinfra.system.plain_files import open_plain, read_plain
 from tfinfra.system.strange_trees import names_below
 
-_TAIL = 1 << 20
-"""Bytes at the end of a log that are looked at."""
+_TAIL, _LONG_TAIL = 1 << 16, 1 << 20
+"""Bytes at the end of a log that are looked at: the more where the fewer have not lines enough."""
 _RECORD = 32 << 20
 _FIRST, _MOST_FILES = 200, 100_000
 
@@ -32,9 +33,9 @@ class HomeFiles:
         self.results = results
         self._leader = leader
 
-    def logged(self) -> Iterator[Logged]:
-        """All that was logged and came home."""
-        return logged_at_home(self.results, self._leader, Counter())
+    def logged(self, late: Callable[[], bool]) -> Iterator[Logged]:
+        """All that was logged and came home, until it is `late`."""
+        return logged_at_home(self.results, self._leader, Counter(), late)
 
     def log(self, task: str) -> Log | None:
         """The last lines of a task's log, None where none came home."""
@@ -43,9 +44,10 @@ class HomeFiles:
             return None
         with file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL))
-            lines = [line.text for line in lines_in_pieces(task, [(None, file.read(_TAIL))])]
-        whole = size <= _TAIL and len(lines) <= LAST
+            lines = _lines_at_end(task, file, _TAIL)
+            if size > _TAIL and len(lines) <= LAST:
+                lines = _lines_at_end(task, file, _LONG_TAIL)
+        whole = size <= _LONG_TAIL and len(lines) <= LAST
         return Log(task, tuple(lines[-LAST:]), whole)
 
     def files(self) -> Files:
@@ -88,3 +90,9 @@ class HomeFiles:
             elif kind in ("operating-system", "device", "device-driver", "firmware", "platform"):
                 machines[fact] = None
         return tuple(machines), tuple(packages)
+
+
+def _lines_at_end(task: str, file: BinaryIO, most: int) -> list[str]:
+    """The lines in the last `most` bytes of a file; of the first one perhaps the end alone."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - most))
+    return [line.text for line in lines_in_pieces(task, [(None, file.read(most))])]

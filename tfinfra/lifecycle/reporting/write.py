@@ -13,6 +13,7 @@ from tfinfra.lifecycle.record.run_record import RunFolder
 from tfinfra.lifecycle.record.times.phase_times import phase_times, phase_word
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
+from tfinfra.lifecycle.reporting.patience import Patience
 from tfinfra.lifecycle.reporting.searched import search_of
 from tfinfra.model import Plan
 from tfinfra.reporting.page import page
@@ -45,7 +46,7 @@ def page_at_home(
         return None
     home = HomeFiles(results, record.leader)
     origin = read_origin(folder, None)
-    plan, now = plan_of(folder), right_now()
+    plan, now, patience = plan_of(folder), right_now(), Patience(reading)
     known = Known(
         record=record,
         document=document,
@@ -53,13 +54,13 @@ def page_at_home(
         origin=None if isinstance(origin, str) else origin,
         phases=phase_times(record, folder.audit.path),
         events=read_events(folder.audit.path),
-        logged=home.logged(),
+        logged=home.logged(patience.late),
         log=home.log,
         home=home,
         now=now,
         state=phase_word(record.phase),
         search=search_of(folder, plan, None, now),
-        reading=reading,
+        patience=patience,
     )
     return run_page(known)
 

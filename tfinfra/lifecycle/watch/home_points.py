@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tfinfra.model import Logged
-from tfinfra.store import keys, logged_in
+from tfinfra.store import LONGEST_LINE, keys, logged_in
 from tfinfra.system.plain_files import open_plain
 from tfinfra.system.strange_trees import names_below
 
 FOLDER = keys.METRICS
-_AT_ONCE = 1 << 22
+_AT_ONCE = 1 << 18
 _ENDING = ".jsonl"
 
 
-def logged_at_home(results: Path, leader: str | None, odd: Counter[str]) -> Iterator[Logged]:
-    """The points and remarks below the folder of a run's outputs, in the order of their tasks. `odd` counts for each
-    task the lines that are neither."""
+def never() -> bool:
+    """For who reads as long as it takes."""
+    return False
+
+
+def logged_at_home(
+    results: Path, leader: str | None, odd: Counter[str], late: Callable[[], bool] = never
+) -> Iterator[Logged]:
+    """The points and remarks below the folder of a run's outputs, in the order of their tasks, until it is `late`:
+    that is asked however few lines are points. `odd` counts for each task the lines that are neither."""
     if (results / FOLDER).is_symlink():
         return
     names = [name for name in names_below(results / FOLDER) if name.endswith(_ENDING) and "/" not in name]
     for task in sorted((name.removesuffix(_ENDING) for name in names), key=lambda task: place(task, leader)):
-        yield from _in_file(results, task, odd)
+        yield from _in_file(results, task, odd, late)
 
 
 def is_of_node(task: str) -> bool:
@@ -46,14 +53,17 @@ def counted(task: str, data: bytes, odd: Counter[str]) -> list[Logged]:
     return logged
 
 
-def _in_file(results: Path, task: str, odd: Counter[str]) -> Iterator[Logged]:
-    """What is in a file, which may be of any size, and may have gone meanwhile."""
+def _in_file(results: Path, task: str, odd: Counter[str], late: Callable[[], bool]) -> Iterator[Logged]:
+    """What is in a file, which may be of any size, one line of it too, and may have gone meanwhile."""
     file = open_plain(results, f"{FOLDER}/{task}{_ENDING}")
     if file is None:
         return
     rest = b""
     with file:
         while data := file.read(_AT_ONCE):
+            if late():
+                return
             whole, _, rest = (rest + data).rpartition(b"\n")
+            rest = rest[: LONGEST_LINE + 1]  # what is longer is no point, and stays none
             yield from counted(task, whole, odd)
     yield from counted(task, rest, odd)
