@@ -187,13 +187,19 @@ def test_status_says_since_when_a_run_is_at_it() -> None:
         "last_line": LogLine("rank-0", "step 7", 1100.0),
         "state": {**state, "started": 1000.0, "ended": None},
     }
-    assert status_lines(document, 1125.0) == [
+    lines = [
         "digits-abc123: training",
         "  started 1970-01-01T00:16:40Z, 2 min 5 s ago",
         "  train: 2 min, about 5 min, as last time",
         "  phases: keep 5.0 s",
         "  last line: rank-0 | step 7",
     ]
+    assert status_lines(document, 1125.0) == lines
+    ended = {"number": 1, "run": "digits-abc123-t00001", "state": "succeeded", "best": 0.75}
+    under_way = {"number": 2, "run": "digits-abc123-t00002", "state": "running", "best": None}
+    document["tune"] = {"metric": "acc", "total": 6, "best": 1, "trials": [ended, under_way]}
+    told = "  trials: 1 running, 1 succeeded, of at most 6; the best so far is digits-abc123-t00001: acc 0.75"
+    assert status_lines(document, 1125.0) == [*lines[:-1], told, lines[-1]]
 
 
 def test_the_last_lines_say_what_became_of_the_run(tmp_path: Path) -> None:

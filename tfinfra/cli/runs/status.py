@@ -58,6 +58,7 @@ def status_lines(document: dict[str, Any], now: float) -> list[str]:
         cap = "" if state["max_cost_usd"] is None else f" of at most {state['max_cost_usd']:.2f}"
         rate = f"{state['usd_per_hour']:.2f} an hour now"
         lines.append(f"  cost: {state['usd']:.2f} USD{cap} so far at list price, {rate}")
+    lines += _tune_lines(document)
     lines += _work_lines(document)
     lines += [f"  {odd}" for odd in document.get("unreadable", []) if odd not in state["message"]]
     if document.get("not_collected"):
@@ -84,6 +85,19 @@ def _work_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  metric: {metric_text(metric['name'], float(metric['value']), metric['step'])}"
     for rank, node in enumerate(document.get("nodes", [])):
         yield f"  node {rank}: {node['hostname']} {node['address']}"
+
+
+def _tune_lines(document: dict[str, Any]) -> Iterator[str]:
+    """Of a tune that goes on: how its trials stand, and the best so far. Of one that has ended its message says it."""
+    from tfinfra.lifecycle.watch.trial_lines import counted
+
+    tune = document.get("tune")
+    if tune is None or not tune["trials"] or document["state"]["message"]:
+        return
+    text = f"  trials: {counted(trial['state'] for trial in tune['trials'])}, of at most {tune['total']}"
+    if (best := next((trial for trial in tune["trials"] if trial["number"] == tune["best"]), None)) is not None:
+        text += f"; the best so far is {best['run']}: {tune['metric']} {float(best['best']):.6g}"
+    yield text
 
 
 def _whose_nodes(document: dict[str, Any]) -> Iterator[str]:
