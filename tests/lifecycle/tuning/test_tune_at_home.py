@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lifecycle.record.test_record import a_record
-from tests.lifecycle.tuning.home import RUN, a_tune_at_home
+from tests.lifecycle.tuning.home import RUN, a_trials_files, a_tune_at_home
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.driver import this_process
-from tfinfra.lifecycle.record.run_record import run_folder
+from tfinfra.lifecycle.record.run_record import RunPhase, run_folder
 from tfinfra.lifecycle.trials.tune_at_home import tune_at_home, tune_named
+from tfinfra.lifecycle.tuning.resume import left_tune
 from tfinfra.store import keys
+from tfinfra.system.progress import say_nothing
 
 
 @pytest.fixture
@@ -41,6 +45,40 @@ def test_what_is_under_way_runs_while_its_client_lives(state: Path, tmp_path: Pa
     tune = tune_at_home(a_tune_at_home(state, tmp_path / "results", client=this_process()))
     assert tune is not None
     assert tune.trials[-1].state == "running"
+
+
+@pytest.mark.parametrize(
+    ("deadline", "says"), [("2026-11-24T10:00:00Z", "cancelled"), ("9999-01-01T00:00:00Z", "running")]
+)
+def test_a_trial_that_its_nodes_bring_to_its_end_alone_runs(
+    state: Path, tmp_path: Path, deadline: str, says: str
+) -> None:
+    folder = a_tune_at_home(state, tmp_path / "results", phase=RunPhase.RUNNING, result=None)
+    a_trials_files(folder, tmp_path / "results", 5, ())
+    folder.of(f"{RUN}-t00005").update(phase=RunPhase.RUNNING, result=None, fetched=False, deadline=deadline)
+    tune = tune_at_home(folder)
+    assert tune is not None
+    assert tune.trials[-1].state == says
+    folder.update(phase=RunPhase.DELETED)
+    tune = tune_at_home(folder)
+    assert tune is not None
+    assert (tune.trials[-1].state, tune.trials[-1].seconds(2000.0)) == ("cancelled", None)
+
+
+def test_a_trial_that_ended_well_without_its_client_is_told_so_and_may_be_the_best(state: Path, tmp_path: Path) -> None:
+    folder = a_tune_at_home(state, tmp_path / "results")
+    a_trials_files(folder, tmp_path / "results", 5, (0.5, 0.99))
+    tune = tune_at_home(folder)
+    assert tune is not None
+    assert (tune.best, tune.trials[-1].state, tune.trials[-1].best) == (5, "succeeded", 0.99)
+
+
+@pytest.mark.parametrize("asks", [tune_named, lambda name: left_tune(name, say_nothing)])
+def test_who_names_a_trial_for_a_tune_is_told_the_tune(state: Path, tmp_path: Path, asks: Callable[[str], Any]) -> None:
+    a_tune_at_home(state, tmp_path / "results")
+    with pytest.raises(UsageError, match="is a trial, no tune") as raised:
+        asks(f"{RUN}-t00001")
+    assert f" {RUN}`" in str(raised.value.hint)
 
 
 def test_a_spoilt_journal_is_read_as_far_as_it_goes_together(state: Path, tmp_path: Path) -> None:

@@ -8,14 +8,17 @@ from tfinfra.errors import UsageError
 from tfinfra.lifecycle.record.driver import is_alive
 from tfinfra.lifecycle.record.run_record import RunFolder, all_records, run_folder
 from tfinfra.lifecycle.record.run_status import matching_run
+from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.trials.own_ends import own_end
 from tfinfra.lifecycle.watch.tune_state import TrialState, TuneState, tune_document
 from tfinfra.model.codec import Unfit
 from tfinfra.model.trials import trial_id
 from tfinfra.store import ObjectStore, keys
+from tfinfra.system.clock import right_now, unix_time
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress, say_nothing
-from tfinfra.tuning.journal import Searched, Trial, followed
+from tfinfra.tuning.journal import Entry, Searched, Trial, followed
 
 
 def tune_at_home(folder: RunFolder, tell: Progress = say_nothing) -> TuneState | None:
@@ -36,12 +39,26 @@ def tune_by(folder: RunFolder, store: ObjectStore | None, tell: Progress, *, dri
         return None
     tune, run = plan.tune, folder.path.name
     searched = searched_of(folder, store, tell)
-    word = "running" if driven else "cancelled"
-    trials = tuple(trial_state(run, trial, word) for _, trial in sorted(searched.trials.items()))
+    if not driven:
+        for trial in searched.under_way:
+            if (end := own_end(folder, trial, tune)) is not None:
+                searched = followed(searched, Entry(ended=end))
+    trials = tuple(
+        trial_state(run, trial, "running" if driven or _may_still_run(folder, trial) else "cancelled")
+        for _, trial in sorted(searched.trials.items())
+    )
     best = searched.best(tune.primary_metric_goal)
     number = best.number if best is not None else None
     most, slots = tune.max_total_runs, plan.pool.trials_at_once
     return TuneState(run, tune.primary_metric_name, tune.primary_metric_goal, trials, number, most, slots)
+
+
+def _may_still_run(folder: RunFolder, trial: Trial) -> bool:
+    """Whether nothing says that a trial whose client has gone is over: its nodes bring it to its end alone."""
+    tune, record = folder.read(), folder.of(trial_id(folder.path.name, trial.number)).read()
+    if tune is None or record is None or tune.phase.is_over or record.phase.is_over or record.result is not None:
+        return False
+    return right_now() < unix_time(record.deadline)
 
 
 def tune_part(folder: RunFolder) -> dict[str, Any]:
@@ -53,6 +70,10 @@ def tune_part(folder: RunFolder) -> dict[str, Any]:
 def tune_named(name: str, tell: Progress = say_nothing) -> TuneState:
     """The tune of this id, or the only one of this name that lives, else the newest. Raises UsageError where this
     machine knows none."""
+    if (whole := tune_of(name)) is not None:
+        raise UsageError(
+            f"{name} is a trial, no tune", hint=f"`tfinfra runs --of {whole}` lists the trials of its tune"
+        )
     state = state_folder()
     tunes = [each for each in all_records(state) if (run_folder(state, each.run).path / keys.JOURNAL).is_dir()]
     run = matching_run(name, tunes, ended=True)

@@ -3,23 +3,23 @@ at home already, and what was under way is asked again."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tfinfra.errors import Result, TfinfraError, UsageError
+from tfinfra.errors import TfinfraError, UsageError
 from tfinfra.lifecycle.attach.attached_run import end_run
 from tfinfra.lifecycle.attach.find_run import find_run
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.end.trials_home import trial_results
 from tfinfra.lifecycle.record.driver import is_alive
-from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord
+from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase
+from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.lifecycle.record.tune_journal import read_journal
+from tfinfra.lifecycle.trials.own_ends import own_end
 from tfinfra.lifecycle.tuning.claim import claim
 from tfinfra.lifecycle.tuning.of_another_machine import keep_end, keep_here, refuse_beyond_store, refuse_other_names
-from tfinfra.lifecycle.watch.home_points import logged_at_home
-from tfinfra.model import Point, Unfit
+from tfinfra.model import Unfit
 from tfinfra.model.trials import trial_id
 from tfinfra.model.tuning import Tune
 from tfinfra.store import keys, store_errors
@@ -27,10 +27,7 @@ from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
-from tfinfra.tuning.journal import Ended, Entry, Trial, best_figure, figures_of, replay
-
-_OWN_ENDS = (Result.SUCCEEDED, Result.FAILED, Result.LIMIT)
-"""How a trial ends by itself, whether or not a client is there."""
+from tfinfra.tuning.journal import Ended, Entry, Trial, replay
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,9 @@ class LeftTune:
 
 def left_tune(name: str, say: Progress) -> LeftTune:
     """The tune of this id or name. Raises UsageError where it is none that can be gone on with."""
+    if (whole := tune_of(name)) is not None:
+        hint = f"`tfinfra tune MANIFEST --resume {whole}` goes on with its tune"
+        raise UsageError(f"{name} is a trial, no tune", hint=hint)
     found = find_run(name, tell=say, ended=True)
     record = found.folder.read()
     if found.borrowed or record is None:
@@ -88,26 +88,12 @@ def _entries(found: FoundRun, say: Progress) -> list[Entry]:
 def with_ends(left: LeftTune) -> list[Entry]:
     """The entries of a tune whose trials are at home, and an end for each that was under way: the one that it came to
     without its client, else it was lost with that."""
-    folder, goal = left.found.folder, left.tune.primary_metric_goal
-    ends = []
-    for trial in replay(left.entries).under_way:
-        record = folder.of(trial_id(left.run, trial.number)).read()
-        if record is None or record.result not in _OWN_ENDS or not record.fetched:
-            ends.append(Ended(trial.number, "lost", f"the client of {left.run} has gone", right_now()))
-            continue
-        values = _values(record, left.tune.primary_metric_name)
-        at = record.times.get("ended", right_now())
-        best = best_figure(values, goal)
-        why = "" if record.result == Result.SUCCEEDED else record.message
-        ends.append(Ended(trial.number, str(record.result), why, at, figures_of(values), best))
+    ends = [
+        own_end(left.found.folder, trial, left.tune)
+        or Ended(trial.number, "lost", f"the client of {left.run} has gone", right_now())
+        for trial in replay(left.entries).under_way
+    ]
     return [*left.entries, *(Entry(ended=end) for end in ends)]
-
-
-def _values(record: RunRecord, metric: str) -> list[float]:
-    """The leader's values of the metric, out of its file at home; none where there is none."""
-    logged = logged_at_home(Path(record.results), record.leader, Counter())
-    points = (each for each in logged if isinstance(each, Point) and each.task == record.leader and not each.run)
-    return [point.value for point in points if point.name == metric]
 
 
 def refuse_another(tune: Tune, left: LeftTune) -> None:

@@ -37,8 +37,10 @@ class TrialState:
     why: str = ""
 
     def seconds(self, now: float) -> float | None:
-        """How long it has lived, None before it began; `now` in Unix seconds."""
-        return None if self.began is None else max(0.0, (now if self.ended is None else self.ended) - self.began)
+        """How long it has lived, None before it began, and where nobody knows when it ended; `now` in Unix seconds."""
+        if self.began is None or (self.ended is None and self.state in OVER):
+            return None
+        return max(0.0, (now if self.ended is None else self.ended) - self.began)
 
 
 @dataclass(frozen=True)
