@@ -236,7 +236,17 @@ def test_a_pool_is_one_placement_group_where_its_trials_take_it(tmp_path: Path, 
     assert [each.code for each in found(tmp_path, changes) if each.is_error] == codes
 
 
+def test_a_name_that_only_reads_a_value_is_not_one_that_is_logged(tmp_path: Path) -> None:
+    logged = '.log("val_acc", float(logs["val_accuracy"]))'
+    script = SCRIPT.replace('.log("accuracy", given.lr)', logged).replace("given =", "logs = {}\ngiven =")
+    told = found(tmp_path, "tune: {primary_metric_name: val_accuracy}", script)
+    assert [(each.code, each.hint) for each in told] == [("TFI940", "did you mean 'val_acc'?")]
+
+
 SILENT = {
+    "a name that is read and handed on": (
+        "from tfinfra import Run\nlogs = {}\nRun.get_context().log('loss', 1)\nprint('score', logs['score'])\n"
+    ),
     "Keras's autologging": "class Own:\n    def autolog(self) -> None: ...\n",
     "names out of a dictionary": "from tfinfra import Run\nfor k, v in {}.items():\n    Run.get_context().log(k, v)\n",
 }

@@ -19,6 +19,8 @@ _BY_ITSELF = re.compile(
     r"\.log(?:_metrics?|_list|_row|_table|_scalar)?\(\s*[^\"'\s)]"
 )
 """What logs by names that a program makes."""
+_WHOLE = re.compile(r"\s*[,)]")
+"""What follows a name that stands there whole."""
 _PREFIX = "val_"
 """Keras's own, before the name of a metric of the validation data."""
 _MOST = 3
@@ -51,8 +53,22 @@ def a_metric_that_nothing_names(facts: Facts) -> Iterator[Diagnostic]:
 
 
 def _may_be_logged(name: str, modules: Mapping[str, str]) -> bool:
-    words = (name, name.removeprefix(_PREFIX))
-    return any(_BY_ITSELF.search(text) or any(word in text for word in words) for text in modules.values())
+    texts = modules.values()
+    if any(_BY_ITSELF.search(text) for text in texts):
+        return True
+    if any(name in text for text in texts):
+        return not _logs_whole_names(modules) or any(name in _without_index(name, text) for text in texts)
+    return any(name.removeprefix(_PREFIX) in text for text in texts)
+
+
+def _logs_whole_names(modules: Mapping[str, str]) -> bool:
+    calls = [(text, found.end()) for text in modules.values() for found in _LOGGED.finditer(text)]
+    return bool(calls) and all(_WHOLE.match(text, end) for text, end in calls)
+
+
+def _without_index(name: str, text: str) -> str:
+    """`logs["val_accuracy"]` reads a value under a name, and logs none by it."""
+    return re.sub(rf"""(?<=[\w)\]])\[\s*(["']){re.escape(name)}\1\s*\]""", "", text)
 
 
 RULES: tuple[Rule, ...] = (two_primary_metrics, a_metric_that_nothing_names)
