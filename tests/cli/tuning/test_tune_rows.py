@@ -113,6 +113,14 @@ def test_the_best_so_far_is_said_of_each_that_becomes_it() -> None:
     assert ["the best so far" in line for line in told] == [True, False, True]
 
 
+def test_a_trial_of_the_tune_that_this_one_goes_on_with_is_told_as_such() -> None:
+    state = a_tune(a_trial(1, "cancelled", why="Ctrl-C ended the run"), a_trial(2, "succeeded", 0.5), best=2, earlier=1)
+    assert [line for _, line in TrialNews().of(state)] == [
+        "trial 1 of the tune before cancelled after 12 s; Ctrl-C ended the run",
+        "trial 2 succeeded after 12 s: validation_acc 0.5, the best so far",
+    ]
+
+
 def test_parameters_to_paste_are_whole_and_the_words_that_the_script_got() -> None:
     parameters: dict[str, Scalar] = {"--learning-rate": 0.001234567890123, "name": "a b", "flag": True}
     assert parameters_to_paste(parameters) == "--learning-rate 0.001234567890123 --name 'a b' --flag True"

@@ -24,6 +24,7 @@ from tfinfra.lifecycle.tuning.claim import ELSEWHERE_SECONDS, Claim, claim
 from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, with_ends
 from tfinfra.model import Point
 from tfinfra.model.trials import trial_id
+from tfinfra.model.tuning import Expression
 from tfinfra.store import MemoryStore, chunk_of, encode, keys
 from tfinfra.system.progress import say_nothing
 from tfinfra.tuning.journal import COMPLETE, Asked, Ended, Entry, Searched, replay
@@ -160,6 +161,16 @@ def test_another_search_is_no_resumption(tmp_path: Path) -> None:
     killed = Killed(tmp_path, 8)
     with pytest.raises(UsageError, match=r"tune.primary_metric_goal is not what digits-abc123 searched by"):
         refuse_another(a_tune(primary_metric_goal="minimize"), left_by(killed, killed.store))
+
+
+def test_another_space_under_the_same_names_is_told(tmp_path: Path) -> None:
+    killed, told = Killed(tmp_path, 8), list[str]()
+    left = left_by(killed, killed.store)
+    resume.tell_other_space(a_tune(), left, told.append)
+    assert told == []
+    other = {"--x": Expression("choice", (8, 9))}
+    resume.tell_other_space(a_tune(parameter_space=other), left, told.append)
+    assert told == ["--x: searched otherwise than in digits-abc123, whose trials count all the same"]
 
 
 def test_a_tune_that_found_all_it_could_is_not_begun_anew_for_nothing(tmp_path: Path) -> None:

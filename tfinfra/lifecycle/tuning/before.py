@@ -14,6 +14,7 @@ from tfinfra.lifecycle.tuning.resume import (
     refuse_another,
     refuse_finished,
     take_over,
+    tell_other_space,
     warm_trials,
     with_ends,
 )
@@ -47,6 +48,7 @@ def before_search(plan: Plan, target: Target, options: UpOptions, left: LeftTune
     if left is not None:
         refuse_another(tune, left)
         refuse_finished(tune, left)
+        tell_other_space(tune, left, say)
     warm = warm_trials(tune.resume_from, say)
     sampler(tune, (), warm)
     if left is not None:

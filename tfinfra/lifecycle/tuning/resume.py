@@ -108,6 +108,13 @@ def refuse_another(tune: Tune, left: LeftTune) -> None:
     refuse_other_names(left.run, tune.parameter_space, replay(left.entries))
 
 
+def tell_other_space(tune: Tune, left: LeftTune, say: Progress) -> None:
+    """A space of the same names may be another one: what the old one gave counts, and is asked again, all the same."""
+    before = left.tune.parameter_space
+    if other := [name for name, each in tune.parameter_space.items() if each != before[name]]:
+        say(f"{', '.join(other)}: searched otherwise than in {left.run}, whose trials count all the same")
+
+
 def refuse_finished(tune: Tune, left: LeftTune) -> None:
     """Raises UsageError where nothing is left of a tune, neither a trial to ask nor a resource to end: a pool would be
     made for nothing. One whose client was killed at its very end is gone on with, and comes to its best at once."""

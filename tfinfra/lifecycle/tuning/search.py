@@ -84,7 +84,7 @@ class Search:
         self._refusals: Counter[int] = Counter()
         self._why_lost = ""
         self._told_wait = False
-        self._view = TuneView(context.run, plan.tune, plan.pool.trials_at_once)
+        self._view = TuneView(context.run, plan.tune, plan.pool.trials_at_once, max(book.searched.trials, default=0))
         self._shown: TuneState | None = None
         self._heeded: dict[int, tuple[int, bool]] = {}
         away = "no trial can be looked at or asked, which is tried again"

@@ -14,9 +14,10 @@ from tfinfra.tuning.values import best_of
 
 class TuneView:
     """What was made of a trial that has ended is kept: a look makes anew what may have changed, with ten thousand
-    trials too. `slots` is how many trials live at once."""
+    trials too. `slots` is how many trials live at once; those up to the number `earlier` are another tune's."""
 
-    def __init__(self, run: str, tune: Tune, slots: int) -> None:
+    def __init__(self, run: str, tune: Tune, slots: int, earlier: int = 0) -> None:
+        self._earlier = earlier
         self._run, self._tune, self._slots = run, tune, slots
         self._rows: dict[int, TrialState] = {}
         self._searched = Searched()
@@ -42,6 +43,7 @@ class TuneView:
             best,
             tune.max_total_runs,
             self._slots,
+            self._earlier,
         )
 
     def _take(self, searched: Searched) -> None:

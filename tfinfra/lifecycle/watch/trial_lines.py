@@ -29,12 +29,14 @@ class TrialNews:
             is_new_best = trial.number == state.best != self._best and trial.state in OVER
             if is_new_best:
                 self._best = state.best
-            yield trial, trial_line(trial, state.metric, is_best=is_new_best)
+            is_earlier = 0 < trial.number <= state.earlier
+            yield trial, trial_line(trial, state.metric, is_best=is_new_best, is_earlier=is_earlier)
 
 
-def trial_line(trial: TrialState, metric: str, *, is_best: bool = False) -> str:
-    """ "trial 7 succeeded after 12 s: validation_acc 0.9531, the best so far"."""
-    text = f"trial {trial.number} {trial.state}"
+def trial_line(trial: TrialState, metric: str, *, is_best: bool = False, is_earlier: bool = False) -> str:
+    """ "trial 7 succeeded after 12 s: validation_acc 0.9531, the best so far"; "trial 7 of the tune before …" of one
+    that this tune has not lived itself."""
+    text = f"trial {trial.number}{' of the tune before' if is_earlier else ''} {trial.state}"
     if trial.state not in OVER:
         return f"{text}: {parameters_text(trial.parameters)}" if trial.parameters else text
     if trial.began is not None and trial.ended is not None:

@@ -47,7 +47,8 @@ class TrialState:
 class TuneState:
     """A whole tune. `goal` is "maximize" or "minimize" of the primary metric `metric`; `trials` are those that were
     asked for, by their numbers; `best` is the number of the best one, None where no trial has the metric yet; `total`
-    how many there may be, `slots` how many live at once. What is made of a state is made once: a view draws it many
+    how many there may be, `slots` how many live at once. Trials up to the number `earlier` were lived by the tune that
+    this one goes on with. What is made of a state is made once: a view draws it many
     times, and a tune may have ten thousand trials."""
 
     tune: str
@@ -57,6 +58,7 @@ class TuneState:
     best: int | None
     total: int
     slots: int
+    earlier: int = 0
 
     @property
     def best_trial(self) -> TrialState | None:
