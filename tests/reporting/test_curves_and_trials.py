@@ -110,6 +110,31 @@ def test_a_long_curve_is_drawn_to_its_end() -> None:
     assert re.fullmatch(r"M\d+ \d+L\d+ \d+( \d+ \d+)* 1000 \d+", path)
 
 
+def spans(path: str) -> list[list[tuple[int, int]]]:
+    """The stretches of a path, as points."""
+    return [
+        [(int(x), int(y)) for x, y in re.findall(r"(\d+) (\d+)", stretch)] for stretch in path.split("M") if stretch
+    ]
+
+
+@pytest.mark.parametrize("epochs", [2, 12, 13, 100, 390])
+def test_a_curve_with_more_gaps_than_room_is_drawn_to_its_end_and_says_what_is_not(epochs: int) -> None:
+    found = curve([math.nan if step % 2 else float(step) for step in range(2 * epochs)])
+    (chart,), _ = metric_charts([found], "main-0", "", 120)
+    (line,) = chart.lines
+    shown = spans(line.path)
+    assert (shown[0][0], shown[-1][-1]) == ((0, HEIGHT), (WIDTH, 0))
+    assert len(shown) == min(epochs, 12)
+    told = [note for note in chart.notes if "between gaps not drawn" in note]
+    assert [note.split()[0] for note in told] == ([str(epochs - 12)] if epochs > 12 else [])
+
+
+def test_a_curve_of_which_there_is_room_for_a_part_says_so() -> None:
+    found = curve([float(step) for step in range(300)])
+    notes = [metric_charts([found], "main-0", "", room)[0][0].notes for room in (150, 10_000)]
+    assert [any(note.startswith("thinned") for note in each) for each in notes] == [True, False]
+
+
 def test_a_tune_without_any_value_has_a_page_too() -> None:
     search = Search("acc", True, "grid", "", tuple(dataclasses.replace(t, value=None) for t in SOME_TRIALS))
     text = page(RunPage("digits-abc123", "digits", 0.0, "training", search=search))

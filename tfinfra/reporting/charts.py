@@ -61,6 +61,15 @@ class Chart:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A curve as a path; `left_out` of its lines are not in it, and where it is `thinned` not all dots."""
+
+    path: str
+    left_out: int
+    thinned: bool
+
+
 @dataclass
 class _Group:
     name: str
@@ -132,10 +141,11 @@ def _chart(group: _Group, dots: int, most: int, *, by_time: bool) -> Chart:
     x = Scale.around(min((at for at, _ in every), default=0.0), max((at for at, _ in every), default=1.0))
     y = Scale.around(min((v for _, v in every), default=0.0), max((v for _, v in every), default=1.0))
     many = len(group.curves) > COLOURS
+    drawn = [(label, _drawn(curve, across, x, y, dots)) for label, curve in group.curves[:most]]
     lines = tuple(
-        Line(label, _path(curve, across, x, y, dots), 0 if many and place else place + 1)
-        for place, (label, curve) in enumerate(group.curves[:most])
-        if curve.lines
+        Line(label, each.path, 0 if many and place else place + 1)
+        for place, (label, each) in enumerate(drawn)
+        if each.path
     )
     # What stands first is drawn last, and so above the others
     spelt = seconds if by_time else number
@@ -152,7 +162,7 @@ def _chart(group: _Group, dots: int, most: int, *, by_time: bool) -> Chart:
         high=y.high,
         beside=marks(y, 4, group.spell),
         below=marks(x, 4, spelt),
-        notes=_notes(group, len(group.curves) - most),
+        notes=_notes(group, [each for _, each in drawn]),
     )
 
 
@@ -161,16 +171,25 @@ def _has_steps(curve: Curve) -> bool:
     return len(steps) > 1 or sum(map(len, curve.lines)) == 1
 
 
-def _path(curve: Curve, across: Callable[[Dot], float], x: Scale, y: Scale, dots: int) -> str:
-    parts = []
-    total = sum(map(len, curve.lines))
-    for line in curve.lines:
+def _drawn(curve: Curve, across: Callable[[Dot], float], x: Scale, y: Scale, dots: int) -> _Drawn:
+    parts, size = [], 0
+    shown = _spread(curve.lines, max(2, dots))
+    total = sum(map(len, shown))
+    for line in shown:
         most = max(2, dots * len(line) // total)
         kept = [(round(WIDTH * x.share(across(d))), round(HEIGHT * (1 - y.share(d.value)))) for d in _fewer(line, most)]
+        size += len(kept)
         begin, *rest = kept
         text = "".join(f" {at} {up}" for at, up in rest)
         parts.append(f"M{begin[0]} {begin[1]}L{text.strip()}" if rest else f"M{begin[0]} {begin[1]}h0")
-    return "".join(parts[: max(1, dots)])
+    return _Drawn("".join(parts), len(curve.lines) - len(shown), size < total)
+
+
+def _spread(lines: Sequence[tuple[Dot, ...]], most: int) -> Sequence[tuple[Dot, ...]]:
+    """At most so many of the lines, two or more, evenly from the first to the last."""
+    if len(lines) <= most:
+        return lines
+    return [lines[place * (len(lines) - 1) // (most - 1)] for place in range(most)]
 
 
 def _fewer(line: Sequence[Dot], most: int) -> Iterable[Dot]:
@@ -199,14 +218,18 @@ def _described(group: _Group) -> str:
     return f"{told}{first_label} has {count(first.count, 'value')} from {least} to {most}, the last {last}."
 
 
-def _notes(group: _Group, undrawn: int) -> tuple[str, ...]:
+def _notes(group: _Group, drawn: Sequence[_Drawn]) -> tuple[str, ...]:
     odd = sum(curve.odd for _, curve in group.curves)
-    thinned = sum(curve.thinned for _, curve in group.curves)
+    thinned = any(curve.thinned for _, curve in group.curves) or any(each.thinned for each in drawn)
+    left_out = sum(each.left_out for each in drawn)
+    undrawn = len(group.curves) - len(drawn)
     notes = []
     if odd:
         notes.append(f"{count(odd, 'value')} NaN or infinite: a gap where they are")
     if thinned:
         notes.append("thinned: of each stretch its lowest and highest value are drawn")
-    if undrawn > 0:
+    if left_out:
+        notes.append(f"{count(left_out, 'piece')} between gaps not drawn: there are more than there is room for")
+    if undrawn:
         notes.append(f"{count(undrawn, 'curve')} not drawn")
     return tuple(notes)
