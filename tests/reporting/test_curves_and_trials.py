@@ -15,8 +15,9 @@ from tfinfra.reporting.charts import MOST_CHARTS, metric_charts
 from tfinfra.reporting.curves import MOST, Curve, curves_of
 from tfinfra.reporting.logs import shared_out
 from tfinfra.reporting.page import page
-from tfinfra.reporting.scales import HEIGHT, WIDTH, Scale
+from tfinfra.reporting.scales import HEIGHT, WIDTH, Scale, marks
 from tfinfra.reporting.search import search_shown
+from tfinfra.reporting.spelling import number
 from tfinfra.reporting.values import RunPage, Search, TrialLine
 
 VALUES = st.floats(allow_nan=True, allow_infinity=True)
@@ -74,6 +75,26 @@ def test_a_scale_has_room_and_round_numbers_whatever_the_values(one: float, othe
     scale = Scale.around(min(one, other), max(one, other))
     assert 0 <= scale.share(one) <= 1
     assert len(scale.round_values(4)) <= 10
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.0, 1.0, ["0", "0.25", "0.5", "0.75", "1"]),
+        (1.0, 1.001, ["1", "1.00025", "1.0005", "1.00075"]),
+        (0.9999, 1.0, ["0.9999", "0.999925", "0.99995", "0.999975", "1"]),
+        (1e6, 1e6 + 0.004, ["1,000,000", "1,000,000.001", "1,000,000.002", "1,000,000.003"]),
+        (-20_000, 20_000, ["\N{MINUS SIGN}20,000", "\N{MINUS SIGN}10,000", "0", "10,000", "20,000"]),
+    ],
+)
+def test_marks_have_the_digits_by_which_they_differ(low: float, high: float, labels: list[str]) -> None:
+    assert [mark.label for mark in marks(Scale.around(low, high), 4, number)] == labels
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_what_is_below_one_is_not_called_one(value: float) -> None:
+    assert number(value) != "1"
+    assert float(number(value)) == pytest.approx(value, rel=1e-3)
 
 
 def test_more_metrics_than_there_is_room_for_are_counted() -> None:

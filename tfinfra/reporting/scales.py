@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tfinfra.reporting.spelling import number, numbers
+
 WIDTH, HEIGHT = 1000, 400
 """Units of a drawing that is stretched to the room that there is."""
 _MOST = sys.float_info.max
@@ -54,5 +56,7 @@ class Mark:
 
 
 def marks(scale: Scale, most: int, spell: Callable[[float], str]) -> tuple[Mark, ...]:
-    """Labels for round numbers of the scale."""
-    return tuple(Mark(round(100 * scale.share(value), 2), spell(value)) for value in scale.round_values(most))
+    """Labels for round numbers of the scale; mere numbers have the digits by which they differ."""
+    values = scale.round_values(most)
+    labels = numbers(values) if spell is number else [spell(value) for value in values]
+    return tuple(Mark(round(100 * scale.share(value), 2), label) for value, label in zip(values, labels, strict=True))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from itertools import pairwise
 
 from tfinfra.text.wording import spell_seconds
 
@@ -14,14 +15,30 @@ _SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _LAST_MOMENT = 253402300799.0  # 9999-12-31T23:59:59Z
 
 
-def number(value: float | None) -> str:
-    """A value in four significant digits, in decimals where these are short."""
+def number(value: float | None, digits: int = 4) -> str:
+    """A value in four significant digits, in decimals where these are short. What is below 1 is never called 1."""
     if value is None:
         return UNKNOWN
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
-    text = f"{value:.4g}" if abs(value) < 10_000 or abs(value) >= 1e9 else f"{value:,.0f}"
+    if abs(value) < 1:
+        digits = next((more for more in range(digits, 18) if abs(float(f"{value:.{more}g}")) < 1), 17)
+    if 10_000 <= abs(value) < 1e9:
+        text = f"{value:,.{max(0, digits - len(str(int(abs(value)))))}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        text = f"{value:.{digits}g}"
     return text.replace("-", "\N{MINUS SIGN}", 1) if text.startswith("-") else text
+
+
+def numbers(values: Sequence[float]) -> list[str]:
+    """Round values beside each other, in as many digits as the least distance between two of them needs."""
+    largest = max(map(abs, values), default=0.0)
+    distance = min((after - before for before, after in pairwise(values)), default=0.0)
+    digits = 4
+    if 0 < distance <= largest < math.inf:  # a distance like 2.5 has a digit more
+        digits = max(digits, min(15, math.floor(math.log10(largest)) - math.floor(math.log10(distance)) + 2))
+    return [number(value, digits) for value in values]
 
 
 def scalar(value: str | float | bool) -> str:
