@@ -48,6 +48,15 @@ def test_a_locked_run_is_done_again_by_its_manifest_and_lock(manifest: Path) -> 
     assert not again(a_record(), None, verb="up", locked=b"{").locked
 
 
+def test_the_commands_hold_where_the_run_was_begun_also_for_a_manifest_in_another_folder(manifest: Path) -> None:
+    record = replace(a_record(), manifest="a folder/train.yaml")
+    copied, begins = again(record, None, verb="up", locked=None).commands
+    assert copied.endswith(" 'a folder/again.yaml'")
+    assert begins == "tfinfra up 'a folder/again.yaml'"
+    (locked,) = again(record, None, verb="up", locked=lock_beside(manifest).read_bytes()).commands
+    assert locked == "tfinfra up 'a folder/train.yaml' --locked"
+
+
 @pytest.mark.parametrize("verb", ["up", "tune"])
 def test_a_rehearsal_is_never_done_again_on_the_cloud_that_it_spared(manifest: Path, verb: str) -> None:
     record = replace(a_record(), rehearse=True)

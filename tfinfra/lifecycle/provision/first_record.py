@@ -41,6 +41,7 @@ def first_record(plan: Plan, target: Target, options: UpOptions, cloud: Cloud, n
         backend=users_backend(),
         client=this_process(),
         resumes=options.resume,
+        manifest=options.manifest,
         times={"started": now},
     )
 

@@ -80,7 +80,8 @@ class RunRecord:
     `run_seconds` how long after the start that is. `evidence` is what became of the run's evidence, None before there
     is any. `on` is the run whose nodes it is on, None of one that made its own: groups, store, deadline and money are
     that one's then. `trial` says what it is of the tune that `on` names, None of a run that is no trial; `resumes` is
-    the tune that a tune goes on with.
+    the tune that a tune goes on with; `manifest` the path to its file from the folder in which the run was begun, None
+    where it is of no file.
     """
 
     run: RunId
@@ -125,6 +126,7 @@ class RunRecord:
     on: RunId | None = None
     trial: TrialOf | None = None
     resumes: RunId | None = None
+    manifest: str | None = None
     times: dict[str, Annotated[float, between(-1e11, 1e12)]] = field(default_factory=dict)
     schema: Schema = SCHEMA
 

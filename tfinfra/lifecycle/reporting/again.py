@@ -21,14 +21,16 @@ def again(record: RunRecord, made_from: MadeFrom | None, *, verb: str, locked: b
     if record.trial is not None:
         return Origin()
     git = made_from.git if made_from else None
+    begun_with = PurePosixPath(record.manifest or "")
     manifest = _manifest_of(locked) if locked else None
     evidence = PurePosixPath("runs", record.run, names.FOLDER)
     commands = [f"git checkout {git.commit}"] if git else []
     rehearse = " --rehearse" if record.rehearse else ""
     if manifest is not None:
-        commands.append(f"tfinfra {verb} {shell_word(manifest)} --locked{rehearse}")
+        commands.append(f"tfinfra {verb} {shell_word(str(begun_with.parent / manifest))} --locked{rehearse}")
     else:
-        commands += [f"cp {evidence / names.RESOLVED} {_AGAIN}", f"tfinfra {verb} {_AGAIN}{rehearse}"]
+        copy = shell_word(str(begun_with.parent / _AGAIN))  # beside the manifest: its paths begin there
+        commands += [f"cp {evidence / names.RESOLVED} {copy}", f"tfinfra {verb} {copy}{rehearse}"]
     return Origin(
         commands=tuple(commands),
         commit=git.commit if git else None,

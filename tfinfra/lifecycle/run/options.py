@@ -36,7 +36,8 @@ class UpOptions:
     manifest's file, what `lock_file` holds; `letters` are the run id's end.
 
     `on` is the run on whose nodes it is to run, None of one that makes its own. `tune`: it is a tune, which goes on
-    with what the tune `resume` has left, where that is one.
+    with what the tune `resume` has left, where that is one. `manifest` is the path from `folder` to the file that it is
+    read from, None where it is of no file.
 
     `held` is the lock of a locked run, once it was held against it. Once the cloud is known, `machines` is the kind
     that it has, `burn` what the run costs there, and `terms` what `consent` is asked for before the first write, None
@@ -50,6 +51,7 @@ class UpOptions:
     on: str | None = None
     tune: bool = False
     resume: str | None = None
+    manifest: str | None = None
     machines: str | None = None
     store: str | None = None
     consent: Consent = agreed

@@ -3,6 +3,7 @@ folder, choose the cloud, go. The one entry of `tfinfra up` and of the Python AP
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -156,6 +157,8 @@ def compile_to_folder(
         refuse_unusable_key(compiled.facts.project.guardrails)
     folder = options.folder / "deploy" / compiled.plan.name
     options = held_against_lock(compiled, options, observer, manifest)
+    if manifest is not None:
+        options = replace(options, manifest=Path(os.path.relpath(manifest, options.folder)).as_posix())
     refuse_links(options.folder, ["runs"])  # nothing is bought whose outputs would go elsewhere
     require_place(options.results)
     if check is not None:

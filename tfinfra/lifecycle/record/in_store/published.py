@@ -15,7 +15,7 @@ from tfinfra.model import Beat, Plan, Target, to_json
 from tfinfra.store import LARGE, ObjectStore, Unreadable, encode, keys, read, readable
 from tfinfra.system.clock import iso_time, right_now
 
-OWN = ("results", "client", "left", "stacks_left")
+OWN = ("results", "manifest", "client", "left", "stacks_left")
 """The fields of a record that are the client's machine's alone."""
 BEFORE_THE_END = (RunPhase.PROVISIONING, RunPhase.RUNNING, RunPhase.HELD)
 BEAT_COUNTS = 30.0
