@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from tfinfra.model import Point
 from tfinfra.reporting.comparison import comparison_page
 from tfinfra.reporting.curves import curves_of
 from tfinfra.reporting.page import MOST, page, parts, source_hash
-from tfinfra.reporting.values import File, Files, Log, NodeLine, RunPage, Search, TaskLine, TrialLine
+from tfinfra.reporting.values import Fact, File, Files, Log, NodeLine, RunPage, Search, TaskLine, TrialLine
 from tfinfra.text.cleaning import spelt_out
 
 ATTACKS = (
@@ -119,6 +120,41 @@ def test_200_tasks_with_long_logs_fit() -> None:
         files=Files(tuple(File("&" * 9000, 1) for _ in range(200)), 10**6, 10**9),
     )
     assert len(page(run).encode()) <= MOST
+
+
+def facts(many: int) -> tuple[Fact, ...]:
+    return tuple(Fact(f"layer{i}/<norm>", "&" * 70) for i in range(many))
+
+
+MANY: dict[str, dict[str, Any]] = {
+    "parameters": {"parameters": facts(30_000)},
+    "warnings": {"warnings": tuple(f"{i} <{'&' * 70}>" for i in range(30_000))},
+    "trials": {
+        "search": Search(
+            "loss",
+            False,
+            "random",
+            "",
+            tuple(TrialLine(i, "failed", {f"p{n}": "&" * 40 for n in range(20)}) for i in range(3000)),
+        )
+    },
+    "packages": {"packages": facts(30_000)},
+    "nodes": {"nodes": tuple(NodeLine(i, "&" * 70, "10.0.0.4", 1, 1) for i in range(30_000))},
+}
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_of_very_many_a_page_lists_some_and_says_how_many_more(what: str) -> None:
+    text = page(dataclasses.replace(plain(), **MANY[what]))
+    assert len(text.encode()) <= MOST
+    assert re.search(r"and [0-9]{3,} more</p>", text)
+
+
+def test_a_comparison_of_very_many_names_has_the_same_bound() -> None:
+    run = dataclasses.replace(plain(), parameters=facts(20_000), packages=facts(20_000))
+    text = comparison_page([run, run])
+    assert len(text.encode()) <= MOST
+    assert "and 19500 more</p>" in text
 
 
 def test_200_tasks_of_ordinary_logs_have_all_their_last_lines() -> None:

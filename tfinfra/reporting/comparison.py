@@ -14,6 +14,8 @@ from tfinfra.reporting.values import Fact, RunPage
 MOST = 20
 """Runs that are compared, at most."""
 _CURVES = 1_500_000
+_ROWS, _FEWEST_ROWS = 500, 20
+"""Rows of a table, where there is room for them and where not."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def _parts(runs: Sequence[RunPage], share: float) -> Parts:
         environment=_table(runs, lambda run: run.environment),
         packages=_table(runs, lambda run: run.packages),
         phases=_rows(runs, _phases),
+        most=max(_FEWEST_ROWS, int(_ROWS * share)),
         charts=charts,
         more_charts=more,
         at=max(run.at for run in runs),

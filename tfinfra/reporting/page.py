@@ -30,6 +30,8 @@ MOST_ONCE = 200
 """Metrics logged once that are listed."""
 _LOGS, _CURVES, _FIGURES, _TRIALS = 3_400_000, 800_000, 300_000, 300_000
 """Bytes that a page has for these, where they need as much."""
+_TRIAL_ROWS = 3000
+"""Trials that the table lists, where there is room for them."""
 _LONGEST, _SHORTEST = 4000, 50
 """Characters of a text that are shown, where there is room for them and where not; lines of logs have a bound of their
 own."""
@@ -105,6 +107,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         more_figures=more_figures,
         timeline=timeline(run),
         found=search_shown(run.search, int(_TRIALS * share)) if run.search else None,
+        most_trials=int(_TRIAL_ROWS * share),
         logs=shown_logs(run.logs, int(_LOGS * share)),
     )
     return Parts(f"{run.run}: {word}", *style_and_script(), head, rest)
