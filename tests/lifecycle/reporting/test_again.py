@@ -16,7 +16,7 @@ from tfinfra.evidence.material import Origin as MadeFrom
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.lifecycle.record.trials import TrialOf
 from tfinfra.lifecycle.reporting.again import again
-from tfinfra.lifecycle.reporting.assemble import given_arguments
+from tfinfra.lifecycle.reporting.assemble import given_arguments, shown_value
 from tfinfra.lifecycle.reporting.write import plan_of
 from tfinfra.model import to_json
 from tfinfra.model.git_state import GitState
@@ -78,6 +78,20 @@ WORDS = {
 @pytest.mark.parametrize(("words", "facts"), WORDS.values(), ids=WORDS)
 def test_a_command_line_in_parameters(words: list[str], facts: list[tuple[str, str]]) -> None:
     assert list(given_arguments(words)) == [Fact(*fact) for fact in facts]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("API_TOKEN", "hunter2hunter2", "***"),
+        ("--db-password", "correct horse", "***"),
+        ("--data", "https://me:pw@example.com/x", "***"),
+        ("--max-tokens", "512", "512"),
+        ("", "in", "in"),
+    ],
+)
+def test_a_page_shows_no_secret_that_a_manifest_has_in_plain(name: str, value: str, shown: str) -> None:
+    assert shown_value(name, value) == Fact(name, shown)
 
 
 def test_a_trial_has_the_plan_of_its_tune_with_its_own_arguments(tmp_path: Path) -> None:

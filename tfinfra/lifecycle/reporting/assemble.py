@@ -35,6 +35,7 @@ from tfinfra.reporting.values import (
     TaskLine,
 )
 from tfinfra.system.clock import unix_time
+from tfinfra.text.credentials import MASK, gives_secret
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class _Reading:
 
     def parameters(self) -> Iterator[Fact]:
         """The parameters that were logged."""
-        return (Fact(name, text) for name, text in self._remarks.items())
+        return (shown_value(name, text) for name, text in self._remarks.items())
 
 
 def _where(record: RunRecord) -> str:
@@ -171,8 +172,13 @@ def _parameters(plan: Plan | None) -> tuple[Fact, ...]:
     """What the script was given: its arguments, each flag with the value after it, and variables."""
     if plan is None:
         return ()
-    variables = (Fact(name, value) for name, value in plan.environment_variables.items())
-    return (Fact("entry_script", plan.entry_script), *given_arguments(plan.arguments), *variables)
+    given = chain(given_arguments(plan.arguments), (Fact(*each) for each in plan.environment_variables.items()))
+    return (Fact("entry_script", plan.entry_script), *(shown_value(fact.name, fact.value) for fact in given))
+
+
+def shown_value(name: str, value: str) -> Fact:
+    """A parameter as it may be shown: a page is sent to others, and the manifest's rule on secrets only warns."""
+    return Fact(name, MASK if gives_secret(name, value) else value)
 
 
 def given_arguments(arguments: Sequence[str]) -> Iterator[Fact]:
