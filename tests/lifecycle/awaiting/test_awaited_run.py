@@ -157,17 +157,19 @@ SINCE: dict[str, tuple[float, str]] = {
 @pytest.mark.parametrize(("passed", "told"), SINCE.values(), ids=SINCE)
 @pytest.mark.parametrize("noted", [True, False])
 def test_how_long_it_trained_stands_beside_how_long_it_took_the_last_time(
-    passed: float, told: str, noted: bool, tmp_path: Path
+    passed: float, told: str, noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = float(int(time.time()))  # as an event's time has it
+    monkeypatch.setattr("tfinfra.lifecycle.awaiting.awaited_run.right_now", lambda: now)
     world, clock = World(tmp_path), FakeClock()
     training(world.store)
     run = found(world, phase="running")
     before = a_record("digits-zzzzzz", phase="deleted", result="succeeded", times={"train_seconds": 7200.0})
     run_folder(tmp_path / "state", "digits-zzzzzz").write(before)
     if noted:
-        run.folder.audit.path.write_text(json.dumps({"event": "train.begin", "time": iso_time(time.time() - passed)}))
+        run.folder.audit.path.write_text(json.dumps({"event": "train.begin", "time": iso_time(now - passed)}))
     else:
-        task = TaskStatus("rank-0", 0, "running", started=time.time() - passed)
+        task = TaskStatus("rank-0", 0, "running", started=now - passed)
         world.store.put(keys.task_key("rank-0"), json.dumps(to_json(task)).encode())
     awaited, said = looks(run, clock)
     for _ in range(3):  # the time that passes is nothing new

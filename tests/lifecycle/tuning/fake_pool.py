@@ -98,6 +98,12 @@ class FakePool:
                 self.ended.set()
             time.sleep(0.001)
 
+    def await_beat(self) -> None:
+        """Until all nodes have looked once more, or the pool has ended."""
+        before, give_up = self._beats, time.monotonic() + 30.0
+        while self._beats == before and not self.ended.is_set() and time.monotonic() < give_up:
+            time.sleep(0.0005)
+
     def step(self, store: MemoryStore) -> None:
         """One look of all nodes."""
         self._beat(store)
