@@ -42,7 +42,7 @@ def test_a_lost_node_costs_a_tune_no_trial(process_workspace: Workspace) -> None
     backend = {"node_count": 2, "distributed_backend": "ps", "worker_count": 1, "parameter_server_count": 1}
     manifest = here.manifest(ROLES, name="pool", tune=TUNE, **backend)
     process = here.start("tune", str(manifest), "--machines", "process")
-    agents = wait_until(lambda: [p.parent() for p in psutil.process_iter() if _is_task(p, here)][:1], 60, "a task")
+    agents = wait_until(lambda: [p.parent() for p in psutil.process_iter() if _is_worker(p, here)][:1], 60, "a worker")
     agents[0].kill()
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, out + err
@@ -52,8 +52,15 @@ def test_a_lost_node_costs_a_tune_no_trial(process_workspace: Workspace) -> None
     assert "lost" in out + err
 
 
-def _is_task(process: psutil.Process, workspace: Workspace) -> bool:
+def _is_worker(process: psutil.Process, workspace: Workspace) -> bool:
+    """Whether it is the task whose end ends its trial: one that ends well beside a dead parameter server has not lost
+    anything."""
     try:
-        return "train.py" in process.cmdline()[-3:] and any(shows(a, str(workspace.state)) for a in process.parents())
+        if "train.py" not in process.cmdline()[-3:]:
+            return False
+        config = json.loads(process.environ().get("TF_CONFIG", "{}"))
+        return config.get("task", {}).get("type") == "worker" and any(
+            shows(parent, str(workspace.state)) for parent in process.parents()
+        )
     except psutil.Error:
         return False
