@@ -87,6 +87,7 @@ def test_one_of_the_usual_name_is_tfinfras_whatever_is_in_it(
 ) -> None:
     monkeypatch.delenv(f"TFINFRA_{kind.upper()}_DIR", raising=False)
     monkeypatch.setenv(f"XDG_{kind.upper()}_HOME", str(tmp_path))
+    monkeypatch.setattr(paths, "_CHANGED", {})  # no later test's verb is to tell of it
     folder = tmp_path / "tfinfra"
     (folder / "runs").mkdir(parents=True)
     folder.chmod(0o755)
