@@ -19,6 +19,15 @@ _LONGEST = 2000
 
 
 @dataclass(frozen=True)
+class EscapedLog:
+    """A log as HTML, line by line, and the bytes of each line with its end."""
+
+    log: Log
+    lines: tuple[Markup, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ShownLog:
     """A log as HTML: its last `lines` lines, `whole` where these are all."""
 
@@ -28,12 +37,15 @@ class ShownLog:
     whole: bool
 
 
-def shown_logs(logs: Sequence[Log], room: int) -> list[ShownLog]:
+def escaped_logs(logs: Sequence[Log]) -> list[EscapedLog]:
+    """The last lines of each log, ready to be shown: most of the work on a page with long logs."""
+    return [_escaped(log) for log in logs]
+
+
+def shown_logs(logs: Sequence[EscapedLog], room: int) -> list[ShownLog]:
     """Each log's last lines, in `room` bytes of HTML: what one does not need of its share the others get."""
-    texts = [[_line(line) for line in log.lines[-LAST:]] for log in logs]
-    sizes = [sum(map(_bytes, lines)) for lines in texts]
-    shares = shared_out(sizes, room)
-    return [_shown(log, lines, share) for log, lines, share in zip(logs, texts, shares, strict=True)]
+    shares = shared_out([sum(log.sizes) for log in logs], room)
+    return [_shown(log, share) for log, share in zip(logs, shares, strict=True)]
 
 
 def shared_out(sizes: Sequence[int], room: int) -> list[int]:
@@ -52,16 +64,17 @@ def _line(line: str) -> Markup:
     return escape(text[:_LONGEST] + cut)
 
 
-def _bytes(line: str) -> int:
-    return len(line.encode("utf-8", "replace")) + 1
+def _escaped(log: Log) -> EscapedLog:
+    lines = tuple(map(_line, log.lines[-LAST:]))
+    return EscapedLog(log, lines, tuple(len(line.encode("utf-8", "replace")) + 1 for line in lines))
 
 
-def _shown(log: Log, lines: list[Markup], share: int) -> ShownLog:
+def _shown(of: EscapedLog, share: int) -> ShownLog:
     kept: list[Markup] = []
-    for line in reversed(lines):
-        share -= _bytes(line)
+    for line, size in zip(reversed(of.lines), reversed(of.sizes), strict=True):
+        share -= size
         if share < 0:
             break
         kept.append(line)
-    whole = log.whole and len(kept) == len(log.lines)
-    return ShownLog(log.name, Markup("\n").join(reversed(kept)), len(kept), whole)
+    whole = of.log.whole and len(kept) == len(of.log.lines)
+    return ShownLog(of.log.name, Markup("\n").join(reversed(kept)), len(kept), whole)

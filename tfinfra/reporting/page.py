@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from tfinfra.reporting import spelling
 from tfinfra.reporting.charts import figure_charts, logged_once, metric_charts
-from tfinfra.reporting.logs import shown_logs
+from tfinfra.reporting.logs import EscapedLog, escaped_logs, shown_logs
 from tfinfra.reporting.search import search_shown
 from tfinfra.reporting.timeline import timeline
 from tfinfra.reporting.values import RunPage
@@ -74,7 +74,7 @@ class Parts:
 
 def page(run: RunPage) -> str:
     """The whole document, of MOST bytes at most."""
-    return document(lambda share: parts(run, share))
+    return document(partial(_parts, run, escaped_logs(run.logs)))
 
 
 def document(made: Callable[[float], Parts]) -> str:
@@ -90,6 +90,10 @@ def document(made: Callable[[float], Parts]) -> str:
 
 def parts(run: RunPage, share: float = 1.0) -> Parts:
     """The page of a run in its parts, with a `share` of the room for what there may be much of."""
+    return _parts(run, escaped_logs(run.logs), share)
+
+
+def _parts(run: RunPage, logs: Sequence[EscapedLog], share: float) -> Parts:
     once, several = logged_once(run.curves)
     charts, more_charts = metric_charts(several, run.leader, run.primary, int(_CURVES * share))
     figures, more_figures = figure_charts(run.figures, int(_FIGURES * share))
@@ -108,7 +112,7 @@ def parts(run: RunPage, share: float = 1.0) -> Parts:
         timeline=timeline(run),
         found=search_shown(run.search, int(_TRIALS * share)) if run.search else None,
         most_trials=int(_TRIAL_ROWS * share),
-        logs=shown_logs(run.logs, int(_LOGS * share)),
+        logs=shown_logs(logs, int(_LOGS * share)),
     )
     return Parts(f"{run.run}: {word}", *style_and_script(), head, rest)
 
