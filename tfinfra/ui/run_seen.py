@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tfinfra.audit.log import read_events
 from tfinfra.azure.deletion.groups import RunGroup
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.find_run import HERE, find_run
@@ -114,7 +115,7 @@ def recorded(run: str) -> Seen:
         "state": asdict(run_status(record, assumed_groups(record), None, now)),
         "waiting": None,
         "metric": None,
-        "phases": [asdict(phase) for phase in phase_times(record, folder.audit.path)],
+        "phases": [asdict(phase) for phase in phase_times(record, read_events(folder.audit.path))],
         "usual_seconds": {},
     }
     return Seen(None, record, document, trials_in(folder), best_of(folder))

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from tfinfra.audit.log import read_events
 from tfinfra.errors import ProvisioningError, Result
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.attach.living import has_nodes
@@ -60,7 +61,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
         "state": state,
         "waiting": _waiting(found, document),
         "metric": _metric(found, record),
-        "phases": [asdict(phase) for phase in phase_times(record, found.folder.audit.path)],
+        "phases": [asdict(phase) for phase in phase_times(record, read_events(found.folder.audit.path))],
         "usual_seconds": usual_seconds(
             state_folder(), *(record.name, record.target, record.rehearse), on_held=bool(record.on)
         ),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tfinfra.audit.log import read_events
 from tfinfra.errors import CredentialsError, ProvisioningError, TfinfraError, WaitEnded, first_line
 from tfinfra.lifecycle.attach.attached_run import must_be_readable
 from tfinfra.lifecycle.attach.cloud_scope import CloudOptions
@@ -220,7 +221,7 @@ class AwaitedRun:
         """ " (for 20 min; about 2 h, as last time)"; "" where one of the two is not known. It began as the run's client
         noted, else with its first task."""
         record = self._found.folder.read()
-        phases = phase_times(record, self._found.folder.audit.path) if record is not None else []
+        phases = phase_times(record, read_events(self._found.folder.audit.path)) if record is not None else []
         noted = {phase.phase: phase.began for phase in phases if phase.phase in _AT_IT and phase.began is not None}
         first = min((task.started for task in tasks if task.started is not None), default=None)
         phase, began = next(iter(noted.items()), ("train", first))

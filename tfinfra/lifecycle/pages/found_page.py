@@ -16,7 +16,6 @@ from tfinfra.lifecycle.attach.saved_document import saved_document
 from tfinfra.lifecycle.attach.status import document_of
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.metrics.run_points import run_logged
-from tfinfra.lifecycle.record.times.phase_times import phase_times
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.reporting.patience import Patience
@@ -43,7 +42,6 @@ def found_page(found: FoundRun, *, reading: float | None = None, logs: bool = Tr
         document=saved if isinstance(saved, dict) else document_of(record, found),
         plan=plan,
         origin=None if isinstance(origin, str) else origin,
-        phases=phase_times(record, found.folder.audit.path),
         events=read_events(found.folder.audit.path),
         logged=_logged(found, patience.late),
         log=_no_log if not logs else home.log if found.store is None else partial(_log, found),

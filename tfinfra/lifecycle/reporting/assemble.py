@@ -12,7 +12,7 @@ from tfinfra.evidence.material import Origin as MadeFrom
 from tfinfra.lifecycle.record.evidence_state import EvidenceState
 from tfinfra.lifecycle.record.in_store.left_files import sentences
 from tfinfra.lifecycle.record.run_record import RunRecord
-from tfinfra.lifecycle.record.times.phase_times import PhaseTime
+from tfinfra.lifecycle.record.times.phase_times import phase_times
 from tfinfra.lifecycle.reporting import event_log
 from tfinfra.lifecycle.reporting.again import again
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
@@ -41,14 +41,13 @@ from tfinfra.text.credentials import MASK, gives_secret
 @dataclass(frozen=True)
 class Known:
     """What is known of a run: its record, its document (times in Unix seconds), the plan and what it was made from
-    where these can be read, its phases and events, what it has logged and a function for the last lines of a task's
+    where these can be read, its events, what it has logged and a function for the last lines of a task's
     log, now or at home, and what a tune has found; what was logged is read as long as there is `patience`."""
 
     record: RunRecord
     document: Mapping[str, Any]
     plan: Plan | None
     origin: MadeFrom | None
-    phases: Sequence[PhaseTime]
     events: Sequence[event_log.Event]
     logged: Iterator[Logged]
     log: Callable[[str], Log | None]
@@ -83,7 +82,9 @@ def run_page(known: Known) -> RunPage:
         leader=record.leader,
         primary=(known.plan.metrics.primary or "") if known.plan and known.plan.metrics else "",
         cost=_cost(record, known.now),
-        phases=tuple(Phase(each.phase, each.began, each.seconds, each.failed) for each in known.phases),
+        phases=tuple(
+            Phase(each.phase, each.began, each.seconds, each.failed) for each in phase_times(record, known.events)
+        ),
         tasks=tuple(map(_task, document.get("tasks", ()))),
         nodes=tuple(_node(number, node) for number, node in enumerate(document.get("nodes", ()))),
         curves=tuple(curve for curve in curves if not is_of_node(curve.task)),

@@ -10,7 +10,7 @@ from tfinfra.audit.log import read_events
 from tfinfra.errors import first_line
 from tfinfra.lifecycle.evidence.origin import read_origin
 from tfinfra.lifecycle.record.run_record import RunFolder
-from tfinfra.lifecycle.record.times.phase_times import phase_times, phase_word
+from tfinfra.lifecycle.record.times.phase_times import phase_word
 from tfinfra.lifecycle.reporting.assemble import Known, run_page
 from tfinfra.lifecycle.reporting.home_files import HomeFiles
 from tfinfra.lifecycle.reporting.patience import Patience
@@ -52,7 +52,6 @@ def page_at_home(
         document=document,
         plan=plan,
         origin=None if isinstance(origin, str) else origin,
-        phases=phase_times(record, folder.audit.path),
         events=read_events(folder.audit.path),
         logged=home.logged(patience.late),
         log=home.log,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from tfinfra.audit.log import read_events
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.system.clock import unix_time
 
@@ -23,10 +23,10 @@ class PhaseTime:
     failed: bool = False
 
 
-def phase_times(record: RunRecord, events: Path) -> list[PhaseTime]:
-    """The phases in their order; of one that was gone through several times, the last."""
+def phase_times(record: RunRecord, events: Iterable[Mapping[str, Any]]) -> list[PhaseTime]:
+    """The phases in their order, by the run's `events`; of one that was gone through several times, the last."""
     found: dict[str, PhaseTime] = {}
-    for event in read_events(events) if events.exists() else ():
+    for event in events:
         name, _, what = str(event.get("event", "")).rpartition(".")
         with suppress(TypeError, ValueError, KeyError):
             if what == "begin":
