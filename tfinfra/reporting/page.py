@@ -138,20 +138,27 @@ def style_and_script() -> tuple[str, str]:
     return (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
 
 
-@cache
-def _environment(longest: int) -> Environment:
+def templates(folder: Path, written: Callable[[str], str]) -> Environment:
+    """The templates in a folder, with all text in them escaped; `written` makes of what others wrote what a page can
+    have of it."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=partial(_shown, longest),
+        finalize=lambda value: written(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
     names = ("number", "offset", "scalar", "size", "seconds", "moment", "usd")
     made.filters.update({name: getattr(spelling, name) for name in names})
+    return made
+
+
+@cache
+def _environment(longest: int) -> Environment:
+    made = templates(_FOLDER, partial(_written, longest))
     made.filters["drawn"] = _drawn
     return made
 
@@ -161,9 +168,6 @@ def _drawn(path: str) -> Markup:
     return Markup(path if _PATH.fullmatch(path) else "")  # noqa: S704
 
 
-def _shown(longest: int, value: Any) -> Any:
-    """What an expression of a template gives: text that others wrote as a page can have it."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
+def _written(longest: int, value: str) -> str:
     cut = f" … {len(value) - longest} more characters" if len(value) > longest else ""
     return spelt_out(value[:longest]) + cut

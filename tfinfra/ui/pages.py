@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from tfinfra.reporting import spelling
-from tfinfra.reporting.page import source_hash, style_and_script
+from tfinfra.reporting.page import source_hash, style_and_script, templates
 from tfinfra.system.clock import right_now
 from tfinfra.text.cleaning import spelt_out
 from tfinfra.version import __version__
@@ -57,24 +56,11 @@ def script() -> str:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    made = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    made.filters |= {"moment": spelling.moment, "seconds": spelling.seconds, "tone": tone, "own": Markup}
+    made = templates(_FOLDER, spelt_out)
+    made.filters |= {"tone": tone, "own": Markup}
     return made
 
 
 def tone(word: str) -> str:
     """The class of the style by which a state or a result is shown."""
     return next((kind for kind, words in _TONES.items() if word in words), "")
-
-
-def _shown(value: Any) -> Any:
-    return spelt_out(value) if isinstance(value, str) and not isinstance(value, Markup) else value
