@@ -38,7 +38,6 @@ class Row:
     last: str
     least: str
     most: str
-    odd: int
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ def _fewer(line: Sequence[Dot], most: int) -> Iterable[Dot]:
 
 
 def _row(label: str, curve: Curve, spell: Callable[[float | None], str]) -> Row:
-    return Row(label, curve.count, spell(curve.last), spell(curve.least), spell(curve.most), curve.odd)
+    return Row(label, curve.count, spell(curve.last), spell(curve.least), spell(curve.most))
 
 
 def _described(group: _Group) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tfinfra.reporting.charts import logged_once, overlaid
 from tfinfra.reporting.curves import Curve
-from tfinfra.reporting.page import Parts, document, rendered, result_word, style_and_script
+from tfinfra.reporting.page import Parts, document, rendered, style_and_script
 from tfinfra.reporting.spelling import UNKNOWN, moment, number, seconds, usd
 from tfinfra.reporting.values import Fact, RunPage
 
@@ -49,7 +49,6 @@ def _parts(runs: Sequence[RunPage], share: float) -> Parts:
         "comparison.html",
         share,
         runs=runs,
-        words=[result_word(run) for run in runs],
         outcome=_rows(runs, _outcome),
         metrics=_rows(runs, _last_values),
         parameters=_table(runs, lambda run: run.parameters),

@@ -57,7 +57,6 @@ class Billed:
     """A group that is or was billed from `start` to `end` (None: it still is)."""
 
     group: str
-    part: str
     usd_per_hour: float
     start: float
     end: float | None
@@ -132,7 +131,6 @@ class Origin:
     commit: str | None = None
     dirty: bool = False
     locked: bool = False
-    source_files: int | None = None
 
 
 @dataclass(frozen=True)

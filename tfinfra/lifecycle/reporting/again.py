@@ -36,7 +36,6 @@ def again(record: RunRecord, made_from: MadeFrom | None, *, verb: str, locked: b
         commit=git.commit if git else None,
         dirty=git.dirty if git else False,
         locked=manifest is not None,
-        source_files=len(made_from.source) if made_from else None,
     )
 
 

@@ -153,7 +153,7 @@ def _cost(record: RunRecord, now: float) -> Cost:
         limit=record.limit,
         deadline=unix_time(record.deadline) if is_time(record.deadline) else None,
         billed=tuple(
-            Billed(each.group, each.part, each.usd_per_hour, each.start, each.end, each.usd(now))
+            Billed(each.group, each.usd_per_hour, each.start, each.end, each.usd(now))
             for each in record.ledger.intervals
         ),
         on=record.on,
