@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from tfinfra.model import Point
 from tfinfra.reporting.charts import Chart, Line, metric_charts
@@ -86,13 +87,13 @@ def _by_interval(search: Search, rows: Sequence[TrialLine], room: int) -> list[C
     return metric_charts(curves_of(points), "", name, room)[0]
 
 
-def _is_number(value: float | None) -> bool:
+def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
 def _rank(search: Search, trial: TrialLine) -> tuple[bool, float, int]:
     """The best first; without a value last."""
-    if trial.value is None or not math.isfinite(trial.value):
+    if not _is_number(trial.value):
         return True, 0.0, trial.number
     return False, -trial.value if search.maximize else trial.value, trial.number
 
@@ -135,7 +136,7 @@ def _parallel(search: Search, names: Sequence[str], of: int) -> Parallel:
         (name, _Places([t.parameters[name] for t in search.trials if name in t.parameters], logarithmic=log))
         for name, log in ((name, name in search.logarithmic) for name in names)
     ]
-    values = [trial.value for trial in search.trials if trial.value is not None and math.isfinite(trial.value)]
+    values = [trial.value for trial in search.trials if _is_number(trial.value)]
     metric = _Places(values, logarithmic=False) if values else None
     all_axes = [*columns, *([(search.metric, metric)] if metric else [])]
     wide = max(_LEAST_WIDE, _APART * len(all_axes))
@@ -172,14 +173,14 @@ def _path(trial: TrialLine, columns: Sequence[tuple[str, _Places]], metric: _Pla
         for (name, places), x in zip(columns, xs, strict=False)
         if name in trial.parameters
     ]
-    if metric is not None and trial.value is not None and math.isfinite(trial.value):
+    if metric is not None and _is_number(trial.value):
         dots.append(f"{xs[-1]} {_y(metric.share(trial.value)):g}")
     return f"M{'L'.join(dots)}"
 
 
 def _shade(value: float | None, order: Sequence[float]) -> int:
     """By the value's place in `order`, which has the best last."""
-    if value is None or not math.isfinite(value):
+    if not _is_number(value):
         return 0
     return 1 + min(SHADES - 1, SHADES * order.index(value) // len(order))
 
@@ -192,7 +193,7 @@ def _so_far(search: Search, valued: Sequence[TrialLine]) -> Chart:
     """Each trial's value, and the best of all up to it."""
     in_order = sorted(valued, key=lambda trial: trial.number)
     x = Scale.around(in_order[0].number, in_order[-1].number)
-    found = [(trial.number, trial.value) for trial in in_order if trial.value is not None]
+    found = [(trial.number, trial.value) for trial in in_order if _is_number(trial.value)]
     y = Scale.around(min(value for _, value in found), max(value for _, value in found))
     best = found[0][1]
     dots: list[str] = []
