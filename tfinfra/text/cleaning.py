@@ -14,6 +14,7 @@ the bidirectional ones (trojansource.codes). A CI system obeys lines:
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 ODD = "\N{REPLACEMENT CHARACTER}"
 """What stands for a character that a terminal would obey, or could not show."""
@@ -65,11 +66,7 @@ def one_for_one(text: str) -> str:
 def spelt_out(text: str) -> str:
     """`text` for a page, which obeys no command: without escape sequences; a character that is not shown as it stands,
     or that orders others, is there by its number (\\u202e). Line ends and tabs stay."""
-    if _is_plain(text):
-        return text
-    parts = _JOINERS.split(_UNSEEN.sub(lambda found: _escaped_always(found[0]), _ESCAPE.sub("", text)))
-    spelt = ("".join(c if c in "\n\t" or c.isprintable() else _escaped_always(c) for c in part) for part in parts[::2])
-    return "".join(each + joiner for each, joiner in zip(spelt, (*parts[1::2], ""), strict=True))
+    return _cleaned(text, _escaped_always, _spelt)
 
 
 def defused_json(document: str) -> str:
@@ -114,10 +111,16 @@ def _kept(parameters: str) -> str:
 
 def _plain(text: str) -> str:
     """`text` without escape sequences, with ODD for whatever else is not shown as it stands."""
+    return _cleaned(text, lambda _: ODD, _shown)
+
+
+def _cleaned(text: str, unseen: Callable[[str], str], shown: Callable[[str], str]) -> str:
+    """`text` without escape sequences, with what `unseen` gives for what nobody would see, and `shown` for each other
+    character."""
     if _is_plain(text):
         return text
-    parts = _JOINERS.split(_UNSEEN.sub(ODD, _ESCAPE.sub("", text)))
-    return "".join("".join(map(_shown, part)) if index % 2 == 0 else part for index, part in enumerate(parts))
+    parts = _JOINERS.split(_UNSEEN.sub(lambda found: unseen(found[0]), _ESCAPE.sub("", text)))
+    return "".join("".join(map(shown, part)) if index % 2 == 0 else part for index, part in enumerate(parts))
 
 
 def _is_plain(text: str) -> bool:
@@ -131,6 +134,10 @@ def _shown(character: str) -> str:
     if character == "\r":
         return "\n"  # what stands before it must not be overwritten
     return " " if character.isspace() and character > "\x9f" else ODD  # other alphabets' blanks
+
+
+def _spelt(character: str) -> str:
+    return character if character in "\n\t" or character.isprintable() else _escaped_always(character)
 
 
 def _escaped(character: str) -> str:
