@@ -10,6 +10,7 @@ from tfinfra.manifest.tuning.keys import TuneKeys
 from tfinfra.model.tuning import Expression, Tune
 from tfinfra.tuning.arguments import flag, same_flag, value_text
 from tfinfra.tuning.expressions import draw, fault
+from tfinfra.tuning.sets import space_size
 
 MOST_LINES = 20
 """Command lines of a tune that are judged."""
@@ -17,12 +18,8 @@ MOST_LINES = 20
 
 def sets(given: TuneKeys) -> int | None:
     """How many sets of parameters there are; None where that is without end, or where an expression is wrong."""
-    alone = {name: found[0] for name, found in given.parameter_space.items() if len(found) == 1}
-    if not alone or len(alone) < len(given.parameter_space) or any(fault(expression) for expression in alone.values()):
-        return None
-    from tfinfra.tuning.sets import space_size  # what draws is loaded for a tune alone
-
-    return space_size(alone)
+    space = _drawable(given)
+    return space_size(space) if space else None
 
 
 def total_trials(given: TuneKeys) -> int:
@@ -63,13 +60,19 @@ def command_lines(manifest: Manifest) -> tuple[Mapping[str, tuple[str, ...]], ..
     given = manifest.tune
     if given is None:
         return (manifest.script_params,) if manifest.sound("tune") else ()
-    found = {name: expressions[0] for name, expressions in given.parameter_space.items() if len(expressions) == 1}
-    if not manifest.sound("tune") or len(found) < len(given.parameter_space) or any(map(fault, found.values())):
+    space = _drawable(given) if manifest.sound("tune") else None
+    if not space:
         return ()
     base = fixed_params(manifest)
-    ends = {flag(name): _ends(expression) for name, expression in found.items()}
+    ends = {flag(name): _ends(expression) for name, expression in space.items()}
     trials = range(min(MOST_LINES, max(map(len, ends.values()))))
     return tuple({**base, **{name: (values[n % len(values)],) for name, values in ends.items()}} for n in trials)
+
+
+def _drawable(given: TuneKeys) -> dict[str, Expression] | None:
+    """Each parameter with its expression; None where one has several, or a wrong one."""
+    found = {name: expressions[0] for name, expressions in given.parameter_space.items() if len(expressions) == 1}
+    return None if len(found) < len(given.parameter_space) or any(map(fault, found.values())) else found
 
 
 def _ends(expression: Expression) -> tuple[str, ...]:
