@@ -209,6 +209,14 @@ def test_the_other_parameters_stay_where_they_are() -> None:
     assert data["script_params"] == {"--epochs": 3, "--opt": "a=3"}
 
 
+def test_a_search_that_is_not_kept_leaves_the_estimators_own_value() -> None:
+    text = program(hyperdrive("{'lr': uniform(0, 1)}").replace("'acc'", "metric_of_the_day"))
+    data, said = made(text.replace("entry_script", "script_params={'--lr': 1}, entry_script"), "submit.py")
+    assert any("its primary metric is not written out" in each for each in said)
+    assert "tune" not in data
+    assert data["script_params"] == {"--lr": 1}
+
+
 def test_a_long_space_has_a_line_for_each_parameter() -> None:
     space = ", ".join(f"'--parameter-{number}': uniform(0.001, 0.002)" for number in range(3))
     text = convert(program(hyperdrive(f"{{{space}}}")).encode(), "submit.py").text

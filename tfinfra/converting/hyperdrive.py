@@ -54,7 +54,7 @@ def put_configuration(program: Program, call: ast.Call, at: Position, draft: Dra
 
 
 def _sampling(program: Program, node: ast.expr | None, at: Position, draft: Draft) -> tuple[str, dict[str, Expression]]:
-    """The sampling's word, and the space by name. What both write, script_params and the space, is the space's."""
+    """The sampling's word, and the space by name."""
     call = program.written(node) if node is not None else None
     word = called(call).removesuffix("ParameterSampling").lower() if isinstance(call, ast.Call) else ""
     if not isinstance(call, ast.Call) or word not in SAMPLINGS:
@@ -67,11 +67,6 @@ def _sampling(program: Program, node: ast.expr | None, at: Position, draft: Draf
             draft.note(f"the search over '{name}' is not kept: {found}", at, _BY_HAND)
         else:
             space[name] = found
-    parameters = draft.keys.get("script_params", {})
-    for flag in [flag for flag in parameters if flag.lstrip("-") in {name.lstrip("-") for name in space}]:
-        del parameters[flag]
-    if not parameters:
-        draft.keys.pop("script_params", None)
     return word, space
 
 

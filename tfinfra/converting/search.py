@@ -11,6 +11,7 @@ from tfinfra.errors import Position
 from tfinfra.model import to_json
 from tfinfra.model.tuning import EXPRESSIONS, POLICIES, Expression, Policy, Scalar
 from tfinfra.tuning import policies
+from tfinfra.tuning.arguments import same_flag
 from tfinfra.tuning.expressions import fault
 
 _TOTAL = 20
@@ -33,8 +34,8 @@ class Search:
 
 
 def put_search(draft: Draft, search: Search, at: Position | None) -> None:
-    """The key `tune`. How many trials there are, and how many at a time, is money: what the file leaves open is small
-    here, and said."""
+    """The key `tune`, which takes its flags out of script_params. How many trials there are, and how many at a time, is
+    money: what the file leaves open is small here, and said."""
     if search.total is None:
         draft.note(f"the file does not say how many trials there are: {_TOTAL} at most", at, "write max_total_runs")
     if search.at_once is None:
@@ -52,6 +53,12 @@ def put_search(draft: Draft, search: Search, at: Position | None) -> None:
         "seed": search.seed,
     }
     draft.put("tune", {key: value for key, value in tune.items() if value is not None})
+    fixed = draft.keys.pop("script_params", {})
+    draft.put("script_params", {key: each for key, each in fixed.items() if not _is_varied(key, search.space)})
+
+
+def _is_varied(key: str, space: Mapping[str, Expression]) -> bool:
+    return any(same_flag(key, name) for name in space)
 
 
 def _policy(policy: Policy | None) -> dict[str, Any] | None:

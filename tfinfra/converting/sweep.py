@@ -55,7 +55,7 @@ class Sweep:
         return self._job.at(*path) or self._job.at("search_space")
 
     def _space(self) -> dict[str, Expression]:
-        """Each parameter that is the value of a flag, taken out of script_params."""
+        """Each parameter that is the value of a flag."""
         parameters: dict[str, Any] = self._draft.keys.get("script_params", {})
         flags = {value: flag for flag, value in parameters.items() if isinstance(value, str)}
         found = {}
@@ -69,9 +69,6 @@ class Sweep:
                 self._draft.note(what, self._space_at(name), "tune varies flags of the script")
             else:
                 found[flag] = expression
-                del parameters[flag]
-        if not parameters:
-            self._draft.keys.pop("script_params", None)
         return found
 
     def _space_at(self, name: str) -> Any:
