@@ -209,6 +209,13 @@ def test_the_other_parameters_stay_where_they_are() -> None:
     assert data["script_params"] == {"--epochs": 3, "--opt": "a=3"}
 
 
+def test_a_script_gets_each_option_as_hyperdrive_gives_it() -> None:
+    text = convert(program(hyperdrive("{'--lr': choice(1e-05, True, 'no', 0.1)}")).encode(), "submit.py").text
+    document, _ = read_document(text.encode(), "train.yaml")
+    choice = ("tune", "parameter_space", "--lr", "choice")
+    assert [written for _, written in document.items(choice)] == ["1e-05", "True", "no", "0.1"]
+
+
 def test_a_search_that_is_not_kept_leaves_the_estimators_own_value() -> None:
     text = program(hyperdrive("{'lr': uniform(0, 1)}").replace("'acc'", "metric_of_the_day"))
     data, said = made(text.replace("entry_script", "script_params={'--lr': 1}, entry_script"), "submit.py")

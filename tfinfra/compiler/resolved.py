@@ -6,9 +6,9 @@ from typing import Any
 
 from tfinfra.compiler.search import fixed_params
 from tfinfra.manifest.manifest import Manifest
-from tfinfra.manifest.tuning.keys import option_as_written
+from tfinfra.manifest.tuning.keys import policy_as_written, space_as_written
 from tfinfra.model import Input, Spec, to_json
-from tfinfra.model.tuning import Expression, Scalar, Tune
+from tfinfra.model.tuning import Tune
 
 _HEAD = "# What tfinfra made of the manifest: every default is visible, and it is a manifest itself.\n"
 
@@ -60,18 +60,11 @@ def resolved_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:
 
 
 def _search_keys(tune: Tune) -> dict[str, Any]:
-    """Values of a choice stand as they reach the script."""
-    policy = {k: v for k, v in to_json(tune.policy).items() if v is not None} if tune.policy else {}
-    kind = policy.pop("kind", None)
     return {
         **to_json(tune),
-        "parameter_space": {name: {one.kind: _arguments(one)} for name, one in tune.parameter_space.items()},
-        "policy": {kind: policy} if kind else None,
+        "parameter_space": space_as_written(tune.parameter_space),
+        "policy": policy_as_written(tune.policy) if tune.policy else None,
     }
-
-
-def _arguments(one: Expression) -> list[Scalar]:
-    return [option_as_written(value) for value in one.arguments] if one.kind == "choice" else list(one.arguments)
 
 
 def _conda_keys(manifest: Manifest, spec: Spec) -> dict[str, Any]:

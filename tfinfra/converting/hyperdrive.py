@@ -4,7 +4,6 @@ azureml.train.hyperdrive."""
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from tfinfra.converting.constants import Program, Unknown, arguments, called
 from tfinfra.converting.draft import Draft
 from tfinfra.converting.search import Search, expression_of, policy_of, put_search
 from tfinfra.errors import Position
+from tfinfra.manifest.tuning.keys import word_of
 from tfinfra.model.tuning import EXPRESSIONS, GOALS, SAMPLINGS, Expression, Policy
 
 CONFIGURATIONS = ("HyperDriveConfig", "HyperDriveRunConfig")
@@ -56,7 +56,7 @@ def put_configuration(program: Program, call: ast.Call, at: Position, draft: Dra
 def _sampling(program: Program, node: ast.expr | None, at: Position, draft: Draft) -> tuple[str, dict[str, Expression]]:
     """The sampling's word, and the space by name."""
     call = program.written(node) if node is not None else None
-    word = called(call).removesuffix("ParameterSampling").lower() if isinstance(call, ast.Call) else ""
+    word = word_of(called(call), "ParameterSampling") if isinstance(call, ast.Call) else ""
     if not isinstance(call, ast.Call) or word not in SAMPLINGS:
         return "", {}
     written = program.written(arguments(call, ("parameter_space",)).get("parameter_space", call))
@@ -110,8 +110,7 @@ def _policy(program: Program, node: ast.expr | None, at: Position, draft: Draft)
     found: Policy | str = "it is not written out"
     if isinstance(call, ast.Call) and name in _POLICIES:
         given: Mapping[str, Any] = {key: program.value(each) for key, each in arguments(call, _POLICIES[name]).items()}
-        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Policy")).lower()
-        found = policy_of(kind, given)
+        found = policy_of(word_of(name, "Policy"), given)
     if isinstance(found, str):
         draft.note(f"the policy is not kept: {found}", at, "write tune.policy")
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from tfinfra.converting.draft import Draft
 from tfinfra.errors import Position
+from tfinfra.manifest.tuning.keys import space_as_written
 from tfinfra.model import to_json
 from tfinfra.model.tuning import EXPRESSIONS, POLICIES, Expression, Policy, Scalar
 from tfinfra.tuning import policies
@@ -43,7 +44,7 @@ def put_search(draft: Draft, search: Search, at: Position | None) -> None:
     total = search.total or _TOTAL
     tune = {
         "sampling": search.sampling,
-        "parameter_space": {flag: {each.kind: list(each.arguments)} for flag, each in search.space.items()},
+        "parameter_space": space_as_written(search.space),
         "primary_metric_name": search.metric,
         "primary_metric_goal": search.goal,
         "max_total_runs": total,
@@ -62,6 +63,7 @@ def _is_varied(key: str, space: Mapping[str, Expression]) -> bool:
 
 
 def _policy(policy: Policy | None) -> dict[str, Any] | None:
+    """Its settings that are no defaults."""
     if policy is None:
         return None
     plain = to_json(Policy(policy.kind))

@@ -14,8 +14,8 @@ from tfinfra.api.told import told
 from tfinfra.api.tuning.policies import EarlyTerminationPolicy
 from tfinfra.api.tuning.samplings import HyperParameterSampling
 from tfinfra.errors import UsageError
-from tfinfra.model import to_json
-from tfinfra.model.tuning import GOALS, MAX_DURATION_MINUTES, MOST_RESUMED, Policy
+from tfinfra.manifest.tuning.keys import policy_as_written, space_as_written
+from tfinfra.model.tuning import GOALS, MAX_DURATION_MINUTES, MOST_RESUMED
 
 _SAMPLING = "write RandomParameterSampling({'--learning-rate': loguniform(-9.2, -2.3)})"
 
@@ -69,16 +69,13 @@ class HyperDriveConfig(Successor):
         self.estimator = _one_estimator(estimator, run_config)
         self._tune = {
             "sampling": hyperparameter_sampling.SAMPLING_NAME,
-            "parameter_space": {
-                name: {each.kind: list(each.arguments)}
-                for name, each in hyperparameter_sampling.parameter_space.items()
-            },
+            "parameter_space": space_as_written(hyperparameter_sampling.parameter_space),
             "primary_metric_name": primary_metric_name,
             "primary_metric_goal": primary_metric_goal.name.lower(),
             "max_total_runs": max_total_runs,
             "max_concurrent_runs": max_concurrent_runs,
             "max_duration_minutes": max_duration_minutes,
-            "policy": _policy(policy.policy) if policy else None,
+            "policy": policy_as_written(policy.policy) if policy and policy.policy else None,
             "resume_from": _tunes(resume_from),
             "seed": seed,
         }
@@ -101,12 +98,6 @@ def _one_estimator(estimator: object, run_config: object) -> TensorFlow:
     if not isinstance(value, TensorFlow):
         raise told(UsageError(f"{name} is {kind_of(value)}, not a TensorFlow estimator", hint="write TensorFlow(…)"))
     return value
-
-
-def _policy(policy: Policy | None) -> dict[str, Any] | None:
-    if policy is None:
-        return None
-    return {policy.kind: {k: v for k, v in to_json(policy).items() if k != "kind" and v is not None}}
 
 
 def _tunes(given: Any) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfinfra.manifest.document import Document, KeyPath
+from tfinfra.model import to_json
 from tfinfra.model.tuning import MAX_DURATION_MINUTES, Expression, Policy, Scalar
 from tfinfra.tuning.arguments import value_text
 
@@ -40,7 +41,7 @@ def tune_keys(document: Document, path: KeyPath, given: Mapping[str, Any]) -> Tu
         if key in values:
             values[key] = document.text((*path, key))
     if "sampling" in values:
-        values["sampling"] = _short(values["sampling"], "ParameterSampling")
+        values["sampling"] = word_of(values["sampling"], "ParameterSampling")
     if "primary_metric_goal" in values:
         values["primary_metric_goal"] = values["primary_metric_goal"].lower()
     if "parameter_space" in values:
@@ -80,20 +81,36 @@ def option_of(text: str) -> Scalar:
     return text
 
 
-def option_as_written(option: Scalar) -> Scalar:
-    """What YAML writes so that `option_of` reads the same: it has a form of its own for numbers like 1e-05."""
-    return value_text(option) if isinstance(option, float) and "e" in value_text(option) else option
+def space_as_written(space: Mapping[str, Expression]) -> dict[str, Any]:
+    """The value of parameter_space that is read as `space`. Options stand as they reach the script."""
+    return {name: {one.kind: _arguments_as_written(one)} for name, one in space.items()}
+
+
+def policy_as_written(policy: Policy) -> dict[str, Any]:
+    """The value of policy that is read as `policy`."""
+    return {policy.kind: {k: v for k, v in to_json(policy).items() if k != "kind" and v is not None}}
+
+
+def _arguments_as_written(one: Expression) -> list[Scalar]:
+    return [_option_as_written(option) for option in one.arguments] if one.kind == "choice" else list(one.arguments)
+
+
+def _option_as_written(option: Scalar) -> Scalar:
+    """What YAML writes so that the script gets the same: it has forms of its own for True, and for numbers like
+    1e-05."""
+    text = value_text(option)
+    return text if isinstance(option, bool) or (isinstance(option, float) and "e" in text) else option
 
 
 def _policy(value: Any) -> Policy | None:
     """A policy alone, or with its settings; null among these is a default."""
     if isinstance(value, str):
-        kind = _short(value, "Policy")
+        kind = word_of(value, "Policy")
         return None if kind == NO_POLICY else Policy(kind)
     kind, settings = next(iter(value.items()))
     return Policy(kind, **{key: each for key, each in (settings or {}).items() if each is not None})
 
 
-def _short(name: str, ending: str) -> str:
+def word_of(name: str, ending: str) -> str:
     """HyperDrive's name of a class as the manifest's word: BanditPolicy is bandit."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix(ending)).lower()
