@@ -151,9 +151,9 @@ class Experiment(Successor):
     def _runs(self, tags: Tags) -> Iterator[Run]:
         name = fitting_name(self.name)
         for record in reversed(all_records(state_folder())):
-            run = run_of_kind(self, record.run)
+            run = Run(self, record.run)
             if name in (record.name, run._submission().get("name")) and has_tags(run.get_tags(), tags):
-                yield run
+                yield run_of_kind(self, record.run)
 
     @staticmethod
     def list(workspace: Any = None, experiment_name: str | None = None, view_type: Any = None, tags: Any = None) -> Any:
