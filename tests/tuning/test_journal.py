@@ -69,6 +69,13 @@ def test_a_trial_that_was_cut_off_is_asked_again_once_and_counts_once(result: st
     assert again.counted == 1
 
 
+def test_who_hears_of_a_fault_has_what_stands_before_it() -> None:
+    heard: list[Unfit] = []
+    found = replay([asked(1), ended(1), asked(1), asked(2)], heard.append)
+    assert [str(fault) for fault in heard] == ["it asks trial 1 twice"]
+    assert found == replay([asked(1), ended(1)])
+
+
 ROWS = {
     "three with one cause": ([("failed", "x"), ("failed", "x"), ("failed", "x")], 3),
     "one fault of other parameters": ([("failed", "lr 0.01: at 0x7f1c"), ("failed", "lr 3e-05: at 0x7e2d")], 2),

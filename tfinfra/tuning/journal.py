@@ -4,7 +4,7 @@ on from there. An entry lies in the run's store and in its state folder; what is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
@@ -140,30 +140,43 @@ def best_figure(values: Sequence[float], goal: str) -> str:
     return "" if best is None else figures_of([best])
 
 
-def replay(entries: Iterable[Entry]) -> Searched:
+def replay(entries: Iterable[Entry], fault: Callable[[Unfit], object] | None = None) -> Searched:
     """What stands after all `entries`. Raises Unfit where they are no journal: a trial ends that nobody asked, or is
-    asked twice. One that ended twice (two clients) ended as it did first."""
-    searched = Searched()
-    for entry in entries:
-        searched = followed(searched, entry)
-    return searched
+    asked twice; where there is a `fault`, that hears of it, and what stands before it counts. One that ended twice (two
+    clients) ended as it did first."""
+    trials, in_order = dict[int, Trial](), list[int]()
+    try:
+        for entry in entries:
+            _follow(trials, in_order, entry)
+    except Unfit as error:
+        if fault is None:
+            raise
+        fault(error)
+    return Searched(trials, tuple(in_order))
 
 
 def followed(searched: Searched, entry: Entry) -> Searched:
     """What stands after one entry more. Raises Unfit."""
+    trials, in_order = dict(searched.trials), list(searched.in_order)
+    _follow(trials, in_order, entry)
+    return Searched(trials, tuple(in_order))
+
+
+def _follow(trials: dict[int, Trial], in_order: list[int], entry: Entry) -> None:
+    """Changes the parts of a Searched by one entry. Raises Unfit, and has changed nothing then."""
     if asked := entry.asked:
-        if asked.number in searched.trials:
+        if asked.number in trials:
             raise Unfit(f"it asks trial {asked.number} twice")
-        trial = Trial(asked.number, asked.parameters, asked.at, asked.again)
-        return replace(searched, trials=searched.trials | {asked.number: trial})
+        trials[asked.number] = Trial(asked.number, asked.parameters, asked.at, asked.again)
+        return
     if (end := entry.ended) is None:
         raise Unfit("it has an entry that says nothing")
-    if end.number not in searched.trials:
+    if end.number not in trials:
         raise Unfit(f"it ends trial {end.number}, which was not asked")
-    trial = searched.trials[end.number]
+    trial = trials[end.number]
     if trial.result is not None:
-        return searched
+        return
     values = tuple(float(word) for word in end.figures.split())
     best = float(end.best) if end.best else None
-    trial = replace(trial, result=end.result, why=end.why, ended_at=end.at, values=values, best=best)
-    return Searched(searched.trials | {end.number: trial}, (*searched.in_order, end.number))
+    trials[end.number] = replace(trial, result=end.result, why=end.why, ended_at=end.at, values=values, best=best)
+    in_order.append(end.number)

@@ -12,13 +12,12 @@ from tfinfra.lifecycle.record.trials import tune_of
 from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.trials.own_ends import own_end
 from tfinfra.lifecycle.watch.tune_state import TrialState, TuneState, tune_document
-from tfinfra.model.codec import Unfit
 from tfinfra.model.trials import trial_id
 from tfinfra.store import ObjectStore, keys
 from tfinfra.system.clock import right_now, unix_time
 from tfinfra.system.paths import state_folder
 from tfinfra.system.progress import Progress, say_nothing
-from tfinfra.tuning.journal import Entry, Searched, Trial, followed
+from tfinfra.tuning.journal import Entry, Searched, Trial, followed, replay
 
 
 def tune_at_home(folder: RunFolder, tell: Progress = say_nothing) -> TuneState | None:
@@ -86,13 +85,8 @@ def tune_named(name: str, tell: Progress = say_nothing) -> TuneState:
 
 def searched_of(folder: RunFolder, store: ObjectStore | None, say: Progress) -> Searched:
     """What the journal of a tune says, as far as it goes together. Raises what the store raises."""
-    searched = Searched()
-    try:
-        for entry in read_journal(folder.path, store, say):
-            searched = followed(searched, entry)
-    except Unfit as error:
-        say(f"warning: the tune's journal is read up to a fault in it: {error}")
-    return searched
+    entries = read_journal(folder.path, store, say)
+    return replay(entries, lambda error: say(f"warning: the tune's journal is read up to a fault in it: {error}"))
 
 
 def trial_state(run: str, trial: Trial, under_way: str) -> TrialState:
