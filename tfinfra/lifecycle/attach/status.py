@@ -53,7 +53,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
     if record.result is None and found.outcome is not None and not is_alive(record.client):
         record = replace(record, phase=RunPhase.ENDED, **result_of(record, found))  # what the nodes have written since
     saved = saved_document(record) if found.store is None else None
-    document = saved if isinstance(saved, dict) else document_of(record, found)
+    document = {**saved, **tune_part(found.folder)} if isinstance(saved, dict) else document_of(record, found)
     odd = (*found.odd, *((saved,) if isinstance(saved, Unreadable) else ()))
     unreadable = dict.fromkeys((*map(str, odd), *document.get("unreadable", ())))
     more = {
@@ -66,7 +66,7 @@ def status_document(found: FoundRun) -> dict[str, Any]:
             state_folder(), *(record.name, record.target, record.rehearse), on_held=bool(record.on)
         ),
     }
-    return {**document, **tune_part(found.folder), "usd": round(found.status.usd, 4), **more}
+    return {**document, "usd": round(found.status.usd, 4), **more}
 
 
 def without_record(found: FoundRun) -> dict[str, Any]:
