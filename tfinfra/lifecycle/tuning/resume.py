@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from tfinfra.errors import TfinfraError, UsageError
@@ -27,7 +28,7 @@ from tfinfra.system.clock import right_now
 from tfinfra.system.linked_copy import copy_linked
 from tfinfra.system.progress import Progress
 from tfinfra.text.wording import count
-from tfinfra.tuning.journal import Ended, Entry, Trial, replay
+from tfinfra.tuning.journal import Ended, Entry, Searched, Trial, replay
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class LeftTune:
     @property
     def run(self) -> str:
         return self.found.run
+
+    @cached_property
+    def searched(self) -> Searched:
+        """What stands after its entries."""
+        return replay(self.entries)
 
 
 def left_tune(name: str, say: Progress) -> LeftTune:
@@ -91,7 +97,7 @@ def with_ends(left: LeftTune) -> list[Entry]:
     ends = [
         own_end(left.found.folder, trial, left.tune)
         or Ended(trial.number, "lost", f"the client of {left.run} has gone", right_now())
-        for trial in replay(left.entries).under_way
+        for trial in left.searched.under_way
     ]
     return [*left.entries, *(Entry(ended=end) for end in ends)]
 
@@ -105,7 +111,7 @@ def refuse_another(tune: Tune, left: LeftTune) -> None:
     if other:
         message = f"{' and '.join(other)} {'are' if len(other) > 1 else 'is'} not what {left.run} searched by"
         raise UsageError(message, hint="tune.resume_from lets a new tune learn of an old one's trials")
-    refuse_other_names(left.run, tune.parameter_space, replay(left.entries))
+    refuse_other_names(left.run, tune.parameter_space, left.searched)
 
 
 def tell_other_space(tune: Tune, left: LeftTune, say: Progress) -> None:
@@ -118,7 +124,7 @@ def tell_other_space(tune: Tune, left: LeftTune, say: Progress) -> None:
 def refuse_finished(tune: Tune, left: LeftTune) -> None:
     """Raises UsageError where nothing is left of a tune, neither a trial to ask nor a resource to end: a pool would be
     made for nothing. One whose client was killed at its very end is gone on with, and comes to its best at once."""
-    searched, record = replay(left.entries), left.found.folder.read()
+    searched, record = left.searched, left.found.folder.read()
     if record is None or record.phase != RunPhase.DELETED:
         return
     if searched.counted < tune.max_total_runs or searched.to_ask_again or searched.under_way:
@@ -146,7 +152,7 @@ def take_over(left: LeftTune, run: str, say: Progress) -> None:
             keep_here(left.found, left.entries)
         end_run(left.found, say)
         if left.found.borrowed:
-            keep_end(left.found, replay(left.entries), say)
+            keep_end(left.found, left.searched, say)
 
 
 def bring_over(left: LeftTune, folder: RunFolder) -> None:
@@ -155,7 +161,7 @@ def bring_over(left: LeftTune, folder: RunFolder) -> None:
     record, before = folder.read(), left.found.folder.read()
     if record is None or before is None:
         return
-    for number in replay(left.entries).trials:
+    for number in left.searched.trials:
         source = trial_results(Path(before.results), number)
         own = folder.of(trial_id(record.run, number))
         was = left.found.folder.of(trial_id(left.run, number)).read()
