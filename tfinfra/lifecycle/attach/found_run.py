@@ -83,6 +83,16 @@ class FoundRun:
         return next((odd for odd in self.odd if odd.key == keys.OUTCOME), None)
 
     @property
+    def keep_group(self) -> str | None:
+        """The keep group that ARM lists."""
+        return next((g.name for g in self.groups if part_of_group(g.name) == "keep"), None)
+
+    @property
+    def listed_share(self) -> str | None:
+        """The share that ARM lists in the keep group, whatever a record says."""
+        return self.ports.arm.share_of(self.keep_group) if self.keep_group else None
+
+    @property
     def present_compute_groups(self) -> tuple[str, ...]:
         """The compute groups that ARM lists, one for each attempt that has left one."""
         return tuple(g.name for g in self.groups if part_of_group(g.name) == "compute")
@@ -119,8 +129,7 @@ def opened(found: FoundRun) -> FoundRun:
 def _opened(found: FoundRun) -> FoundRun:
     url = found.record.store if found.record else None
     if not url:  # a client that died while it provisioned did not write it
-        keep = next((g.name for g in found.groups if part_of_group(g.name) == "keep"), None)
-        url = found.ports.arm.store_of(keep) if keep else None
+        url = found.ports.arm.store_of(found.keep_group) if found.keep_group else None
     store = found.ports.open_store(url) if url else None
     folder, odd = found.folder, found.odd
     if found.record is None:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import UsageError
 from tfinfra.lifecycle.attach.found_run import FoundRun
 from tfinfra.lifecycle.end.trials_home import trial_results
@@ -54,9 +53,7 @@ def refuse_other_names(run: str, space: Iterable[str], searched: Searched) -> No
 def keep_here(found: FoundRun, entries: Iterable[Entry]) -> None:
     """Writes record, plan and journal of the tune into a folder of this machine's: if this client dies while it ends
     the tune, the next one finds them here. Raises OSError."""
-    keep = next((group.name for group in found.groups if part_of_group(group.name) == "keep"), None)
-    share = found.ports.arm.share_of(keep) if keep else None
-    record, folder = found.folder.update(shared=share), RunFolder(found.folder.path)
+    record, folder = found.folder.update(shared=found.listed_share), RunFolder(found.folder.path)
     folder.write_deploy({"plan.json": json.dumps(to_json(found.folder.plan()))})
     keep_entries(folder, entries)
     folder.write(replace(record, max_cost_usd=None))  # the store alone proves no cost

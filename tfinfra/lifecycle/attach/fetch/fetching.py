@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tfinfra.azure.deletion.group_names import part_of_group
 from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.attach.fetch.collection import await_collected
 from tfinfra.lifecycle.attach.found_run import FoundRun
@@ -65,8 +64,7 @@ class Fetching(Bringing):
         tasks = record.plan_tasks if record else ()
         shared = record.shared if record else None
         if record is None or found.borrowed:  # ARM's word counts: what lies in a store does not say what is read here
-            keep = next((group.name for group in found.groups if part_of_group(group.name) == "keep"), None)
-            shared = found.ports.arm.share_of(keep) if keep else None
+            shared = found.listed_share
         if self.home is None and record is not None:
             told = as_last_time(usual_of(record, found.folder).get("collect"), 0.0)
             if told:
