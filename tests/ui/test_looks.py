@@ -11,6 +11,8 @@ from functools import partial
 
 import pytest
 
+from tests.clocks import FakeClock
+from tests.machines.support import wait_for
 from tfinfra.errors import ProvisioningError
 from tfinfra.ui.looks import AT_ONCE, BY_THE_DOZEN, KEPT, Look, Looks
 
@@ -56,9 +58,7 @@ def test_silent_reads_take_so_many_threads_and_no_more(hung: threading.Event) ->
     refused = look(looks, "one more", lambda: "x")
     assert (refused.value, "too much is being read" in refused.trouble) == (None, True)
     hung.set()
-    deadline = time.monotonic() + 5
-    while look(looks, "one more", lambda: "x").value != "x":
-        assert time.monotonic() < deadline
+    wait_for(lambda: look(looks, "one more", lambda: "x").value == "x", 5)
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,23 @@ def test_what_was_raised_is_told_beside_what_was_known(raised: Exception, told: 
 
 
 def test_what_is_fresh_is_not_read_again_and_what_is_dear_seldom() -> None:
-    looks, calls = Looks(), list[str]()
+    clock, calls = FakeClock(), list[str]()
+    looks = Looks(clock=clock)
 
     def read() -> str:
         calls.append("x")
-        time.sleep(SOON)
+        clock.sleep(1.0)
         return "x"
 
     for _ in range(3):
-        look(looks, "dear", read)
+        look(looks, "dear", read, wait=10.0)
     assert len(calls) == 1, "it took a while: it is not asked for at once again"
     looks.stale("dear")
-    look(looks, "dear", read)
+    look(looks, "dear", read, wait=10.0)
     assert len(calls) == 2
+    clock.sleep(10.0)
+    look(looks, "dear", read, wait=10.0)
+    assert len(calls) == 3, "it is old by now"
 
 
 def test_what_nobody_looks_at_is_forgotten() -> None:
@@ -123,6 +127,4 @@ def test_reads_by_the_dozen_take_turns_and_leave_room_for_a_page_of_its_own(hung
     assert look(looks, "a page", lambda: "x").value == "x"
     assert looks.longest_ago([0, 40, 1])[0] == 40, "whoever had no turn is the next"
     hung.set()
-    deadline = time.monotonic() + 5
-    while not all(each.value == "x" for each in asyncio.run(table())):
-        assert time.monotonic() < deadline
+    wait_for(lambda: all(each.value == "x" for each in asyncio.run(table())), 5)

@@ -19,6 +19,7 @@ from tests.lifecycle.asking.test_extend import HELD
 from tests.lifecycle.attach.test_resume import GROUPS, RUN, found
 from tests.lifecycle.fakes import World, succeeding, training
 from tests.lifecycle.record.test_record import a_record
+from tests.machines.support import wait_for
 from tests.ui.calls import Browser, fields_of
 from tfinfra.audit.log import read_events
 from tfinfra.errors import ProvisioningError, UsageError
@@ -99,8 +100,7 @@ def test_whoever_watches_closely_says_so_to_the_nodes(machine: Machine) -> None:
     machine.browser.get(f"{PAGE}/lines?task=rank-0")
     assert keys.WATCH not in machine.world.store.list("")
     machine.browser.get(f"{PAGE}/lines?task=rank-0&watch=1")
-    time.sleep(0.1)
-    assert machine.world.store.get(keys.WATCH)
+    assert wait_for(lambda: machine.world.store.get(keys.WATCH))
 
 
 def test_a_cloud_that_refuses_is_told_in_the_page(machine: Machine) -> None:
@@ -163,9 +163,7 @@ def test_of_forms_that_are_sent_at_the_same_time_one_verb_at_a_time_is_called(ma
     acts.begin(machine.run.folder, "down")
     assert acts.under_way() == [*begun, f"tfinfra down {RUN}"], "both are told of when the server ends"
     go.touch()
-    deadline = time.monotonic() + 10
-    while acts.under_way():
-        assert time.monotonic() < deadline
+    wait_for(lambda: not acts.under_way())
     assert sorted(machine.called) == sorted([*begun, f"tfinfra down {RUN}"])
 
 

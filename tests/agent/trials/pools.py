@@ -105,8 +105,13 @@ class PoolOfNodes:
         return [node.node_id for node in inventory.nodes]
 
     def left_on_nodes(self) -> list[str]:
-        """What the nodes still have of trials."""
-        time.sleep(0.2)
+        """What the nodes still have of trials, once they have had time to clear it."""
+        give_up = time.monotonic() + 10.0
+        while (found := self._on_nodes()) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        return found
+
+    def _on_nodes(self) -> list[str]:
         found = [*self.run.folder.glob("node-*/var/lib/tfinfra/on/*"), *self.run.folder.glob("shared/on/*")]
         return sorted(str(path.relative_to(self.run.folder)) for path in found)
 
