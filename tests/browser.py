@@ -70,6 +70,7 @@ class Browser:
     complaints: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     _loaded: bool = False
+    _width: int = 0
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """What the browser answers. Fails where it refuses, or does not answer."""
@@ -109,6 +110,7 @@ class Browser:
 
     def resize(self, width: int, *, dark: bool = False) -> None:
         """Shows the page on a screen so wide."""
+        self._width = width
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
         self.call("Emulation.setDeviceMetricsOverride", **metrics)
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
@@ -117,12 +119,18 @@ class Browser:
     @property
     def fits(self) -> bool:
         """Whether nobody has to scroll to the side."""
-        return bool(self.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+        return bool(self.value("document.documentElement.scrollWidth") <= self._width)
 
     @property
     def text(self) -> str:
         """What the page shows."""
         return str(self.value("document.body.innerText"))
+
+    @property
+    def html(self) -> str:
+        """The page as it stands, also where no script may run."""
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        return str(self.call("DOM.getOuterHTML", nodeId=root)["outerHTML"])
 
     @property
     def faint(self) -> list[str]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from tests.backends.specs import spec
+from tests.compiler.test_pool import planned
 from tfinfra.cli.authoring.plan_search import search_lines
-from tfinfra.compiler.make_plan import make_plan, place_tasks
 from tfinfra.compiler.summary.searched import policy_text, searched
-from tfinfra.model import Plan
 from tfinfra.model.tuning import Expression, Policy, Tune
 
 TUNE = Tune(
@@ -26,15 +23,8 @@ TUNE = Tune(
 )
 
 
-def planned(tune: Tune | None, **changes: Any) -> Plan:
-    made = spec("single", tune=tune, **changes)
-    tasks = place_tasks(made, 0)
-    assert tasks is not None
-    return make_plan(made, tasks, 0)
-
-
 def test_a_person_reads_trials_waves_the_space_and_what_ends_it() -> None:
-    assert [*search_lines(planned(replace(TUNE, resume_from=("digits-x7k2pq",))), 36_000)] == [
+    assert [*search_lines(planned("single", tune=replace(TUNE, resume_from=("digits-x7k2pq",))), 36_000)] == [
         "\nsearch for the lowest loss",
         "  10 trials, 4 at a time on 1 node each: 3 waves",
         "  random sampling (seed 7) of sets without end",
@@ -47,12 +37,12 @@ def test_a_person_reads_trials_waves_the_space_and_what_ends_it() -> None:
 
 
 def test_a_run_has_no_search() -> None:
-    assert [*search_lines(planned(None), 60)] == []
+    assert [*search_lines(planned("single", tune=None), 60)] == []
 
 
 def test_a_space_that_has_fewer_sets_bounds_the_trials() -> None:
     few = replace(TUNE, parameter_space={"lr": Expression("choice", (1, 2, 3))}, max_concurrent_runs=2)
-    found = searched(planned(few), 60)
+    found = searched(planned("single", tune=few), 60)
     assert found is not None
     assert (found.sets, found.trials, found.at_once, found.waves) == (3, 3, 2, 2)
     assert (found.trial_seconds, found.seconds) == (60, 60), "no trial outlives its tune"

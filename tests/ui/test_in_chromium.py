@@ -134,8 +134,7 @@ def test_a_page_without_javascript_says_the_same_and_is_loaded_anew(page: Browse
     }
     for path, words in wanted.items():
         page.open(of(address, path), 1440, script=False)
-        text = page.call("DOM.getOuterHTML", nodeId=page.call("DOM.getDocument")["root"]["nodeId"])["outerHTML"]
-        assert [word for word in words if word not in text] == []
+        assert [word for word in words if word not in page.html] == []
     page.open(of(address, "/"), 1440)
 
 
