@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ import pytest
 
 from tests.browser import Browser, browsing, needs_chromium
 from tests.lifecycle.record.test_record import a_record
+from tests.machines.support import wait_for
 from tfinfra.lifecycle.record.run_record import run_folder
 from tfinfra.system.threads import spawn
 
@@ -25,6 +27,14 @@ pytestmark = needs_chromium
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>http://evil.example/"
 RUNS = [f"digits-{number:06d}" for number in range(60)]
 WIDTHS = (1440, 390)
+
+
+@dataclass(frozen=True)
+class Others:
+    """A port of this machine that is not ours, and the cookies that browsers sent it."""
+
+    port: int
+    cookies: list[str | None]
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +87,18 @@ def page(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bro
 
 def of(address: str, path: str) -> str:
     return address.partition("/?")[0] + path
+
+
+def fetched(address: str) -> str:
+    """A script that reads a page of ours: "read" or "refused"."""
+    return f"fetch('{of(address, '/')}', {{credentials: 'include'}}).then(() => 'read', () => 'refused')"
+
+
+def framed(address: str) -> str:
+    """A script that puts a page of ours into a frame: its title, where that can be read."""
+    script = f"new Promise((done) => {{const f = document.createElement('iframe'); f.src = '{of(address, '/')}';"
+    script += "f.onload = () => { try { done(f.contentDocument.title) } catch { done('closed') } };"
+    return script + "document.body.append(f); setTimeout(() => done('nothing'), 3000)})"
 
 
 def test_the_secret_is_gone_from_the_address_and_out_of_the_reach_of_scripts(page: Browser) -> None:
@@ -138,14 +160,16 @@ def test_a_page_without_javascript_says_the_same_and_is_loaded_anew(page: Browse
     page.open(of(address, "/"), 1440)
 
 
-def test_another_port_of_this_machine_gets_no_cookie(page: Browser) -> None:
-    """It may be another user's, and whoever has the cookie is in."""
+@pytest.fixture
+def others() -> Iterator[Others]:
+    """Another port of this machine. It may be another user's."""
     sent: list[str | None] = []
 
     class Other(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             sent.append(self.headers.get("Cookie"))
             self.send_response(200)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -153,10 +177,23 @@ def test_another_port_of_this_machine_gets_no_cookie(page: Browser) -> None:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
         spawn(server.serve_forever, "other")
-        for host in ("127.0.0.1", "localhost", "tfinfra-0123456789abcdef.localhost"):
-            page.open(f"http://{host}:{server.server_port}/", 1440)
+        yield Others(server.server_port, sent)
         server.shutdown()
-    assert (len(sent) >= 3, set(sent)) == (True, {None})
+
+
+def test_another_port_of_this_machine_gets_no_cookie(page: Browser, others: Others) -> None:
+    """Whoever has the cookie is in."""
+    for host in ("127.0.0.1", "localhost", "tfinfra-0123456789abcdef.localhost"):
+        page.open(f"http://{host}:{others.port}/", 1440)
+    assert (len(others.cookies) >= 3, set(others.cookies)) == (True, {None})
+
+
+def test_a_page_of_others_reads_none_of_ours_and_frames_none(page: Browser, address: str, others: Others) -> None:
+    page.open(f"http://127.0.0.1:{others.port}/", 1440)
+    assert page.value(fetched(address)) == "refused"
+    assert page.value(framed(address)) in ("closed", "nothing", "")
+    by_ours = "frame-ancestors 'none'"  # a page of others has no policy
+    assert wait_for(lambda: page.value("1") and [told for told in page.complaints if by_ours in told])
 
 
 def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Browser, address: str) -> None:
@@ -169,9 +206,5 @@ def test_a_form_is_taken_from_the_page_and_from_no_script_of_others(page: Browse
     other = f"http://127.0.0.1:{urlsplit(address).port}/"
     page.open(other, 1440)
     assert "Not let in" in page.text, "another name is another jar"
-    asked = f"fetch('{of(address, '/')}', {{credentials: 'include'}}).then(() => 'read', () => 'refused')"
-    assert page.value(asked) == "refused"
-    framed = f"new Promise((done) => {{const f = document.createElement('iframe'); f.src = '{of(address, '/')}';"
-    framed += "f.onload = () => { try { done(f.contentDocument.title) } catch { done('closed') } };"
-    framed += "document.body.append(f); setTimeout(() => done('nothing'), 3000)})"
-    assert page.value(framed) in ("closed", "nothing", "")
+    assert page.value(fetched(address)) == "refused"
+    assert page.value(framed(address)) in ("closed", "nothing", "")
