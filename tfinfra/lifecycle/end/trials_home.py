@@ -13,7 +13,7 @@ from pathlib import Path
 from tfinfra.errors import Result, first_line
 from tfinfra.lifecycle.end.bring_home import Home, bring_home
 from tfinfra.lifecycle.end.collect import run_document, write_results
-from tfinfra.lifecycle.record.names import further_store, record_store
+from tfinfra.lifecycle.record.names import further_shared, further_store, record_store
 from tfinfra.lifecycle.record.run_record import RunFolder, RunPhase, RunRecord, trial_records
 from tfinfra.lifecycle.record.trials import TRIALS, TrialOf, number_of
 from tfinfra.lifecycle.record.tune_journal import note_last_entries, read_journal, was_begun_here
@@ -100,22 +100,21 @@ def bring_trials_left(ports: Ports, folder: RunFolder, store: ObjectStore, resul
     """Brings the trials home that the tune's client has left in its `store`, into `results`. Raises what keeps one of
     them away."""
     tune = folder.read()
-    if tune is None or (url := record_store(tune)) is None:
+    if tune is None or record_store(tune) is None:
         return
     note_last_entries(folder)
     searched, is_here = searched_of(folder, store, say), RunFolder(folder.path).read() is not None
     recorded = {record.trial.number for record in trial_records(folder) if record.trial and record.store}
     for number in sorted(recorded | _left_in_store(folder, tune.run, store)):
         trial = trial_id(tune.run, number)
-        own, its = folder.of(trial), ports.open_store(f"{url}/{keys.further_run(trial)}")
+        own, its = folder.of(trial), ports.open_store(further_store(tune, trial))
         record = own.read()
         if record is not None and record.phase == RunPhase.DELETED and Path(record.results).is_dir():
             continue
         if record is None and is_here and (asked := searched.trials.get(number)) is not None:
             record = record_of_trial(tune, number, asked.parameters, asked.asked_at)  # it was begun by another machine
         if record is None:
-            shared = f"{tune.shared}/{keys.further_run(trial)}" if tune.shared else None
-            home = bring_home(its, trial_results(results, number), tune.plan_tasks, shared)
+            home = bring_home(its, trial_results(results, number), tune.plan_tasks, further_shared(tune, trial))
             _bring_evidence(its, trial_results(results, number))
         else:
             own.write(replace(_as_it_ended(record, its), results=str(trial_results(results, number))))
@@ -134,7 +133,7 @@ def record_of_trial(tune: RunRecord, number: int, parameters: Parameters, starte
         on=tune.run,
         trial=TrialOf(number, dict(parameters)),
         store=further_store(tune, trial),
-        shared=f"{tune.shared}/{keys.further_run(trial)}" if tune.shared else None,
+        shared=further_shared(tune, trial),
         results=str(trial_results(Path(tune.results), number)),
         usd_per_hour=0.0,
         max_cost_usd=None,

@@ -92,6 +92,11 @@ def further_store(first: RunRecord, run: str) -> str:
     return _join(url, further_run(run))
 
 
+def further_shared(first: RunRecord, run: str) -> str | None:
+    """The folder of a run on the nodes of `first` in the share of that, None where it has no share."""
+    return f"{first.shared}/{further_run(run)}" if first.shared else None
+
+
 def record_store(record: RunRecord) -> str | None:
     """The store of the run's newest attempt, None where the run has no store yet."""
     if record.on:

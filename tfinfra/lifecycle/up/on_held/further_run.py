@@ -14,6 +14,7 @@ from tfinfra.lifecycle.data.transfer import RunData
 from tfinfra.lifecycle.end.ending import RunResult, end_driven_run, never_begun
 from tfinfra.lifecycle.provision.first_record import first_record
 from tfinfra.lifecycle.provision.module_check import check_modules
+from tfinfra.lifecycle.record.names import further_shared
 from tfinfra.lifecycle.record.not_collected import is_collected
 from tfinfra.lifecycle.record.run_record import RunPhase, RunRecord
 from tfinfra.lifecycle.record.times.usual_times import usual_of
@@ -32,7 +33,7 @@ from tfinfra.lifecycle.up.training import train
 from tfinfra.lifecycle.watch.observer import Observer
 from tfinfra.manifest.codes import refusal
 from tfinfra.money.budget import Deadline, deadline
-from tfinfra.store import keys, store_errors
+from tfinfra.store import store_errors
 from tfinfra.system.clock import iso_time, unix_time
 from tfinfra.system.threads import spawn
 
@@ -119,7 +120,6 @@ class FurtherRun:
         first, plan, options = self._first.record, self._context.plan, self._context.options
         end = self._deadline(now)
         mine = first_record(plan, self._compiled.spec.target, options, self._ports.cloud, now)
-        shared = f"{first.shared}/{keys.further_run(self.run)}" if first.shared else None
         return replace(
             mine,
             on=first.run,
@@ -132,7 +132,7 @@ class FurtherRun:
             usd_per_hour=0.0,
             max_cost_usd=None,
             machines=first.machines,
-            shared=shared,
+            shared=further_shared(first, self.run),
             environment=self._first.lock.key,
             backend=None,
         )
