@@ -12,7 +12,7 @@ from typing import Any
 from tfinfra.agent.assignment import Assignment, Gathered, TaskFolders
 from tfinfra.agent.boot.loopback_only import ROUTES, has_only_loopback, notice, on_one_host
 from tfinfra.agent.boot.setup_script import LONGEST, run_setup
-from tfinfra.agent.boot.shared_directory import shared_directory
+from tfinfra.agent.boot.shared_directory import shared_of
 from tfinfra.agent.boot.training_environment import environment_content, training_environment
 from tfinfra.agent.devices.gate import await_gpus, required_gpus
 from tfinfra.agent.devices.links import agreed, find_links, missing_infiniband
@@ -88,7 +88,7 @@ def take_place(
     key = node_key(settings)
     public = Key(key.public, context.metadata.attested(nonce_of(key.public))) if key else None
     inventory, rank = _meet(context, registration_of(context.identity, lease.base, public))
-    shared = shared_directory(settings.shared if plan.infrastructure.shared_directory else None, context.paths)
+    shared = shared_of(context)
     given = gather(context, inventory, rank, shared, key, there=inputs)
     temporary = temporary_folder(context.paths.scratch or context.paths.root, _machine_folder("nodes"))
     home = (context.inherited.get("HOME") or "~root") if os.geteuid() == 0 else "~"

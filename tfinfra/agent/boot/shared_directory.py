@@ -6,9 +6,17 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_paths import NodePaths
 from tfinfra.agent.node_errors import NodeFault
 from tfinfra.store.keys import further_run
+
+
+def shared_of(context: AgentContext) -> Path:
+    """The common directory of the context's run: a plan that shares none has its node's own. Raises as
+    `shared_directory` does."""
+    url = context.settings.shared if context.plan.infrastructure.shared_directory else None
+    return shared_directory(url, context.paths)
 
 
 def shared_directory(url: str | None, paths: NodePaths) -> Path:

@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfinfra.agent.boot.shared_directory import shared_directory
+from tfinfra.agent.boot.shared_directory import shared_of
 from tfinfra.agent.end.collect_outputs import collect, mark_collected
 from tfinfra.agent.node.agent_context import AgentContext
 from tfinfra.agent.node.node_records import read, write
@@ -120,9 +120,8 @@ def salvage(context: AgentContext, before: EarlierBoot) -> None:
         return
     log = rebooted_log(before)
     context.logs.add(log, context.paths.agent_log)
-    url = context.settings.shared if context.plan.infrastructure.shared_directory else None
     try:
-        shared: Path | None = shared_directory(url, context.paths)
+        shared: Path | None = shared_of(context)
     except NodeFault as fault:
         _log.warning("%s", fault)
         shared = None

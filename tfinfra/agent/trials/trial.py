@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfinfra.agent.agent_log import also_to
 from tfinfra.agent.assignment import TaskFolders
-from tfinfra.agent.boot.shared_directory import shared_directory
+from tfinfra.agent.boot.shared_directory import shared_of
 from tfinfra.agent.boot.training_environment import environment_content
 from tfinfra.agent.evidence.trial_witness import TrialWitness
 from tfinfra.agent.join import JoinedNode, assign
@@ -90,23 +90,17 @@ def _take_place(context: AgentContext, node: JoinedNode, ranks: tuple[int, ...],
 
 def _shared(context: AgentContext, pool: TaskFolders, *, leads: bool) -> Path:
     """The trial's common directory, which has the checkpoints to begin from, where the tune resumes any."""
-    shared = _common(context)
+    shared = shared_of(context)
     if context.plan.resume_from and leads:
         copy_folder(pool.shared / "checkpoints", shared / "checkpoints")
     return shared
-
-
-def _common(context: AgentContext) -> Path:
-    """Raises NodeFault where it is out of reach."""
-    url = context.settings.shared if context.plan.infrastructure.shared_directory else None
-    return shared_directory(url, context.paths)
 
 
 def _remove_what_is_home(context: AgentContext, *, leads: bool) -> None:
     """The trial's folders: all that they have is in the store, or else they stay, as a run's do."""
     failures: tuple[type[Exception], ...] = (*store_errors(), NodeFault)
     try:
-        shared, collected = _common(context), read(context.store, keys.COLLECTED, CollectedMark) is not None
+        shared, collected = shared_of(context), read(context.store, keys.COLLECTED, CollectedMark) is not None
     except failures:
         return
     own = shared == context.paths.local_shared
