@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tfinfra.cli.live_rows import LiveState, RunningPhase, in_one_line, live_rows, phase_line
+from tfinfra.cli.live_rows import LiveState, RunningPhase, live_rows, phase_line
 from tfinfra.cli.output import render_diagnostics, told_by, wants_color
 from tfinfra.cli.screen import Screen, one_terminal
 from tfinfra.cli.verbosity import Verbosity, verbosity
@@ -20,7 +20,7 @@ from tfinfra.lifecycle.watch.trial_lines import TrialNews
 from tfinfra.lifecycle.watch.tune_state import OVER, TuneState
 from tfinfra.model import Point, TaskStatus
 from tfinfra.system.clock import right_now
-from tfinfra.text.cleaning import clean
+from tfinfra.text.cleaning import clean, clean_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -64,7 +64,7 @@ class LiveView:
             began = known.began if known else self._clock()
             self._phases[phase] = RunningPhase(phase, text, began, self._usual.get(phase))
         if verbosity() is Verbosity.VERBOSE:
-            self._print(in_one_line(f"{phase}: {text}"), "dim")
+            self._print(clean_line(f"{phase}: {text}"), "dim")
 
     def end(self, phase: str, seconds: float, text: str) -> None:
         self._over("done", phase, seconds, text)
@@ -113,7 +113,7 @@ class LiveView:
     def _over(self, kind: str, phase: str, seconds: float, text: str) -> None:
         with self._lock:
             self._phases.pop(phase, None)
-        self.screen.show([self.screen.styled(phase_line(kind, in_one_line(phase), seconds, text))])
+        self.screen.show([self.screen.styled(phase_line(kind, clean_line(phase), seconds, text))])
 
     def _print(self, text: str, style: str) -> None:
         from rich.text import Text

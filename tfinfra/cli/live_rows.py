@@ -13,7 +13,7 @@ from tfinfra.lifecycle.watch.observer import UnderWay
 from tfinfra.lifecycle.watch.plain_view import as_last_time, task_text
 from tfinfra.lifecycle.watch.tune_state import TuneState
 from tfinfra.model import Point, TaskStatus
-from tfinfra.text.cleaning import clean
+from tfinfra.text.cleaning import clean_line
 from tfinfra.text.wording import count, ranges, spell_seconds
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def live_rows(state: LiveState, height: int) -> list[Text]:
     foot = [Text(_foot(state.run, state.now), "dim")] if state.run is not None and left > 0 else []
     if state.metric is not None and left > len(foot):
         said = metric_text(state.metric.name, state.metric.value, state.metric.step)
-        foot.insert(0, Text(f"  {in_one_line(said)}", "bold"))
+        foot.insert(0, Text(f"  {clean_line(said)}", "bold"))
     trials = tune_rows(state.tune, state.now, left - len(foot)) if state.tune is not None else []
     return [*phases, *(trials or _task_rows(state.tasks, left - len(foot))), *foot]
 
@@ -74,12 +74,7 @@ def phase_line(kind: str, name: str, seconds: float, text: str) -> Text:
 
     mark, color = MARKS[kind]
     start = Text.assemble((mark, color), f" {name:<11} ", (f"{spell_seconds(seconds):>9}", "dim"))
-    return Text.assemble(start, (f"  {in_one_line(text)}", "red" if kind == "failed" else "dim")) if text else start
-
-
-def in_one_line(text: str) -> str:
-    """Clean, also where it is wrapped: what begins a word may come to begin a line."""
-    return clean("\n".join(text.split())).replace("\n", " ")
+    return Text.assemble(start, (f"  {clean_line(text)}", "red" if kind == "failed" else "dim")) if text else start
 
 
 def _phase_row(phase: RunningPhase, state: LiveState) -> Text:
@@ -98,7 +93,7 @@ def _task_rows(tasks: Sequence[TaskStatus], most: int) -> list[Text]:
     if most <= 0 or not tasks:
         return []
     if len(tasks) <= most:
-        return [Text(f"  {in_one_line(task_text(task))}", TASK_COLORS.get(task.state, "dim")) for task in tasks]
+        return [Text(f"  {clean_line(task_text(task))}", TASK_COLORS.get(task.state, "dim")) for task in tasks]
     groups = _groups(tasks)
     if len(groups) <= most:
         return [Text(f"  {ranges(names)} {state}", TASK_COLORS.get(state, "dim")) for state, names in groups.items()]

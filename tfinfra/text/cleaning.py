@@ -52,6 +52,11 @@ def clean(text: str, *, color: bool = False) -> str:
     return "\n".join(_colored(line) for line in text.split("\n"))
 
 
+def clean_line(text: str) -> str:
+    """Clean and on one line, also where that is wrapped: what begins a word may come to begin a line."""
+    return clean("\n".join(text.split())).replace("\n", " ")
+
+
 def defused(text: str) -> str:
     """Printable `text` without commands of CI systems: a blank within their marker, or a dot before one at a line's
     begin, and they are text."""

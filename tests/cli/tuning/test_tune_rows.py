@@ -82,6 +82,8 @@ def test_a_hostile_parameter_stays_in_its_row() -> None:
     (row,) = shown(a_tune(a_trial(0, parameters=hostile)))[1:]
     assert "\x1b" not in row
     assert "\n" not in row
+    _, row = shown(a_tune(a_trial(0, parameters={"--model": "a ::error::b"})))
+    assert " ::error" not in row  # where the row is wrapped it would begin a line
 
 
 def test_each_beginning_and_end_is_told_once_as_a_plain_line() -> None:

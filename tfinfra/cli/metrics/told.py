@@ -12,6 +12,7 @@ from tfinfra.cli.metrics.plot import plot
 from tfinfra.cli.output import show
 from tfinfra.cli.tables import Bold, show_table
 from tfinfra.script import in_json
+from tfinfra.text.wording import shortened
 
 if TYPE_CHECKING:
     from tfinfra.lifecycle.metrics.remarks import Remarks
@@ -37,12 +38,10 @@ def show_parameters(remarks: Remarks, *, apart: bool = False) -> None:
     if parameters:
         if apart:
             show("")
-        show_table(("PARAMETER", "VALUE"), [[name, _cut(text)] for name, text in parameters.items()])
-
-
-def _cut(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+        show_table(
+            ("PARAMETER", "VALUE"),
+            [[name, shortened(" ".join(text.split()), _WIDTH)] for name, text in parameters.items()],
+        )
 
 
 def _row(row: Summary, remarks: Remarks) -> list[str]:

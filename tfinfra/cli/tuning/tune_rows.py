@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tfinfra.lifecycle.watch.trial_lines import counted, value_shown
 from tfinfra.lifecycle.watch.tune_state import OVER, TrialState, TuneState
-from tfinfra.text.cleaning import clean
+from tfinfra.text.cleaning import clean_line
 from tfinfra.text.wording import shortened, spell_seconds
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def tune_rows(state: TuneState, now: float, most: int) -> list[Text]:
     rest = state.states - Counter(trial.state for trial in shown)
     names = list(dict.fromkeys(name for trial in shown for name in trial.parameters))
     cells = [_cells(trial, state, names, now) for trial in shown]
-    metric, *parameters = (shortened(_plain(name.lstrip("-")), _LONGEST_NAME) for name in (state.metric, *names))
+    metric, *parameters = (shortened(clean_line(name.lstrip("-")), _LONGEST_NAME) for name in (state.metric, *names))
     head = ("", "TRIAL", "STATE", "TIME", metric, *parameters)
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
     rows = [Text(_aligned(head, widths), "dim")]
@@ -67,7 +67,7 @@ def _cells(trial: TrialState, state: TuneState, names: Sequence[str], now: float
         trial.state,
         spell_seconds(seconds) if seconds is not None else "-",
         f"{value:.4g}" if value is not None else "-",
-        *(shortened(_plain(parameter), _LONGEST_VALUE) for parameter in parameters),
+        *(shortened(clean_line(parameter), _LONGEST_VALUE) for parameter in parameters),
     )
 
 
@@ -77,7 +77,3 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     _, wide_number, wide_state, *wide = widths
     columns = (f"{number:>{wide_number}}", f"{state:<{wide_state}}", *map(str.rjust, others, wide))
     return f"{mark or ' '} " + "  ".join(columns)
-
-
-def _plain(text: str) -> str:
-    return clean(" ".join(text.split())).replace("\n", " ")
