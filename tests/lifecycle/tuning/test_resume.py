@@ -21,7 +21,7 @@ from tfinfra.lifecycle.record.tune_journal import read_journal
 from tfinfra.lifecycle.tuning import resume
 from tfinfra.lifecycle.tuning.before import Before
 from tfinfra.lifecycle.tuning.claim import ELSEWHERE_SECONDS, Claim, claim
-from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, with_ends
+from tfinfra.lifecycle.tuning.resume import LeftTune, refuse_another, refuse_finished, warm_trials, with_ends
 from tfinfra.model import Point
 from tfinfra.model.trials import trial_id
 from tfinfra.model.tuning import Expression
@@ -161,6 +161,16 @@ def test_another_search_is_no_resumption(tmp_path: Path) -> None:
     killed = Killed(tmp_path, 8)
     with pytest.raises(UsageError, match=r"tune.primary_metric_goal is not what digits-abc123 searched by"):
         refuse_another(a_tune(primary_metric_goal="minimize"), left_by(killed, killed.store))
+
+
+def test_a_tune_learns_of_those_with_its_own_metric_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = Killed(tmp_path, 9)
+    (killed.folder.deploy / "plan.json").write_bytes(encode(killed.world.plan))
+    monkeypatch.setattr(resume, "find_run", lambda *_, **__: left_by(killed, killed.store).found)
+    assert warm_trials(a_tune(resume_from=(KILLED,)), say_nothing)
+    for changes in ({"primary_metric_goal": "minimize"}, {"primary_metric_name": "loss"}):
+        with pytest.raises(UsageError, match=r"tune.resume_from: tune.primary_metric_\w+ is not what digits-abc123"):
+            warm_trials(a_tune(resume_from=(KILLED,), **changes), say_nothing)
 
 
 def test_another_space_under_the_same_names_is_told(tmp_path: Path) -> None:

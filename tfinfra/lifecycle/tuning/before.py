@@ -49,7 +49,7 @@ def before_search(plan: Plan, target: Target, options: UpOptions, left: LeftTune
         refuse_another(tune, left)
         refuse_finished(tune, left)
         tell_other_space(tune, left, say)
-    warm = warm_trials(tune.resume_from, say)
+    warm = warm_trials(tune, say)
     sampler(tune, (), warm)
     if left is not None:
         take_over(left, run_id(plan.name, options.letters), say)

@@ -66,13 +66,18 @@ def left_tune(name: str, say: Progress) -> LeftTune:
     if is_alive(record.client):
         hint = f"`tfinfra down {found.run}` ends it, and keeps its journal"
         raise UsageError(f"{found.run} is searched by another process of this machine", hint=hint)
+    return LeftTune(found, _tune_in(found), _entries(found, say))
+
+
+def _tune_in(found: FoundRun) -> Tune:
+    """What a run searched. Raises UsageError where it is no tune, or its plan cannot be read."""
     try:
         tune = found.folder.plan().tune
     except (OSError, ValueError) as error:
         raise UsageError(f"the plan of {found.run} cannot be read: {error}") from None
     if tune is None:
         raise UsageError(f"{found.run} is no tune", hint="`tfinfra runs` lists all runs")
-    return LeftTune(found, tune, _entries(found, say))
+    return tune
 
 
 def _entries(found: FoundRun, say: Progress) -> list[Entry]:
@@ -104,14 +109,22 @@ def with_ends(left: LeftTune) -> list[Entry]:
 
 def refuse_another(tune: Tune, left: LeftTune) -> None:
     """Raises UsageError where a manifest's tune looks for something else than the one that it is to go on with."""
-    same = ("primary_metric_name", "primary_metric_goal")
-    other = [f"tune.{key}" for key in same if getattr(tune, key) != getattr(left.tune, key)]
+    other = _other_metric(tune, left.tune)
     if list(tune.parameter_space) != list(left.tune.parameter_space):
         other.append("the names in tune.parameter_space")
     if other:
-        message = f"{' and '.join(other)} {'are' if len(other) > 1 else 'is'} not what {left.run} searched by"
-        raise UsageError(message, hint="tune.resume_from lets a new tune learn of an old one's trials")
+        raise UsageError(_differ(other, left.run), hint="tune.resume_from lets a new tune learn of an old one's trials")
     refuse_other_names(left.run, tune.parameter_space, left.searched)
+
+
+def _other_metric(tune: Tune, earlier: Tune) -> list[str]:
+    """The keys by which the values of two tunes cannot be compared."""
+    same = ("primary_metric_name", "primary_metric_goal")
+    return [f"tune.{key}" for key in same if getattr(tune, key) != getattr(earlier, key)]
+
+
+def _differ(differing: Sequence[str], run: str) -> str:
+    return f"{' and '.join(differing)} {'are' if len(differing) > 1 else 'is'} not what {run} searched by"
 
 
 def tell_other_space(tune: Tune, left: LeftTune, say: Progress) -> None:
@@ -174,12 +187,13 @@ def bring_over(left: LeftTune, folder: RunFolder) -> None:
         own.write(replace(mine, phase=RunPhase.DELETED))
 
 
-def warm_trials(names: Sequence[str], say: Progress) -> list[Trial]:
-    """The trials of earlier tunes, of which a new one learns. Raises UsageError where one of them is not known here."""
-    found: list[Trial] = []
+def warm_trials(tune: Tune, say: Progress) -> list[Trial]:
+    """The trials of earlier tunes, of which a new one learns. Raises UsageError where one of them is not known here, or
+    searched by another metric: sampling and policy would take its values for this one's."""
+    found, names = list[Trial](), tune.resume_from
     for name in names:
         try:
-            found += _ended_trials(name, say)
+            found += _ended_trials(tune, name, say)
         except TfinfraError as error:
             raise UsageError(f"tune.resume_from: {error.message}", hint=error.hint) from None
     if found:
@@ -187,9 +201,11 @@ def warm_trials(names: Sequence[str], say: Progress) -> list[Trial]:
     return found
 
 
-def _ended_trials(name: str, say: Progress) -> list[Trial]:
-    """Those of a tune, living or over."""
+def _ended_trials(tune: Tune, name: str, say: Progress) -> list[Trial]:
+    """Those of an earlier tune, living or over."""
     found = find_run(name, tell=say, ended=True)
+    if other := _other_metric(tune, _tune_in(found)):
+        raise UsageError(_differ(other, found.run), hint="a tune learns of those with the same metric and goal alone")
     searched = replay(read_journal(found.folder.path, found.store, say))
     if not searched.trials:
         raise UsageError(f"{found.run} has no journal of a tune")
